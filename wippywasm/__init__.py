@@ -1,0 +1,1 @@
+"""WebAssembly as first-class registry entries beside Lua."""

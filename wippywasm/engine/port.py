@@ -1,0 +1,122 @@
+"""The port every engine adapter implements: core wasm in, callable instances out.
+
+In: core module bytes, host callables. Out: compiled modules, stores, instances and their exports.
+
+Values cross the port as plain Python numbers: `i32` and `i64` are *signed* in both directions (the canonical ABI
+masks where it wants unsigned), `f32` and `f64` are floats. A function with one result returns it bare, with none
+returns None, with several a tuple. References other than null do not cross.
+
+A host callable may raise anything, `BaseException` included: the engine unwinds the guest as a trap and the caller of
+the guest gets that very exception object. A guest's own trap comes out as `errors.Trap`.
+
+A `Store` and all that came from it belong to the thread that made it, unless the adapter's `thread_bound` is False,
+in which case they may move between threads but never be used by two at once. An `Engine` and a `Module` may be shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from wippywasm.core import CoreExport, CoreFuncType, CoreGlobalType, CoreImport, CoreMemoryType, CoreTableType
+
+CoreCallable: TypeAlias = Callable[..., Any]
+"""Takes core values, gives None, one value, or a tuple of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLimits:
+    """Bounds on what the guests of one store may own; None leaves the engine's own bound."""
+
+    memory_bytes: int | None = None
+    table_elements: int | None = None
+    instances: int | None = None
+
+
+class Module(Protocol):
+    """A compiled core module; safe to share between stores and threads."""
+
+    @property
+    def imports(self) -> tuple[CoreImport, ...]: ...
+    @property
+    def exports(self) -> tuple[CoreExport, ...]: ...
+
+
+@runtime_checkable
+class CoreFunc(Protocol):
+    """A core function of a store. `call` is the fast way in: plain numbers, no checks of their ranges."""
+
+    @property
+    def type(self) -> CoreFuncType: ...
+    @property
+    def call(self) -> CoreCallable: ...
+
+
+@runtime_checkable
+class CoreMemory(Protocol):
+    """A linear memory. `view()` is valid only until the guest runs again: never keep one across a call."""
+
+    @property
+    def type(self) -> CoreMemoryType: ...
+    def view(self) -> memoryview: ...
+    def size(self) -> int: ...
+    def grow(self, pages: int) -> int: ...
+
+
+@runtime_checkable
+class CoreTable(Protocol):
+    """A table, passed from instance to instance; `get` gives a function or None and traps outside its bounds."""
+
+    @property
+    def type(self) -> CoreTableType: ...
+    def size(self) -> int: ...
+    def get(self, index: int) -> CoreFunc | None: ...
+
+
+@runtime_checkable
+class CoreGlobal(Protocol):
+    @property
+    def type(self) -> CoreGlobalType: ...
+    def get(self) -> Any: ...
+    def set(self, value: Any) -> None: ...
+
+
+CoreItem: TypeAlias = CoreFunc | CoreMemory | CoreTable | CoreGlobal
+"""What a core instance exports and imports (tags as opaque items where the engine has them)."""
+
+
+class CoreInstance(Protocol):
+    def export(self, name: str) -> CoreItem:
+        """The export of that name; KeyError where there is none."""
+        ...
+
+
+class Store(Protocol):
+    """What instances live in. Closing it frees them all; using it afterwards raises `UnavailableError`."""
+
+    def instantiate(self, module: Module, imports: Sequence[CoreItem]) -> CoreInstance:
+        """Instantiate with imports in the module's own order; raises LinkError, Trap, or what a host function raised."""
+        ...
+
+    def host_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> CoreFunc: ...
+    def close(self) -> None: ...
+
+
+class Engine(Protocol):
+    """A WebAssembly engine. `features` are the proposals it has, by their names in `engine.features`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def features(self) -> frozenset[str]: ...
+    @property
+    def thread_bound(self) -> bool: ...
+
+    def compile(self, wasm: bytes | memoryview) -> Module:
+        """Compile, through the cache; raises MalformedError, ValidationError or UnsupportedFeatureError."""
+        ...
+
+    def new_store(self, limits: StoreLimits = ...) -> Store: ...

@@ -1,0 +1,297 @@
+"""Every error that wippywasm raises, as one tree.
+
+In: the facts of a failure (where, what, whose fault), as fields.
+Out: exceptions whose message is rendered from those fields, with a hint on what to do.
+
+    WippyError                      kind, details, retryable, hint
+    ├── NotFoundError               NOT_FOUND
+    ├── AlreadyExistsError          ALREADY_EXISTS
+    ├── InvalidError                INVALID: the user's bytes, text, value or definition is wrong
+    │   ├── BinaryError             offset in the bytes
+    │   │   ├── MalformedError      not a component or module at all (grammar)
+    │   │   └── ValidationError     well formed, but breaks a rule
+    │   ├── WitDiagnosticsError     one or more diagnostics of WIT text
+    │   ├── WatSyntaxError          WebAssembly text that does not parse
+    │   ├── ValueMismatchError      a value that does not fit its WIT type; value path
+    │   ├── LinkError               an import that nothing satisfies, or not with that type
+    │   ├── UnsupportedFeatureError the engine lacks what the module needs
+    │   └── DefinitionError         problems of an app's definition files, all at once
+    ├── PermissionDeniedError       PERMISSION_DENIED: a capability that was not granted
+    ├── UnavailableError            UNAVAILABLE: closed, stopping, or full
+    ├── InternalError               INTERNAL
+    │   ├── Trap                    the guest trapped; code and backtrace
+    │   ├── PoisonedError           the instance trapped before and can't be entered again
+    │   └── LuaError                a Lua program failed; traceback
+    ├── CanceledError               CANCELED
+    ├── ConflictError               CONFLICT
+    │   └── ThreadError             an object used from a thread that may not use it
+    ├── TimedOutError               TIMEOUT
+    ├── RateLimitedError            RATE_LIMITED
+    ├── WitError                    the guest's own `err` value, as `payload`
+    └── GuestExit                   the guest ended itself with an exit code
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+class ErrorKind(enum.Enum):
+    """The kinds a caller may act upon; the same names in Python and in Lua."""
+
+    NOT_FOUND = "NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    INVALID = "INVALID"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    UNAVAILABLE = "UNAVAILABLE"
+    INTERNAL = "INTERNAL"
+    CANCELED = "CANCELED"
+    CONFLICT = "CONFLICT"
+    TIMEOUT = "TIMEOUT"
+    RATE_LIMITED = "RATE_LIMITED"
+    UNKNOWN = "UNKNOWN"
+
+
+class WippyError(Exception):
+    """Base of all errors of this package.
+
+    `kind` tells callers what they may do about it, `retryable` whether the same call may work later,
+    `details` carries the facts as plain values, `hint` is one sentence on how to mend it.
+    """
+
+    kind: ErrorKind = ErrorKind.UNKNOWN
+    retryable: bool = False
+
+    def __init__(self, message: str, *, hint: str | None = None, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details: dict[str, Any] = dict(details or {})
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class NotFoundError(WippyError):
+    kind = ErrorKind.NOT_FOUND
+
+
+class AlreadyExistsError(WippyError):
+    kind = ErrorKind.ALREADY_EXISTS
+
+
+class InvalidError(WippyError):
+    kind = ErrorKind.INVALID
+
+
+class PermissionDeniedError(WippyError):
+    kind = ErrorKind.PERMISSION_DENIED
+
+
+class UnavailableError(WippyError):
+    kind = ErrorKind.UNAVAILABLE
+    retryable = True
+
+
+class InternalError(WippyError):
+    kind = ErrorKind.INTERNAL
+
+
+class CanceledError(WippyError):
+    kind = ErrorKind.CANCELED
+
+
+class ConflictError(WippyError):
+    kind = ErrorKind.CONFLICT
+
+
+class TimedOutError(WippyError):
+    kind = ErrorKind.TIMEOUT
+    retryable = True
+
+
+class RateLimitedError(WippyError):
+    kind = ErrorKind.RATE_LIMITED
+    retryable = True
+
+
+class BinaryError(InvalidError):
+    """Bytes that are refused; `offset` counts from the start of the outermost file."""
+
+    def __init__(self, message: str, offset: int, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint, details={"offset": offset})
+        self.offset = offset
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} (at offset {self.offset:#x})"
+
+
+class MalformedError(BinaryError):
+    """The bytes do not follow the binary grammar."""
+
+
+class ValidationError(BinaryError):
+    """The bytes decode, but break a validation rule."""
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One complaint about a text: 1-based `line` and `column` (in characters), the line itself, its span's width."""
+
+    message: str
+    path: str
+    line: int
+    column: int
+    source_line: str = ""
+    width: int = 1
+    hint: str | None = None
+
+    def render(self) -> str:
+        """The complaint with its place, the line and a caret."""
+        number = str(self.line)
+        pad = " " * len(number)
+        caret = " " * (self.column - 1) + "^" + "-" * (max(self.width, 1) - 1)
+        lines = [f"{self.path}:{self.line}:{self.column}: {self.message}"]
+        if self.source_line:
+            lines += [f" {pad} |", f" {number} | {self.source_line}", f" {pad} | {caret}"]
+        if self.hint:
+            lines.append(f" {pad} = hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class WitDiagnosticsError(InvalidError):
+    """WIT text that is refused; `diagnostics` has every complaint, in order of place."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__("\n".join(d.render() for d in diagnostics))
+        self.diagnostics = tuple(diagnostics)
+
+
+class WatSyntaxError(InvalidError):
+    """WebAssembly text that does not parse; the message carries line and column."""
+
+
+class ValueMismatchError(InvalidError):
+    """A value that does not fit its WIT type. `path` leads to it (`users[3].tags`), `expected` and `got` are short."""
+
+    def __init__(self, path: str, expected: str, got: str, *, hint: str | None = None) -> None:
+        super().__init__(
+            f"{path}: expected {expected}, got {got}",
+            hint=hint,
+            details={"path": path, "expected": expected, "got": got},
+        )
+        self.path = path
+        self.expected = expected
+        self.got = got
+
+
+class LinkError(InvalidError):
+    """An import that can't be satisfied; `import_name` is its full name."""
+
+    def __init__(self, message: str, import_name: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint, details={"import": import_name})
+        self.import_name = import_name
+
+
+class UnsupportedFeatureError(InvalidError):
+    """The module needs `feature`, which `engine` has not."""
+
+    def __init__(self, feature: str, engine: str, *, hint: str | None = None) -> None:
+        super().__init__(
+            f"this module needs {feature}; {engine} has none",
+            hint=hint,
+            details={"feature": feature, "engine": engine},
+        )
+        self.feature = feature
+        self.engine = engine
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One problem of an app's definition: where it stands, which entry and field, what to do."""
+
+    path: str
+    line: int
+    entry: str
+    field: str
+    message: str
+    hint: str | None = None
+
+    def render(self) -> str:
+        """`file:line: entry 'ns:name', field 'f': message (hint)` with what is empty left out."""
+        place = f"{self.path}:{self.line}: " if self.line else f"{self.path}: "
+        subject = ", ".join(
+            part
+            for part in (f"entry '{self.entry}'" * bool(self.entry), f"field '{self.field}'" * bool(self.field))
+            if part
+        )
+        text = f"{place}{subject}: {self.message}" if subject else f"{place}{self.message}"
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class DefinitionError(InvalidError):
+    """An app that is refused; `problems` has all of them, in order of place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(p.render() for p in problems), details={"problems": len(problems)})
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One guest frame of a trap's backtrace, innermost first; names where the module has them."""
+
+    module: str | None
+    function: str | None
+    function_index: int
+    offset: int
+
+    def render(self) -> str:
+        name = self.function or f"func[{self.function_index}]"
+        return f"{self.module}!{name} @ {self.offset:#x}" if self.module else f"{name} @ {self.offset:#x}"
+
+
+class Trap(InternalError):
+    """The guest trapped. `code` is a short stable word (`unreachable`, `memory out of bounds`, …), `frames` the backtrace."""
+
+    def __init__(
+        self, message: str, *, code: str = "trap", frames: Sequence[Frame] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, details={"code": code, "frames": [f.render() for f in frames]})
+        self.code = code
+        self.frames = tuple(frames)
+
+
+class PoisonedError(InternalError):
+    """The instance trapped earlier, so its state can't be trusted; make a new one."""
+
+
+class LuaError(InternalError):
+    """A Lua program failed; `traceback` is Lua's own."""
+
+    def __init__(self, message: str, *, traceback: str = "", hint: str | None = None) -> None:
+        super().__init__(message, hint=hint, details={"traceback": traceback} if traceback else {})
+        self.traceback = traceback
+
+
+class ThreadError(ConflictError):
+    """An object was used from a thread that may not use it."""
+
+
+class WitError(WippyError):
+    """The `err` of a function whose result is a `result`; `payload` is its value, or None."""
+
+    def __init__(self, payload: Any = None) -> None:
+        super().__init__(f"the guest returned an error: {payload!r}", details={"payload": payload})
+        self.payload = payload
+
+
+class GuestExit(WippyError):
+    """The guest ended itself; `code` is its exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the guest exited with code {code}", details={"code": code})
+        self.code = code

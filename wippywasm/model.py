@@ -1,0 +1,322 @@
+"""The type model shared by WIT text and component binaries.
+
+In: field values. Out: immutable types, interned: two structurally equal types are one object,
+so `is`, `==` and dictionary look-ups cost the same however large a type is. That matters because hostile
+input can name a tree of 2^30 nodes in thirty lines, as a graph that shares its nodes.
+
+Spec: component-model `Binary.md` (type definitions), `WIT.md`, and the classes at the head of `CanonicalABI.md`.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, TypeVar
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_interned: weakref.WeakValueDictionary[tuple[Any, ...], Any] = weakref.WeakValueDictionary()
+
+
+class _Interned(type):
+    """Metaclass that returns the one object for a class and its field values."""
+
+    def __call__(cls: type[T], *args: Any, **kwargs: Any) -> T:
+        new: T = super().__call__(*args, **kwargs)  # type: ignore[misc]
+        if getattr(cls, "_unique", False):
+            return new
+        key = (cls, *[getattr(new, f.name) for f in fields(new) if f.init])  # type: ignore[arg-type]
+        with _lock:
+            return _interned.setdefault(key, new)  # type: ignore[no-any-return]
+
+
+def _depth(*parts: Any) -> int:
+    return 1 + max((p.depth for p in parts if p is not None), default=0)
+
+
+@dataclass(frozen=True, eq=False)
+class ValType(metaclass=_Interned):
+    """A value type. `depth` is the height of its tree: recursion over a type is bounded by it."""
+
+    depth: int = field(init=False, default=1, repr=False)
+
+    def _set_depth(self, *parts: Any) -> None:
+        object.__setattr__(self, "depth", _depth(*parts))
+
+
+@dataclass(frozen=True, eq=False)
+class Prim(ValType):
+    """A primitive, by its WIT name: `bool`, `s8` … `u64`, `f32`, `f64`, `char`, `string`, `error-context`."""
+
+    name: str
+
+
+BOOL = Prim("bool")
+S8 = Prim("s8")
+U8 = Prim("u8")
+S16 = Prim("s16")
+U16 = Prim("u16")
+S32 = Prim("s32")
+U32 = Prim("u32")
+S64 = Prim("s64")
+U64 = Prim("u64")
+F32 = Prim("f32")
+F64 = Prim("f64")
+CHAR = Prim("char")
+STRING = Prim("string")
+ERROR_CONTEXT = Prim("error-context")
+PRIMS: dict[str, Prim] = {
+    p.name: p for p in (BOOL, S8, U8, S16, U16, S32, U32, S64, U64, F32, F64, CHAR, STRING, ERROR_CONTEXT)
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ListType(ValType):
+    """`list<element>`, or `list<element, length>` where `length` is given."""
+
+    element: ValType
+    length: int | None = None
+
+    def __post_init__(self) -> None:
+        self._set_depth(self.element)
+
+
+@dataclass(frozen=True, eq=False)
+class Field(metaclass=_Interned):
+    """A field of a record."""
+
+    name: str
+    type: ValType
+
+    @property
+    def depth(self) -> int:
+        return self.type.depth
+
+
+@dataclass(frozen=True, eq=False)
+class RecordType(ValType):
+    fields: tuple[Field, ...]
+
+    def __post_init__(self) -> None:
+        self._set_depth(*self.fields)
+
+
+@dataclass(frozen=True, eq=False)
+class TupleType(ValType):
+    items: tuple[ValType, ...]
+
+    def __post_init__(self) -> None:
+        self._set_depth(*self.items)
+
+
+@dataclass(frozen=True, eq=False)
+class Case(metaclass=_Interned):
+    """A case of a variant; `type` is None where it has no payload."""
+
+    name: str
+    type: ValType | None = None
+
+    @property
+    def depth(self) -> int:
+        return self.type.depth if self.type is not None else 0
+
+
+@dataclass(frozen=True, eq=False)
+class VariantType(ValType):
+    cases: tuple[Case, ...]
+
+    def __post_init__(self) -> None:
+        self._set_depth(*self.cases)
+
+
+@dataclass(frozen=True, eq=False)
+class EnumType(ValType):
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class FlagsType(ValType):
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class OptionType(ValType):
+    type: ValType
+
+    def __post_init__(self) -> None:
+        self._set_depth(self.type)
+
+
+@dataclass(frozen=True, eq=False)
+class ResultType(ValType):
+    ok: ValType | None = None
+    err: ValType | None = None
+
+    def __post_init__(self) -> None:
+        self._set_depth(self.ok, self.err)
+
+
+@dataclass(frozen=True, eq=False)
+class MapType(ValType):
+    key: ValType
+    value: ValType
+
+    def __post_init__(self) -> None:
+        self._set_depth(self.key, self.value)
+
+
+@dataclass(frozen=True, eq=False)
+class StreamType(ValType):
+    element: ValType | None = None
+
+    def __post_init__(self) -> None:
+        self._set_depth(self.element)
+
+
+@dataclass(frozen=True, eq=False)
+class FutureType(ValType):
+    element: ValType | None = None
+
+    def __post_init__(self) -> None:
+        self._set_depth(self.element)
+
+
+@dataclass(eq=False)
+class ResourceType:
+    """A resource type: equal only to itself. `name` is for messages."""
+
+    name: str = ""
+    depth: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, eq=False)
+class OwnType(ValType):
+    """`own<resource>`; in WIT packages `resource` may be the `TypeDef` that names it."""
+
+    resource: ResourceType | TypeDef
+
+
+@dataclass(frozen=True, eq=False)
+class BorrowType(ValType):
+    """`borrow<resource>`; in WIT packages `resource` may be the `TypeDef` that names it."""
+
+    resource: ResourceType | TypeDef
+
+
+@dataclass(frozen=True, eq=False)
+class Param(metaclass=_Interned):
+    """A named parameter of a function."""
+
+    name: str
+    type: ValType
+
+    @property
+    def depth(self) -> int:
+        return self.type.depth
+
+
+@dataclass(frozen=True, eq=False)
+class FuncType(metaclass=_Interned):
+    """A function type: named parameters, at most one result."""
+
+    params: tuple[Param, ...] = ()
+    result: ValType | None = None
+    is_async: bool = False
+
+    @property
+    def depth(self) -> int:
+        return _depth(*self.params, self.result)
+
+
+class TypeDef(ValType):
+    """A named type of a WIT package, usable wherever a value type is.
+
+    `kind` is what the name stands for: a value type, a `ResourceType`, or another `TypeDef` for an alias; it is set
+    once, by the resolver. Equal only to itself; `structural` gives the nameless type behind it.
+    """
+
+    _unique: ClassVar[bool] = True
+
+    name: str
+    kind: ValType | ResourceType
+
+    def __init__(self, name: str) -> None:
+        object.__setattr__(self, "name", name)
+
+    def define(self, kind: ValType | ResourceType) -> None:
+        """Set what the name stands for, once."""
+        if hasattr(self, "kind"):
+            raise RuntimeError(f"type {self.name} is already defined")
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "depth", kind.depth + 1)
+
+    def __repr__(self) -> str:
+        return f"TypeDef({self.name!r})"
+
+
+def resource_of(resource: ResourceType | TypeDef) -> ResourceType:
+    """The resource type behind the name of one, through aliases."""
+    while isinstance(resource, TypeDef):
+        kind = resource.kind
+        if not isinstance(kind, ResourceType | TypeDef):
+            raise TypeError(f"{resource.name} is not a resource")
+        resource = kind
+    return resource
+
+
+def structural(t: ValType) -> ValType:
+    """The same type without names: every `TypeDef` in it replaced by what it stands for."""
+    return _structural(t, {})
+
+
+def _structural(t: ValType, memo: dict[ValType, ValType]) -> ValType:
+    done = memo.get(t)
+    if done is None:
+        done = memo[t] = _strip(t, memo)
+    return done
+
+
+def _strip(t: ValType, memo: dict[ValType, ValType]) -> ValType:
+    def opt(part: ValType | None) -> ValType | None:
+        return None if part is None else _structural(part, memo)
+
+    match t:
+        case TypeDef(kind=ResourceType()):
+            raise TypeError(f"resource {t.name} is not a value type; use own or borrow")
+        case TypeDef(kind=ValType() as kind):
+            return _structural(kind, memo)
+        case ListType(element=element, length=length):
+            return ListType(_structural(element, memo), length)
+        case RecordType(fields=record):
+            return RecordType(tuple(Field(f.name, _structural(f.type, memo)) for f in record))
+        case TupleType(items=items):
+            return TupleType(tuple(_structural(i, memo) for i in items))
+        case VariantType(cases=cases):
+            return VariantType(tuple(Case(c.name, opt(c.type)) for c in cases))
+        case OptionType(type=inner):
+            return OptionType(_structural(inner, memo))
+        case ResultType(ok=ok, err=err):
+            return ResultType(opt(ok), opt(err))
+        case MapType(key=key, value=value):
+            return MapType(_structural(key, memo), _structural(value, memo))
+        case StreamType(element=element):
+            return StreamType(opt(element))
+        case FutureType(element=element):
+            return FutureType(opt(element))
+        case OwnType(resource=resource):
+            return OwnType(resource_of(resource))
+        case BorrowType(resource=resource):
+            return BorrowType(resource_of(resource))
+        case _:
+            return t
+
+
+def structural_func(t: FuncType) -> FuncType:
+    """`structural` of every parameter and of the result."""
+    return FuncType(
+        tuple(Param(p.name, structural(p.type)) for p in t.params),
+        None if t.result is None else structural(t.result),
+        t.is_async,
+    )
