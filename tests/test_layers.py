@@ -1,0 +1,90 @@
+"""The import order of the rooms, and what `import wippywasm` may load."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "wippywasm"
+
+LAYERS = [
+    {"errors"},
+    {"model", "core", "values"},
+    {"wit", "binary"},
+    {"abi"},
+    {"plan"},
+    {"engine"},
+    {"instance"},
+    {"wasi"},
+    {"app"},
+    {"cli"},
+]
+RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
+PORT = "wippywasm.engine.port"
+"""Types only: every room above the model may name what an engine is, without having one."""
+
+
+def room_of(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "wippywasm" and len(parts) > 1 else None
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_modules(path: Path) -> list[str]:
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name for name in found if name.startswith("wippywasm")]
+
+
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_nothing_imports_backwards(path: Path) -> None:
+    room = room_of(module_name(path))
+    if room is None:
+        return  # the package root only re-exports
+    for name in imported_modules(path):
+        other = room_of(name)
+        if other is None or name.startswith(PORT):
+            continue
+        assert other in RANK, f"{path}: {other} has no layer"
+        assert other == room or RANK[other] < RANK[room], f"{path}: {room} imports {other}"
+
+
+def test_rooms_of_one_layer_do_not_import_each_other() -> None:
+    for path in SOURCES:
+        room = room_of(module_name(path))
+        for name in imported_modules(path) if room else []:
+            other = room_of(name)
+            if other not in (None, room) and not name.startswith(PORT):
+                assert RANK[str(other)] != RANK[str(room)], f"{path}: {room} and {other} are of one layer"
+
+
+def test_every_file_has_a_room_and_a_docstring() -> None:
+    for path in SOURCES:
+        room = room_of(module_name(path))
+        assert room is None or room in RANK or room == "__main__", f"{path} is in no layer"
+        tree = ast.parse(path.read_text())
+        assert not tree.body or ast.get_docstring(tree), f"{path} does not say what comes in and what goes out"
+
+
+def test_importing_the_package_loads_no_engine() -> None:
+    probe = "import sys, wippywasm; print([m for m in ('wasmtime', 'wasmer', 'lupa', 'yaml') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
