@@ -1,0 +1,332 @@
+"""Bytes → core types: value types, recursive type groups, limits, memories, tables, globals, tags, imports.
+
+In: a `Reader` at the type. Out: the types of `wippywasm.core`; a reference to a defined type is printed by what the
+type is rather than by its index, so that types of two modules compare by structure.
+
+Spec: WebAssembly core, `binary/types`, with multi-memory, memory64, threads, exceptions, GC, custom page sizes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from wippywasm.binary.reader import Reader
+from wippywasm.core import (
+    CoreExternType,
+    CoreFuncType,
+    CoreGlobalType,
+    CoreImport,
+    CoreMemoryType,
+    CoreTableType,
+    CoreTagType,
+    CoreValType,
+    Limits,
+)
+from wippywasm.errors import ValidationError
+
+NUMERIC = {0x7F: "i32", 0x7E: "i64", 0x7D: "f32", 0x7C: "f64", 0x7B: "v128"}
+ABSTRACT_HEAP = {
+    0x70: "func",
+    0x6F: "extern",
+    0x6E: "any",
+    0x6D: "eq",
+    0x6C: "i31",
+    0x6B: "struct",
+    0x6A: "array",
+    0x69: "exn",
+    0x68: "cont",
+    0x71: "none",
+    0x72: "noextern",
+    0x73: "nofunc",
+    0x74: "noexn",
+    0x75: "nocont",
+}
+BOTTOM_NAMES = {
+    "none": "nullref",
+    "noextern": "nullexternref",
+    "nofunc": "nullfuncref",
+    "noexn": "nullexnref",
+    "nocont": "nullcontref",
+}
+REFERENCES = {code: BOTTOM_NAMES.get(name, f"{name}ref") for code, name in ABSTRACT_HEAP.items()}
+SIMPLE = {**NUMERIC, **REFERENCES}
+PACKED = {0x78: "i8", 0x77: "i16"}
+
+MAX_PARAMS = 1000
+MAX_FIELDS = 10_000
+READABLE = 64
+"""A printed type longer than this is cut and told apart by a digest, or sharing would make it exponentially long."""
+
+_IN_GROUP = re.compile(r"\$rec\.(\d+)")
+
+
+class CoreTypes:
+    """The core type index space while it grows: function types, and None for what is not a function."""
+
+    def __init__(self) -> None:
+        self.types: list[CoreFuncType | None] = []
+        self.names: list[str] = []
+
+    def add(self, type: CoreFuncType | None, name: str) -> None:
+        self.types.append(type)
+        self.names.append(name)
+
+    def func(self, index: int, offset: int) -> CoreFuncType:
+        """The function type at `index`; `ValidationError` where there is none."""
+        if index >= len(self.types):
+            raise ValidationError(f"unknown type {index}: type index out of bounds", offset)
+        found = self.types[index]
+        if found is None:
+            raise ValidationError(f"type index {index} is not a function type", offset)
+        return found
+
+
+class CoreTypeReader:
+    """Reads types against an index space `space`; `group` is the recursive group being read, as (first, count)."""
+
+    def __init__(self, reader: Reader, space: CoreTypes) -> None:
+        self.reader = reader
+        self.space = space
+        self.group: tuple[int, int] = (0, 0)
+
+    # ---- value types -----------------------------------------------------------------------------------------------
+
+    def val_type(self) -> CoreValType:
+        reader = self.reader
+        code = reader.peek()
+        simple = SIMPLE.get(code)
+        if simple is not None:
+            reader.pos += 1
+            return simple
+        return self._reference(code)
+
+    def ref_type(self) -> CoreValType:
+        start = self.reader.pos
+        type = self.val_type()
+        if type in NUMERIC.values():
+            raise self.reader.malformed(f"malformed reference type: {type} is none", start)
+        return type
+
+    def _reference(self, code: int) -> CoreValType:
+        reader = self.reader
+        if code not in (0x63, 0x64, 0x65):
+            raise reader.malformed(f"invalid leading byte {code:#04x} for a core value type")
+        reader.pos += 1
+        if code == 0x65:
+            return f"(ref null (shared {self._abstract()}))"
+        null = "null " if code == 0x63 else ""
+        heap = self.heap_type()
+        if null and heap in ABSTRACT_HEAP.values():
+            return BOTTOM_NAMES.get(heap, f"{heap}ref")
+        return f"(ref {null}{heap})"
+
+    def heap_type(self) -> str:
+        reader = self.reader
+        if reader.peek() == 0x65:
+            reader.pos += 1
+            return f"(shared {self._abstract()})"
+        start = reader.pos
+        index = reader.s33()
+        if index >= 0:
+            return self._concrete(index, start)
+        name = ABSTRACT_HEAP.get(index & 0x7F) if index >= -0x40 else None
+        if name is None:
+            raise reader.malformed("malformed heap type", start)
+        return name
+
+    def _abstract(self) -> str:
+        start = self.reader.pos
+        name = ABSTRACT_HEAP.get(self.reader.byte())
+        if name is None:
+            raise self.reader.malformed("malformed heap type", start)
+        return name
+
+    def _concrete(self, index: int, start: int) -> str:
+        first, count = self.group
+        if first <= index < first + count:
+            return f"$rec.{index - first}"
+        if index >= len(self.space.names):
+            raise ValidationError(f"unknown type {index}: type index out of bounds", start)
+        return self.space.names[index]
+
+    # ---- defined types ---------------------------------------------------------------------------------------------
+
+    def rec_type(self) -> None:
+        """Read a recursive group, or a single type, into the index space."""
+        reader = self.reader
+        count = 1
+        if reader.peek() == 0x4E:
+            reader.pos += 1
+            count = reader.count("types")
+        self.group = (len(self.space.types), count)
+        members = [self.sub_type() for _ in range(count)]
+        self.group = (0, 0)
+        self._close_group(members)
+
+    def _close_group(self, members: list[tuple[CoreFuncType | None, str]]) -> None:
+        key = bounded(" ".join(text for _, text in members)).replace("$", "")
+        names = [key if len(members) == 1 else f"{key}.{i}" for i in range(len(members))]
+
+        def outside(type: CoreValType) -> CoreValType:
+            return _IN_GROUP.sub(lambda found: names[int(found[1])], type)
+
+        for (func, _), name in zip(members, names):
+            if func is not None and any("$rec" in t for t in (*func.params, *func.results)):
+                func = CoreFuncType(tuple(map(outside, func.params)), tuple(map(outside, func.results)))
+            self.space.add(func, name)
+
+    def sub_type(self) -> tuple[CoreFuncType | None, str]:
+        """One member of a group: its function type or None, and how it prints."""
+        reader = self.reader
+        code = reader.peek()
+        if code not in (0x50, 0x4F):
+            return self.comp_type()
+        reader.pos += 1
+        start = reader.pos
+        supertypes = [self._concrete(index, start) for index in reader.vec(reader.u32, "supertypes")]
+        func, text = self.comp_type()
+        final = "final " if code == 0x4F else ""
+        return func, f"(sub {final}{' '.join([*supertypes, text])})"
+
+    def comp_type(self) -> tuple[CoreFuncType | None, str]:
+        reader = self.reader
+        start = reader.pos
+        code = reader.byte()
+        if code == 0x65:
+            func, text = self.comp_type_unshared()
+            return func, f"(shared {text})"
+        reader.pos = start
+        return self.comp_type_unshared()
+
+    def comp_type_unshared(self) -> tuple[CoreFuncType | None, str]:
+        reader = self.reader
+        start = reader.pos
+        code = reader.byte()
+        if code == 0x60:
+            func = CoreFuncType(self._val_types(), self._val_types())
+            return func, print_func(func)
+        if code == 0x5F:
+            fields = [self._field() for _ in range(self._count_up_to(MAX_FIELDS, "fields"))]
+            return None, f"(struct {' '.join(fields)})"
+        if code == 0x5E:
+            return None, f"(array {self._field()})"
+        if code == 0x5D:
+            return None, f"(cont {self.heap_type()})"
+        raise reader.malformed(f"invalid leading byte {code:#04x} for a core type", start)
+
+    def _val_types(self) -> tuple[CoreValType, ...]:
+        return tuple([self.val_type() for _ in range(self._count_up_to(MAX_PARAMS, "parameters or results"))])
+
+    def _count_up_to(self, most: int, what: str) -> int:
+        start = self.reader.pos
+        count = self.reader.count(what)
+        if count > most:
+            raise ValidationError(f"{count} {what}: at most {most} are allowed", start)
+        return count
+
+    def _field(self) -> str:
+        packed = PACKED.get(self.reader.peek())
+        if packed is None:
+            storage = self.val_type()
+        else:
+            self.reader.pos += 1
+            storage = packed
+        return f"(mut {storage})" if self.reader.flag("the mutability of a field") else storage
+
+    # ---- extern types ----------------------------------------------------------------------------------------------
+
+    def import_(self) -> CoreImport:
+        return CoreImport(self.reader.name(), self.reader.name(), self.extern_type())
+
+    def extern_type(self) -> CoreExternType:
+        start = self.reader.pos
+        match self.reader.byte():
+            case 0x00:
+                return self.func_by_index()
+            case 0x01:
+                return self.table_type()
+            case 0x02:
+                return self.memory_type()
+            case 0x03:
+                return self.global_type()
+            case 0x04:
+                return self.tag_type()
+            case kind:
+                raise self.reader.malformed(f"malformed import or export kind {kind:#04x}", start)
+
+    def func_by_index(self) -> CoreFuncType:
+        start = self.reader.pos
+        return self.space.func(self.reader.u32(), start)
+
+    def table_type(self) -> CoreTableType:
+        element = self.ref_type()
+        start = self.reader.pos
+        flags = self._limit_flags(0x07, "a table")
+        limits = self._limits(flags)
+        check_limits(limits, 1 << (64 if flags & 4 else 32), "table size", start)
+        return CoreTableType(element, limits, bool(flags & 4))
+
+    def memory_type(self) -> CoreMemoryType:
+        start = self.reader.pos
+        flags = self._limit_flags(0x0F, "a memory")
+        limits = self._limits(flags)
+        if flags & 2 and limits.maximum is None:
+            raise ValidationError("shared memory must have maximum size", start)
+        page_size = self.reader.u32() if flags & 8 else 16
+        if page_size not in (0, 16):
+            raise ValidationError("invalid custom page size", start)
+        most = (1 << (64 if flags & 4 else 32)) >> page_size
+        check_limits(limits, most, "memory size", start)
+        return CoreMemoryType(limits, bool(flags & 2), bool(flags & 4), page_size)
+
+    def _limit_flags(self, allowed: int, what: str) -> int:
+        start = self.reader.pos
+        flags = self.reader.byte()
+        if flags & ~allowed:
+            raise self.reader.malformed(f"malformed limits flags {flags:#04x} of {what}", start)
+        return flags
+
+    def _limits(self, flags: int) -> Limits:
+        read = self.reader.u64 if flags & 4 else self.reader.u32
+        minimum = read()
+        return Limits(minimum, read() if flags & 1 else None)
+
+    def global_type(self) -> CoreGlobalType:
+        value = self.val_type()
+        start = self.reader.pos
+        flags = self.reader.byte()
+        if flags > 3:
+            raise self.reader.malformed("malformed mutability of a global", start)
+        return CoreGlobalType(value, bool(flags & 1))
+
+    def tag_type(self) -> CoreTagType:
+        start = self.reader.pos
+        if self.reader.byte() != 0:
+            raise self.reader.malformed("invalid tag attributes", start)
+        type = self.func_by_index()
+        if type.results:
+            raise ValidationError("invalid exception type: non-empty tag result type", start)
+        return CoreTagType(type)
+
+
+def check_limits(limits: Limits, most: int, what: str, offset: int) -> None:
+    """`ValidationError` where the bounds are too large or the wrong way round."""
+    if max(limits.minimum, limits.maximum or 0) > most:
+        raise ValidationError(f"{what} must be at most {most}", offset)
+    if limits.maximum is not None and limits.minimum > limits.maximum:
+        raise ValidationError(f"{what}: size minimum must not be greater than maximum", offset)
+
+
+def bounded(text: str) -> str:
+    """The text itself where it is short, else its head and a digest."""
+    if len(text) <= READABLE:
+        return text
+    return f"{text[: READABLE // 2]}…#{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+
+
+def print_func(type: CoreFuncType) -> str:
+    """A function type as text, `(func (param i32) (result i64))`."""
+    params = f" (param {' '.join(type.params)})" if type.params else ""
+    results = f" (result {' '.join(type.results)})" if type.results else ""
+    return f"(func{params}{results})"
