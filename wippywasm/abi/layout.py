@@ -1,0 +1,319 @@
+"""Sizes, alignments and flattening of value types: the only place that knows them.
+
+In: a structural value or function type (no `TypeDef`). Out: numbers and core types. Results are remembered per type,
+since types are interned and hostile ones share their nodes: work grows with the nodes of a type, not with its tree.
+
+Spec: `CanonicalABI.md`, from "Despecialization" to "Element Size", and "Flattening".
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TypeAlias
+
+from wippywasm.core import CoreFuncType, CoreValType
+from wippywasm.model import (
+    BorrowType,
+    Case,
+    EnumType,
+    Field,
+    FlagsType,
+    FuncType,
+    FutureType,
+    ListType,
+    MapType,
+    OptionType,
+    OwnType,
+    Prim,
+    RecordType,
+    ResultType,
+    StreamType,
+    TupleType,
+    TypeDef,
+    ValType,
+    VariantType,
+)
+
+MAX_FLAT_PARAMS = 16
+MAX_FLAT_ASYNC_PARAMS = 4
+MAX_FLAT_RESULTS = 1
+MAX_STRING_BYTE_LENGTH = (1 << 28) - 1
+MAX_LIST_BYTE_LENGTH = (1 << 28) - 1
+MAX_FLAGS = 32
+MAX_TYPE_DEPTH = 200
+"""Types higher than this are not compiled; Python's own stack bounds what walks them."""
+
+PtrType: TypeAlias = str
+"""`i32` or `i64`: the address type of the memory."""
+
+_remember = lru_cache(maxsize=16384)
+
+_PRIM_SIZES = {
+    "bool": 1,
+    "s8": 1,
+    "u8": 1,
+    "s16": 2,
+    "u16": 2,
+    "s32": 4,
+    "u32": 4,
+    "s64": 8,
+    "u64": 8,
+    "f32": 4,
+    "f64": 8,
+    "char": 4,
+    "error-context": 4,
+}
+_PRIM_FLAT = {"s64": "i64", "u64": "i64", "f32": "f32", "f64": "f64"}
+
+
+def ptr_size(ptr_type: PtrType) -> int:
+    """Bytes of an address."""
+    return 4 if ptr_type == "i32" else 8
+
+
+@_remember
+def despecialize(t: ValType) -> ValType:
+    """The fundamental type that a specialized one stands for, one level deep."""
+    match t:
+        case TupleType(items=items):
+            return RecordType(tuple(Field(str(i), item) for i, item in enumerate(items)))
+        case EnumType(names=names):
+            return VariantType(tuple(Case(n) for n in names))
+        case OptionType(type=inner):
+            return VariantType((Case("none"), Case("some", inner)))
+        case ResultType(ok=ok, err=err):
+            return VariantType((Case("ok", ok), Case("error", err)))
+        case MapType(key=key, value=value):
+            return ListType(TupleType((key, value)))
+        case TypeDef():
+            raise TypeError(f"{t!r} is a name; lay out model.structural() of it")
+        case _:
+            return t
+
+
+@_remember
+def alignment(t: ValType, ptr_type: PtrType = "i32") -> int:
+    """Alignment in bytes of a value in memory."""
+    match despecialize(t):
+        case Prim(name="string"):
+            return ptr_size(ptr_type)
+        case Prim(name=name):
+            return _PRIM_SIZES[name]
+        case ListType(element=element, length=length):
+            return ptr_size(ptr_type) if length is None else alignment(element, ptr_type)
+        case RecordType(fields=fields):
+            return max((alignment(f.type, ptr_type) for f in fields), default=1)
+        case VariantType(cases=cases):
+            return max(discriminant_size(len(cases)), max_case_alignment(cases, ptr_type))
+        case FlagsType(names=names):
+            return flags_size(len(names))
+        case OwnType() | BorrowType() | StreamType() | FutureType():
+            return 4
+    raise TypeError(f"not a value type: {t!r}")
+
+
+def discriminant_size(cases: int) -> int:
+    """Bytes of the discriminant of a variant with that many cases."""
+    if cases <= 0x100:
+        return 1
+    return 2 if cases <= 0x10000 else 4
+
+
+def discriminant_type(cases: int) -> Prim:
+    """The integer type of the discriminant of a variant with that many cases."""
+    return Prim({1: "u8", 2: "u16", 4: "u32"}[discriminant_size(cases)])
+
+
+def max_case_alignment(cases: tuple[Case, ...], ptr_type: PtrType = "i32") -> int:
+    """Alignment in bytes of the payload of a variant, whichever case it is."""
+    return max((alignment(c.type, ptr_type) for c in cases if c.type is not None), default=1)
+
+
+def flags_size(labels: int) -> int:
+    """Bytes (and alignment) of flags with that many labels."""
+    if labels <= 8:
+        return 1
+    return 2 if labels <= 16 else 4
+
+
+def align_to(offset: int, to: int) -> int:
+    """The next multiple of `to`, a power of two."""
+    return (offset + to - 1) & -to
+
+
+@_remember
+def elem_size(t: ValType, ptr_type: PtrType = "i32") -> int:
+    """Bytes that a value takes in memory, padded to its alignment."""
+    match despecialize(t):
+        case Prim(name="string"):
+            return 2 * ptr_size(ptr_type)
+        case Prim(name=name):
+            return _PRIM_SIZES[name]
+        case ListType(element=element, length=length):
+            return 2 * ptr_size(ptr_type) if length is None else length * elem_size(element, ptr_type)
+        case RecordType(fields=fields):
+            return align_to(_record_end(fields, ptr_type), alignment(t, ptr_type))
+        case VariantType(cases=cases):
+            payload = max((elem_size(c.type, ptr_type) for c in cases if c.type is not None), default=0)
+            return align_to(payload_offset(cases, ptr_type) + payload, alignment(t, ptr_type))
+        case FlagsType(names=names):
+            return flags_size(len(names))
+        case OwnType() | BorrowType() | StreamType() | FutureType():
+            return 4
+    raise TypeError(f"not a value type: {t!r}")
+
+
+def _record_end(fields: tuple[Field, ...], ptr_type: PtrType) -> int:
+    end = 0
+    for f in fields:
+        end = align_to(end, alignment(f.type, ptr_type)) + elem_size(f.type, ptr_type)
+    return end
+
+
+def field_offsets(types: tuple[ValType, ...], ptr_type: PtrType = "i32") -> tuple[int, ...]:
+    """Where each field of a record (or item of a tuple) of these types starts."""
+    offsets = []
+    end = 0
+    for t in types:
+        end = align_to(end, alignment(t, ptr_type))
+        offsets.append(end)
+        end += elem_size(t, ptr_type)
+    return tuple(offsets)
+
+
+def payload_offset(cases: tuple[Case, ...], ptr_type: PtrType = "i32") -> int:
+    """Where the payload of a variant starts."""
+    return align_to(discriminant_size(len(cases)), max_case_alignment(cases, ptr_type))
+
+
+@_remember
+def flatten_type(t: ValType, ptr_type: PtrType = "i32") -> tuple[CoreValType, ...]:
+    """The core types a value takes when passed flat, cut off one past `MAX_FLAT_PARAMS`: longer ones never go flat."""
+    match despecialize(t):
+        case Prim(name="string"):
+            return (ptr_type, ptr_type)
+        case Prim(name=name):
+            return (_PRIM_FLAT.get(name, "i32"),)
+        case ListType(length=None):
+            return (ptr_type, ptr_type)
+        case ListType(element=element, length=int(length)):
+            return flatten_types((element,) * min(length, MAX_FLAT_PARAMS + 1), ptr_type)
+        case RecordType(fields=fields):
+            return flatten_types(tuple(f.type for f in fields), ptr_type)
+        case VariantType(cases=cases):
+            return _flatten_variant(cases, ptr_type)
+        case FlagsType() | OwnType() | BorrowType() | StreamType() | FutureType():
+            return ("i32",)
+    raise TypeError(f"not a value type: {t!r}")
+
+
+def flatten_types(types: tuple[ValType, ...], ptr_type: PtrType = "i32") -> tuple[CoreValType, ...]:
+    """`flatten_type` of a sequence, cut off likewise."""
+    flat: list[CoreValType] = []
+    for t in types:
+        flat += flatten_type(t, ptr_type)
+        if len(flat) > MAX_FLAT_PARAMS:
+            return tuple(flat[: MAX_FLAT_PARAMS + 1])
+    return tuple(flat)
+
+
+def _flatten_variant(cases: tuple[Case, ...], ptr_type: PtrType) -> tuple[CoreValType, ...]:
+    flat: list[CoreValType] = []
+    for c in cases:
+        if c.type is not None:
+            for i, have in enumerate(flatten_type(c.type, ptr_type)):
+                if i < len(flat):
+                    flat[i] = join(flat[i], have)
+                else:
+                    flat.append(have)
+    return ("i32", *flat)[: MAX_FLAT_PARAMS + 1]
+
+
+def join(a: CoreValType, b: CoreValType) -> CoreValType:
+    """The core type that carries either of two."""
+    if a == b:
+        return a
+    return "i32" if {a, b} == {"i32", "f32"} else "i64"
+
+
+def flatten_functype(
+    ft: FuncType, context: str, *, ptr_type: PtrType = "i32", is_async: bool = False, callback: bool = False
+) -> CoreFuncType:
+    """The core type behind a function: of the callee where `context` is `lift`, of the import where it is `lower`."""
+    params = flatten_types(tuple(p.type for p in ft.params), ptr_type)
+    results = () if ft.result is None else flatten_type(ft.result, ptr_type)
+    if is_async:
+        return _flatten_async(params, results, context, ptr_type, callback)
+    if len(params) > MAX_FLAT_PARAMS:
+        params = (ptr_type,)
+    if len(results) > MAX_FLAT_RESULTS:
+        if context == "lift":
+            return CoreFuncType(params, (ptr_type,))
+        return CoreFuncType((*params, ptr_type), ())
+    return CoreFuncType(params, results)
+
+
+def _flatten_async(
+    params: tuple[CoreValType, ...],
+    results: tuple[CoreValType, ...],
+    context: str,
+    ptr_type: PtrType,
+    callback: bool,
+) -> CoreFuncType:
+    if context == "lift":
+        return CoreFuncType((ptr_type,) if len(params) > MAX_FLAT_PARAMS else params, ("i32",) if callback else ())
+    if len(params) > MAX_FLAT_ASYNC_PARAMS:
+        params = (ptr_type,)
+    return CoreFuncType((*params, ptr_type) if results else params, ("i32",))
+
+
+@_remember
+def has_pointers(t: ValType) -> bool:
+    """Whether a value in memory refers to other memory (strings, lists), or to a handle table."""
+    match despecialize(t):
+        case Prim(name=name):
+            return name in ("string", "error-context")
+        case ListType(element=element, length=length):
+            return length is None or has_pointers(element)
+        case RecordType(fields=fields):
+            return any(has_pointers(f.type) for f in fields)
+        case VariantType(cases=cases):
+            return any(has_pointers(c.type) for c in cases if c.type is not None)
+        case FlagsType():
+            return False
+        case _:
+            return True
+
+
+@_remember
+def contains_borrow(t: ValType) -> bool:
+    """Whether a borrowed handle can be part of a value."""
+    match despecialize(t):
+        case BorrowType():
+            return True
+        case ListType(element=element) | StreamType(element=ValType() as element):
+            return contains_borrow(element)
+        case RecordType(fields=fields):
+            return any(contains_borrow(f.type) for f in fields)
+        case VariantType(cases=cases):
+            return any(contains_borrow(c.type) for c in cases if c.type is not None)
+        case _:
+            return False
+
+
+@_remember
+def contains_async_value(t: ValType) -> bool:
+    """Whether a stream, a future or an error context can be part of a value."""
+    match despecialize(t):
+        case StreamType() | FutureType():
+            return True
+        case Prim(name=name):
+            return name == "error-context"
+        case ListType(element=element):
+            return contains_async_value(element)
+        case RecordType(fields=fields):
+            return any(contains_async_value(f.type) for f in fields)
+        case VariantType(cases=cases):
+            return any(contains_async_value(c.type) for c in cases if c.type is not None)
+        case _:
+            return False

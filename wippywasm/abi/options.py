@@ -1,0 +1,44 @@
+"""What a `canon` definition says about how values cross: once for all instances, and for each instance.
+
+Spec: `CanonicalABI.md`, "Canonical ABI Options", "Lifting and Lowering Context".
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from wippywasm.abi.state import ComponentInstance, RuntimeResource
+from wippywasm.engine.port import CoreFunc, CoreMemory
+from wippywasm.model import ResourceType
+
+ENCODINGS = ("utf8", "utf16", "latin1+utf16")
+
+Batch: TypeAlias = "Callable[[array[int]], Sequence[int]]"
+"""Does many reallocations in one go.
+
+Gets an `array('Q')` of requests, each `alignment << 32 | size`, and gives the pointers that
+`realloc(0, 0, alignment, size)` returned, in the same order, signed or unsigned.
+"""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The static half: the same for every instance of a component."""
+
+    string_encoding: str = "utf8"
+    is_async: bool = False
+
+
+@dataclass(frozen=True)
+class Binding:
+    """The half of one instance. `batch` is optional and must equal so many calls of `realloc`."""
+
+    instance: ComponentInstance
+    memory: CoreMemory | None = None
+    realloc: CoreFunc | None = None
+    post_return: CoreFunc | None = None
+    resources: Mapping[ResourceType, RuntimeResource] = field(default_factory=dict)
+    batch: Batch | None = None

@@ -1,0 +1,223 @@
+"""What a component instance owns at run time: its handle table, and whether it may be entered or left.
+
+In: handles, calls that enter and leave. Out: the same objects under the names of the specification, so that its
+asynchronous half (waitables, subtasks with events) is an addition here.
+
+Spec: `CanonicalABI.md`, "Component Instance State", "Table State", "Resource State", "Task State", "Subtask State".
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar
+
+from wippywasm.errors import PoisonedError, ThreadError, Trap
+
+get_ident = threading.get_ident
+
+
+class Table:
+    """Handles by index; index 0 is never given out, freed indices are reused last in, first out."""
+
+    __slots__ = ("array", "free")
+
+    MAX_LENGTH: ClassVar[int] = 2**28 - 1
+
+    def __init__(self) -> None:
+        self.array: list[Any] = [None]
+        self.free: list[int] = []
+
+    def __iter__(self) -> Iterator[Any]:
+        return (e for e in self.array if e is not None)
+
+    def get(self, index: int) -> Any:
+        """The element; `index` is unsigned. Traps where there is none."""
+        element = self.array[index] if index < len(self.array) else None
+        if element is None:
+            raise Trap(f"unknown handle index {index}", code="unknown handle")
+        return element
+
+    def add(self, element: Any) -> int:
+        """A free index, which holds `element` from now on; traps where the table is full."""
+        if self.free:
+            index = self.free.pop()
+            self.array[index] = element
+            return index
+        index = len(self.array)
+        if index > Table.MAX_LENGTH:
+            raise Trap("resource table has no free keys", code="handle table full")
+        self.array.append(element)
+        return index
+
+    def remove(self, index: int) -> Any:
+        """The element, and its index becomes free; traps where there is none."""
+        element = self.get(index)
+        self.array[index] = None
+        self.free.append(index)
+        return element
+
+
+class ComponentInstance:
+    """The run-time state of one component instance.
+
+    `owner` is the id of the only thread that may use it, or None where its store may move between threads.
+    `poison` says why it can't be entered any more, once a call into it has trapped.
+    """
+
+    __slots__ = ("deferred", "handles", "may_enter", "may_leave", "name", "owner", "parent", "poison")
+
+    def __init__(self, parent: ComponentInstance | None = None, *, owner: int | None = None, name: str = "") -> None:
+        self.parent = parent
+        self.handles = Table()
+        self.may_enter = True
+        self.may_leave = True
+        self.owner = owner if parent is None else parent.owner
+        self.name = name
+        self.poison: str | None = None
+        self.deferred: list[Callable[[], None]] = []
+
+    def self_and_ancestors(self) -> list[ComponentInstance]:
+        """Itself first, the root last."""
+        chain = [self]
+        while chain[-1].parent is not None:
+            chain.append(chain[-1].parent)
+        return chain
+
+    def entering_set(self, caller: ComponentInstance | None) -> tuple[ComponentInstance, ...]:
+        """The instances that a call from `caller` (None: the host) enters."""
+        chain = self.self_and_ancestors()
+        if caller is None:
+            return tuple(chain)
+        outside = {id(i) for i in caller.self_and_ancestors()}
+        return tuple(i for i in chain if id(i) not in outside)
+
+    def may_enter_from(self, caller: ComponentInstance | None) -> bool:
+        """Whether a call from `caller` (None: the host) is allowed now."""
+        return all(i.may_enter for i in self.entering_set(caller))
+
+    def enter_from(self, caller: ComponentInstance | None) -> None:
+        """Enter, or raise what `refuse_entry` says."""
+        entering = self.entering_set(caller)
+        if self.owner is not None and get_ident() != self.owner:
+            refuse_thread(self)
+        if not all(i.may_enter for i in entering):
+            refuse_entry(entering, caller)
+        for i in entering:
+            i.may_enter = False
+
+    def leave_to(self, caller: ComponentInstance | None) -> None:
+        """The other end of `enter_from`."""
+        for i in self.entering_set(caller):
+            i.may_enter = True
+
+
+def refuse_thread(instance: ComponentInstance) -> None:
+    """Raise the error for a call from a thread that may not use the instance."""
+    raise ThreadError(
+        f"component instance {instance.name or 'of another thread'} belongs to thread {instance.owner}",
+        hint="use it on the thread that instantiated it, or instantiate the component on this one",
+    )
+
+
+def refuse_entry(entering: Iterable[ComponentInstance], caller: ComponentInstance | None) -> None:
+    """Raise the error for a call into instances of which one may not be entered: poisoned, or running."""
+    for instance in entering:
+        if instance.poison is not None and caller is None:
+            raise PoisonedError(
+                f"cannot enter component instance: an earlier call ended it: {instance.poison}",
+                hint="instantiate the component anew",
+            )
+    raise Trap(
+        "cannot enter component instance",
+        code="cannot enter",
+        hint=None if caller is not None else "it is running: neither what it calls nor another thread may call it now",
+    )
+
+
+def poison(entering: Iterable[ComponentInstance], error: BaseException) -> None:
+    """Bar instances for good, after `error` has unwound their frames: their state can't be trusted."""
+    reason = f"{type(error).__name__}: {error}".split("\n", 1)[0][:200]
+    for instance in entering:
+        instance.may_enter = False
+        if instance.poison is None:
+            instance.poison = reason
+
+
+class RuntimeResource:
+    """A resource type at run time; equal only to itself. The specification's `ResourceType`.
+
+    `impl` is the instance that implements it, or None for the host. `dtor` gets the representation of a dropped
+    resource: a signed i32 for a guest's, the Python object itself for the host's. `methods` are what a `Resource`
+    of this type offers as attributes, each taking the resource first.
+    """
+
+    __slots__ = ("dtor", "impl", "methods", "name", "objects")
+
+    def __init__(
+        self, impl: ComponentInstance | None, dtor: Callable[[Any], Any] | None = None, name: str = ""
+    ) -> None:
+        self.impl = impl
+        self.dtor = dtor
+        self.name = name
+        self.methods: dict[str, Callable[..., Any]] = {}
+        self.objects = Table() if impl is None else None
+
+
+class ResourceHandle:
+    """An entry of a handle table: an owned resource, or one that is borrowed until the task `borrow_scope` returns."""
+
+    __slots__ = ("borrow_scope", "num_lends", "own", "rep", "rt")
+
+    def __init__(self, rt: RuntimeResource, rep: int, own: bool, borrow_scope: Task | None = None) -> None:
+        self.rt = rt
+        self.rep = rep
+        self.own = own
+        self.borrow_scope = borrow_scope
+        self.num_lends = 0
+
+
+class Task:
+    """A call into an instance, as far as its borrowed handles need it."""
+
+    __slots__ = ("inst", "num_borrows", "on_return")
+
+    def __init__(self, inst: ComponentInstance) -> None:
+        self.inst = inst
+        self.num_borrows = 0
+        self.on_return: list[Callable[[], None]] = []
+
+    def return_(self) -> None:
+        """The callee is done: traps where it kept a borrowed handle, else gives back what was lent to it."""
+        if self.num_borrows > 0:
+            raise Trap("borrow handles still remain at the end of the call", code="borrow remains")
+        self.release()
+
+    def release(self) -> None:
+        """Give back what was lent to the callee."""
+        for give_back in self.on_return:
+            give_back()
+        self.on_return.clear()
+
+
+class Subtask:
+    """A call out of an instance: the handles it lends for as long."""
+
+    __slots__ = ("lenders", "on_resolve")
+
+    def __init__(self) -> None:
+        self.lenders: list[ResourceHandle] = []
+        self.on_resolve: list[Callable[[], None]] = []
+
+    def add_lender(self, handle: ResourceHandle) -> None:
+        handle.num_lends += 1
+        self.lenders.append(handle)
+
+    def deliver_resolve(self) -> None:
+        """The call is over: handles may be dropped again, and what the host borrowed is no longer valid."""
+        for handle in self.lenders:
+            handle.num_lends -= 1
+        self.lenders.clear()
+        for end in self.on_resolve:
+            end()
+        self.on_resolve.clear()
