@@ -1,0 +1,17 @@
+"""The kinds of entries there are, one table per group: adding a kind is adding a row.
+
+Spec: SPEC section 2.
+"""
+
+from __future__ import annotations
+
+from wippywasm.app.kinds.data import DATA_KINDS
+from wippywasm.app.kinds.fs import FS_KINDS
+from wippywasm.app.kinds.later import LATER_KINDS
+from wippywasm.app.kinds.lua import LUA_KINDS
+from wippywasm.app.kinds.wasm import WASM_KINDS
+from wippywasm.app.schema.kind import Kind
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (*FS_KINDS, *WASM_KINDS, *LUA_KINDS, *DATA_KINDS)}
+
+__all__ = ["KINDS", "LATER_KINDS"]

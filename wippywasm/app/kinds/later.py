@@ -1,0 +1,22 @@
+"""Kinds of SPEC section 2 that this version can't run; naming one is a clear problem, not an unknown kind."""
+
+from __future__ import annotations
+
+LATER_KINDS = (
+    "process.wasm",
+    "process.lua",
+    "env.storage.os",
+    "env.storage.file",
+    "env.storage.memory",
+    "env.storage.static",
+    "env.storage.router",
+    "env.variable",
+    "http.service",
+    "http.router",
+    "http.endpoint",
+    "http.static",
+    "process.host",
+    "terminal.host",
+    "process.service",
+    "security.policy",
+)
