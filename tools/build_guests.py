@@ -48,6 +48,7 @@ class Guest:
 GUESTS = (
     Guest("people", ROOT / "examples/demo/guests/people", ROOT / "examples/demo/wasm/people.wasm", REACTOR, True),
     Guest("words", ROOT / "examples/demo/guests/words", ROOT / "examples/demo/wasm/words.wasm", FREESTANDING, False),
+    Guest("zoo", ROOT / "tests/guests/zoo", ROOT / "tests/guests/zoo.wasm", REACTOR, True),
 )
 
 
