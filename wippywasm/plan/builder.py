@@ -1,0 +1,128 @@
+"""The growing plan: hands out numbers, collects steps, and bounds how large a plan may become.
+
+In: what the walk over a component (or a core module) finds. Out: `Plan`.
+
+A component of a few hundred bytes can name 2^30 instances by instantiating in pairs, level upon level; so the sum of
+all steps and imported items is bounded, and the depth of instantiation too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wippywasm.binary.component import CoreModule, ModuleType
+from wippywasm.core import CoreFuncType, CoreImport
+from wippywasm.errors import ValidationError
+from wippywasm.model import FuncType, ResourceType
+from wippywasm.plan.items import CoreRef, HostFuncRef, ImportedModule, Item, LiftRef, StaticModule, TrampolineRef
+from wippywasm.plan.plan import HostFunction, HostResource, Plan, PlanModule
+from wippywasm.plan.steps import ImportCoreFunc, InstantiateModule, Lift, NewComponentInstance, Step
+
+MAX_PLAN_SIZE = 200_000
+"""Steps, lifted functions and imported items together. Real components have a few thousand."""
+
+MAX_INSTANTIATION_DEPTH = 100
+"""Component instances that instantiate one another, from the outermost inwards."""
+
+
+class PlanBuilder:
+    """Collects the parts of one plan."""
+
+    def __init__(self) -> None:
+        self.modules: list[PlanModule] = []
+        self.host_functions: list[HostFunction] = []
+        self.host_resources: list[HostResource] = []
+        self.host_modules: list[ImportedModule] = []
+        self.core_imports: list[CoreImport] = []
+        self.lifts: list[Lift] = []
+        self.steps: list[Step] = []
+        self.offset = 0
+        self._module_of: dict[int, StaticModule] = {}
+        self._component_instances = 0
+        self._core_instances = 0
+        self._trampolines = 0
+        self._size = 0
+
+    def grow(self) -> None:
+        """Account for one more part; raises ValidationError at the definition that goes too far."""
+        self._size += 1
+        if self._size > MAX_PLAN_SIZE:
+            raise ValidationError(f"the component unfolds to more than {MAX_PLAN_SIZE} parts", self.offset)
+
+    def step(self, step: Step) -> None:
+        self.grow()
+        self.steps.append(step)
+
+    def component_instance(self, parent: int | None) -> int:
+        index = self._component_instances
+        self._component_instances += 1
+        self.step(NewComponentInstance(index, parent))
+        return index
+
+    def module(self, definition: CoreModule) -> StaticModule:
+        """The module of a definition: one, however often its component is instantiated."""
+        known = self._module_of.get(id(definition))
+        if known is None:
+            known = self._module_of[id(definition)] = self.add_module(definition.wasm, definition.type)
+        return known
+
+    def add_module(self, wasm: bytes | memoryview, type: ModuleType) -> StaticModule:
+        self.modules.append(PlanModule(wasm, type))
+        return StaticModule(len(self.modules) - 1)
+
+    def module_type(self, module: StaticModule | ImportedModule) -> ModuleType:
+        return self.modules[module.index].type if isinstance(module, StaticModule) else module.type
+
+    def core_instance(self, module: StaticModule | ImportedModule, args: Mapping[tuple[str, str], CoreRef]) -> int:
+        """A core instance; `args` has every import of the module by (module, name)."""
+        ordered = tuple((i.module, i.name, args[i.module, i.name]) for i in self.module_type(module).imports)
+        index = self._core_instances
+        self._core_instances += 1
+        self.step(InstantiateModule(index, module, ordered))
+        return index
+
+    def trampoline(self) -> int:
+        index = self._trampolines
+        self._trampolines += 1
+        return index
+
+    def lift(self, lift: Lift) -> LiftRef:
+        self.grow()
+        self.lifts.append(lift)
+        return LiftRef(len(self.lifts) - 1)
+
+    def host_function(self, path: tuple[str, ...], type: FuncType) -> HostFuncRef:
+        self.grow()
+        self.host_functions.append(HostFunction(path, type))
+        return HostFuncRef(len(self.host_functions) - 1)
+
+    def host_resource(self, path: tuple[str, ...], name: str) -> ResourceType:
+        self.grow()
+        resource = ResourceType(name)
+        self.host_resources.append(HostResource(path, resource))
+        return resource
+
+    def host_module(self, path: tuple[str, ...], type: ModuleType) -> ImportedModule:
+        self.grow()
+        module = ImportedModule(path, type)
+        self.host_modules.append(module)
+        return module
+
+    def core_import(self, module: str, name: str, type: CoreFuncType) -> TrampolineRef:
+        index = self.trampoline()
+        self.core_imports.append(CoreImport(module, name, type))
+        self.step(ImportCoreFunc(index, module, name, type))
+        return TrampolineRef(index)
+
+    def finish(self, imports: tuple[str, ...], exports: Mapping[str, Item]) -> Plan:
+        return Plan(
+            imports,
+            tuple(self.modules),
+            tuple(self.host_functions),
+            tuple(self.host_resources),
+            tuple(self.host_modules),
+            tuple(self.core_imports),
+            tuple(self.lifts),
+            tuple(self.steps),
+            exports,
+        )

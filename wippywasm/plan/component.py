@@ -1,0 +1,282 @@
+"""From a decoded component to its plan, by walking the tree once and following every reference.
+
+In: a validated `Component`, and the components that stand for its component imports. Out: `Plan`.
+
+The walk is an inliner. A nested component is walked again at each place that instantiates it, with index spaces of
+its own, so aliases, re-exports, nested scopes and virtualised instances cost nothing at run time: what remains are core
+instances, the functions between them, and the resources they own.
+
+Spec: `Explainer.md` (component definitions), `Binary.md`; definitions are handled in the order of `binary.component`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wippywasm.binary import component as c
+from wippywasm.errors import LinkError, UnsupportedFeatureError, ValidationError
+from wippywasm.model import FuncType, ResourceType
+from wippywasm.plan.builder import MAX_INSTANTIATION_DEPTH, PlanBuilder
+from wippywasm.plan.items import (
+    ComponentItem,
+    CoreRef,
+    HostFuncRef,
+    ImportedModule,
+    Item,
+    LiftRef,
+    PlanInstance,
+    StaticModule,
+    TrampolineRef,
+    TypeItem,
+)
+from wippywasm.plan.plan import Plan
+from wippywasm.plan.scope import InlineCoreInstance, RealCoreInstance, Scope, sort_of
+from wippywasm.plan.steps import CanonicalBuiltin, DefineResource, Lift, LowerFunc, PlanOptions, ResourceBuiltin
+
+
+class Closure(ComponentItem):
+    """A component with the scope it was defined in, for its outer aliases."""
+
+    def __init__(self, component: c.Component, outer: Scope | None) -> None:
+        self.component = component
+        self.outer = outer
+
+
+class MissingComponent(ComponentItem):
+    """A component import that nothing was given for; an error once something instantiates it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def plan_component(component: c.Component, components: Mapping[str, c.Component] | None = None) -> Plan:
+    """The plan of a component; `components` are given for its imports of components, by name.
+
+    Raises LinkError for a component import that is instantiated but not given, ValidationError for a component that
+    unfolds beyond all measure, and UnsupportedFeatureError for `start` and value definitions.
+    """
+    builder = PlanBuilder()
+    scope = Scope(None)
+    args = _HostItems(builder, scope, components or {})
+    exports = _Walk(builder, scope, builder.component_instance(None), args.make, 0).run(component)
+    return builder.finish(tuple(component.type.imports), exports.exports)
+
+
+Argument = Callable[[str, c.ExternType], Item]
+"""Gives the item for an import, by its name and its type in the importing scope."""
+
+
+class _HostItems:
+    """Items for the outermost imports: references to what the host will supply."""
+
+    def __init__(self, builder: PlanBuilder, scope: Scope, components: Mapping[str, c.Component]) -> None:
+        self._builder = builder
+        self._scope = scope
+        self._components = components
+
+    def make(self, name: str, type: c.ExternType) -> Item:
+        return self._item((name,), type)
+
+    def _item(self, path: tuple[str, ...], t: c.ExternType) -> Item:
+        match t:
+            case c.ModuleType():
+                return self._builder.host_module(path, t)
+            case FuncType():
+                return self._builder.host_function(path, self._scope.func_type(t))
+            case c.TypeBound():
+                return self._type(path, t)
+            case c.InstanceType(exports=exports):
+                return PlanInstance({name: self._item((*path, name), e) for name, e in exports.items()})
+            case c.ComponentType():
+                return self._component(path)
+            case c.ValueBound():
+                raise UnsupportedFeatureError("value imports", "wippywasm")
+
+    def _type(self, path: tuple[str, ...], bound: c.TypeBound) -> Item:
+        if not isinstance(bound.type, ResourceType):
+            return TypeItem(bound.type)
+        if not bound.fresh:
+            return self._scope.resource(bound.type)
+        resource = self._builder.host_resource(path, path[-1])
+        self._scope.bind(bound, resource)
+        return resource
+
+    def _component(self, path: tuple[str, ...]) -> Item:
+        name = path[0]
+        if len(path) == 1 and name in self._components:
+            return Closure(self._components[name], None)
+        return MissingComponent("/".join(path))
+
+
+class _Walk:
+    """One instantiation of one component."""
+
+    def __init__(self, builder: PlanBuilder, scope: Scope, instance: int, argument: Argument, depth: int) -> None:
+        self.builder = builder
+        self.scope = scope
+        self.instance = instance
+        self.argument = argument
+        self.depth = depth
+        self.exports: dict[str, Item] = {}
+
+    def run(self, component: c.Component) -> PlanInstance:
+        for definition in component.definitions:
+            self.builder.offset = definition.offset
+            _HANDLERS[type(definition)](self, definition)
+        return PlanInstance(self.exports)
+
+    # ---- core definitions
+
+    def core_module(self, d: c.CoreModule) -> None:
+        self.scope.items["core module"].append(self.builder.module(d))
+
+    def core_type(self, d: c.CoreTypeDefinition) -> None:
+        self.scope.items["core type"].append(TypeItem(d.type))
+
+    def instantiate_module(self, d: c.InstantiateModule) -> None:
+        module = self.scope.items["core module"][d.module]
+        assert isinstance(module, StaticModule | ImportedModule)
+        given = {name: self.scope.core_instances[index] for name, index in d.args}
+        imports = self.builder.module_type(module).imports
+        args = {(i.module, i.name): given[i.module].export(i.name) for i in imports}
+        self.scope.core_instances.append(RealCoreInstance(self.builder.core_instance(module, args)))
+
+    def core_inline_exports(self, d: c.CoreInlineExports) -> None:
+        exports = {name: self.scope.core[sort][index] for name, sort, index in d.exports}
+        self.scope.core_instances.append(InlineCoreInstance(exports))
+
+    def alias_core_export(self, d: c.AliasCoreExport) -> None:
+        self.scope.core[d.sort].append(self.scope.core_instances[d.instance].export(d.name))
+
+    # ---- components and instances
+
+    def nested_component(self, d: c.NestedComponent) -> None:
+        self.scope.items["component"].append(Closure(d.component, self.scope))
+
+    def instantiate_component(self, d: c.InstantiateComponent) -> None:
+        args = {name: self._item(sort, index) for name, sort, index in d.args}
+        instance = self._instantiate(self.scope.items["component"][d.component], args)
+        self.builder.offset = d.offset
+        self._define("instance", instance, d.type)
+
+    def _instantiate(self, component: Item, args: Mapping[str, Item]) -> PlanInstance:
+        if isinstance(component, MissingComponent):
+            raise LinkError(f"import {component.name!r} is a component, and none was given", component.name)
+        assert isinstance(component, Closure)
+        if self.depth == MAX_INSTANTIATION_DEPTH:
+            raise ValidationError(f"instances nest deeper than {MAX_INSTANTIATION_DEPTH}", self.builder.offset)
+        instance = self.builder.component_instance(self.instance)
+        walk = _Walk(self.builder, Scope(component.outer), instance, lambda name, _: args[name], self.depth + 1)
+        return walk.run(component.component)
+
+    def inline_exports(self, d: c.InlineExports) -> None:
+        exports = {name: self._item(sort, index) for name, sort, index in d.exports}
+        self._define("instance", PlanInstance(exports), d.type)
+
+    def alias_export(self, d: c.AliasExport) -> None:
+        instance = self.scope.items["instance"][d.instance]
+        assert isinstance(instance, PlanInstance)
+        self._define(d.sort, instance.exports[d.name], d.type)
+
+    def alias_outer(self, d: c.AliasOuter) -> None:
+        # A type has no life of its own here: definitions carry the types they use.
+        if d.sort in ("type", "core type"):
+            self.scope.items[d.sort].append(TypeItem(d.type))
+        else:
+            self.scope.items[d.sort].append(self.scope.enclosing(d.count).items[d.sort][d.index])
+
+    def import_(self, d: c.Import) -> None:
+        self._define(sort_of(d.type), self.argument(d.name, d.type), d.type)
+
+    def export(self, d: c.Export) -> None:
+        item = self._item(d.sort, d.index)
+        self._define(d.sort, item, d.type)
+        self.exports[d.name] = item
+
+    def _item(self, sort: str, index: int) -> Item:
+        return self.scope.items[sort][index]
+
+    def _define(self, sort: str, item: Item, type: c.ExternType) -> None:
+        self.builder.grow()
+        self.scope.items[sort].append(item)
+        self.scope.bind(type, item)
+
+    # ---- types
+
+    def type_definition(self, d: c.TypeDefinition) -> None:
+        self.scope.items["type"].append(TypeItem(d.type))
+
+    def resource_definition(self, d: c.ResourceDefinition) -> None:
+        resource = ResourceType(d.type.name)
+        dtor = None if d.destructor is None else self._core_func(d.destructor)
+        self.builder.step(DefineResource(resource, dtor, self.instance))
+        self._define("type", resource, c.TypeBound(d.type))
+
+    # ---- canonical definitions
+
+    def canon_lift(self, d: c.CanonLift) -> None:
+        core, options = self._core_func(d.core_func), self._options(d.options)
+        lift = Lift(core, self.scope.func_type(d.type), options, self.instance)
+        self.scope.items["func"].append(self.builder.lift(lift))
+
+    def canon_lower(self, d: c.CanonLower) -> None:
+        func = self.scope.items["func"][d.func]
+        assert isinstance(func, LiftRef | HostFuncRef)
+        index, type, options = self._trampoline(), self.scope.func_type(d.type), self._options(d.options)
+        self.builder.step(LowerFunc(index, func, type, options, self.instance, d.core_type))
+
+    def canon_resource(self, d: c.CanonResource) -> None:
+        index, resource = self._trampoline(), self.scope.resource(d.type)
+        self.builder.step(ResourceBuiltin(index, d.operation, resource, self.instance))
+
+    def canon_builtin(self, d: c.CanonBuiltin) -> None:
+        index = self._trampoline()
+        self.builder.step(CanonicalBuiltin(index, d.name, d.core_type, d.immediates, self.instance))
+
+    def start(self, d: c.Start) -> None:
+        raise UnsupportedFeatureError("a component start function", "wippywasm")
+
+    def _trampoline(self) -> int:
+        index = self.builder.trampoline()
+        self.scope.core["core func"].append(TrampolineRef(index))
+        return index
+
+    def _core_func(self, index: int) -> CoreRef:
+        return self.scope.core["core func"][index]
+
+    def _options(self, o: c.CanonicalOptions) -> PlanOptions:
+        def core(sort: str, index: int | None) -> CoreRef | None:
+            return None if index is None else self.scope.core[sort][index]
+
+        return PlanOptions(
+            o.string_encoding,
+            core("core memory", o.memory),
+            core("core func", o.realloc),
+            core("core func", o.post_return),
+            o.is_async,
+            core("core func", o.callback),
+        )
+
+
+_HANDLERS: dict[type[c.Definition], Callable[[_Walk, Any], None]] = {
+    c.CoreModule: _Walk.core_module,
+    c.CoreTypeDefinition: _Walk.core_type,
+    c.InstantiateModule: _Walk.instantiate_module,
+    c.CoreInlineExports: _Walk.core_inline_exports,
+    c.AliasCoreExport: _Walk.alias_core_export,
+    c.NestedComponent: _Walk.nested_component,
+    c.InstantiateComponent: _Walk.instantiate_component,
+    c.InlineExports: _Walk.inline_exports,
+    c.AliasExport: _Walk.alias_export,
+    c.AliasOuter: _Walk.alias_outer,
+    c.Import: _Walk.import_,
+    c.Export: _Walk.export,
+    c.TypeDefinition: _Walk.type_definition,
+    c.ResourceDefinition: _Walk.resource_definition,
+    c.CanonLift: _Walk.canon_lift,
+    c.CanonLower: _Walk.canon_lower,
+    c.CanonResource: _Walk.canon_resource,
+    c.CanonBuiltin: _Walk.canon_builtin,
+    c.Start: _Walk.start,
+}

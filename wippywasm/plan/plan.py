@@ -1,0 +1,56 @@
+"""The plan: everything an instantiation needs that does not depend on a store.
+
+In: what the planner collected. Out: immutable data, made once for a component and run for each of its instances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wippywasm.binary.component import ModuleType
+from wippywasm.core import CoreImport
+from wippywasm.model import FuncType, ResourceType
+from wippywasm.plan.items import ImportedModule, Item
+from wippywasm.plan.steps import Lift, Step
+
+
+@dataclass(frozen=True, eq=False)
+class PlanModule:
+    """A core module to compile, with its type as far as linking needs it."""
+
+    wasm: bytes | memoryview = field(repr=False)
+    type: ModuleType = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class HostFunction:
+    """A function to be supplied. `path` is the import's name, then the names inside instances."""
+
+    path: tuple[str, ...]
+    type: FuncType
+
+
+@dataclass(frozen=True, eq=False)
+class HostResource:
+    """A resource type to be supplied."""
+
+    path: tuple[str, ...]
+    resource: ResourceType
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A flat recipe. Numbers in `steps` and `lifts` count from zero in the order in which the steps create things."""
+
+    imports: tuple[str, ...]
+    """Names of the imports in order, those that need nothing at run time included."""
+    modules: tuple[PlanModule, ...]
+    host_functions: tuple[HostFunction, ...]
+    host_resources: tuple[HostResource, ...]
+    host_modules: tuple[ImportedModule, ...]
+    core_imports: tuple[CoreImport, ...]
+    """Core functions to be supplied as they are (`ImportCoreFunc`)."""
+    lifts: tuple[Lift, ...]
+    steps: tuple[Step, ...]
+    exports: Mapping[str, Item]

@@ -1,0 +1,113 @@
+"""The scope of one instantiation: index spaces of items, and what the component's own resource types stand for.
+
+In: definitions' items in order, and pairs of (type in this scope, item). Out: items by sort and index; types in terms
+of the plan's resources.
+
+The validator names resources per component, once. A component that is instantiated twice has each of its resources
+twice, so every instantiation binds those names anew: wherever an item enters the scope along with its type, the type's
+resources are bound to the item's.
+
+Spec: `Binary.md` (index spaces), `Explainer.md` (resource type generativity).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from wippywasm.binary.component import (
+    ComponentType,
+    ExternType,
+    InstanceType,
+    ModuleType,
+    TypeBound,
+    ValueBound,
+)
+from wippywasm.model import FuncType, ResourceType
+from wippywasm.plan.items import CoreExportRef, CoreRef, Item, PlanInstance
+from wippywasm.plan.substitute import Substitution
+
+
+class RealCoreInstance:
+    """A core instance that a module makes: its exports are named when they are asked for."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def export(self, name: str) -> CoreRef:
+        return CoreExportRef(self.index, name)
+
+
+class InlineCoreInstance:
+    """A core instance that is only a bundle of items."""
+
+    def __init__(self, exports: dict[str, CoreRef]) -> None:
+        self._exports = exports
+
+    def export(self, name: str) -> CoreRef:
+        return self._exports[name]
+
+
+CoreInstanceItem = RealCoreInstance | InlineCoreInstance
+
+
+class Scope:
+    """What one instantiation of a component sees. `outer` is the scope in which the component was defined."""
+
+    def __init__(self, outer: Scope | None) -> None:
+        self.outer = outer
+        self.core: defaultdict[str, list[CoreRef]] = defaultdict(list)
+        self.core_instances: list[CoreInstanceItem] = []
+        self.items: defaultdict[str, list[Item]] = defaultdict(list)
+        self._resources: dict[ResourceType, ResourceType] = {}
+        self._bound: dict[tuple[int, int], tuple[ExternType, Item]] = {}
+        self._substitution = Substitution(self.resource)
+
+    def enclosing(self, count: int) -> Scope:
+        """The scope `count` steps outwards: 0 is this one."""
+        scope = self
+        for _ in range(count):
+            assert scope.outer is not None, "the validator bounds outer aliases"
+            scope = scope.outer
+        return scope
+
+    def resource(self, static: ResourceType) -> ResourceType:
+        """The plan's resource that the component's own `static` stands for in this instantiation."""
+        scope: Scope | None = self
+        while scope is not None:
+            if static in scope._resources:
+                return scope._resources[static]
+            scope = scope.outer
+        raise KeyError(f"resource {static.name!r} has not been bound")
+
+    def func_type(self, t: FuncType) -> FuncType:
+        """A function type of this component, in terms of the plan's resources."""
+        return self._substitution.func(t)
+
+    def bind(self, type: ExternType, item: Item) -> None:
+        """Let the resources of `type` stand for those of `item`, through instances of any depth.
+
+        Types and items are graphs that share their nodes, so each pair is entered once.
+        """
+        pending = [(type, item)]
+        while pending:
+            t, i = pending.pop()
+            if isinstance(t, TypeBound) and isinstance(t.type, ResourceType) and isinstance(i, ResourceType):
+                self._resources[t.type] = i
+            elif isinstance(t, InstanceType) and isinstance(i, PlanInstance) and (id(t), id(i)) not in self._bound:
+                self._bound[id(t), id(i)] = (t, i)
+                pending += [(t.exports[name], i.exports[name]) for name in t.exports]
+
+
+_SORTS: dict[type, str] = {
+    ModuleType: "core module",
+    FuncType: "func",
+    ValueBound: "value",
+    TypeBound: "type",
+    ComponentType: "component",
+    InstanceType: "instance",
+}
+
+
+def sort_of(t: ExternType) -> str:
+    """The sort of an import or export of that type."""
+    return _SORTS[type(t)]
