@@ -28,7 +28,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Source:
-    """A text given in place or in a file; `path` is that file as messages call it, `first_line` where the text begins."""
+    """A text in place or in a file; `path` is that file as messages call it, `first_line` where the text begins."""
 
     text: str = field(repr=False)
     path: str

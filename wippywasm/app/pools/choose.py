@@ -1,0 +1,33 @@
+"""Which pool an entry gets.
+
+In: the checked `pool` field. Out: a pool. Spec: SPEC section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wippywasm.app.pools.pool import InlinePool, LazyPool, Pool, StaticPool
+from wippywasm.app.pools.worker import WorkerFactory
+
+IDLE_SECONDS = 30.0
+STATIC_WORKERS = 8
+QUEUED_PER_WORKER = 64
+NAMED_LAZY_MAX = 16
+IMPLICIT_LAZY_MAX = 100
+
+
+def make_pool(name: str, settings: Mapping[str, Any], factory: WorkerFactory) -> Pool:
+    """The pool that `settings` ask for; without a type lazy, or static where they name workers."""
+    match settings.get("type"):
+        case "inline":
+            return InlinePool(name, factory)
+        case "lazy":
+            return LazyPool(name, factory, settings.get("max_size", NAMED_LAZY_MAX), IDLE_SECONDS)
+        case None if not (settings.get("workers") or settings.get("size")):
+            return LazyPool(name, factory, settings.get("max_size", IMPLICIT_LAZY_MAX), IDLE_SECONDS)
+        case _:
+            workers = settings.get("workers") or settings.get("size") or STATIC_WORKERS
+            buffer = settings.get("buffer", workers * QUEUED_PER_WORKER)
+            return StaticPool(name, factory, workers, buffer)
