@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from wippywasm.app.kinds.pool import POOL
+from wippywasm.app.lua.modules import AVAILABLE_MODULES, KNOWN_MODULES
 from wippywasm.app.schema.file_types import SourceText
 from wippywasm.app.schema.kind import Kind
 from wippywasm.app.schema.types import Choice, Field, ListOf, MapOf, Ref, Struct, Text, required
 
-MODULES = ("funcs",)
-LATER_MODULES = (
-    "time",
-    "ctx",
-    "security",
-    "env",
-    "fs",
-    "json",
-    "http",
-    "http_client",
-    "logger",
-    "registry",
-    "uuid",
-    "base64",
-    "process",
-    "channel",
-)
-"""Modules of SPEC section 11 that come later."""
-GLOBALS = ("errors", "coroutine")
+GLOBALS = ("coroutine", "errors")
 """Always there; naming them does no harm."""
+_LATER = tuple(sorted(KNOWN_MODULES - AVAILABLE_MODULES))
 
 _LUA = {
     "source": required(SourceText(words="Lua, or file://path")),
-    "modules": Field(ListOf(Choice((*MODULES, *GLOBALS), later=LATER_MODULES))),
+    "modules": Field(ListOf(Choice((*sorted(AVAILABLE_MODULES), *GLOBALS), later=_LATER))),
     "imports": Field(MapOf(Ref(("library.lua",)))),
 }
 

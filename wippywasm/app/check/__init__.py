@@ -1,0 +1,9 @@
+"""Checks that need all entries of an app together: duplicates, references, cycles, commands."""
+
+from __future__ import annotations
+
+from wippywasm.app.check.commands import check_commands
+from wippywasm.app.check.cycles import check_cycles
+from wippywasm.app.check.references import check_duplicates, check_references
+
+__all__ = ["check_commands", "check_cycles", "check_duplicates", "check_references"]

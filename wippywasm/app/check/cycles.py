@@ -1,0 +1,48 @@
+"""Libraries that import one another in a circle.
+
+In: entries. Out: one problem per circle, with the way round. Spec: SPEC section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from wippywasm.app.entry import Entry
+from wippywasm.app.report import At, Report
+
+
+def check_cycles(entries: Sequence[Entry], report: Report) -> None:
+    """Find every circle of `imports` among libraries."""
+    libraries = {entry.id: entry for entry in entries if entry.kind == "library.lua"}
+    graph = {
+        id: [r.id for r in entry.references if r.field.startswith("imports") and r.id in libraries]
+        for id, entry in libraries.items()
+    }
+    for circle in _circles(graph):
+        entry = libraries[circle[0]]
+        following = circle[1 % len(circle)]
+        reference = next(r for r in entry.references if r.id == following)
+        way = " → ".join((*circle, circle[0]))
+        at = At(report, reference.path, reference.line, entry.id, reference.field)
+        at.problem(f"libraries import one another in a circle: {way}", "move what both need into a third library")
+
+
+def _circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
+    """One circle for each edge that closes one, by a walk without recursion."""
+    done: set[str] = set()
+    for root in graph:
+        path: list[str] = []
+        places: dict[str, int] = {}
+        todo: list[tuple[str, bool]] = [(root, False)]
+        while todo:
+            node, is_left = todo.pop()
+            if is_left:
+                done.add(node)
+                del places[path.pop()]
+            elif node in places:
+                yield path[places[node] :]
+            elif node not in done:
+                places[node] = len(path)
+                path.append(node)
+                todo.append((node, True))
+                todo.extend((following, False) for following in graph[node])

@@ -1,0 +1,47 @@
+"""Ids and what refers to them.
+
+In: raw entries, checked entries. Out: problems for an id that is given twice, and for a reference to nothing or to an
+entry of another kind. Spec: SPEC section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from wippywasm.app.definition.raw import RawEntry
+from wippywasm.app.entry import Entry, Reference
+from wippywasm.app.report import At, Report
+from wippywasm.app.suggest import did_you_mean_id
+
+
+def check_duplicates(raw: Sequence[RawEntry], report: Report) -> None:
+    """A problem for every entry whose id was given before."""
+    first: dict[str, RawEntry] = {}
+    for entry in raw:
+        before = first.setdefault(entry.id, entry)
+        if before is not entry:
+            place = f"line {before.line}" if before.shown == entry.shown else f"{before.shown}:{before.line}"
+            entry.at(report).child("name", entry.fields["name"]).problem(
+                f"'{entry.id}' is defined twice, first on {place}", "rename one of them"
+            )
+
+
+def check_references(entries: Sequence[Entry], raw_ids: Collection[str], report: Report) -> None:
+    """A problem for every reference that leads nowhere. One to a refused entry gets no second one."""
+    by_id = {entry.id: entry for entry in entries}
+    for entry in entries:
+        for reference in entry.references:
+            at = At(report, reference.path, reference.line, entry.id, reference.field)
+            _check(reference, by_id, raw_ids, at)
+
+
+def _check(reference: Reference, by_id: Mapping[str, Entry], raw_ids: Collection[str], at: At) -> None:
+    target = by_id.get(reference.id)
+    wanted = " or ".join(reference.kinds)
+    if target is None:
+        if reference.id not in raw_ids:
+            possible = [id for id, entry in by_id.items() if entry.kind in reference.kinds]
+            hint = did_you_mean_id(reference.id, possible) or did_you_mean_id(reference.id, by_id)
+            at.problem(f"there is no entry '{reference.id}'", hint or f"it must be a {wanted} entry")
+    elif target.kind not in reference.kinds:
+        at.problem(f"'{reference.id}' is a {target.kind}, not a {wanted}")
