@@ -233,14 +233,16 @@ class FuncType(metaclass=_Interned):
 class TypeDef(ValType):
     """A named type of a WIT package, usable wherever a value type is.
 
-    `kind` is what the name stands for: a value type, a `ResourceType`, or another `TypeDef` for an alias; it is set
-    once, by the resolver. Equal only to itself; `structural` gives the nameless type behind it.
+    `kind` is what the name stands for: a value type, a `ResourceType`, or another `TypeDef` for an alias; `root` is the
+    end of a chain of aliases. Both are set once, by the resolver. Equal only to itself; `structural` gives the nameless
+    type behind it. A name adds nothing to the `depth` of a type.
     """
 
     _unique: ClassVar[bool] = True
 
     name: str
     kind: ValType | ResourceType
+    root: TypeDef
 
     def __init__(self, name: str) -> None:
         object.__setattr__(self, "name", name)
@@ -250,7 +252,8 @@ class TypeDef(ValType):
         if hasattr(self, "kind"):
             raise RuntimeError(f"type {self.name} is already defined")
         object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "depth", kind.depth + 1)
+        object.__setattr__(self, "root", kind.root if isinstance(kind, TypeDef) else self)
+        object.__setattr__(self, "depth", kind.depth)
 
     def __repr__(self) -> str:
         return f"TypeDef({self.name!r})"
@@ -258,12 +261,12 @@ class TypeDef(ValType):
 
 def resource_of(resource: ResourceType | TypeDef) -> ResourceType:
     """The resource type behind the name of one, through aliases."""
-    while isinstance(resource, TypeDef):
-        kind = resource.kind
-        if not isinstance(kind, ResourceType | TypeDef):
-            raise TypeError(f"{resource.name} is not a resource")
-        resource = kind
-    return resource
+    if isinstance(resource, ResourceType):
+        return resource
+    kind = resource.root.kind
+    if not isinstance(kind, ResourceType):
+        raise TypeError(f"{resource.name} is not a resource")
+    return kind
 
 
 def structural(t: ValType) -> ValType:
@@ -283,10 +286,10 @@ def _strip(t: ValType, memo: dict[ValType, ValType]) -> ValType:
         return None if part is None else _structural(part, memo)
 
     match t:
-        case TypeDef(kind=ResourceType()):
-            raise TypeError(f"resource {t.name} is not a value type; use own or borrow")
-        case TypeDef(kind=ValType() as kind):
+        case TypeDef(root=TypeDef(kind=ValType() as kind)):
             return _structural(kind, memo)
+        case TypeDef():
+            raise TypeError(f"resource {t.name} is not a value type; use own or borrow")
         case ListType(element=element, length=length):
             return ListType(_structural(element, memo), length)
         case RecordType(fields=record):

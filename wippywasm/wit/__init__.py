@@ -1,0 +1,57 @@
+"""WIT: text to resolved packages and back.
+
+In: WIT files, folders, texts, or WIT packages in component binary form. Out: a `Resolution` of packages, worlds,
+interfaces and types over `wippywasm.model`, or diagnostics with file, line, column and a hint.
+
+    source, lexer, parse_types, parser, syntax      text to a syntax tree
+    names, docs, stability, toposort                words, comments, gates, order
+    namespace, drafts, define                       one package on its own
+    link, include, elaborate                        one package among others
+    load, resolved, dump                            files to a `Resolution`, and that as JSON
+    signatures, flatten                             the `wit:` field of an entry, function types
+
+Spec: component-model `WIT.md`.
+"""
+
+from wippywasm.wit.dump import to_json
+from wippywasm.wit.flatten import ROOT, Flattener, world_functions
+from wippywasm.wit.load import parse, parse_text
+from wippywasm.wit.names import PackageName, Version
+from wippywasm.wit.resolved import (
+    Function,
+    Include,
+    Interface,
+    InterfaceItem,
+    Package,
+    Param,
+    Resolution,
+    Stability,
+    TypeDef,
+    World,
+)
+from wippywasm.wit.signatures import Signatures, parse_signatures
+from wippywasm.wit.source import Source
+
+__all__ = [
+    "ROOT",
+    "Flattener",
+    "Function",
+    "Include",
+    "Interface",
+    "InterfaceItem",
+    "Package",
+    "PackageName",
+    "Param",
+    "Resolution",
+    "Signatures",
+    "Source",
+    "Stability",
+    "TypeDef",
+    "Version",
+    "World",
+    "parse",
+    "parse_signatures",
+    "parse_text",
+    "to_json",
+    "world_functions",
+]

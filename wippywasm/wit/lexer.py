@@ -1,0 +1,255 @@
+"""Characters to tokens.
+
+In: a `Source`. Out: one token at a time, with the comments before it, so a text that is refused early costs no more
+than what was read of it. Every step is one match of a regular expression without backtracking: time is linear.
+
+A token's kind is its own text for keywords and operators; `id`, `%id`, `integer`, `string` and `eof` otherwise.
+Spec: `WIT.md`, "Lexical structure"; string literals as in the text format of core WebAssembly.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn
+
+from wippywasm.wit.names import identifier_fault, words
+from wippywasm.wit.source import Refusal, Source, Span
+
+KEYWORDS = words(
+    "as async bool borrow char constructor enum error-context export f32 f64 flags from func future import include "
+    "interface list map option own package record resource result s16 s32 s64 s8 static stream string tuple type "
+    "u16 u32 u64 u8 use variant with world _"
+)
+_TOKEN = re.compile(
+    r"(?P<space>(?:[ \t\n]|\r\n)+)"
+    r"|(?P<line>//[^\n]*\n?)"
+    r"|(?P<block>/\*)"
+    r"|(?P<word>[A-Za-z_][A-Za-z0-9_-]*)"
+    r"|(?P<op>->|[=,:.;(){}<>*@+/-])"
+    r"|(?P<integer>[0-9]+)"
+    r"|(?P<quoted>%(?:[A-Za-z_-][A-Za-z0-9_-]*)?)"
+    r'|(?P<string>")'
+)
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+_BIDI = "\u202a-\u202e\u2066-\u2069"
+_DISCOURAGED = "\u0149\u0673\u0f77\u0f79\u17a3\u17a4\u17b4\u17b5"
+_FORBIDDEN = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI}{_DISCOURAGED}]")
+_STRING_RUN = re.compile(r'[^"\\\x00-\x1f\x7f]*')
+_ESCAPES = {'"': b'"', "'": b"'", "t": b"\t", "n": b"\n", "r": b"\r", "\\": b"\\"}
+_HEX_PAIR = re.compile(r"[0-9a-fA-F]{2}")
+_HEX_NUMBER = re.compile(r"\{([0-9a-fA-F](?:_*[0-9a-fA-F])*)\}")
+_SKIP = re.compile(r"[^/{};\w%\"]+")
+
+
+def describe(kind: str) -> str:
+    """How a message names a kind of token."""
+    names = {"id": "an identifier", "%id": "a `%` identifier", "integer": "an integer", "string": "a string literal"}
+    if kind in names:
+        return names[kind]
+    if kind == "eof":
+        return "the end of the file"
+    return f"the keyword `{kind}`" if kind in KEYWORDS else f"`{kind}`"
+
+
+class Lexer:
+    """A cursor over tokens: `kind`, `start` and `end` are of the current one, `comments` stood before it."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.text = source.text
+        self.depth = 0
+        """How many braces are open before the current token."""
+        self._fault: Refusal | None = None
+        self._resume = 0
+        """Where to go on after a fault that nothing can follow: looking again would cost the square of the text."""
+        self._check_characters()
+        self.end = 1 if self.text.startswith("\ufeff") else 0
+        self.kind = ""
+        self.comments: list[tuple[int, int]] = []
+        self.value = ""
+        """The value of the current token, if that is a string."""
+        self.advance()
+
+    def _check_characters(self) -> None:
+        found = _FORBIDDEN.search(self.text)
+        if not found:
+            return
+        code = f"U+{ord(found[0]):04X}"
+        if found[0] in _DISCOURAGED:
+            self._refuse(found.start(), f"{code} is discouraged by Unicode")
+        if ord(found[0]) > 0x2000:
+            self._refuse(found.start(), f"{code} changes the direction of text, so what is seen is not what is read")
+        self._refuse(found.start(), f"{code} is a control character")
+
+    def _refuse(self, at: int, message: str) -> NoReturn:
+        raise Refusal(Span(self.source, at, at + 1), message)
+
+    def span(self) -> Span:
+        return Span(self.source, self.start, self.end)
+
+    def mark(self) -> tuple[str, int, int, list[tuple[int, int]], int, Refusal | None]:
+        """The cursor's state, for `reset`."""
+        return (self.kind, self.start, self.end, self.comments, self.depth, self._fault)
+
+    def reset(self, mark: tuple[str, int, int, list[tuple[int, int]], int, Refusal | None]) -> None:
+        self.kind, self.start, self.end, self.comments, self.depth, self._fault = mark
+
+    def advance(self) -> None:
+        """Moves to the next token. A lexical fault is kept until `fail` or `expect` meets it."""
+        if self.kind == "{":
+            self.depth += 1
+        elif self.kind == "}":
+            self.depth -= 1
+        self.comments = []
+        try:
+            self._scan(self.end)
+        except Refusal as refusal:
+            self._fault, self.kind = refusal, "fault"
+            self.start = refusal.span.start if refusal.span else self.end
+            self.end = self._resume or self.start + 1
+
+    def _scan(self, at: int) -> None:
+        text, match = self.text, _TOKEN.match
+        while True:
+            found = match(text, at)
+            if not found:
+                self._scan_rare(at)
+                return
+            group, end = found.lastgroup, found.end()
+            if group == "space":
+                at = end
+            elif group == "line":
+                self.comments.append((at, end))
+                at = end
+            elif group == "block":
+                end = self._block_comment(at)
+                self.comments.append((at, end))
+                at = end
+            else:
+                break
+        self._take(group, at, end)
+
+    def _take(self, group: str | None, at: int, end: int) -> None:
+        if group == "word" or group == "quoted":
+            if end < len(self.text) and self.text[end] > "\x7f":
+                end = self._word_end(end)
+            word = self.text[at:end]
+            self.kind = "%id" if group == "quoted" else word if word in KEYWORDS else "id"
+        elif group == "op":
+            self.kind = self.text[at:end]
+        elif group == "string":
+            self.value, end = self._string(at + 1)
+            self.kind = "string"
+        else:
+            self.kind = "integer"
+        self.start, self.end = at, end
+
+    def _scan_rare(self, at: int) -> None:
+        """The end of the text, or a character that no ASCII token starts with."""
+        if at >= len(self.text):
+            self.kind, self.start, self.end = "eof", len(self.text), len(self.text)
+        elif self.text[at].isidentifier():
+            self.kind, self.start, self.end = "id", at, self._word_end(at + 1)
+        else:
+            self._refuse(at, f"unexpected character {self.text[at]!r}")
+
+    def _word_end(self, at: int) -> int:
+        while at < len(self.text) and (self.text[at] == "-" or ("a" + self.text[at]).isidentifier()):
+            at += 1
+        return at
+
+    def _block_comment(self, start: int) -> int:
+        depth, at = 1, start + 2
+        while depth:
+            edge = _COMMENT_EDGE.search(self.text, at)
+            if not edge:
+                self._resume = len(self.text)
+                self._refuse(start, "this block comment is never closed")
+            depth += 1 if edge[0] == "/*" else -1
+            at = edge.end()
+        return at
+
+    def _string(self, at: int) -> tuple[str, int]:
+        """The value of the string literal whose first character is at `at`, and where it ends."""
+        start, value = at, bytearray()
+        while True:
+            run = _STRING_RUN.match(self.text, at)
+            assert run is not None
+            value += run[0].encode("utf-8", "surrogatepass")
+            at = run.end()
+            ch = self.text[at : at + 1]
+            if ch == '"':
+                break
+            if ch != "\\":
+                self._refuse(at, f"a string can't contain {ch!r}; escape it" if ch else "this string is never closed")
+            at = self._escape(at + 1, value)
+        try:
+            return value.decode("utf-8"), at + 1
+        except UnicodeDecodeError as error:
+            self._refuse(start, f"the bytes of this string are not UTF-8: {error.reason}")
+
+    def _escape(self, at: int, value: bytearray) -> int:
+        ch = self.text[at : at + 1]
+        if ch in _ESCAPES:
+            value += _ESCAPES[ch]
+            return at + 1
+        if pair := _HEX_PAIR.match(self.text, at):
+            value.append(int(pair[0], 16))
+            return at + 2
+        number = _HEX_NUMBER.match(self.text, at + 1) if ch == "u" else None
+        if not number:
+            self._refuse(at, f"unknown escape {ch!r}; use \\n, \\t, \\r, \\\", \\', \\\\, \\hh or \\u{{hex}}")
+        digits = number[1].replace("_", "").lstrip("0") or "0"
+        code = int(digits, 16) if len(digits) <= 6 else 0x110000
+        if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
+            self._refuse(at, f"U+{digits.upper()} is not a Unicode scalar value")
+        value += chr(code).encode("utf-8")
+        return number.end()
+
+    def at(self, kind: str) -> bool:
+        return self.kind == kind
+
+    def eat(self, kind: str) -> bool:
+        """Moves past the current token if it is of `kind`."""
+        if self.kind != kind:
+            return False
+        self.advance()
+        return True
+
+    def expect(self, kind: str) -> Span:
+        """Moves past the current token, which has to be of `kind`."""
+        if self.kind != kind:
+            self.fail(describe(kind))
+        span = Span(self.source, self.start, self.end)
+        self.advance()
+        return span
+
+    def fail(self, expected: str, hint: str | None = None) -> NoReturn:
+        """Refuses the current token."""
+        if self._fault is not None:
+            fault, self._fault = self._fault, None
+            raise fault
+        raise Refusal(self.span(), f"expected {expected}, found {describe(self.kind)}", hint)
+
+    def identifier(self) -> tuple[str, Span]:
+        """Moves past an identifier, which has to follow the rules for names."""
+        if self.kind != "id" and self.kind != "%id":
+            keyword = self.kind in KEYWORDS
+            self.fail("an identifier", f"write `%{self.kind}` to use the keyword as a name" if keyword else None)
+        span = Span(self.source, self.start, self.end)
+        name = self.text[self.start + (self.kind == "%id") : self.end]
+        if fault := identifier_fault(name):
+            raise Refusal(Span(self.source, span.start, span.start + 1), fault)
+        self.advance()
+        return name, span
+
+    def skip_to(self, depth: int, kinds: frozenset[str]) -> None:
+        """After a refusal: moves to the next token of `kinds` outside all braces but `depth`, or to the end."""
+        while self.kind != "eof":
+            if self.depth < depth or (self.depth == depth and self.kind in kinds):
+                return
+            self._fault = None
+            run = _SKIP.match(self.text, self.end)
+            if run:
+                self.end = run.end()
+            self.advance()

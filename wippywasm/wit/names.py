@@ -1,0 +1,98 @@
+"""Names: identifiers, versions, package names.
+
+In: strings of a text or a binary. Out: checked, ordered values.
+Spec: `WIT.md` (identifiers, package names), `Explainer.md` (import and export names), semver.org 2.0.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import total_ordering
+
+_PART = re.compile(r"(?:[a-z0-9]+|[A-Z0-9]+)\Z")
+_SEMVER = re.compile(
+    r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
+    r"(?:-((?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)(?:\.(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*))*))?"
+    r"(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?\Z"
+)
+_MAX_NUMBER = 2**64
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of `text`."""
+    return frozenset(text.split())
+
+
+def identifier_fault(name: str) -> str | None:
+    """What is wrong with `name` as an identifier, or None."""
+    if not name:
+        return "an identifier is missing here"
+    if not name[0].isascii() or not (name[0].isalpha() or name[0] == "-"):
+        return f"an identifier starts with a letter, not with {name[0]!r}"
+    for part in name.split("-"):
+        if not part:
+            return f"`{name}` has no characters on one side of a `-`"
+        if not _PART.match(part):
+            return f"`{name}`: the words between `-` are all lower case or all upper case letters and digits"
+    return None
+
+
+@total_ordering
+@dataclass(frozen=True)
+class Version:
+    """A semantic version; ordered by precedence, then by its build metadata."""
+
+    major: int
+    minor: int
+    patch: int
+    pre: str = ""
+    build: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Version:
+        """`text` as a version. Raises ValueError."""
+        found = _SEMVER.match(text)
+        if not found:
+            raise ValueError(f"`{text}` is not a semantic version")
+        major, minor, patch = (int(found[i]) if len(found[i]) <= 20 else _MAX_NUMBER for i in (1, 2, 3))
+        if max(major, minor, patch) >= _MAX_NUMBER:
+            raise ValueError(f"`{text}` has a number beyond 64 bits")
+        return cls(major, minor, patch, found[4] or "", found[5] or "")
+
+    def __str__(self) -> str:
+        text = f"{self.major}.{self.minor}.{self.patch}"
+        return text + (f"-{self.pre}" if self.pre else "") + (f"+{self.build}" if self.build else "")
+
+    def _key(self) -> tuple[object, ...]:
+        return (self.major, self.minor, self.patch, not self.pre, _identifiers(self.pre), _identifiers(self.build))
+
+    def __lt__(self, other: Version) -> bool:
+        return self._key() < other._key()
+
+
+def _identifiers(text: str) -> list[tuple[int, int, str]]:
+    parts = text.split(".") if text else []
+    return [(0, int(p), p) if p.isdigit() and len(p) < 4000 else (1, 0, p) for p in parts]
+
+
+@total_ordering
+@dataclass(frozen=True)
+class PackageName:
+    namespace: str
+    name: str
+    version: Version | None = None
+
+    def __str__(self) -> str:
+        return f"{self.namespace}:{self.name}" + (f"@{self.version}" if self.version else "")
+
+    def item(self, name: str) -> str:
+        """The full name of an interface or world of this package: `ns:pkg/name@1.0.0`."""
+        return f"{self.namespace}:{self.name}/{name}" + (f"@{self.version}" if self.version else "")
+
+    def __lt__(self, other: PackageName) -> bool:
+        return self._key() < other._key()
+
+    def _key(self) -> tuple[object, ...]:
+        version = (self.version is not None, *(self.version._key() if self.version else ()))
+        return (self.namespace, self.name, version)

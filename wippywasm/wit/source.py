@@ -1,0 +1,92 @@
+"""Where WIT text comes from, and how a place in it becomes a diagnostic.
+
+In: the text of a file. Out: `Span`s, which stay cheap until an error needs their line and column.
+Errors are raised as `Refusal` inside this folder and leave it as one `WitDiagnosticsError` with all of them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from functools import cached_property
+from typing import NamedTuple
+
+from wippywasm.errors import Diagnostic, WitDiagnosticsError
+
+MAX_SHOWN_LINE = 500
+"""A longer line is not shown in a diagnostic: it would flood a terminal."""
+
+
+class Source:
+    """One text: `path` is for messages, `line_offset` the lines that precede the text in its file."""
+
+    def __init__(self, path: str, text: str, line_offset: int = 0) -> None:
+        self.path = path
+        self.text = text
+        self.line_offset = line_offset
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts, at = [0], self.text.find("\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = self.text.find("\n", at + 1)
+        return starts
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """1-based line, counted from the start of the file, and 1-based column, in characters."""
+        line = bisect_right(self._line_starts, offset)
+        return line + self.line_offset, offset - self._line_starts[line - 1] + 1
+
+    def line_at(self, offset: int) -> str:
+        start = self._line_starts[bisect_right(self._line_starts, offset) - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
+
+
+class Span(NamedTuple):
+    """Characters `start` to `end` of a source."""
+
+    source: Source
+    start: int
+    end: int
+
+    def to(self, last: Span) -> Span:
+        return Span(self.source, self.start, last.end)
+
+    def place(self) -> str:
+        line, column = self.source.place(self.start)
+        return f"{self.source.path}:{line}:{column}"
+
+    def diagnostic(self, message: str, hint: str | None = None) -> Diagnostic:
+        line, column = self.source.place(self.start)
+        shown = self.source.line_at(self.start)
+        width = min(self.end - self.start, max(1, len(shown) - column + 1))
+        if len(shown) > MAX_SHOWN_LINE:
+            shown, width = "", 1
+        return Diagnostic(message, self.source.path, line, column, shown, max(width, 1), hint)
+
+
+class Refusal(Exception):
+    """One complaint about a text, on its way to the place that collects them."""
+
+    def __init__(self, span: Span | None, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.span = span
+        self.message = message
+        self.hint = hint
+
+    def diagnostic(self, path: str) -> Diagnostic:
+        if self.span is None:
+            return Diagnostic(self.message, path, 1, 1, hint=self.hint)
+        return self.span.diagnostic(self.message, self.hint)
+
+
+class Poisoned(Exception):
+    """Something refers to what was refused already: no complaint of its own."""
+
+
+def refuse_all(refusals: Iterable[Refusal], path: str) -> WitDiagnosticsError:
+    """The one error for all `refusals`; `path` is named where a refusal has no place of its own."""
+    found = dict.fromkeys(r.diagnostic(path) for r in refusals)
+    return WitDiagnosticsError(sorted(found, key=lambda d: (d.path, d.line, d.column)))
