@@ -42,3 +42,8 @@ def entered(pool: Pool) -> Iterator[None]:
 def times_held(pool: Pool) -> int:
     """How many workers of `pool` this chain holds already, the call under way not counted."""
     return _chain.get()[:-1].count(pool)
+
+
+def is_nested() -> bool:
+    """Whether the running code was called through a pool."""
+    return bool(_chain.get())

@@ -1,0 +1,172 @@
+"""An app: its entries, running.
+
+In: the folder of an app. Out: calls by id. `App.load` reads and checks everything and starts nothing; `async with app`
+starts the pools and ends them. An app belongs to the event loop that it was started in.
+Spec: SPEC sections 2, 6 and 14.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any
+
+from wippywasm.app.programs.folders import make_folder
+from wippywasm.app.programs.library import Load
+from wippywasm.app.check.commands import command_of
+from wippywasm.app.entry import Entry
+from wippywasm.app.functions.calls import CallCounter
+from wippywasm.app.functions.factories import Factories
+from wippywasm.app.functions.lua_host import AppLuaHost
+from wippywasm.app.functions.wasm_worker import check_arity
+from wippywasm.app.loading import LoadedApp, load_app
+from wippywasm.app.pools import Pool, PoolMetrics, make_pool
+from wippywasm.app.suggest import did_you_mean_id
+from wippywasm.engine import get as get_engine
+from wippywasm.errors import InvalidError, NotFoundError, Problem, UnavailableError, WippyError
+from wippywasm.model import FuncType
+
+
+class App:
+    """A folder of entries, callable by id: `async with App.load("demo") as app: await app.call("demo:answer")`."""
+
+    def __init__(self, loaded: LoadedApp) -> None:
+        self._loaded = loaded
+        self._pools: dict[str, Pool] | None = None
+        self._calls = CallCounter()
+
+    @classmethod
+    def load(
+        cls,
+        directory: str | os.PathLike[str],
+        *,
+        engine: str | None = None,
+        overrides: Sequence[str] = (),
+        load: Load | None = None,
+    ) -> App:
+        """Read, check and compile the app in `directory`; raises `DefinitionError` with every problem it has.
+
+        Raises `NotFoundError` or `UnavailableError` for an engine that can't be had.
+
+        `engine` names one (`wasmer`, `wasmtime`), `overrides` are `namespace:name:field=value`, `load` replaces
+        `wippywasm.load` as what compiles wasm.
+        """
+        if load is None:
+            get_engine(engine)
+        loaded = load_app(Path(directory), engine=engine, overrides=overrides, load=load or _library_load)
+        return cls(loaded)
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """Every entry by its id, in the order of the files."""
+        return self._loaded.entries
+
+    @property
+    def folder(self) -> Path:
+        return self._loaded.folder
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What the app's author should know: fields that are accepted and have no effect yet."""
+        return self._loaded.warnings
+
+    @property
+    def commands(self) -> Mapping[str, Entry]:
+        """Every entry with a `meta.command`, by the command's name."""
+        named = {command["name"]: e for e in self.entries.values() if (command := command_of(e)) is not None}
+        return MappingProxyType(dict(sorted(named.items())))
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The ids of everything that can be called."""
+        return (*self._loaded.wasm, *self._loaded.lua)
+
+    def signature(self, id: str) -> FuncType | None:
+        """The types of a wasm function; None for a Lua function and for an id that names nothing."""
+        program = self._loaded.wasm.get(id)
+        return program.type if program is not None else None
+
+    def metrics(self) -> Mapping[str, PoolMetrics]:
+        """A snapshot of every function's pool, by id; nothing while the app is not running."""
+        return MappingProxyType({id: pool.metrics() for id, pool in (self._pools or {}).items()})
+
+    async def call(self, id: str, *args: Any) -> Any:
+        """Call a function with Python values (SPEC section 5) and return its result.
+
+        Raises `NotFoundError` for an unknown id, `InvalidError` for arguments that do not fit, `WitError` for the
+        function's own error, `Trap` and other `WippyError`s for failures, `UnavailableError` when not running.
+        """
+        pool = self._pool(id)
+        signature = self.signature(id)
+        if signature is not None:
+            check_arity(id, signature, args)
+        with self._calls.counted():
+            return await pool.call(args)
+
+    async def start(self) -> None:
+        """Make the folders and start the pools; what was started is closed again where one fails."""
+        if self._pools is not None:
+            raise InvalidError("the app is running already")
+        for entry in self.entries.values():
+            if entry.kind == "fs.directory":
+                make_folder(entry, self.folder)
+        factories = Factories(self._loaded, AppLuaHost(self))
+        self._calls = CallCounter()
+        self._pools = {
+            id: make_pool(id, self.entries[id].data.get("pool") or {}, factories.of(id)) for id in self.functions
+        }
+        try:
+            for id, pool in self._pools.items():
+                await _start(id, pool)
+        except BaseException:
+            await self.close(grace=0)
+            raise
+
+    async def close(self, grace: float = 10.0) -> None:
+        """Refuse new calls, let those under way end within `grace` seconds, then free every instance."""
+        await self._calls.drained(grace)
+        pools, self._pools = self._pools or {}, None
+        for pool in pools.values():
+            pool.close()
+
+    async def __aenter__(self) -> App:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close(grace=10.0 if error is None else 0.0)
+
+    def _pool(self, id: str) -> Pool:
+        if id not in self.entries:
+            raise NotFoundError(f"there is no entry '{id}'", hint=self._near(id))
+        if self._pools is None:
+            raise UnavailableError("the app is not running", hint="use 'async with app'")
+        pool = self._pools.get(id)
+        if pool is None:
+            kind = self.entries[id].kind
+            raise InvalidError(f"'{id}' is a {kind}, not a function", hint=did_you_mean_id(id, self.functions))
+        return pool
+
+    def _near(self, id: str) -> str | None:
+        if ":" not in id:
+            whole = [i for i in self.functions if i.endswith(f":{id}")]
+            return f"an id has its namespace in front: '{whole[0]}'" if whole else "an id is written namespace:name"
+        return did_you_mean_id(id, self.functions) or did_you_mean_id(id, self.entries)
+
+
+async def _start(id: str, pool: Pool) -> None:
+    try:
+        await pool.start()
+    except WippyError as error:
+        error.details.setdefault("entry", id)
+        raise
+
+
+def _library_load(source: bytes | str, *, wit: str | None, engine: str | None) -> Any:
+    import wippywasm
+
+    return wippywasm.load(source, wit=wit, engine=engine)

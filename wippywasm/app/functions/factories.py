@@ -1,0 +1,35 @@
+"""Who makes the workers of an entry.
+
+In: a loaded app. Out: for each function the factory that its pool calls. Spec: SPEC section 4.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wippywasm.app.programs.wasm import WasmProgram
+from wippywasm.app.functions.wasm_worker import new_wasm_worker
+from wippywasm.app.loading import LoadedApp
+from wippywasm.app.pools import Worker, WorkerFactory
+
+if TYPE_CHECKING:
+    from wippywasm.app.lua.host import LuaHost
+
+
+class Factories:
+    """The factories of one app; Lua workers talk to `host`."""
+
+    def __init__(self, loaded: LoadedApp, host: LuaHost) -> None:
+        self._loaded = loaded
+        self._host = host
+
+    def of(self, id: str) -> WorkerFactory:
+        """The factory of a function's workers."""
+        program = self._loaded.wasm.get(id)
+        return self._wasm(program) if program is not None else self._lua(id)
+
+    def _wasm(self, program: WasmProgram) -> WorkerFactory:
+        async def make() -> Worker:
+            return await new_wasm_worker(program)
+
+        return make

@@ -1,0 +1,37 @@
+"""What Lua may ask of its app.
+
+In: an app. Out: the `LuaHost` of its Lua workers: calls by id, signatures, standard output. Spec: SPEC sections 6 and 11.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from wippywasm.model import FuncType
+
+
+class Callee(Protocol):
+    """The part of an app that Lua reaches."""
+
+    @property
+    def call(self) -> Callable[..., Awaitable[Any]]: ...
+    def signature(self, id: str) -> FuncType | None: ...
+
+
+class AppLuaHost:
+    """Hands everything on to the app."""
+
+    def __init__(self, app: Callee) -> None:
+        self._app = app
+
+    async def call(self, id: str, args: list[Any]) -> Any:
+        return await self._app.call(id, *args)
+
+    def signature(self, id: str) -> FuncType | None:
+        return self._app.signature(id)
+
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()

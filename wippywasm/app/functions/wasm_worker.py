@@ -1,0 +1,52 @@
+"""A worker that runs one wasm function in an instance of its own.
+
+In: a program. Out: calls. The guest runs in the caller's task. Spec: SPEC sections 3 and 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wippywasm.app.programs.library import Guest
+from wippywasm.app.programs.wasm import WasmProgram
+from wippywasm.errors import InvalidError, ValueMismatchError, WitError
+from wippywasm.instance.limits import Limits
+from wippywasm.model import FuncType
+from wippywasm.plan.describe import describe_func
+
+_STORE_LIMITS = ("max_memory_mb", "max_table_elements", "max_instances")
+
+
+class WasmWorker:
+    """One instance."""
+
+    def __init__(self, guest: Guest, function: str) -> None:
+        self._guest = guest
+        self._function = function
+
+    async def call(self, args: Sequence[Any]) -> Any:
+        return self._guest.call(self._function, *args)
+
+    def usable_after(self, error: BaseException) -> bool:
+        """After the guest's own `err`, and after a value that was refused before the guest ran."""
+        return isinstance(error, WitError | ValueMismatchError)
+
+    def close(self) -> None:
+        self._guest.close()
+
+
+async def new_wasm_worker(program: WasmProgram) -> WasmWorker:
+    """A worker with a new instance; raises what instantiation raises."""
+    settings = program.entry.data.get("limits") or {}
+    limits = Limits(**{name: settings[name] for name in _STORE_LIMITS if name in settings})
+    return WasmWorker(program.component.instantiate(undeclared="deny", limits=limits), program.function)
+
+
+def check_arity(id: str, type: FuncType, args: Sequence[Any]) -> None:
+    """Raise `InvalidError` with the signature for a wrong number of arguments."""
+    count = len(type.params)
+    if len(args) != count:
+        raise InvalidError(
+            f"{id} takes {count} argument{'s' * (count != 1)}, got {len(args)}", hint=f"it is {describe_func(type)}"
+        )

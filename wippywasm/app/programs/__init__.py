@@ -1,0 +1,1 @@
+"""From checked entries to what runs: binaries read and verified, components compiled, Lua parsed."""
