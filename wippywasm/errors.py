@@ -242,7 +242,10 @@ class DefinitionError(InvalidError):
 
 @dataclass(frozen=True)
 class Frame:
-    """One guest frame of a trap's backtrace, innermost first; names where the module has them."""
+    """One guest frame of a trap's backtrace, innermost first; names where the module has them.
+
+    `offset` counts from the start of the module; 0 where the engine does not know it.
+    """
 
     module: str | None
     function: str | None
@@ -251,11 +254,13 @@ class Frame:
 
     def render(self) -> str:
         name = self.function or f"func[{self.function_index}]"
-        return f"{self.module}!{name} @ {self.offset:#x}" if self.module else f"{name} @ {self.offset:#x}"
+        place = f" @ {self.offset:#x}" if self.offset else ""
+        return f"{self.module}!{name}{place}" if self.module else f"{name}{place}"
 
 
 class Trap(InternalError):
-    """The guest trapped. `code` is a short stable word (`unreachable`, `memory out of bounds`, …), `frames` the backtrace."""
+    """The guest trapped. `frames` is the backtrace, `code` a short stable word, that of the specification's own tests
+    where they have one (`unreachable`, `out of bounds memory access`, …)."""
 
     def __init__(
         self, message: str, *, code: str = "trap", frames: Sequence[Frame] = (), hint: str | None = None
