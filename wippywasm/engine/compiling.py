@@ -1,0 +1,85 @@
+"""Core module bytes → compiled module, once per binary: shared in memory, kept on disk.
+
+In: bytes, and a `Backend` that compiles, serialises and deserialises. Out: the backend's module.
+Threads that ask for the same binary at the same time wait for one compilation.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterable
+from concurrent.futures import Future
+from typing import Generic, Protocol, TypeVar
+
+from wippywasm.binary import core_module
+from wippywasm.binary.core_module import CoreModuleInfo
+from wippywasm.engine.cache import DiskCache, default_directory, entry_key
+
+M = TypeVar("M")
+
+
+class Backend(Protocol[M]):
+    """What an engine adds to the common way of compiling."""
+
+    @property
+    def settings(self) -> Iterable[str]:
+        """Everything besides the binary and the machine that compiled code depends on."""
+        ...
+
+    def build(self, wasm: bytes, info: CoreModuleInfo) -> M: ...
+    def serialize(self, module: M) -> bytes: ...
+    def deserialize(self, code: bytes, info: CoreModuleInfo) -> M | None:
+        """The module out of what `serialize` gave; None where the engine refuses it."""
+        ...
+
+
+class Compiler(Generic[M]):
+    """Compiles through the memory of this process and the cache on disk."""
+
+    def __init__(self, backend: Backend[M]) -> None:
+        self._backend = backend
+        self._lock = threading.Lock()
+        self._modules: weakref.WeakValueDictionary[str, M] = weakref.WeakValueDictionary()
+        self._pending: dict[str, Future[M]] = {}
+
+    def compile(self, wasm: bytes | memoryview) -> M:
+        """The module of these bytes. Raises `MalformedError`, `ValidationError` or `UnsupportedFeatureError`."""
+        data = bytes(wasm)
+        key = entry_key(data, self._backend.settings)
+        with self._lock:
+            module = self._modules.get(key)
+            if module is not None:
+                return module
+            future = self._pending.get(key)
+            mine = future is None
+            if future is None:
+                future = self._pending[key] = Future()
+        return self._finish(key, data, future) if mine else future.result()
+
+    def _finish(self, key: str, data: bytes, future: Future[M]) -> M:
+        try:
+            module = self._load_or_build(key, data)
+        except BaseException as error:
+            with self._lock:
+                del self._pending[key]
+            future.set_exception(error)
+            raise
+        with self._lock:
+            self._modules[key] = module
+            del self._pending[key]
+        future.set_result(module)
+        return module
+
+    def _load_or_build(self, key: str, data: bytes) -> M:
+        info = core_module.parse(data)
+        directory = default_directory()
+        if directory is None:
+            return self._backend.build(data, info)
+        disk = DiskCache(directory)
+        code = disk.load(key)
+        module = self._backend.deserialize(code, info) if code is not None else None
+        if module is None:
+            module = self._backend.build(data, info)
+            disk.store(key, self._backend.serialize(module))
+        return module

@@ -1,0 +1,176 @@
+"""Function type → generated code that moves core values to and from wasmtime's raw slots.
+
+In: a `CoreFuncType`. Out: for calls into the guest, a factory of closures that write the arguments into one reused
+buffer, call, and read the results; for calls to the host, a factory of C callbacks around a Python callable.
+A raw slot is 16 bytes; arguments and results share the slots, from the first on.
+
+Reference: `wasmtime_func_call_unchecked`, `wasmtime_func_new_unchecked`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+from wippywasm.core import CoreFuncType, CoreValType
+from wippywasm.engine.codegen import build_factory
+from wippywasm.errors import InvalidError
+
+SLOT = 16
+# core type -> (view of the buffer, its items in a slot)
+_VIEWS = {"i32": ("i", 4), "i64": ("q", 2), "f32": ("f", 4), "f64": ("d", 2)}
+_FIELDS: dict[str, Any] = {
+    "i32": ctypes.c_int32,
+    "i64": ctypes.c_int64,
+    "f32": ctypes.c_float,
+    "f64": ctypes.c_double,
+    "v128": ctypes.c_uint8 * SLOT,
+}
+
+
+def _store_argument(type: CoreValType, index: int) -> str:
+    if type in _VIEWS:
+        view, items = _VIEWS[type]
+        return f"{view}[{index * items}] = a{index}"
+    if type == "v128":
+        return f"b[{index * SLOT}:{index * SLOT + SLOT}] = a{index}.to_bytes({SLOT}, 'little')"
+    return f"q[{index * 2}] = null_in(a{index})"
+
+
+def _load_result(type: CoreValType, index: int) -> str:
+    if type in _VIEWS:
+        view, items = _VIEWS[type]
+        return f"{view}[{index * items}]"
+    if type == "v128":
+        return f"int.from_bytes(b[{index * SLOT}:{index * SLOT + SLOT}], 'little')"
+    return f"null_out(q[{index * 2}])" if _is_function(type) else f"null_out(i[{index * 4}])"
+
+
+def _is_function(type: CoreValType) -> bool:
+    """Whether a reference of this type is an address (functions) or a 32-bit handle (all others)."""
+    return type.removeprefix("(ref ").removeprefix("null ").lstrip("(").startswith(("func", "nofunc", "nullfunc"))
+
+
+def null_in(value: object) -> int:
+    """The raw form of the only reference that the host may pass."""
+    if value is not None:
+        raise InvalidError(f"only null crosses as a reference, got {value!r}")
+    return 0
+
+
+def null_out(raw: int) -> None:
+    """The only reference that the guest may pass."""
+    if raw:
+        raise InvalidError("only null crosses as a reference, the guest passed another")
+
+
+def _bundle(parts: list[str]) -> str:
+    """None, the one value, or a tuple."""
+    return parts[0] if len(parts) == 1 else f"({', '.join(parts)})" if parts else "None"
+
+
+@lru_cache(maxsize=1024)
+def guest_call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
+    """`make(native, context, function, slots, count, trap, t, b, i, q, f, d, headroom, fail) -> call`.
+
+    `t` is a view of the trap pointer; `headroom()` raises where the guest could not call the host any more;
+    `fail(error, trap)` gives the exception to raise.
+    """
+    params = ", ".join(f"a{k}" for k in range(len(type.params)))
+    stores = [f"        {_store_argument(p, k)}" for k, p in enumerate(type.params)]
+    result = _bundle([_load_result(r, k) for k, r in enumerate(type.results)])
+    lines = [
+        "def make(native, context, function, slots, count, trap, t, b, i, q, f, d, headroom, fail):",
+        f"    def call({params}):",
+        *stores,
+        "        headroom()",
+        "        t[0] = 0",
+        "        error = native(context, function, slots, count, trap)",
+        "        if error or t[0]:",
+        "            trapped = t[0]",
+        "            t[0] = 0",
+        "            raise fail(error, trapped)",
+        f"        return {result}",
+        "    return call",
+    ]
+    return build_factory(lines, "guest call", {"null_in": null_in, "null_out": null_out})
+
+
+@lru_cache(maxsize=1024)
+def host_entry_factory(type: CoreFuncType) -> Callable[..., Callable[..., int]]:
+    """`make(function, at, state, new_trap) -> entry`, a Python function for a `HostEntry` callback.
+
+    `at` is `slots_type(type).from_address`. What `function` raises is left in `state.raised` and a trap is returned,
+    one made beforehand: the handler calls nothing, so neither a second signal nor a full stack can strike in it.
+    """
+    call = f"function({', '.join(_read_argument(p, k) for k, p in enumerate(type.params))})"
+    targets = _bundle([f"v.r{k}" for k in range(len(type.results))])
+    lines = [
+        "def make(function, at, state, new_trap):",
+        "    def entry(env, caller, address, count):",
+        "        try:",
+        "            state.depth += 1",
+        "            v = at(address)",
+        f"            {call}" if not type.results else f"            {targets} = {_packed(type, call)}",
+        "            state.depth -= 1",
+        "            return 0",
+        "        except BaseException as error:",
+        "            state.depth -= 1",
+        "            state.raised = error",
+        "            spare = state.spare",
+        "            state.spare = 0",
+        "            return spare or new_trap()",
+        "    return entry",
+    ]
+    return build_factory(lines, "host entry", {"null_out": null_out, "pack": partial(pack_results, type.results)})
+
+
+def _read_argument(type: CoreValType, index: int) -> str:
+    if type in _VIEWS:
+        return f"v.a{index}"
+    if type == "v128":
+        return f"int.from_bytes(v.a{index}, 'little')"
+    return f"null_out(v.a{index})"
+
+
+def _packed(type: CoreFuncType, call: str) -> str:
+    """`call` where its results go into fields as they are; else through `pack_results`."""
+    return call if all(r in _VIEWS for r in type.results) else f"pack({call})"
+
+
+def pack_results(types: tuple[CoreValType, ...], results: Any) -> Any:
+    """Results as their fields take them: vectors as bytes, null references as 0."""
+    values = results if len(types) > 1 else (results,)
+    packed = tuple(_pack(type, value) for type, value in zip(types, values, strict=True))
+    return packed if len(types) > 1 else packed[0]
+
+
+def _pack(type: CoreValType, value: Any) -> Any:
+    if type in _VIEWS:
+        return value
+    return _FIELDS[type](*value.to_bytes(SLOT, "little")) if type == "v128" else null_in(value)
+
+
+def _field(type: CoreValType) -> Any:
+    return _FIELDS.get(type) or (ctypes.c_uint64 if _is_function(type) else ctypes.c_uint32)
+
+
+@lru_cache(maxsize=1024)
+def slots_type(signature: CoreFuncType) -> Any:
+    """A ctypes layout of the slots: fields `a0`, `a1`, … for the arguments and `r0`, `r1`, … for the results."""
+    layouts = []
+    for prefix, types in (("a", signature.params), ("r", signature.results)):
+        fields: list[tuple[str, Any]] = []
+        for index, item in enumerate(types):
+            field = _field(item)
+            padding = ctypes.c_char * (SLOT - ctypes.sizeof(field))
+            fields += [(f"{prefix}{index}", field), (f"_{prefix}{index}", padding)]
+        layouts.append(_layout(ctypes.Structure, fields))
+    return _layout(ctypes.Union, [("arguments", layouts[0]), ("results", layouts[1])], ("arguments", "results"))
+
+
+def _layout(base: Any, fields: list[tuple[str, Any]], anonymous: tuple[str, ...] = ()) -> Any:
+    members: dict[str, Any] = {"_anonymous_": anonymous, "_fields_": fields, "__slots__": ()}
+    return type(base.__name__, (base,), members)

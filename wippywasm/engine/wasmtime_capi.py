@@ -1,0 +1,140 @@
+"""A thin binding of the parts of wasmtime's C API that are hot, or that its Python package does not reach.
+
+In: addresses and raw buffers. Out: the same. The package `wasmtime` loads the library and declares every function with
+argument types; that is convenient and ten times slower than a bare ctypes call with ready-made arguments, which is what
+this file sets up. Nothing else in the project knows the C API.
+
+Two handles on one library: a call through `lib` releases the GIL (guests run, modules compile), through `quick` not.
+
+Reference: `wasmtime.h`, `wasm.h`; sizes below are those of the major version this project pins, checked in the tests.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from ctypes import addressof, c_char, c_size_t, c_void_p
+from typing import Any
+
+import wasmtime
+from wasmtime import _bindings as bindings
+from wasmtime import _ffi as ffi
+
+EXTERN_SIZE = ctypes.sizeof(bindings.wasmtime_extern_t)
+EXTERN_OF = 8
+"""Offset of the item itself in a `wasmtime_extern_t`."""
+INSTANCE_SIZE = ctypes.sizeof(bindings.wasmtime_instance_t)
+VAL_SIZE = ctypes.sizeof(bindings.wasmtime_val_t)
+VAL_OF = 8
+RAW_SIZE = 16
+"""Size of a `wasmtime_val_raw_t`: the slot of one value in an unchecked call."""
+
+FUNC, GLOBAL, TABLE, MEMORY, SHARED_MEMORY, TAG = range(6)
+I32, I64, F32, F64, V128, FUNCREF, EXTERNREF = range(7)
+KINDS = {"i32": I32, "i64": I64, "f32": F32, "f64": F64, "v128": V128, "funcref": FUNCREF, "externref": EXTERNREF}
+PYBUF_WRITE = 0x200
+
+_NAME = ffi.dll._name
+lib = ctypes.CDLL(_NAME)
+quick = ctypes.PyDLL(_NAME)
+
+HostEntry = ctypes.CFUNCTYPE(c_size_t, c_void_p, c_void_p, c_void_p, c_size_t)
+"""`wasmtime_func_unchecked_callback_t` with the values as a bare address: (env, caller, values, count) -> trap or 0."""
+
+
+def _declare(handle: ctypes.CDLL, name: str, restype: Any, argtypes: list[Any] | None = None) -> Callable[..., Any]:
+    function = getattr(handle, name)
+    function.restype = restype
+    if argtypes is not None:
+        function.argtypes = argtypes
+    return function  # type: ignore[no-any-return]
+
+
+_P = c_void_p
+call_unchecked = _declare(lib, "wasmtime_func_call_unchecked", c_size_t)
+"""(context, func, values, count, trap out) -> error or 0; arguments must be ready-made ctypes objects."""
+memory_data_size = _declare(quick, "wasmtime_memory_data_size", c_size_t)
+memory_data = _declare(quick, "wasmtime_memory_data", c_size_t)
+memory_size = _declare(quick, "wasmtime_memory_size", ctypes.c_uint64)
+memory_grow = _declare(lib, "wasmtime_memory_grow", c_size_t, [_P, _P, ctypes.c_uint64, _P])
+shared_data_size = _declare(quick, "wasmtime_sharedmemory_data_size", c_size_t, [_P])
+shared_data = _declare(quick, "wasmtime_sharedmemory_data", c_size_t, [_P])
+shared_size = _declare(quick, "wasmtime_sharedmemory_size", ctypes.c_uint64, [_P])
+shared_grow = _declare(lib, "wasmtime_sharedmemory_grow", c_size_t, [_P, ctypes.c_uint64, _P])
+table_size = _declare(quick, "wasmtime_table_size", ctypes.c_uint64, [_P, _P])
+table_get = _declare(quick, "wasmtime_table_get", ctypes.c_bool, [_P, _P, ctypes.c_uint64, _P])
+global_get = _declare(quick, "wasmtime_global_get", None, [_P, _P, _P])
+global_set = _declare(quick, "wasmtime_global_set", c_size_t, [_P, _P, _P])
+func_type = _declare(quick, "wasmtime_func_type", c_size_t, [_P, _P])
+func_new_unchecked = _declare(quick, "wasmtime_func_new_unchecked", None, [_P, _P, _P, _P, _P, _P])
+instance_new = _declare(lib, "wasmtime_instance_new", c_size_t, [_P, _P, _P, c_size_t, _P, _P])
+instance_export = _declare(
+    quick, "wasmtime_instance_export_get", ctypes.c_bool, [_P, _P, ctypes.c_char_p, c_size_t, _P]
+)
+extern_delete = _declare(quick, "wasmtime_extern_delete", None, [_P])
+_trap_new = _declare(quick, "wasmtime_trap_new", c_size_t)
+trap_delete = _declare(quick, "wasm_trap_delete", None, [_P])
+module_new = _declare(lib, "wasmtime_module_new", c_size_t, [_P, ctypes.c_char_p, c_size_t, _P])
+module_validate = _declare(lib, "wasmtime_module_validate", c_size_t, [_P, ctypes.c_char_p, c_size_t])
+module_deserialize = _declare(lib, "wasmtime_module_deserialize", c_size_t, [_P, ctypes.c_char_p, c_size_t, _P])
+shared_memory_set = _declare(quick, "wasmtime_config_shared_memory_set", None, [_P, ctypes.c_bool])
+nan_canonicalization_set = _declare(
+    quick, "wasmtime_config_cranelift_nan_canonicalization_set", None, [_P, ctypes.c_bool]
+)
+view_at: Callable[[int, int, int], memoryview] = ctypes.PYFUNCTYPE(
+    ctypes.py_object, c_void_p, ctypes.c_ssize_t, ctypes.c_int
+)(("PyMemoryView_FromMemory", ctypes.pythonapi))
+"""(address, size, flags) -> a view of raw memory, which nothing keeps alive."""
+
+
+class Block:
+    """Zeroed native memory that Python owns: `address` for C, `pointer` ready to pass, `view()` for Python."""
+
+    __slots__ = ("_array", "address", "pointer")
+
+    def __init__(self, size: int) -> None:
+        self._array = (c_char * size)()
+        self.address = addressof(self._array)
+        self.pointer = c_void_p(self.address)
+
+    def view(self, start: int = 0, end: int | None = None) -> memoryview:
+        return memoryview(self._array).cast("B")[start:end]
+
+
+_HOST = ctypes.c_char_p(b"host")
+_HOST_SIZE = c_size_t(4)
+
+
+def new_trap() -> int:
+    """A trap that unwinds the guest up to the host's nearest call."""
+    trap: int = _trap_new(_HOST, _HOST_SIZE)
+    return trap
+
+
+def pointer_of(managed: Any) -> c_void_p:
+    """The native pointer behind an object of the `wasmtime` package."""
+    return ctypes.cast(managed.ptr(), c_void_p)
+
+
+def context_of(store: wasmtime.Store) -> c_void_p:
+    return ctypes.cast(store._context(), c_void_p)
+
+
+def take_error(address: int) -> wasmtime.WasmtimeError:
+    """Own the `wasmtime_error_t` at `address`."""
+    return wasmtime.WasmtimeError._from_ptr(ctypes.cast(address, ctypes.POINTER(bindings.wasmtime_error_t)))
+
+
+def take_trap(address: int) -> wasmtime.Trap:
+    """Own the `wasm_trap_t` at `address`."""
+    return wasmtime.Trap._from_ptr(ctypes.cast(address, ctypes.POINTER(bindings.wasm_trap_t)))
+
+
+def take_module(address: int) -> wasmtime.Module:
+    """Own the `wasmtime_module_t` at `address`."""
+    return wasmtime.Module._from_ptr(ctypes.cast(address, ctypes.POINTER(bindings.wasmtime_module_t)))
+
+
+def take_func_type(address: int) -> wasmtime.FuncType:
+    """Own the `wasm_functype_t` at `address`."""
+    return wasmtime.FuncType._from_ptr(ctypes.cast(address, ctypes.POINTER(bindings.wasm_functype_t)), None)
