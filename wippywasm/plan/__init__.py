@@ -1,6 +1,6 @@
 """Decoded component (or core module with signatures) → one flat list of steps.
 
-In: `binary.component.Component`, or a core module's outside and its `CoreWorld`. Out: `Plan`, pure data: everything
+In: `binary.component.Component`, or a core module's outside and its WIT signatures. Out: `Plan`, pure data: everything
 about an instantiation that does not depend on a store, made once and run for each instance.
 """
 
@@ -11,15 +11,11 @@ from wippywasm.plan.core_module import plan_core_module
 from wippywasm.plan.describe import describe, describe_func
 from wippywasm.plan.dump import dump
 from wippywasm.plan.plan import HostFunction, HostResource, Plan
-from wippywasm.plan.world import CoreInterface, CoreWorld, core_world
 
 __all__ = [
-    "CoreInterface",
-    "CoreWorld",
     "HostFunction",
     "HostResource",
     "Plan",
-    "core_world",
     "describe",
     "describe_func",
     "dump",

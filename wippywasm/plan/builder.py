@@ -96,9 +96,8 @@ class PlanBuilder:
         self.host_functions.append(HostFunction(path, type))
         return HostFuncRef(len(self.host_functions) - 1)
 
-    def host_resource(self, path: tuple[str, ...], name: str) -> ResourceType:
+    def host_resource(self, path: tuple[str, ...], resource: ResourceType) -> ResourceType:
         self.grow()
-        resource = ResourceType(name)
         self.host_resources.append(HostResource(path, resource))
         return resource
 
@@ -110,8 +109,8 @@ class PlanBuilder:
 
     def core_import(self, module: str, name: str, type: CoreFuncType) -> TrampolineRef:
         index = self.trampoline()
+        self.step(ImportCoreFunc(index, len(self.core_imports)))
         self.core_imports.append(CoreImport(module, name, type))
-        self.step(ImportCoreFunc(index, module, name, type))
         return TrampolineRef(index)
 
     def finish(self, imports: tuple[str, ...], exports: Mapping[str, Item]) -> Plan:

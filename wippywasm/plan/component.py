@@ -98,7 +98,7 @@ class _HostItems:
             return TypeItem(bound.type)
         if not bound.fresh:
             return self._scope.resource(bound.type)
-        resource = self._builder.host_resource(path, path[-1])
+        resource = self._builder.host_resource(path, ResourceType(path[-1]))
         self._scope.bind(bound, resource)
         return resource
 

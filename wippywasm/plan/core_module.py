@@ -1,10 +1,10 @@
 """From a core module, and what WIT says about it, to a plan of the same kind that a component has.
 
-In: the module's imports and exports, its bytes, a `CoreWorld` or None. Out: `Plan` with one core instance.
+In: the module's imports and exports, its bytes, its WIT signatures or None. Out: `Plan` with one core instance.
 
-With a world, imports and exports are found by their mangled names and checked against the core types that their
-signatures flatten to. Imports outside the world stay core functions, for hosts that speak core wasm (preview 1).
-Without a world, exports of plain numbers get the obvious signatures.
+With signatures, imports and exports are found by their mangled names and checked against the core types that their
+signatures flatten to. Imports that they don't name stay core functions, for hosts that speak core wasm (preview 1).
+Without signatures, exports of plain numbers get the obvious signatures.
 
 Spec: `CanonicalABI.md` (flattening); naming as in `mangle`.
 """
@@ -24,17 +24,18 @@ from wippywasm.plan.describe import describe_core, describe_func
 from wippywasm.plan.items import CoreExportRef, CoreRef, Item, LiftRef, PlanInstance, TrampolineRef
 from wippywasm.plan.plan import Plan
 from wippywasm.plan.steps import CallCoreFunc, DefineResource, Lift, LowerFunc, PlanOptions, ResourceBuiltin
-from wippywasm.plan.substitute import Substitution
-from wippywasm.plan.world import CoreInterface, CoreWorld, infer
+from wippywasm.plan.world import CoreInterface, CoreWorld, core_world, infer
+from wippywasm.wit import Signatures
 
 
-def plan_core_module(info: CoreModuleInfo, wasm: bytes | memoryview, world: CoreWorld | None = None) -> Plan:
+def plan_core_module(info: CoreModuleInfo, wasm: bytes | memoryview, signatures: Signatures | None = None) -> Plan:
     """The plan of a core module.
 
     Raises InvalidError naming every export that is missing or has another core type than its signature needs, and
     LinkError for an import that nobody can supply.
     """
-    return _Planner(info, wasm, world or CoreWorld()).plan(inferred=world is None)
+    planner = _Planner(info, wasm, core_world(signatures or Signatures({}), info.imports))
+    return planner.plan(inferred=signatures is None)
 
 
 class _Planner:
@@ -44,10 +45,6 @@ class _Planner:
         self.world = world
         self.builder = PlanBuilder()
         self.exports = {e.name: e.type for e in info.exports}
-        self.imported: dict[ResourceType, ResourceType] = {}
-        self.exported: dict[ResourceType, ResourceType] = {}
-        self.types_in = Substitution(lambda r: self.imported.get(r, r))
-        self.types_out = Substitution(lambda r: self.exported.get(r) or self.imported.get(r, r))
         self.problems: list[str] = []
 
     def plan(self, *, inferred: bool) -> Plan:
@@ -64,51 +61,44 @@ class _Planner:
         return self.builder.finish(self._import_names(), exports)
 
     def _import_names(self) -> tuple[str, ...]:
-        interfaces = (path[0] for path in [f.path for f in self.builder.host_functions])
-        resources = (r.path[0] for r in self.builder.host_resources)
-        core = (i.module for i in self.builder.core_imports)
-        return tuple(dict.fromkeys([*resources, *interfaces, *core]))
+        resources = [r.path[0] for r in self.builder.host_resources]
+        functions = [f.path[0] for f in self.builder.host_functions]
+        return tuple(dict.fromkeys(resources + functions + [i.module for i in self.builder.core_imports]))
 
     # ---- resources
 
     def _import_resources(self) -> None:
-        used = {i.module for i in self.info.imports}
         for interface, content in self.world.imports.items():
-            if mangle.import_module(interface) in used or not interface:
-                for name, resource in content.resources.items():
-                    self.imported[resource] = self.builder.host_resource(_path(interface, name), name)
+            for name, resource in content.resources.items():
+                self.builder.host_resource(_path(interface, name), resource)
 
     def _define_resources(self) -> None:
         for interface, content in self.world.exports.items():
             for name, resource in content.resources.items():
-                own = self.exported[resource] = ResourceType(name)
-                self.builder.step(DefineResource(own, self._optional(mangle.destructor_name(interface, name)), 0))
+                dtor = self._optional(mangle.destructor_name(interface, name))
+                self.builder.step(DefineResource(resource, dtor, 0))
 
     # ---- imports
 
     def _import(self, i: CoreImport) -> CoreRef:
         if not isinstance(i.type, CoreFuncType):
             raise LinkError(
-                f"the module imports {_kind(i)} {i.module!r} {i.name!r}; only functions can be supplied",
-                f"{i.module} {i.name}",
+                f"the module imports {_kind(i)} {i.module!r} {i.name!r}; only functions can be supplied", i.module
             )
-        own = i.module.startswith(mangle.EXPORTED)
         builtin = mangle.resource_builtin(i.name)
-        if builtin is not None:
-            resource = self._resource(i.module, builtin[1], exported=own)
-            if resource is not None:
-                return self._resource_builtin(builtin[0], resource)
+        resource = None if builtin is None else self._resource(i.module, builtin[1])
+        if builtin is not None and resource is not None:
+            return self._resource_builtin(builtin[0], resource)
         interface = "" if i.module == mangle.ROOT else i.module
         ft = self.world.imports.get(interface, CoreInterface()).functions.get(i.name)
         if ft is None:
             return self.builder.core_import(i.module, i.name, i.type)
-        return self._lower((i.module, i.name), i.type, self.types_in.func(ft))
+        return self._lower((i.module, i.name), i.type, ft)
 
-    def _resource(self, module: str, name: str, *, exported: bool) -> ResourceType | None:
-        side, renamed = (self.world.exports, self.exported) if exported else (self.world.imports, self.imported)
+    def _resource(self, module: str, name: str) -> ResourceType | None:
+        side = self.world.exports if module.startswith(mangle.EXPORTED) else self.world.imports
         module = module.removeprefix(mangle.EXPORTED)
-        found = side.get("" if module == mangle.ROOT else module, CoreInterface()).resources.get(name)
-        return None if found is None else renamed.get(found)
+        return side.get("" if module == mangle.ROOT else module, CoreInterface()).resources.get(name)
 
     def _resource_builtin(self, operation: str, resource: ResourceType) -> TrampolineRef:
         index = self.builder.trampoline()
@@ -132,15 +122,14 @@ class _Planner:
         exports: dict[str, Item] = {}
         for interface, content in self.world.exports.items():
             found: dict[str, Item] = {n: self._lift(interface, n, ft) for n, ft in content.functions.items()}
-            found.update({n: self.exported[r] for n, r in content.resources.items()})
+            found.update(content.resources)
             if interface:
                 exports[interface] = PlanInstance(found)
             else:
                 exports.update(found)
         return exports
 
-    def _lift(self, interface: str, name: str, declared: FuncType) -> LiftRef:
-        ft = self.types_out.func(declared)
+    def _lift(self, interface: str, name: str, ft: FuncType) -> LiftRef:
         export = mangle.export_name(interface, name)
         core = layout.flatten_functype(ft, "lift")
         have = self.exports.get(export)

@@ -1,13 +1,14 @@
 """A plan as text: what the goldens compare, and what introspection shows.
 
 In: `Plan`. Out: lines. Names: `m` modules, `c` component instances, `i` core instances, `t` trampolines, `l` lifted
-functions, `f` host functions, `r` resources.
+functions, `f` host functions, `x` core functions of the host, `r` resources.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from wippywasm.core import CoreFuncType
 from wippywasm.model import ResourceType
 from wippywasm.plan.describe import describe_core, describe_func
 from wippywasm.plan.items import (
@@ -65,6 +66,9 @@ class _Dumper:
             yield f"{self.resources[r.resource]} = {_path(r.path)}: resource"
         for i, f in enumerate(self.plan.host_functions):
             yield f"f{i} = {_path(f.path)}: {describe_func(f.type)}"
+        for i, x in enumerate(self.plan.core_imports):
+            assert isinstance(x.type, CoreFuncType)
+            yield f"x{i} = {x.module!r} {x.name!r}: core {describe_core(x.type)}"
 
     def lifts(self) -> Iterator[str]:
         for i, lift in enumerate(self.plan.lifts):
@@ -109,8 +113,8 @@ class _Dumper:
                 return f"t{i} = {operation} {self.resources[resource]} in c{c}"
             case CanonicalBuiltin(index=i, name=name, instance=c):
                 return f"t{i} = {name} in c{c}"
-            case ImportCoreFunc(index=i, module=name, name=field, core_type=core):
-                return f"t{i} = host {name!r} {field!r}: {describe_core(core)}"
+            case ImportCoreFunc(index=i, host=host):
+                return f"t{i} = x{host}"
             case CallCoreFunc(core=ref):
                 return f"call {self.core(ref)}"
 

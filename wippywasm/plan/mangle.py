@@ -45,3 +45,9 @@ def resource_builtin(name: str) -> tuple[str, str] | None:
         if name.startswith(prefix):
             return operation, name[len(prefix) :]
     return None
+
+
+def resource_of_function(name: str) -> str | None:
+    """`blob` for `[constructor]blob`, `[method]blob.read` and `[static]blob.open`; None for other functions."""
+    kind, _, rest = name.removeprefix("[").partition("]")
+    return rest.partition(".")[0] if name.startswith("[") and kind in ("constructor", "method", "static") else None

@@ -100,12 +100,10 @@ class CanonicalBuiltin:
 
 @dataclass(frozen=True, slots=True)
 class ImportCoreFunc:
-    """Create trampoline `index`: a core function that the host supplies as it is, for a module without signatures."""
+    """Create trampoline `index`: the core function `Plan.core_imports[host]`, which the host supplies as it is."""
 
     index: int
-    module: str
-    name: str
-    core_type: CoreFuncType
+    host: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,3 +82,15 @@ class Substitution:
                 return FutureType(self._optional(element))
             case _:
                 return t
+
+
+def resources_in(t: FuncType) -> list[ResourceType]:
+    """Every resource that a function's types mention, once each, in order."""
+    found: dict[ResourceType, None] = {}
+
+    def note(r: ResourceType) -> ResourceType:
+        found.setdefault(r)
+        return r
+
+    Substitution(note).func(t)
+    return list(found)

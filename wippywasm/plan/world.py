@@ -1,76 +1,82 @@
 """What a core module says about itself in WIT: the functions and resources behind its mangled names.
 
-In: a resolved WIT world, or nothing. Out: `CoreWorld`, structural types by the names that the module uses.
+In: the signatures of its `wit:` field and the module's imports. Out: `CoreWorld`: functions and resources by interface,
+under the names that the module uses; or, without signatures, the obvious type of a function of plain numbers.
 
-Where a world both imports and exports an interface, its resources exist twice: the host's and the module's own.
-
-Spec: `WIT.md` (worlds).
+Spec: `WIT.md` (worlds); naming as in `mangle`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from wippywasm.core import CoreFuncType, CoreValType
-from wippywasm.model import (
-    F32,
-    F64,
-    S32,
-    S64,
-    FuncType,
-    Param,
-    Prim,
-    ResourceType,
-    TypeDef,
-    structural_func,
-)
-from wippywasm.wit.resolved import Function, InterfaceItem, World, WorldItem, WorldKey, key_name
+from wippywasm.core import CoreFuncType, CoreImport, CoreValType
+from wippywasm.model import F32, F64, S32, S64, FuncType, Param, Prim, ResourceType
+from wippywasm.plan import mangle
+from wippywasm.plan.substitute import resources_in
+from wippywasm.wit import ROOT, Signatures
 
 
 @dataclass(frozen=True, eq=False)
 class CoreInterface:
-    """Functions by full name (`[method]blob.read` included), and the resources defined here, by name."""
+    """Functions by full name (`[method]blob.read` included), and the resources that belong here, by name."""
 
-    functions: Mapping[str, FuncType] = field(default_factory=dict)
-    resources: Mapping[str, ResourceType] = field(default_factory=dict)
+    functions: dict[str, FuncType] = field(default_factory=dict)
+    resources: dict[str, ResourceType] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class CoreWorld:
     """Imports and exports by interface name; those of the world itself stand under the empty name."""
 
-    imports: Mapping[str, CoreInterface] = field(default_factory=dict)
-    exports: Mapping[str, CoreInterface] = field(default_factory=dict)
+    imports: Mapping[str, CoreInterface]
+    exports: Mapping[str, CoreInterface]
 
 
-def core_world(world: World) -> CoreWorld:
-    """The world in structural types."""
-    return CoreWorld(_side(world.imports), _side(world.exports))
+def core_world(signatures: Signatures, module_imports: tuple[CoreImport, ...]) -> CoreWorld:
+    """The signatures by interface, with the resources that their functions and the module's imports speak of."""
+    imports: dict[str, CoreInterface] = {}
+    for (module, name), ft in signatures.imports.items():
+        interface = "" if module == ROOT else module
+        imports.setdefault(interface, CoreInterface()).functions[name] = ft
+    exports: dict[str, CoreInterface] = {}
+    for key, ft in signatures.exports.items():
+        exported, _, name = key.rpartition("#")
+        exports.setdefault(exported, CoreInterface()).functions[name] = ft
+    _find_resources(exports, set(_builtins(module_imports, exported=True)))
+    _find_resources(imports, set(_builtins(module_imports, exported=False)))
+    _adopt_rest(imports, exports)
+    return CoreWorld(imports, exports)
 
 
-def _side(items: Mapping[WorldKey, WorldItem]) -> dict[str, CoreInterface]:
-    functions: dict[str, FuncType] = {}
-    resources: dict[str, ResourceType] = {}
-    side = {"": CoreInterface(functions, resources)}
-    for key, item in items.items():
-        name = key_name(key)
-        match item:
-            case InterfaceItem(interface=interface):
-                side[name] = _interface(interface.functions, interface.types)
-            case Function():
-                functions[name] = structural_func(item.type)
-            case _:
-                resources.update(_resources({name: item}))
-    return side
+def _builtins(imports: tuple[CoreImport, ...], *, exported: bool) -> Iterator[tuple[str, str]]:
+    """(interface, resource) of every resource built-in that the module imports, of one side."""
+    for i in imports:
+        builtin = mangle.resource_builtin(i.name)
+        if builtin is not None and i.module.startswith(mangle.EXPORTED) == exported:
+            module = i.module.removeprefix(mangle.EXPORTED)
+            yield "" if module == ROOT else module, builtin[1]
 
 
-def _interface(functions: Mapping[str, Function], types: Mapping[str, TypeDef]) -> CoreInterface:
-    return CoreInterface({name: structural_func(f.type) for name, f in functions.items()}, _resources(types))
+def _find_resources(side: dict[str, CoreInterface], builtins: set[tuple[str, str]]) -> None:
+    """A resource belongs where it has functions of its own, or built-ins; its type is found in what functions take."""
+    for interface, content in side.items():
+        named = {name for owner, name in builtins if owner == interface}
+        named |= {n for n in map(mangle.resource_of_function, content.functions) if n is not None}
+        for ft in content.functions.values():
+            content.resources.update({r.name: r for r in resources_in(ft) if r.name in named})
 
 
-def _resources(types: Mapping[str, TypeDef]) -> dict[str, ResourceType]:
-    return {name: t.kind for name, t in types.items() if isinstance(t.kind, ResourceType)}
+def _adopt_rest(imports: dict[str, CoreInterface], exports: Mapping[str, CoreInterface]) -> None:
+    """A resource that belongs nowhere is the host's: of the first interface that imports something with it."""
+    known = {r for side in (imports, exports) for content in side.values() for r in content.resources.values()}
+    for side in (imports, exports):
+        for interface, content in list(side.items()):
+            for r in [r for ft in content.functions.values() for r in resources_in(ft) if r not in known]:
+                known.add(r)
+                home = interface if side is imports else ""
+                imports.setdefault(home, CoreInterface()).resources[r.name] = r
 
 
 _INFERRED: dict[CoreValType, Prim] = {"i32": S32, "i64": S64, "f32": F32, "f64": F64}
