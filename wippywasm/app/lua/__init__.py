@@ -1,0 +1,24 @@
+"""Lua entries: programs in a sandbox, which call everything else by its id.
+
+In: Lua sources with their modules and imports, a host. Out: workers whose calls are awaited. Spec: SPEC sections 5, 6, 11.
+"""
+
+from __future__ import annotations
+
+from wippywasm.app.lua.compiler import check_syntax
+from wippywasm.app.lua.host import LuaHost
+from wippywasm.app.lua.limits import LuaLimits
+from wippywasm.app.lua.modules import AVAILABLE_MODULES, KNOWN_MODULES
+from wippywasm.app.lua.program import LuaLibrary, LuaProgram
+from wippywasm.app.lua.source import LuaSource
+
+__all__ = [
+    "AVAILABLE_MODULES",
+    "KNOWN_MODULES",
+    "LuaHost",
+    "LuaLibrary",
+    "LuaLimits",
+    "LuaProgram",
+    "LuaSource",
+    "check_syntax",
+]

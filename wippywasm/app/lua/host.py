@@ -1,0 +1,30 @@
+"""The only way out of a Lua sandbox.
+
+In: what a Lua program asks for. Out: what the app answers. Spec: SPEC sections 6 and 11.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from wippywasm.model import FuncType
+
+
+class LuaHost(Protocol):
+    """What a Lua program may ask of the app; each method stands for one entry's rights and context."""
+
+    async def call(self, id: str, args: list[Any]) -> Any:
+        """Call a function by its id; raises `WitError` for a guest's own error and other `WippyError`s for failures.
+
+        For a function with a signature `args` already fit its parameters (as `wippywasm.values` has them), else they
+        are plain values: None, bool, int, float, str, bytes (text that is not UTF-8), list, dict, `WippyError`.
+        """
+        ...
+
+    def signature(self, id: str) -> FuncType | None:
+        """The types of a wasm function; None for a Lua function and for an id that names nothing."""
+        ...
+
+    def write(self, text: str) -> None:
+        """Print to standard output and flush; `text` ends with its newline."""
+        ...

@@ -1,0 +1,24 @@
+"""The modules that a Lua program may name in `modules:`.
+
+In: nothing. Out: their names. Spec: SPEC section 11.
+"""
+
+from __future__ import annotations
+
+AVAILABLE_MODULES = frozenset({"funcs", "json"})
+"""What `require` gives today."""
+
+KNOWN_MODULES = AVAILABLE_MODULES | {
+    "time",
+    "ctx",
+    "security",
+    "env",
+    "fs",
+    "http",
+    "http_client",
+    "logger",
+    "registry",
+    "uuid",
+    "base64",
+}
+"""All that the runtime is to have; requiring one that is not there yet says so."""
