@@ -96,7 +96,7 @@ class Store(Protocol):
     """What instances live in. Closing it frees them all; using it afterwards raises `UnavailableError`."""
 
     def instantiate(self, module: Module, imports: Sequence[CoreItem]) -> CoreInstance:
-        """Instantiate with imports in the module's own order; raises LinkError, Trap, or what a host function raised."""
+        """Instantiate with imports in the module's own order; raises LinkError, Trap, or what the host raised."""
         ...
 
     def host_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> CoreFunc: ...

@@ -70,7 +70,10 @@ class WasmtimeFunc(Item):
             c_void_p(block.address + capi.RAW_SIZE * count),
             block.view(capi.RAW_SIZE * count).cast("Q"),
             slots,
-            *(slots.cast(format) for format in "iqfd"),
+            slots.cast("i"),
+            slots.cast("q"),
+            slots.cast("f"),
+            slots.cast("d"),
             python_headroom,
             _Failure(self, block),
         )

@@ -1,0 +1,80 @@
+"""Function type → generated code around wasmer's own calls, which already take and give plain numbers.
+
+In: a `CoreFuncType`. Out: for calls into the guest, a factory of closures that check the thread and translate what is
+raised; for calls to the host, a factory of callables that note what the host raised.
+wasmer gives and takes `i32` signed; it wants floats to be floats; references it can't pass at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from wippywasm.core import CoreFuncType, CoreValType
+from wippywasm.engine.codegen import build_factory
+
+PASSABLE = frozenset({"i32", "i64", "f32", "f64", "v128"})
+
+
+def is_passable(type: CoreFuncType) -> bool:
+    """Whether wasmer can pass every parameter and result between guest and host."""
+    return PASSABLE.issuperset(type.params) and PASSABLE.issuperset(type.results)
+
+
+def _as_native(type: CoreValType, value: str) -> str:
+    return f"{value} + 0.0" if type in ("f32", "f64") else value
+
+
+@lru_cache(maxsize=1024)
+def guest_call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
+    """`make(native, ident, store, fail) -> call`; `fail(error)` gives the exception to raise."""
+    names = [f"a{k}" for k in range(len(type.params))]
+    arguments = ", ".join(map(_as_native, type.params, names))
+    lines = [
+        "def make(native, ident, store, fail):",
+        f"    def call({', '.join(names)}):",
+        "        if ident() != store.owner:",
+        "            raise store.refusal()",
+        "        try:",
+        f"            return native({arguments})",
+        "        except BaseException as error:",
+        "            raised = fail(error)",
+        "        raise raised",  # out here, so that megabytes of an overflow's message are not kept as its context
+        "    return call",
+    ]
+    return build_factory(lines, "guest call", {})
+
+
+@lru_cache(maxsize=1024)
+def host_entry_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
+    """`make(function, state) -> entry`. What `function` raises is left in `state.raised` too."""
+    names = ", ".join(f"a{k}" for k in range(len(type.params)))
+    lines = [
+        "def make(function, state):",
+        f"    def entry({names}):",
+        "        try:",
+        "            state.depth += 1",
+        f"            result = function({names})",
+        *_convert_results(type),
+        "            state.depth -= 1",
+        f"            return {'result' if type.results else 'None'}",
+        "        except BaseException as error:",
+        "            state.depth -= 1",
+        "            state.raised = error",
+        "            raise",
+        "    return entry",
+    ]
+    return build_factory(lines, "host entry", {})
+
+
+def _convert_results(type: CoreFuncType) -> list[str]:
+    if not {"f32", "f64"} & set(type.results):
+        return []
+    if len(type.results) == 1:
+        return ["            result = result + 0.0"]
+    names = [f"r{k}" for k in range(len(type.results))]
+    return [
+        f"            {', '.join(names)} = result",
+        f"            result = ({', '.join(map(_as_native, type.results, names))})",
+    ]

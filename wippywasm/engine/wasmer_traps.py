@@ -1,0 +1,50 @@
+"""What wasmer raises → what our callers see: a `Trap` with code and frames, or what the host raised, itself.
+
+In: an exception out of wasmer. Out: an exception to raise. wasmer says everything in one text: a headline, then one
+line per frame, all of them; an overflow of the stack fills megabytes, of which the first lines are read.
+"""
+
+from __future__ import annotations
+
+import re
+
+from wippywasm.engine.traps import MAX_FRAMES, STACK, code_in, make_trap
+from wippywasm.errors import Frame, InternalError, Trap
+
+_FRAME = re.compile(r"    at (.*) \((.*)\[(\d+)\]:0x([0-9a-f]+)\)", re.DOTALL)
+
+
+def failure_of(error: BaseException, *, from_host: bool, nested: bool) -> BaseException:
+    """The exception for `error`; `nested` tells that the guest was itself called by a host function."""
+    if isinstance(error, RecursionError) and nested:
+        trap = make_trap(STACK)
+        trap.__cause__ = error
+        return trap
+    if from_host:
+        return error
+    if type(error) is RuntimeError:
+        return parse_trap(str(error.args[0]) if error.args else "")
+    if type(error).__name__ == "PanicException":
+        return InternalError(f"wasmer panicked: {error}")
+    return error
+
+
+def parse_trap(message: str) -> Trap:
+    """wasmer's text of a trap."""
+    headline, *lines = message.split("\n", MAX_FRAMES + 1)[: MAX_FRAMES + 1]
+    headline = headline.removeprefix("RuntimeError: ")
+    frames = [frame for frame in map(_frame, lines) if frame is not None]
+    return make_trap(code_in(headline), frames, headline)
+
+
+def _frame(line: str) -> Frame | None:
+    found = _FRAME.fullmatch(line)
+    if found is None:
+        return None
+    function, module, index, offset = found.groups()
+    return Frame(
+        None if module == "<module>" else module,
+        None if function == "<unnamed>" else function,
+        int(index),
+        int(offset, 16),
+    )
