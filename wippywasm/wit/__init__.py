@@ -8,6 +8,8 @@ interfaces and types over `wippywasm.model`, or diagnostics with file, line, col
     namespace, drafts, define                       one package on its own
     link, include, elaborate                        one package among others
     load, resolved, dump                            files to a `Resolution`, and that as JSON
+    printer, print_types                            packages, worlds and types to text
+    host                                            the WIT that comes with this package
     signatures, flatten                             the `wit:` field of an entry, function types
 
 Spec: component-model `WIT.md`.
@@ -15,8 +17,11 @@ Spec: component-model `WIT.md`.
 
 from wippywasm.wit.dump import to_json
 from wippywasm.wit.flatten import ROOT, Flattener, world_functions
+from wippywasm.wit.host import host_interface, host_packages, host_wit_path
 from wippywasm.wit.load import parse, parse_text
 from wippywasm.wit.names import PackageName, Version
+from wippywasm.wit.print_types import func_text, type_text
+from wippywasm.wit.printer import print_package, print_resolution, print_world
 from wippywasm.wit.resolved import (
     Function,
     Include,
@@ -49,9 +54,17 @@ __all__ = [
     "TypeDef",
     "Version",
     "World",
+    "func_text",
+    "host_interface",
+    "host_packages",
+    "host_wit_path",
     "parse",
     "parse_signatures",
     "parse_text",
+    "print_package",
+    "print_resolution",
+    "print_world",
     "to_json",
+    "type_text",
     "world_functions",
 ]

@@ -1,0 +1,272 @@
+"""A resolution to WIT text.
+
+In: packages. Out: text that parses to the same packages: worlds with their implicit imports written out and includes
+expanded, methods inside of their resources, everything else in the order that it has.
+Spec: `WIT.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+
+from wippywasm.model import ResourceType
+from wippywasm.wit.docs import documentation
+from wippywasm.wit.print_types import declaration, escaped, function_type, use_path
+from wippywasm.wit.resolved import (
+    Function,
+    Interface,
+    InterfaceItem,
+    Owner,
+    Package,
+    Resolution,
+    Stability,
+    TypeDef,
+    World,
+    WorldItem,
+    WorldKey,
+)
+
+
+def print_resolution(resolution: Resolution) -> str:
+    """All packages as one document: the main one, then the others as nested packages."""
+    main = resolution.main or resolution.packages[-1]
+    others = [p for p in resolution.packages if p is not main]
+    return "\n".join([print_package(main), *(print_package(p, nested=True) for p in others)])
+
+
+def print_package(package: Package, *, nested: bool = False) -> str:
+    """One package: a file of its own, or `package … { … }`."""
+    printer = Printer(package)
+    printer.package_items(nested)
+    return printer.text()
+
+
+def print_world(world: World) -> str:
+    """One world, without its package around it."""
+    assert world.package is not None
+    printer = Printer(world.package)
+    printer.world(world)
+    return printer.text()
+
+
+class Printer:
+    """Lines with indentation. Gates that the package's version does not allow, since included from others, go."""
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+        self._lines: list[str] = []
+        self._indent = ""
+
+    def text(self) -> str:
+        return "\n".join(self._lines) + "\n"
+
+    def line(self, text: str = "") -> None:
+        self._lines.append(self._indent + text if text else "")
+
+    def gap(self) -> None:
+        """An empty line between items."""
+        if self._lines and self._lines[-1] and not self._lines[-1].endswith("{"):
+            self.line()
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        self.line(f"{head} {{")
+        self._indent += "  "
+        yield
+        self._indent = self._indent[:-2]
+        self.line("}")
+
+    def package_items(self, nested: bool) -> None:
+        name = self.package.name
+        head = f"package {escaped(name.namespace)}:{escaped(name.name)}" + (f"@{name.version}" if name.version else "")
+        self._docs(self.package.docs)
+        if nested:
+            with self.block(head):
+                self._items()
+            return
+        self.line(f"{head};")
+        self._items()
+
+    def _items(self) -> None:
+        for interface in self.package.interfaces.values():
+            self.gap()
+            self._header(interface.docs, interface.stability)
+            with self.block(f"interface {escaped(interface.name or '')}"):
+                self.interface(interface)
+        for world in self.package.worlds.values():
+            self.gap()
+            self.world(world)
+
+    # ---- headers ----
+
+    def _docs(self, docs: str | None) -> None:
+        if docs is None:
+            return
+        lines = [f"/// {line}" if line else "///" for line in docs.split("\n")]
+        block = f"/**{docs}*/"
+        if documentation(lines) != docs and documentation([block]) == docs and "*/" not in docs and "/*" not in docs:
+            self._lines.append(self._indent + block)
+            return
+        for line in lines:
+            self.line(line)
+
+    def _header(self, docs: str | None, stability: Stability | None, external_id: str | None = None) -> None:
+        self._docs(docs)
+        if stability is not None:
+            self._gate(stability)
+        if external_id is not None:
+            self.line(f"@external-id({quoted(external_id)})")
+
+    def _gate(self, gate: Stability) -> None:
+        version = self.package.name.version
+        if gate.since is not None and (version is None or gate.since > version):
+            return
+        if gate.since is not None:
+            self.line(f"@since(version = {gate.since})")
+        else:
+            self.line(f"@unstable(feature = {escaped(gate.feature or '')})")
+        if gate.deprecated is not None:
+            self.line(f"@deprecated(version = {gate.deprecated})")
+
+    # ---- interfaces ----
+
+    def interface(self, interface: Interface) -> None:
+        """The inside of an interface."""
+        own = self._uses(interface, interface.types.values())
+        self._definitions(own, list(interface.functions.values()))
+
+    def _uses(self, owner: Owner, types: Iterable[TypeDef]) -> list[TypeDef]:
+        """Prints what comes from other interfaces; returns the types that are defined here."""
+        used, own = [], []
+        for t in types:
+            target = t.kind
+            is_used = isinstance(target, TypeDef) and target.owner is not None and target.owner is not owner
+            (used if is_used else own).append(t)
+        for _, group in groupby(used, key=_source):
+            self._use(list(group))
+        return own
+
+    def _use(self, types: Sequence[TypeDef]) -> None:
+        self._header(None, types[0].stability, types[0].external_id)
+        source, names = None, []
+        for t in types:
+            assert isinstance(t.kind, TypeDef)
+            source = t.kind.owner
+            old, new = escaped(t.kind.name or ""), escaped(t.name or "")
+            names.append(old if old == new else f"{old} as {new}")
+        assert isinstance(source, Interface)
+        self.line(f"use {use_path(source, self.package)}.{{{', '.join(names)}}};")
+
+    def _definitions(self, types: list[TypeDef], functions: list[Function]) -> None:
+        """Types and functions, each in its order; a resource comes where its methods do."""
+        methods: dict[TypeDef, list[Function]] = {}
+        for function in functions:
+            if function.resource is not None:
+                methods.setdefault(function.resource, []).append(function)
+        pending = list(reversed(types))
+        done: set[TypeDef] = set()
+        for function in functions:
+            resource = function.resource
+            while resource is not None and resource not in done and pending:
+                done.add(pending[-1])
+                self._definition(pending[-1], methods.get(pending.pop(), []))
+            if resource is None:
+                self.gap()
+                self._function(function, f"{escaped(function.name)}: ")
+        for definition in reversed(pending):
+            self._definition(definition, methods.get(definition, []))
+
+    def _definition(self, t: TypeDef, methods: Sequence[Function]) -> None:
+        self.gap()
+        self._header(t.docs, t.stability, t.external_id)
+        if isinstance(t.kind, ResourceType):
+            self._resource(t, methods)
+            return
+        head, members = declaration(t)
+        if members is None:
+            self.line(head)
+            return
+        with self.block(head):
+            for member, docs in zip(members, t.member_docs or (None,) * len(members)):
+                self._docs(docs)
+                self.line(f"{member},")
+
+    def _resource(self, t: TypeDef, methods: Sequence[Function]) -> None:
+        head = f"resource {escaped(t.name or '')}"
+        if not methods:
+            self.line(f"{head};")
+            return
+        with self.block(head):
+            for function in methods:
+                self._function(function, _method_head(function))
+
+    def _function(self, function: Function, head: str) -> None:
+        self._header(function.docs, function.stability, function.external_id)
+        self.line(f"{head}{function_type(function)};")
+
+    # ---- worlds ----
+
+    def world(self, world: World) -> None:
+        self._header(world.docs, world.stability)
+        with self.block(f"world {escaped(world.name)}"):
+            self._imports(world)
+            if world.exports:
+                self.gap()
+            for key, item in world.exports.items():
+                self._extern("export", key, item)
+
+    def _imports(self, world: World) -> None:
+        items = world.imports
+        for key, item in items.items():
+            if isinstance(item, InterfaceItem):
+                self._extern("import", key, item)
+        own = self._uses(world, [t for t in items.values() if isinstance(t, TypeDef)])
+        functions = [f for f in items.values() if isinstance(f, Function)]
+        self._definitions(own, [f for f in functions if f.resource is not None])
+        for function in functions:
+            if function.resource is None:
+                self._extern("import", function.name, function)
+
+    def _extern(self, direction: str, key: WorldKey, item: WorldItem) -> None:
+        if isinstance(item, Function):
+            self._function(item, f"{direction} {escaped(item.name)}: ")
+        elif isinstance(item, InterfaceItem) and item.interface.name is None:
+            assert isinstance(key, str)
+            self._header(item.interface.docs, item.stability, item.external_id)
+            with self.block(f"{direction} {escaped(key)}: interface"):
+                self.interface(item.interface)
+        elif isinstance(item, InterfaceItem):
+            self._header(item.docs, item.stability, item.external_id)
+            name = f"{escaped(key)}: " if isinstance(key, str) else ""
+            self.line(f"{direction} {name}{use_path(item.interface, self.package)};")
+
+
+def _source(t: TypeDef) -> tuple[int, Stability | None, str | None]:
+    assert isinstance(t.kind, TypeDef)
+    return id(t.kind.owner), t.stability, t.external_id
+
+
+def _method_head(function: Function) -> str:
+    if function.kind == "constructor":
+        return ""
+    name = escaped(function.name.partition(".")[2])
+    return f"{name}: static " if function.kind == "static" else f"{name}: "
+
+
+def quoted(text: str) -> str:
+    """A string literal with the value `text`."""
+    parts = []
+    for ch in text:
+        if ch in '"\\':
+            parts.append("\\" + ch)
+        elif ch < " " or "\x7f" <= ch <= "\x9f" or ch in _UNPRINTABLE:
+            parts.append(f"\\u{{{ord(ch):x}}}")
+        else:
+            parts.append(ch)
+    return '"' + "".join(parts) + '"'
+
+
+_UNPRINTABLE = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u0149\u0673\u0f77\u0f79")
+_UNPRINTABLE |= frozenset("\u17a3\u17a4\u17b4\u17b5")
