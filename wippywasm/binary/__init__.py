@@ -7,6 +7,7 @@ the byte offset. Nothing here knows an engine.
 from __future__ import annotations
 
 from wippywasm.binary import core_module
+from wippywasm.binary.decode import decode
 from wippywasm.binary.preamble import sniff
 
-__all__ = ["core_module", "sniff"]
+__all__ = ["core_module", "decode", "sniff"]

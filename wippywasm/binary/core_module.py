@@ -187,7 +187,7 @@ class _ModuleParser:
         for _ in range(count):
             index = u32()
             func = types[index] if index < len(types) else None
-            append(func if func is not None else self.space.func(index, body.pos))
+            append(func if isinstance(func, CoreFuncType) else self.space.func(index, body.pos))
 
     def _tables(self, body: Reader) -> None:
         types = CoreTypeReader(body, self.space)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 
+from wippywasm.binary.component import ModuleType
 from wippywasm.binary.reader import Reader
 from wippywasm.core import (
     CoreExternType,
@@ -62,13 +63,13 @@ _IN_GROUP = re.compile(r"\$rec\.(\d+)")
 
 
 class CoreTypes:
-    """The core type index space while it grows: function types, and None for what is not a function."""
+    """A core type index space while it grows: function and module types, and None for what is neither."""
 
     def __init__(self) -> None:
-        self.types: list[CoreFuncType | None] = []
+        self.types: list[CoreFuncType | ModuleType | None] = []
         self.names: list[str] = []
 
-    def add(self, type: CoreFuncType | None, name: str) -> None:
+    def add(self, type: CoreFuncType | ModuleType | None, name: str) -> None:
         self.types.append(type)
         self.names.append(name)
 
@@ -77,7 +78,7 @@ class CoreTypes:
         if index >= len(self.types):
             raise ValidationError(f"unknown type {index}: type index out of bounds", offset)
         found = self.types[index]
-        if found is None:
+        if not isinstance(found, CoreFuncType):
             raise ValidationError(f"type index {index} is not a function type", offset)
         return found
 

@@ -148,3 +148,7 @@ class Reader:
     def expect_end(self, what: str) -> None:
         if self.pos != self.end:
             raise self.malformed(f"section size mismatch: unexpected data at the end of {what}")
+
+    def bad_byte(self, byte: int, what: str, offset: int) -> MalformedError:
+        """The error for a byte that the grammar does not have at this place."""
+        return MalformedError(f"invalid leading byte ({byte:#x}) for {what}", offset)

@@ -1,0 +1,101 @@
+"""Bytes → a decoded and validated component, in one pass.
+
+In: untrusted bytes. Out: the tree of `binary.component`, or `MalformedError` or `ValidationError` with the offset
+of the first thing that is wrong. Core modules stay slices of the input; only their outside is read.
+
+Spec: component-model `Binary.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+from wippywasm.binary import core_module
+from wippywasm.binary.alias import read_alias
+from wippywasm.binary.canon import read_canon
+from wippywasm.binary.component import Component, CoreModule, NestedComponent
+from wippywasm.binary.core_type_section import check_import_names, read_core_type
+from wippywasm.binary.features import DEFAULT, Features
+from wippywasm.binary.import_export import read_export, read_import
+from wippywasm.binary.instances import read_core_instance, read_instance
+from wippywasm.binary.nodes import ComponentNode
+from wippywasm.binary.preamble import read_preamble
+from wippywasm.binary.reader import Reader
+from wippywasm.binary.scope import COMPONENT, Context, Scope, bounded, values_are_off
+from wippywasm.binary.type_section import read_type
+from wippywasm.errors import MalformedError, ValidationError
+
+CUSTOM, CORE_MODULE, NESTED = 0, 1, 4
+START, VALUE = 9, 12
+VECTORS = MappingProxyType[int, Callable[[Scope, Reader], None]](
+    {
+        2: read_core_instance,
+        3: read_core_type,
+        5: read_instance,
+        6: read_alias,
+        7: read_type,
+        8: read_canon,
+        10: read_import,
+        11: read_export,
+    }
+)
+"""Sections that are a vector of one kind of definition."""
+
+
+def decode(data: bytes | memoryview, *, features: Features = DEFAULT) -> Component:
+    """Decode and validate a component.
+
+    The tree refers to `data`, which must not change while it lives. Raises `MalformedError` where the bytes break the
+    grammar and `ValidationError` where they break a rule; offsets count from the start of `data`.
+    """
+    reader = Reader(memoryview(data).cast("B"))
+    component, _ = _decode(reader, Context(features), None)
+    return component
+
+
+def _decode(reader: Reader, context: Context, parent: Scope | None) -> tuple[Component, ComponentNode]:
+    start = reader.pos
+    if read_preamble(reader) != "component":
+        raise MalformedError("expected a component, found a core module", start)
+    scope = Scope(COMPONENT, context, parent, start)
+    while reader.pos < reader.end:
+        _read_section(scope, reader)
+    node = bounded(scope.component_type(), reader.pos)
+    if node.free:
+        names = ", ".join(sorted(resource.name or "(unnamed)" for resource in node.free))
+        raise ValidationError(f"imports or exports use resources that have no name outside: {names}", start)
+    wasm = reader.data[start : reader.end]
+    return Component(tuple(scope.definitions), node.model, tuple(scope.customs), wasm), node
+
+
+def _read_section(scope: Scope, reader: Reader) -> None:
+    offset = reader.pos
+    section = reader.byte()
+    if section > VALUE:
+        raise MalformedError(f"malformed section id: {section}", offset)
+    body = reader.sub(reader.u32())
+    read = VECTORS.get(section)
+    if read is not None:
+        for _ in range(body.count("definitions")):
+            read(scope, body)
+    elif section == CUSTOM:
+        scope.customs.append(core_module.read_custom(body))
+    elif section == CORE_MODULE:
+        _read_module(scope, body)
+    elif section == NESTED:
+        component, node = _decode(body, scope.context, scope)
+        scope.add(node, offset)
+        scope.define(NestedComponent(offset, component))
+    else:
+        raise values_are_off(offset)
+    body.expect_end(f"section {section}")
+
+
+def _read_module(scope: Scope, body: Reader) -> None:
+    start = body.pos
+    module = core_module.parse(body.data, start=start, end=body.end)
+    check_import_names(module.imports, start)
+    body.pos = body.end
+    scope.add(module.type, start)
+    scope.define(CoreModule(start, body.data[start : body.end], module.type))

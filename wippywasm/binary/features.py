@@ -1,0 +1,30 @@
+"""The gated features of the component model, by name, and which of them are on.
+
+Spec: component-model `Explainer.md`, gated features (each has an emoji there).
+"""
+
+from __future__ import annotations
+
+ASYNC = "async"
+MAP = "map"
+ANNOTATIONS = "annotations"  # `implements` and `external-id`
+MORE_ASYNC = "more-async-builtins"
+STACKFUL = "async-stackful"
+THREADS = "threading"
+FIXED_LISTS = "fixed-length-lists"
+ERROR_CONTEXT = "error-context"
+CANONICAL_NAMES = "canonical-names"
+SHARED_THREADS = "shared-everything-threads"
+NESTED_NAMES = "nested-names"
+VALUES = "values"
+MEMORY64 = "memory64"
+
+Features = frozenset[str]
+
+DEFAULT: Features = frozenset(
+    {ASYNC, MAP, ANNOTATIONS, MORE_ASYNC, STACKFUL, THREADS, FIXED_LISTS, ERROR_CONTEXT, CANONICAL_NAMES}
+)
+"""What decodes and validates unless asked otherwise."""
+
+ALL: Features = DEFAULT | {SHARED_THREADS, NESTED_NAMES}
+"""What can be asked for. `values` and `memory64` are refused always: nothing here can run them."""

@@ -1,0 +1,285 @@
+"""Types as the validator holds them: the shared model's types, with the identity that index spaces add.
+
+In: what the decoder read. Out: nodes whose identity is that of a type index, and on demand the public types of
+`binary.component`. The specification compares types by structure, but asks of the types in an import or export that
+they be *named*, and a name belongs to a type index: a record and its exported alias are equal, yet only one is named.
+
+Spec: component-model `Explainer.md`, "Type Checking" and "External Visibility of Types".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TypeAlias
+
+from wippywasm.binary.component import (
+    ComponentType,
+    DefinedType,
+    ExternType,
+    InstanceType,
+    ModuleType,
+    TypeBound,
+    ValueBound,
+)
+from wippywasm.model import (
+    BorrowType,
+    EnumType,
+    FlagsType,
+    FuncType,
+    Prim,
+    RecordType,
+    ResourceType,
+    ValType,
+    VariantType,
+)
+
+Path: TypeAlias = tuple[str, ...]
+"""Names that lead from a scope through instances to an export."""
+Resources: TypeAlias = Mapping[ResourceType, Path]
+
+
+@dataclass(eq=False)
+class ResNode:
+    """A type index that stands for a resource type."""
+
+    type: ResourceType
+
+    def renamed(self) -> ResNode:
+        """The same type under a new index."""
+        return ResNode(self.type)
+
+    @cached_property
+    def free(self) -> frozenset[ResourceType]:
+        """The resource types that it mentions and does not introduce itself."""
+        return frozenset((self.type,))
+
+
+@dataclass(eq=False)
+class ValNode:
+    """A value type and the nodes that it was built from; for a handle that is its resource's."""
+
+    type: ValType
+    parts: tuple[ValNode | ResNode, ...] = ()
+    has_borrow: bool = False
+    size: int = 1
+
+    def renamed(self) -> ValNode:
+        """The same type under a new index."""
+        return ValNode(self.type, self.parts, self.has_borrow, self.size)
+
+    @cached_property
+    def is_nominal(self) -> bool:
+        """Languages give these types a name, so an import or export that uses one must name it too."""
+        return isinstance(self.type, RecordType | VariantType | EnumType | FlagsType)
+
+    @cached_property
+    def free(self) -> frozenset[ResourceType]:
+        return union(part.free for part in self.parts)
+
+
+@dataclass(eq=False)
+class FuncNode:
+    """A function type; `parts` are its parameters and then its result, if it has one."""
+
+    type: FuncType
+    parts: tuple[ValNode, ...] = ()
+
+    def renamed(self) -> FuncNode:
+        """The same type under a new index."""
+        return FuncNode(self.type, self.parts)
+
+    @cached_property
+    def free(self) -> frozenset[ResourceType]:
+        return union(part.free for part in self.parts)
+
+    @property
+    def size(self) -> int:
+        return 1 + sum(part.size for part in self.parts)
+
+
+@dataclass(eq=False)
+class TypeEntity:
+    """A `type` import or export: the new index `created` for what was `referenced`; `fresh` for `(sub resource)`."""
+
+    created: TypeNode
+    referenced: TypeNode
+    fresh: bool = False
+
+
+@dataclass(eq=False)
+class ValueEntity:
+    type: ValNode
+
+
+@dataclass(eq=False)
+class InstanceNode:
+    """An instance or instance type. `introduced` are resources that exports declare, and the paths to them."""
+
+    exports: dict[str, Entity]
+    introduced: Resources = field(default_factory=dict)
+    depth: int = field(init=False)
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.depth = 1 + max(map(depth_of, self.exports.values()), default=0)
+        self.size = 1 + sum(map(size_of, self.exports.values()))
+
+    def renamed(self) -> InstanceNode:
+        """The same type under a new index."""
+        return InstanceNode(self.exports, self.introduced)
+
+    @cached_property
+    def free(self) -> frozenset[ResourceType]:
+        return union(map(free_of, self.exports.values())) - self.introduced.keys()
+
+    @cached_property
+    def model(self) -> InstanceType:
+        return InstanceType(MappingProxyType(public_entities(self.exports, self.introduced)))
+
+
+@dataclass(eq=False)
+class ComponentNode:
+    """A component or component type. `imported` and `defined` are its resources, with the paths to them."""
+
+    imports: dict[str, Entity]
+    exports: dict[str, Entity]
+    imported: Resources = field(default_factory=dict)
+    defined: Resources = field(default_factory=dict)
+    depth: int = field(init=False)
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        entities = (*self.imports.values(), *self.exports.values())
+        self.depth = 1 + max(map(depth_of, entities), default=0)
+        self.size = 1 + sum(map(size_of, entities))
+
+    def renamed(self) -> ComponentNode:
+        """The same type under a new index."""
+        return ComponentNode(self.imports, self.exports, self.imported, self.defined)
+
+    @cached_property
+    def free(self) -> frozenset[ResourceType]:
+        entities = (*self.imports.values(), *self.exports.values())
+        return union(map(free_of, entities)) - self.imported.keys() - self.defined.keys()
+
+    @cached_property
+    def model(self) -> ComponentType:
+        return ComponentType(
+            MappingProxyType(public_entities(self.imports, self.imported)),
+            MappingProxyType(public_entities(self.exports, self.defined)),
+        )
+
+
+TypeNode: TypeAlias = ValNode | FuncNode | ResNode | InstanceNode | ComponentNode
+Entity: TypeAlias = ModuleType | FuncNode | ValueEntity | TypeEntity | ComponentNode | InstanceNode
+
+PRIM_NODES: dict[Prim, ValNode] = {}
+
+
+def prim_node(prim: Prim) -> ValNode:
+    """The node of a primitive type; one for all, since a primitive needs no name."""
+    return PRIM_NODES.setdefault(prim, ValNode(prim))
+
+
+def borrow_node(resource: ResNode) -> ValNode:
+    return ValNode(BorrowType(resource.type), (resource,), True)
+
+
+def union(sets: Iterator[frozenset[ResourceType]] | map[frozenset[ResourceType]]) -> frozenset[ResourceType]:
+    """The union, sharing the set where one part has them all."""
+    found: frozenset[ResourceType] = frozenset()
+    for part in sets:
+        if not part <= found:
+            found = part if found <= part else found | part
+    return found
+
+
+def free_of(entity: Entity) -> frozenset[ResourceType]:
+    """The resources that an import or export mentions from outside itself."""
+    match entity:
+        case ModuleType():
+            return frozenset()
+        case TypeEntity():
+            return entity.created.free
+        case ValueEntity():
+            return entity.type.free
+        case _:
+            return entity.free
+
+
+def depth_of(entity: Entity) -> int:
+    match entity:
+        case InstanceNode() | ComponentNode():
+            return entity.depth
+        case TypeEntity(created=InstanceNode() | ComponentNode() as node):
+            return node.depth
+        case _:
+            return 0
+
+
+def size_of(entity: Entity) -> int:
+    match entity:
+        case InstanceNode() | ComponentNode() | FuncNode():
+            return entity.size
+        case TypeEntity(created=ValNode() | FuncNode() | InstanceNode() | ComponentNode() as node):
+            return node.size
+        case _:
+            return 1
+
+
+# ---- the public types -----------------------------------------------------------------------------------------------
+
+
+def public_entities(entities: Mapping[str, Entity], introduced: Resources) -> dict[str, ExternType]:
+    """Imports or exports in the terms of `binary.component`; `introduced` tells which types are fresh, and where."""
+    below: dict[str, dict[ResourceType, Path]] = {}
+    for resource, path in introduced.items():
+        below.setdefault(path[0], {})[resource] = path[1:]
+    return {name: public_entity(entity, below.get(name, {})) for name, entity in entities.items()}
+
+
+def public_entity(entity: Entity, introduced: Resources) -> ExternType:
+    """One import or export; a type entity is fresh where it is the one that introduces its resource."""
+    match entity:
+        case ModuleType():
+            return entity
+        case FuncNode():
+            return entity.type
+        case ValueEntity():
+            return ValueBound(entity.type.type)
+        case TypeEntity(created=ResNode(type=resource)):
+            return TypeBound(resource, entity.fresh or resource in introduced)
+        case TypeEntity():
+            return TypeBound(public_type(entity.created))
+        case InstanceNode() if introduced != entity.introduced:
+            return InstanceType(MappingProxyType(public_entities(entity.exports, introduced)))
+        case InstanceNode() | ComponentNode():
+            return entity.model
+
+
+def public(entity: Entity) -> ExternType:
+    """An item of an index space in the terms of `binary.component`."""
+    return public_entity(entity, entity.introduced if isinstance(entity, InstanceNode) else {})
+
+
+def public_type(node: TypeNode) -> DefinedType:
+    """A type of an index space in the terms of `binary.component`."""
+    return node.model if isinstance(node, InstanceNode | ComponentNode) else node.type
+
+
+SORTS: dict[type[object], str] = {
+    ModuleType: "core module",
+    FuncNode: "func",
+    ValueEntity: "value",
+    TypeEntity: "type",
+    ComponentNode: "component",
+    InstanceNode: "instance",
+}
+
+
+def sort_of(entity: Entity) -> str:
+    """The sort of an import or export, by its name in the text format."""
+    return SORTS[type(entity)]

@@ -1,0 +1,209 @@
+"""Substitution of resource types and named types in a type: what `instantiate` and fresh instances are made of.
+
+In: a mapping from resource types (and the type indices that stand for them) to others, and nodes. Out: the nodes with
+the mapping applied; a node in which nothing changes is returned itself. Shared nodes stay shared, so the cost is the
+size of the graph and not that of the tree it stands for.
+
+Spec: component-model `Explainer.md`, "Type Checking" (substitution by `instantiate`, freshness of resources).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar, cast
+
+from wippywasm.binary.component import ModuleType
+from wippywasm.binary.limits import Budget
+from wippywasm.binary.nodes import (
+    ComponentNode,
+    Entity,
+    FuncNode,
+    InstanceNode,
+    Path,
+    ResNode,
+    Resources,
+    TypeEntity,
+    TypeNode,
+    ValNode,
+    ValueEntity,
+)
+from wippywasm.model import (
+    BorrowType,
+    Case,
+    Field,
+    FuncType,
+    FutureType,
+    ListType,
+    MapType,
+    OptionType,
+    OwnType,
+    Param,
+    RecordType,
+    ResourceType,
+    ResultType,
+    StreamType,
+    TupleType,
+    ValType,
+    VariantType,
+)
+
+N = TypeVar("N")
+
+
+class Substitution:
+    """One mapping, applied to as many nodes as wanted; remembers what it made of each."""
+
+    def __init__(
+        self,
+        resources: Mapping[ResourceType, ResourceType],
+        budget: Budget,
+        offset: int,
+        nodes: Mapping[TypeNode, TypeNode] | None = None,
+    ) -> None:
+        self.resources = resources
+        self.budget = budget
+        self.offset = offset
+        self.done: dict[object, object] = {}
+        self.done.update(nodes or {})
+
+    def entity(self, entity: Entity) -> Entity:
+        match entity:
+            case ModuleType():
+                return entity
+            case TypeEntity():
+                return self._once(entity, self._type_entity)
+            case ValueEntity():
+                return ValueEntity(self.value(entity.type))
+            case FuncNode():
+                return self.func(entity)
+            case InstanceNode():
+                return self.instance(entity)
+            case ComponentNode():
+                return self.component(entity)
+
+    def node(self, node: TypeNode) -> TypeNode:
+        match node:
+            case ResNode():
+                return self.resource(node)
+            case ValNode():
+                return self.value(node)
+            case FuncNode():
+                return self.func(node)
+            case InstanceNode():
+                return self.instance(node)
+            case ComponentNode():
+                return self.component(node)
+
+    def resource(self, node: ResNode) -> ResNode:
+        return self._once(node, self._resource)
+
+    def value(self, node: ValNode) -> ValNode:
+        return self._once(node, self._value) if node.parts else cast(ValNode, self.done.get(node, node))
+
+    def func(self, node: FuncNode) -> FuncNode:
+        return self._once(node, self._func)
+
+    def instance(self, node: InstanceNode) -> InstanceNode:
+        return self._once(node, self._instance)
+
+    def component(self, node: ComponentNode) -> ComponentNode:
+        return self._once(node, self._component)
+
+    def entities(self, entities: Mapping[str, Entity]) -> dict[str, Entity]:
+        return {name: self.entity(entity) for name, entity in entities.items()}
+
+    def paths(self, resources: Resources) -> dict[ResourceType, Path]:
+        return {self.resources.get(resource, resource): path for resource, path in resources.items()}
+
+    def _once(self, node: N, make: Callable[[N], N]) -> N:
+        done = self.done.get(node)
+        if done is None:
+            self.budget.spend(1, self.offset)
+            done = self.done[node] = make(node)
+        return cast(N, done)
+
+    def _type_entity(self, entity: TypeEntity) -> TypeEntity:
+        created, referenced = self.node(entity.created), self.node(entity.referenced)
+        if created is entity.created and referenced is entity.referenced:
+            return entity
+        return TypeEntity(created, referenced, entity.fresh)
+
+    def _resource(self, node: ResNode) -> ResNode:
+        resource = self.resources.get(node.type)
+        return node if resource is None or resource is node.type else ResNode(resource)
+
+    def _value(self, node: ValNode) -> ValNode:
+        parts = tuple([self.value(p) if isinstance(p, ValNode) else self.resource(p) for p in node.parts])
+        if all(new is old for new, old in zip(parts, node.parts)):
+            return node
+        return ValNode(rebuild(node.type, parts), parts, node.has_borrow, node.size)
+
+    def _func(self, node: FuncNode) -> FuncNode:
+        parts = tuple([self.value(part) for part in node.parts])
+        if all(new is old for new, old in zip(parts, node.parts)):
+            return node
+        params = tuple([Param(param.name, part.type) for param, part in zip(node.type.params, parts)])
+        result = None if node.type.result is None else parts[-1].type
+        return FuncNode(FuncType(params, result, node.type.is_async), parts)
+
+    def _instance(self, node: InstanceNode) -> InstanceNode:
+        exports = self.entities(node.exports)
+        introduced = self.paths(node.introduced)
+        if introduced.keys() == node.introduced.keys() and same(exports, node.exports):
+            return node
+        return InstanceNode(exports, introduced)
+
+    def _component(self, node: ComponentNode) -> ComponentNode:
+        imports, exports = self.entities(node.imports), self.entities(node.exports)
+        if same(imports, node.imports) and same(exports, node.exports):
+            return node
+        return ComponentNode(imports, exports, self.paths(node.imported), self.paths(node.defined))
+
+
+def same(new: Mapping[str, Entity], old: Mapping[str, Entity]) -> bool:
+    return all(new[name] is entity for name, entity in old.items())
+
+
+def rebuild(type: ValType, parts: tuple[ValNode | ResNode, ...]) -> ValType:
+    """The same type constructor over other parts."""
+    queue = iter([part.type for part in parts])
+
+    def take() -> ValType:
+        return cast(ValType, next(queue))
+
+    def take_for(part: ValType | None) -> ValType | None:
+        return None if part is None else take()
+
+    match type:
+        case ListType():
+            return ListType(take(), type.length)
+        case RecordType():
+            return RecordType(tuple([Field(f.name, take()) for f in type.fields]))
+        case TupleType():
+            return TupleType(tuple([take() for _ in type.items]))
+        case VariantType():
+            return VariantType(tuple([Case(c.name, take_for(c.type)) for c in type.cases]))
+        case OptionType():
+            return OptionType(take())
+        case ResultType():
+            return ResultType(take_for(type.ok), take_for(type.err))
+        case MapType():
+            return MapType(take(), take())
+        case StreamType():
+            return StreamType(take_for(type.element))
+        case FutureType():
+            return FutureType(take_for(type.element))
+        case OwnType():
+            return OwnType(cast(ResourceType, next(queue)))
+        case BorrowType():
+            return BorrowType(cast(ResourceType, next(queue)))
+        case _:
+            return type
+
+
+def freshen(node: InstanceNode, budget: Budget, offset: int) -> InstanceNode:
+    """An instance of an instance type: resources of its own for those that the type introduces."""
+    if not node.introduced:
+        return node
+    fresh = {resource: ResourceType(resource.name) for resource in node.introduced}
+    return Substitution(fresh, budget, offset).instance(node)
