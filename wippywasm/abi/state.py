@@ -72,7 +72,7 @@ class ComponentInstance:
         self.handles = Table()
         self.may_enter = True
         self.may_leave = True
-        self.owner = owner if parent is None else parent.owner
+        self.owner: int | None = owner if parent is None else parent.owner
         self.name = name
         self.poison: str | None = None
         self.deferred: list[Callable[[], None]] = []

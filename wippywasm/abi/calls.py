@@ -1,0 +1,113 @@
+"""What both directions of a call share: parameters and results as spilled or flat values, allocation, handles.
+
+In: types. Out: lines of generated code around the ones that check, write and read values.
+
+Spec: `CanonicalABI.md`, "Lifting and Lowering Values".
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from wippywasm.abi import traps
+from wippywasm.abi.flat import evaluate, lift_flat, lower_flat
+from wippywasm.abi.layout import alignment, elem_size, field_offsets
+from wippywasm.abi.load import Fetch, prepare
+from wippywasm.abi.options import Batch
+from wippywasm.abi.source import Source
+from wippywasm.abi.store import Run, store
+from wippywasm.model import BorrowType, ListType, MapType, OwnType, Prim, TupleType, ValType
+
+MIN_BATCH = 3
+"""Fewer allocations than this are made one by one."""
+
+
+def contains(t: ValType | None, wanted: Callable[[ValType], bool]) -> bool:
+    """Whether a type is, or has in it, one that is wanted."""
+    seen: set[ValType] = set()
+    todo = [] if t is None else [t]
+    while todo:
+        t = todo.pop()
+        if wanted(t):
+            return True
+        if t not in seen:
+            seen.add(t)
+            todo += parts(t)
+    return False
+
+
+def parts(t: ValType) -> list[ValType]:
+    """The types that a type is made of, one level deep."""
+    found: list[Any] = []
+    for name in ("element", "key", "value", "type", "ok", "err"):
+        found.append(getattr(t, name, None))
+    found += [f.type for f in getattr(t, "fields", ())]
+    found += getattr(t, "items", ())
+    found += [c.type for c in getattr(t, "cases", ())]
+    return [p for p in found if isinstance(p, ValType)]
+
+
+def is_handle(t: ValType) -> bool:
+    return isinstance(t, OwnType | BorrowType)
+
+
+def is_allocated(t: ValType) -> bool:
+    """Whether a value has memory of its own."""
+    return isinstance(t, MapType) or t == Prim("string") or (isinstance(t, ListType) and t.length is None)
+
+
+def allocate(realloc: Callable[..., int], batch: Batch | None, requests: list[int]) -> Sequence[int]:
+    """Phase two: the pointers, unsigned, for requests `alignment << 32 | size`."""
+    if batch is not None and len(requests) >= MIN_BATCH:
+        return batch(array("Q", requests))
+    return [realloc(0, 0, r >> 32, r & 0xFFFF_FFFF) & 0xFFFF_FFFF for r in requests]
+
+
+def write_allocation(w: Source) -> None:
+    """Phase two, and a fresh view of the memory; `inst` may not be left meanwhile."""
+    w.line("inst.may_leave = False")
+    w.line(f"nxt = iter({w.use(allocate)}(realloc, batch, req)).__next__")
+    w.line("inst.may_leave = True")
+
+
+def write_view(w: Source) -> None:
+    w.line("m = view()")
+    w.line("end = len(m)")
+
+
+def write_area(w: Source, types: Sequence[ValType], atoms: Sequence[list[str]], pointer: str) -> None:
+    """Write values to spilled parameters or results at an unsigned pointer that has been checked."""
+    run = Run(w, p=pointer)
+    for t, row, at in zip(types, atoms, field_offsets(tuple(types))):
+        store(w, t, iter(row), at, run)
+    run.flush()
+
+
+def write_flat(w: Source, types: Sequence[ValType], atoms: Sequence[list[str]]) -> list[str]:
+    """Lower values flat; the expressions for the core values."""
+    return [x for t, row in zip(types, atoms) for x in lower_flat(w, t, iter(row))]
+
+
+def read_area(w: Source, types: Sequence[ValType], pointer: str) -> list[str]:
+    """Check a pointer to spilled parameters or results, and read them; the expressions for the values."""
+    area = TupleType(tuple(types))
+    w.line(f"p = {pointer} & 0xffffffff")
+    write_area_check(w, area)
+    fetch = Fetch(w)
+    builds = [prepare(w, t, at, fetch, 0) for t, at in zip(types, field_offsets(tuple(types)))]
+    fetch.flush()
+    return [evaluate(w, build()) for build in builds]
+
+
+def write_area_check(w: Source, area: TupleType) -> None:
+    """Trap where `p` can't point to that."""
+    align = alignment(area)
+    misaligned = f"p & {align - 1} or " if align > 1 else ""
+    w.line(f"if {misaligned}p + {elem_size(area)} > end: {w.use(traps.bad_area)}(p, {align})")
+
+
+def read_flat(w: Source, types: Sequence[ValType], values: Iterator[str]) -> list[str]:
+    """Lift core values; the expressions for the values."""
+    return [evaluate(w, lift_flat(w, t, values)) for t in types]

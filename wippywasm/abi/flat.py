@@ -1,0 +1,222 @@
+"""Values passed flat, as core function parameters and results.
+
+In: a type, and core values or atoms. Out: expressions for Python values or core values. Core integers are signed on
+either side of the engine's port.
+
+Spec: `CanonicalABI.md`, "Flat Lifting" and "Flat Lowering".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wippywasm.abi import guest_values as gv
+from wippywasm.abi.layout import flatten_type
+from wippywasm.abi.load import (
+    aggregate,
+    lift_case,
+    lift_enum,
+    lift_handle,
+    lift_list,
+    lift_prim,
+    lift_string,
+)
+from wippywasm.abi.shapes import is_helper, number_list
+from wippywasm.abi.source import Source
+from wippywasm.abi.store import cases_of, give, store_list, store_string, unpack, unpack_case
+from wippywasm.core import CoreValType
+from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.model import (
+    BorrowType,
+    EnumType,
+    FlagsType,
+    ListType,
+    MapType,
+    OptionType,
+    OwnType,
+    Prim,
+    RecordType,
+    ResultType,
+    TupleType,
+    ValType,
+    VariantType,
+)
+
+_M32 = "0xffffffff"
+_M64 = "0xffffffffffffffff"
+
+
+# ---- lowering -----------------------------------------------------------------------------------------------------
+
+
+def lower_flat(w: Source, t: ValType, atoms: Iterator[str], level: int = 0) -> list[str]:
+    """Write what must happen first (strings and lists to memory); the expressions for the core values."""
+    if is_helper(t, level):
+        return lower_flat(w, t, unpack(w, t, next(atoms), 0), 0)
+    match t:
+        case Prim(name="string"):
+            pointer, length = store_string(w, atoms)
+            return [_signed32(pointer), _signed32(length)]
+        case Prim(name=name):
+            return [_lower_prim(name, next(atoms))]
+        case ListType(length=int(length)):
+            return _lower_fixed(w, t, next(atoms), length, level)
+        case ListType() | MapType():
+            pointer, length_ = store_list(w, t, next(atoms), level)
+            return [_signed32(pointer), length_]
+        case RecordType(fields=fields):
+            return [x for f in fields for x in lower_flat(w, f.type, atoms, level + 1)]
+        case TupleType(items=items):
+            return [x for item in items for x in lower_flat(w, item, atoms, level + 1)]
+        case EnumType():
+            return [next(atoms)]
+        case FlagsType(names=names):
+            return [_signed32(next(atoms)) if len(names) == 32 else next(atoms)]
+        case OwnType() | BorrowType():
+            return [give(w, t, next(atoms))]
+        case _:
+            return _lower_variant(w, t, next(atoms), level)
+
+
+def _signed32(x: str) -> str:
+    return f"({x} if {x} < 0x80000000 else {x} - 0x100000000)" if x.isidentifier() else x
+
+
+def _lower_prim(name: str, a: str) -> str:
+    match name:
+        case "u32":
+            return _signed32(a)
+        case "u64":
+            return f"({a} if {a} < 0x8000000000000000 else {a} - 0x10000000000000000)"
+        case "bool":
+            return f"(1 if {a} else 0)"
+    return a
+
+
+def _lower_fixed(w: Source, t: ListType, atom: str, length: int, level: int) -> list[str]:
+    """A list of few elements, one after the other."""
+    rows = [w.name("g") for _ in range(length)]
+    w.line(f"[{', '.join(rows)}] = {atom}")
+    return [x for g in rows for x in lower_flat(w, t.element, unpack(w, t.element, g, level + 1), level + 1)]
+
+
+def _lower_variant(w: Source, t: ValType, atom: str, level: int) -> list[str]:
+    wants = flatten_type(t)[1:]
+    targets = [w.name("x") for _ in wants]
+    for x, want in zip(targets, wants):
+        w.line(f"{x} = {'0.0' if want in ('f32', 'f64') else '0'}")
+    for i, case in enumerate(cases_of(t)):
+        if case.type is not None:
+            with w.block(f"if {atom}[0] == {i}:"):
+                atoms = unpack_case(w, case.type, atom, level + 1)
+                values = lower_flat(w, case.type, atoms, level + 1)
+                for x, value, have, want in zip(targets, values, flatten_type(case.type), wants):
+                    w.line(f"{x} = {_widen(w, value, have, want)}")
+    return [f"{atom}[0]", *targets]
+
+
+def _widen(w: Source, value: str, have: CoreValType, want: CoreValType) -> str:
+    """A core value as one of the joined type."""
+    match have, want:
+        case "f32", "i32":
+            return f"{w.use(gv.i32_of_f32)}({value})"
+        case "i32", "i64":
+            return f"({value}) & {_M32}"
+        case "f32", "i64":
+            return f"{w.use(gv.i32_of_f32)}({value}) & {_M32}"
+        case "f64", "i64":
+            return f"{w.use(gv.i64_of_f64)}({value})"
+    assert have == want
+    return value
+
+
+# ---- lifting ------------------------------------------------------------------------------------------------------
+
+
+def lift_flat(w: Source, t: ValType, values: Iterator[str], level: int = 0) -> str:
+    """Write what must happen first; the expression for the value of the next core values."""
+    match t:
+        case Prim(name="string"):
+            q, n = _unsigned(w, next(values)), _unsigned(w, next(values))
+            return lift_string(w, q, n)
+        case Prim(name=name):
+            return _lift_prim(w, name, next(values))
+        case ListType(length=int(length)):
+            items = [evaluate(w, lift_flat(w, t.element, values, level + 1)) for _ in range(length)]
+            return f"bytes(({', '.join(items)},))" if number_list(t) == "u8" else f"[{', '.join(items)}]"
+        case ListType() | MapType():
+            q, n = _unsigned(w, next(values)), _unsigned(w, next(values))
+            return lift_list(w, t, q, n, level)
+        case RecordType(fields=fields):
+            return aggregate(t, [evaluate(w, lift_flat(w, f.type, values, level + 1)) for f in fields])
+        case TupleType(items=types):
+            return aggregate(t, [evaluate(w, lift_flat(w, item, values, level + 1)) for item in types])
+        case EnumType():
+            return lift_enum(w, t, _unsigned(w, next(values)))
+        case FlagsType(names=names):
+            return f"{w.use(gv.flags_of)}({next(values)}, {w.constant(names, 'NAMES')})"
+        case OwnType() | BorrowType():
+            return lift_handle(w, t, _unsigned(w, next(values)))
+        case VariantType() | OptionType() | ResultType():
+            return _lift_variant(w, t, values, level)
+    raise UnsupportedFeatureError(f"values of type {t!r}", "wippywasm")
+
+
+def _unsigned(w: Source, value: str) -> str:
+    return evaluate(w, f"{value} & {_M32}")
+
+
+def evaluate(w: Source, expression: str) -> str:
+    """Put an expression into a variable, unless it is one."""
+    if expression.isidentifier():
+        return expression
+    x = w.name("x")
+    w.line(f"{x} = {expression}")
+    return x
+
+
+def _lift_prim(w: Source, name: str, value: str) -> str:
+    match name:
+        case "bool":
+            return f"({value} != 0)"
+        case "u8" | "u16":
+            return f"({value} & {'0xff' if name == 'u8' else '0xffff'})"
+        case "s8":
+            return f"((({value}) & 0xff ^ 0x80) - 0x80)"
+        case "s16":
+            return f"((({value}) & 0xffff ^ 0x8000) - 0x8000)"
+        case "u32":
+            return f"({value} & {_M32})"
+        case "u64":
+            return f"({value} & {_M64})"
+        case "s32" | "s64":
+            return value
+        case "char":
+            return lift_prim(w, name, _unsigned(w, value))
+    return lift_prim(w, name, evaluate(w, value))
+
+
+def _lift_variant(w: Source, t: ValType, values: Iterator[str], level: int) -> str:
+    number = _unsigned(w, next(values))
+    haves = flatten_type(t)[1:]
+    rest = [evaluate(w, next(values)) for _ in haves]
+
+    def payload(case: ValType) -> str:
+        wants = flatten_type(case)
+        narrowed = [_narrow(w, x, have, want) for x, have, want in zip(rest, haves, wants)]
+        return lift_flat(w, case, iter(narrowed), level + 1)
+
+    return lift_case(w, t, number, payload)
+
+
+def _narrow(w: Source, x: str, have: CoreValType, want: CoreValType) -> str:
+    """The core value of a case in a slot of the joined type."""
+    match have, want:
+        case (("i32" | "i64"), "f32"):
+            return f"{w.use(gv.f32_of_i32)}({x})"
+        case "i64", "f64":
+            return f"{w.use(gv.f64_of_i64)}({x})"
+        case "i64", "i32":
+            return f"(({x} & {_M32} ^ 0x80000000) - 0x80000000)"
+    assert have == want
+    return x

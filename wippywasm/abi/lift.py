@@ -1,0 +1,235 @@
+"""`canon lift`, compiled: a core function of a guest as a Python function.
+
+In: a function type, the core function, the options and the instance it belongs to. Out: a callable that takes and
+returns Python values. Its body is generated once per function type and options (resource types are slots in it) and
+bound to each instance:
+
+1. may the instance be entered; do the arguments fit (`gather`), before the guest runs;
+2. all memory the arguments need is allocated, then written (`store`, `flat`);
+3. the core function runs; its results are read (`load`, `flat`) and `post-return` runs.
+
+An exception from step 2 on, whatever it is, has unwound frames of the guest: the instance is poisoned.
+
+Spec: `CanonicalABI.md`, "`canon lift`" and "Embedding" (`Store.lift`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from wippywasm.abi import calls, state
+from wippywasm.abi.fit import MISSING, Signature, arguments_that_fit, wrong_count
+from wippywasm.abi.gather import gather
+from wippywasm.abi.layout import (
+    MAX_FLAT_PARAMS,
+    MAX_FLAT_RESULTS,
+    alignment,
+    elem_size,
+    flatten_type,
+    flatten_types,
+)
+from wippywasm.abi.options import Binding, Options
+from wippywasm.abi.scopes import scope_factory
+from wippywasm.abi.shapes import check_compilable
+from wippywasm.abi.slots import number_resources
+from wippywasm.abi.source import Source
+from wippywasm.abi.store import check_pointer
+from wippywasm.abi.traps import bad_text
+from wippywasm.engine.port import CoreFunc
+from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.model import FuncType, TupleType, ValType
+
+
+@dataclass(frozen=True)
+class LiftShape:
+    """What the generated code depends on."""
+
+    type: FuncType
+    string_encoding: str
+    arrays: bool
+    nested: bool
+    """Whether a call enters other than one instance."""
+    bound: bool
+    """Whether the instance belongs to a thread."""
+    post_return: bool
+
+
+class _Needs:
+    """What a function's types make its code do."""
+
+    def __init__(self, ft: FuncType) -> None:
+        self.params = [p.type for p in ft.params]
+        self.spilled = len(flatten_types(tuple(self.params))) > MAX_FLAT_PARAMS
+        self.results = [] if ft.result is None else [ft.result]
+        self.returned = ft.result is not None and len(flatten_type(ft.result)) > MAX_FLAT_RESULTS
+        self.allocates = self.spilled or self._any(self.params, calls.is_allocated)
+        self.handles = self._any(self.params + self.results, calls.is_handle)
+
+    @staticmethod
+    def _any(types: list[ValType], wanted: Callable[[ValType], bool]) -> bool:
+        return any(calls.contains(t, wanted) for t in types)
+
+
+@lru_cache(maxsize=1024)
+def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
+    """The factory for that shape: called with an instance's own parts, it returns the callable."""
+    w = Source("lift", shape.string_encoding, arrays=shape.arrays)
+    needs = _Needs(shape.type)
+
+    def body() -> None:
+        args = [f"v{i}_" for i in range(len(needs.params))]
+        with w.block(f"def lifted({''.join(f'{a}=MISSING, ' for a in args)}*extra):"):
+            w.constants["MISSING"] = MISSING
+            _write_call(w, shape, needs, args)
+        w.line("return lifted")
+
+    w.function("bind", "signature, inst, entering, caller, core, view, realloc, batch, post, new_scope", body)
+    return w.compile()["bind"]  # type: ignore[no-any-return]
+
+
+def _write_call(w: Source, shape: LiftShape, needs: _Needs, args: list[str]) -> None:
+    _write_entry_check(w, shape)
+    w.line(f"if extra: {w.use(wrong_count)}(signature, {len(args)} + len(extra))")
+    atoms = _write_gather(w, needs, args)
+    w.line("inst.may_enter = False" if not shape.nested else "for i in entering: i.may_enter = False")
+    with _poisoning(w):
+        core_args = _write_lower(w, needs, atoms)
+        w.line(f"{'r = ' if needs.results else ''}core({', '.join(core_args)})")
+        value = _write_lift(w, needs)
+        if needs.handles:
+            w.line("cx.return_()")
+        if shape.post_return:
+            w.line("inst.may_leave = False")
+            w.line(f"post({'r' if needs.results else ''})")
+            w.line("inst.may_leave = True")
+    w.line("inst.may_enter = True" if not shape.nested else "for i in entering: i.may_enter = True")
+    if needs.results:
+        w.line(f"return {value}")
+
+
+def _write_entry_check(w: Source, shape: LiftShape) -> None:
+    if shape.bound:
+        w.line(f"if {w.use(state.get_ident)}() != inst.owner: {w.use(state.refuse_thread)}(inst)")
+    refuse = f"{w.use(state.refuse_entry)}(entering, caller)"
+    if shape.nested:
+        with w.block("for i in entering:"):
+            w.line(f"if not i.may_enter: {refuse}")
+    else:
+        w.line(f"if not inst.may_enter: {refuse}")
+
+
+def _write_gather(w: Source, needs: _Needs, args: list[str]) -> list[list[str]]:
+    """Phase one, again if the arguments had to be brought into shape first."""
+    if needs.handles:
+        w.line("cx = new_scope()")
+    elif needs.allocates:
+        w.line("cx = None")
+    if not args:
+        return []
+    w.line("tried = False")
+    with w.block("while True:"):
+        with w.block("try:"):
+            if needs.allocates:
+                area = TupleType(tuple(needs.params))
+                w.line(f"req = [{elem_size(area) + (alignment(area) << 32)}]" if needs.spilled else "req = []")
+            atoms = [gather(w, t, a) for t, a in zip(needs.params, args)]
+            w.line("break")
+        with w.block("except Exception:"):
+            if needs.handles:
+                w.line("cx.undo()")
+            scope = "cx" if needs.handles else "None"
+            fitted = f"{w.use(arguments_that_fit)}(signature, tried, [{', '.join(args)}], {scope})"
+            w.line(f"[{', '.join(args)}] = {fitted}")
+            w.line("tried = True")
+    return atoms
+
+
+@contextmanager
+def _poisoning(w: Source) -> Iterator[None]:
+    """Write what runs in the guest: any exception bars the instances it had entered."""
+    with w.block("try:"):
+        yield
+    with w.block("except BaseException as error:"):
+        w.line(f"{w.use(state.poison)}(entering, error)")
+        w.line(f"if error.__class__ is UnicodeDecodeError: {w.use(bad_text)}(error)")
+        w.line("raise")
+
+
+def _write_lower(w: Source, needs: _Needs, atoms: list[list[str]]) -> list[str]:
+    """Phases two and three; the expressions for the core arguments."""
+    if needs.allocates:
+        calls.write_allocation(w)
+        calls.write_view(w)
+    if not needs.spilled:
+        return calls.write_flat(w, needs.params, atoms)
+    area = TupleType(tuple(needs.params))
+    w.line("area = nxt()")
+    check_pointer(w, "area", str(elem_size(area)), alignment(area))
+    calls.write_area(w, needs.params, atoms, "area")
+    return ["area if area < 0x80000000 else area - 0x100000000"]
+
+
+def _write_lift(w: Source, needs: _Needs) -> str:
+    """Read the result; the variable that has it."""
+    if not needs.results:
+        return ""
+    if needs.returned:
+        calls.write_view(w)
+        return calls.read_area(w, needs.results, "r")[0]
+    return calls.read_flat(w, needs.results, iter(["r"]))[0]
+
+
+def needs_memory(ft: FuncType) -> bool:
+    """Whether a lifted function touches memory."""
+    needs = _Needs(ft)
+    return needs.allocates or needs.returned
+
+
+def lift(
+    ft: FuncType,
+    core: CoreFunc,
+    options: Options,
+    binding: Binding,
+    *,
+    caller: state.ComponentInstance | None = None,
+    name: str = "lifted",
+    buffers: bool = False,
+) -> Callable[..., Any]:
+    """The Python function for a core function of an instance.
+
+    `ft` is structural (no `TypeDef`). With `buffers`, lists of numbers come out as `array.array`. The callable raises
+    `ValueMismatchError` before the guest runs, `Trap`, `PoisonedError` once an earlier call trapped, `ThreadError`,
+    and whatever a host function that the guest called raised. A `result` comes out as `Ok` or `Err`.
+    """
+    if options.is_async or ft.is_async:
+        raise UnsupportedFeatureError("asynchronous functions", "wippywasm")
+    check_compilable(ft)
+    inst = binding.instance
+    entering = inst.entering_set(caller)
+    numbered, resources = number_resources(ft)
+    shape = LiftShape(
+        numbered,
+        options.string_encoding,
+        buffers,
+        nested=entering != (inst,),
+        bound=inst.owner is not None,
+        post_return=binding.post_return is not None,
+    )
+    function = lift_template(shape)(
+        Signature(ft, name),
+        inst,
+        entering,
+        caller,
+        core.call,
+        None if binding.memory is None else binding.memory.view,
+        None if binding.realloc is None else binding.realloc.call,
+        binding.batch,
+        None if binding.post_return is None else binding.post_return.call,
+        scope_factory(binding, resources),
+    )
+    function.__name__ = function.__qualname__ = name
+    return function

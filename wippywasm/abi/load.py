@@ -1,0 +1,321 @@
+"""Lifting from memory: generated code that reads values and makes Python objects of them.
+
+In: a type and where a value lies in the memory `m` of `end` bytes. Out: lines, and an expression for the value.
+Reading takes two steps: `prepare` adds the numbers of a value to a `Fetch`, which reads neighbours with one `struct`,
+and gives back what then writes the code that builds the value from them. Every pointer and length is checked.
+
+Spec: `CanonicalABI.md`, "Loading".
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from wippywasm.abi import guest_values as gv
+from wippywasm.abi import traps
+from wippywasm.abi.host_values import NAN
+from wippywasm.abi.layout import (
+    MAX_LIST_BYTE_LENGTH,
+    MAX_STRING_BYTE_LENGTH,
+    alignment,
+    discriminant_size,
+    elem_size,
+    field_offsets,
+    flags_size,
+    payload_offset,
+)
+from wippywasm.abi.shapes import FORMATS, UNSIGNED, is_helper, list_element, number_list
+from wippywasm.abi.source import Source
+from wippywasm.abi.store import cases_of
+from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.model import (
+    BorrowType,
+    EnumType,
+    FlagsType,
+    ListType,
+    MapType,
+    OptionType,
+    OwnType,
+    Prim,
+    RecordType,
+    ResultType,
+    TupleType,
+    ValType,
+    VariantType,
+)
+from wippywasm.values import Err, Ok, Some, Variant
+
+Build: TypeAlias = Callable[[], str]
+"""Writes the lines that build a value whose numbers have been read; returns the expression for it."""
+
+
+class Fetch:
+    """Neighbouring numbers that one `struct` reads at once, at offsets from the pointer `p` into the memory `m`."""
+
+    def __init__(self, w: Source, p: str = "p") -> None:
+        self.w = w
+        self.p = p
+        self.items: list[tuple[int, str, str]] = []
+        self.needs_pointer = False
+        """Whether what is built afterwards reads more at `p`."""
+
+    def add(self, offset: int, code: str) -> str:
+        """Ask for a number; the variable it will be in."""
+        name = self.w.name("n")
+        self.items.append((offset, code, name))
+        return name
+
+    def at(self, offset: int) -> str:
+        """The expression for an offset from the pointer, for code that reads more there."""
+        self.needs_pointer = True
+        return f"{self.p} + {offset}" if offset else self.p
+
+    def names(self) -> str:
+        """The assignment target for one reading."""
+        return ", ".join(name for _, _, name in self.items) + ","
+
+    def format(self, start: int, end: int) -> str:
+        """The `struct` format from offset to offset."""
+        codes = "<"
+        for offset, code, _ in self.items:
+            codes += "x" * (offset - start) + code
+            start = offset + struct.calcsize("<" + code)
+        return codes + "x" * (end - start)
+
+    def flush(self) -> None:
+        """Write the reading."""
+        if self.items:
+            start = self.items[0][0]
+            unpack = self.w.constant(struct.Struct(self.format(start, start)).unpack_from, "unpack")
+            self.w.line(f"{self.names()} = {unpack}(m, {f'{self.p} + {start}' if start else self.p})")
+
+
+def load(w: Source, t: ValType, p: str, offset: int = 0, level: int = 0) -> str:
+    """Write code that reads a value at an offset from the pointer in `p`; the expression for it."""
+    fetch = Fetch(w, p)
+    build = prepare(w, t, offset, fetch, level)
+    fetch.flush()
+    return build()
+
+
+def load_helper(w: Source, t: ValType) -> str:
+    """The function that reads a value at a pointer."""
+
+    def body() -> None:
+        w.line(f"return {load(w, t, 'p')}")
+
+    return w.helper("load", t, "m, end, p, cx", body)
+
+
+def prepare(w: Source, t: ValType, offset: int, fetch: Fetch, level: int) -> Build:
+    """Add a value's numbers to a fetch."""
+    if is_helper(t, level):
+        where = fetch.at(offset)
+        return lambda: _assign(w, f"{load_helper(w, t)}(m, end, {where}, cx)")
+    match t:
+        case Prim(name="string"):
+            pointer, length = fetch.add(offset, "I"), fetch.add(offset + 4, "I")
+            return lambda: lift_string(w, pointer, length)
+        case Prim(name=name):
+            number = fetch.add(offset, "?" if name == "bool" else FORMATS[name])
+            return lambda: lift_prim(w, name, number)
+        case ListType(length=int()):
+            where = fetch.at(offset)
+            return lambda: _load_elements(w, t, where, str(t.length), level)
+        case ListType() | MapType():
+            pointer, length = fetch.add(offset, "I"), fetch.add(offset + 4, "I")
+            return lambda: lift_list(w, t, pointer, length, level)
+        case RecordType() | TupleType():
+            return _prepare_fields(w, t, offset, fetch, level)
+        case _:
+            return _prepare_other(w, t, offset, fetch, level)
+
+
+def _assign(w: Source, expression: str) -> str:
+    x = w.name("x")
+    w.line(f"{x} = {expression}")
+    return x
+
+
+def _prepare_other(w: Source, t: ValType, offset: int, fetch: Fetch, level: int) -> Build:
+    match t:
+        case EnumType(names=names):
+            number = fetch.add(offset, UNSIGNED[discriminant_size(len(names))])
+            return lambda: lift_enum(w, t, number)
+        case FlagsType(names=names):
+            number = fetch.add(offset, UNSIGNED[flags_size(len(names))])
+            return lambda: f"{w.use(gv.flags_of)}({number}, {w.constant(t.names, 'NAMES')})"
+        case OwnType() | BorrowType():
+            number = fetch.add(offset, "I")
+            return lambda: lift_handle(w, t, number)
+        case VariantType() | OptionType() | ResultType():
+            return _prepare_variant(w, t, offset, fetch, level)
+    raise UnsupportedFeatureError(f"values of type {t!r}", "wippywasm")
+
+
+def _prepare_fields(w: Source, t: RecordType | TupleType, offset: int, fetch: Fetch, level: int) -> Build:
+    types = t.items if isinstance(t, TupleType) else tuple(f.type for f in t.fields)
+    builds = [prepare(w, x, offset + at, fetch, level + 1) for x, at in zip(types, field_offsets(types))]
+    return lambda: aggregate(t, [build() for build in builds])
+
+
+def aggregate(t: RecordType | TupleType, values: list[str]) -> str:
+    """The expression for a record or tuple of these field expressions."""
+    if isinstance(t, TupleType):
+        return f"({', '.join(values)},)"
+    return "{" + ", ".join(f"{f.name!r}: {value}" for f, value in zip(t.fields, values)) + "}"
+
+
+def _prepare_variant(w: Source, t: ValType, offset: int, fetch: Fetch, level: int) -> Build:
+    cases = cases_of(t)
+    number = fetch.add(offset, UNSIGNED[discriminant_size(len(cases))])
+    where = fetch.at(offset + payload_offset(cases)) if any(c.type is not None for c in cases) else ""
+
+    def payload(case: ValType) -> str:
+        p = where
+        if not p.isidentifier():
+            p = w.name("p")
+            w.line(f"{p} = {where}")
+        return load(w, case, p, 0, level + 1)
+
+    return lambda: lift_case(w, t, number, payload)
+
+
+def lift_case(w: Source, t: ValType, number: str, payload: Callable[[ValType], str]) -> str:
+    """Build a variant from its discriminant, and from what `payload` writes for a case with one."""
+    cases, x = cases_of(t), w.name("x")
+    w.line(f"if {number} >= {len(cases)}: {w.use(traps.bad_discriminant)}()")
+    if any(case.type is None for case in cases):
+        bare = tuple(bare_case(t, i) for i in range(len(cases)))
+        w.line(f"{x} = {w.constant(bare, 'CASES')}[{number}]")
+    for i, case in enumerate(cases):
+        if case.type is not None:
+            with w.block(f"if {number} == {i}:"):
+                w.line(f"{x} = {case_value(w, t, i, payload(case.type))}")
+    return x
+
+
+def bare_case(t: ValType, index: int) -> Any:
+    """The value of a case without payload."""
+    if isinstance(t, OptionType):
+        return None
+    if isinstance(t, ResultType):
+        return (Ok(), Err())[index]
+    return Variant(cases_of(t)[index].name)
+
+
+def case_value(w: Source, t: ValType, index: int, payload: str) -> str:
+    """The expression for a case of a variant whose payload is that expression."""
+    if isinstance(t, OptionType):
+        return f"{w.constant(Some, 'Some')}({payload})" if isinstance(t.type, OptionType) else payload
+    if isinstance(t, ResultType):
+        return f"{w.constant((Ok, Err)[index], ('Ok', 'Err')[index])}({payload})"
+    return f"{w.constant(Variant, 'Variant')}({cases_of(t)[index].name!r}, {payload})"
+
+
+def lift_prim(w: Source, name: str, number: str) -> str:
+    """The expression for a primitive that was read as the `struct` item of its own type."""
+    match name:
+        case "f32" | "f64":
+            return f"({number} if {number} == {number} else {w.constant(NAN, 'NAN')})"
+        case "char":
+            w.line(f"if {number} > 0x10ffff or 0xd800 <= {number} <= 0xdfff: {w.use(traps.bad_char)}()")
+            return f"chr({number})"
+        case _:
+            return number
+
+
+def lift_enum(w: Source, t: EnumType, number: str) -> str:
+    """The expression for an enum of an unsigned discriminant."""
+    w.line(f"if {number} >= {len(t.names)}: {w.use(traps.bad_discriminant)}()")
+    return f"{w.constant(t.names, 'NAMES')}[{number}]"
+
+
+def lift_handle(w: Source, t: OwnType | BorrowType, number: str) -> str:
+    """Take a handle out of the guest's table, or lend it, in its turn."""
+    x = w.name("x")
+    kind = "own" if isinstance(t, OwnType) else "borrow"
+    w.line(f"{x} = cx.lift_{kind}({number}, {w.constant(t.resource, 'R')})")
+    return x
+
+
+def lift_string(w: Source, q: str, n: str) -> str:
+    """Build a string from its unsigned pointer and length."""
+    s = w.name("s")
+    boundary = w.constant(w.boundary, "BOUNDARY")
+    if w.string_encoding == "utf8":
+        w.line(f"if {q} + {n} > end or {n} > {MAX_STRING_BYTE_LENGTH}: {w.use(traps.bad_string)}({q}, 1, {boundary})")
+        small = f"{w.constant(gv.SLICES, 'SLICES')}[{n}](m, {q})[0].decode()"
+        w.line(f"{s} = {small} if {n} < {gv.SMALL} else str(m[{q}:{q} + {n}], 'utf-8')")
+    elif w.string_encoding == "utf16":
+        w.line(f"{n} *= 2")
+        check = f"{q} & 1 or {q} + {n} > end or {n} > {MAX_STRING_BYTE_LENGTH}"
+        w.line(f"if {check}: {w.use(traps.bad_string)}({q}, 2, {boundary})")
+        w.line(f"{s} = str(m[{q}:{q} + {n}], 'utf-16-le')")
+    else:
+        w.line(f"{s} = {w.use(gv.latin1_or_utf16)}(m, end, {q}, {n}, {boundary})")
+    return s
+
+
+def lift_list(w: Source, t: ListType | MapType, q: str, n: str, level: int) -> str:
+    """Build a list or map from its unsigned pointer and length."""
+    element = list_element(t)
+    size, align = elem_size(element), alignment(element)
+    end = w.name("end")
+    w.line(f"{end} = {n} * {size}" if size > 1 else f"{end} = {n}")
+    misaligned = f"{q} & {align - 1} or " if align > 1 else ""
+    bounds = f"{q} + {end} > end or {end} > {MAX_LIST_BYTE_LENGTH}"
+    boundary = w.constant(w.boundary, "BOUNDARY")
+    w.line(f"if {misaligned}{bounds}: {w.use(traps.bad_list)}({q}, {align}, {boundary})")
+    items = _load_elements(w, t, q, n, level)
+    return f"dict({items})" if isinstance(t, MapType) else items
+
+
+def _load_elements(w: Source, t: ListType | MapType, q: str, n: str, level: int) -> str:
+    name = number_list(t)
+    if name is not None:
+        return _load_numbers(w, name, q, n)
+    element = list_element(t)
+    size, start = elem_size(element), w.name("p")
+    w.line(f"{start} = {q}")
+    fetch = Fetch(w, w.name("p"))
+    with w.capture() as lines:
+        with w.block("if 0:"):
+            value = prepare(w, element, 0, fetch, level + 1)()
+        body = lines[1:]
+    stop = f"{start} + {n} * {size}"
+    source, target = f"range({start}, {stop}, {size})", fetch.p
+    if fetch.items:
+        unpack = w.constant(struct.Struct(fetch.format(0, size)).iter_unpack, "unpack")
+        rows = f"{unpack}(m[{start}:{stop}])"
+        source, target = (
+            (f"zip({source}, {rows})", f"{target}, ({fetch.names()})") if fetch.needs_pointer else (rows, fetch.names())
+        )
+    return _collect(w, f"for {target} in {source}", value, body)
+
+
+def _collect(w: Source, loop: str, value: str, body: list[str]) -> str:
+    """A comprehension where the value needs no lines of its own, else a loop."""
+    items = w.name("items")
+    if not body:
+        w.line(f"{items} = [{value} {loop}]")
+        return items
+    w.line(f"{items} = []")
+    with w.block(f"{loop}:"):
+        w.paste(body)
+        w.line(f"{items}.append({value})")
+    return items
+
+
+def _load_numbers(w: Source, name: str, q: str, n: str) -> str:
+    size = struct.calcsize("<" + FORMATS[name])
+    span = f"m[{q}:{q} + {n} * {size}]"
+    if name == "u8" and not w.arrays:
+        return f"{span}.tobytes()"
+    a = w.name("a")
+    w.line(f"{a} = {w.constant(array, 'array')}({FORMATS[name]!r})")
+    w.line(f"{a}.frombytes({span})")
+    return a if w.arrays else f"{a}.tolist()"

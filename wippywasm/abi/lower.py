@@ -1,0 +1,172 @@
+"""`canon lower`, compiled: a Python function as a core function that a guest imports.
+
+In: a function type, a callable, the options and the instance that imports it. Out: its core type, and a callable over
+core values. Its body is generated once per function type and options and bound to each instance:
+
+1. may the instance be left; its arguments are read (`load`, `flat`);
+2. the function runs;
+3. its result is checked (`gather`), memory for it is allocated, and it is written (`store`, `flat`).
+
+Spec: `CanonicalABI.md`, "`canon lower`".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from wippywasm.abi import calls
+from wippywasm.abi.fit import Signature, no_result, result_that_fits
+from wippywasm.abi.gather import gather
+from wippywasm.abi.layout import (
+    MAX_FLAT_PARAMS,
+    MAX_FLAT_RESULTS,
+    flatten_functype,
+    flatten_type,
+    flatten_types,
+)
+from wippywasm.abi.options import Binding, Options
+from wippywasm.abi.scopes import scope_factory
+from wippywasm.abi.shapes import check_compilable
+from wippywasm.abi.slots import number_resources
+from wippywasm.abi.source import Source
+from wippywasm.abi.traps import bad_text, cannot_leave
+from wippywasm.core import CoreFuncType
+from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.model import FuncType, TupleType
+
+
+@dataclass(frozen=True)
+class LowerShape:
+    """What the generated code depends on."""
+
+    type: FuncType
+    string_encoding: str
+
+
+class _Needs:
+    """What a function's types make its code do."""
+
+    def __init__(self, ft: FuncType) -> None:
+        self.params = [p.type for p in ft.params]
+        self.spilled = len(flatten_types(tuple(self.params))) > MAX_FLAT_PARAMS
+        self.results = [] if ft.result is None else [ft.result]
+        self.returned = ft.result is not None and len(flatten_type(ft.result)) > MAX_FLAT_RESULTS
+        self.reads = self.spilled or any(calls.contains(t, calls.is_allocated) for t in self.params)
+        self.allocates = any(calls.contains(t, calls.is_allocated) for t in self.results)
+        self.handles = any(calls.contains(t, calls.is_handle) for t in self.params + self.results)
+        self.core = flatten_functype(ft, "lower")
+
+
+@lru_cache(maxsize=1024)
+def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
+    """The factory for that shape: called with an instance's own parts, it returns the core callable."""
+    w = Source("lower", shape.string_encoding)
+    needs = _Needs(shape.type)
+
+    def body() -> None:
+        args = [f"c{i}" for i in range(len(needs.core.params))]
+        with w.block(f"def lowered({', '.join(args)}):"):
+            _write_body(w, needs, args)
+        w.line("return lowered")
+
+    w.function("bind", "signature, inst, function, view, realloc, batch, new_scope", body)
+    return w.compile()["bind"]  # type: ignore[no-any-return]
+
+
+def _write_body(w: Source, needs: _Needs, args: list[str]) -> None:
+    w.line(f"if not inst.may_leave: {w.use(cannot_leave)}()")
+    if not needs.handles:
+        w.line("cx = None")
+        _write_call(w, needs, args)
+        return
+    w.line("cx = new_scope()")
+    with w.block("try:"):
+        _write_call(w, needs, args)
+    with w.block("finally:"):
+        w.line("cx.subtask.deliver_resolve()")
+
+
+def _write_call(w: Source, needs: _Needs, args: list[str]) -> None:
+    values = _write_params(w, needs, args)
+    w.line(f"v = function({', '.join(values)})")
+    if not needs.results:
+        w.line(f"if v is not None: {w.use(no_result)}(signature, v)")
+        return
+    atoms = _write_gather(w, needs)
+    if needs.allocates:
+        calls.write_allocation(w)
+    if needs.allocates or needs.returned:
+        calls.write_view(w)
+    if needs.returned:
+        w.line(f"p = {args[-1]} & 0xffffffff")
+        calls.write_area_check(w, TupleType(tuple(needs.results)))
+        calls.write_area(w, needs.results, atoms, "p")
+    else:
+        w.line(f"return {calls.write_flat(w, needs.results, atoms)[0]}")
+
+
+def _write_params(w: Source, needs: _Needs, args: list[str]) -> list[str]:
+    if needs.reads:
+        calls.write_view(w)
+    if not needs.params:
+        return []
+    with w.block("try:"):
+        if needs.spilled:
+            values = calls.read_area(w, needs.params, args[0])
+        else:
+            values = calls.read_flat(w, needs.params, iter(args))
+        w.line("pass")
+    with w.block("except UnicodeDecodeError as error:"):
+        w.line(f"{w.use(bad_text)}(error)")
+    return values
+
+
+def _write_gather(w: Source, needs: _Needs) -> list[list[str]]:
+    w.line("tried = False")
+    with w.block("while True:"):
+        with w.block("try:"):
+            if needs.allocates:
+                w.line("req = []")
+            w.line("v_ = v")
+            atoms = [gather(w, t, "v_") for t in needs.results]
+            w.line("break")
+        with w.block("except Exception:"):
+            if needs.handles:
+                w.line("cx.undo()")
+            w.line(f"v = {w.use(result_that_fits)}(signature, tried, v, cx)")
+            w.line("tried = True")
+    return atoms
+
+
+def lower(
+    ft: FuncType,
+    function: Callable[..., Any],
+    options: Options,
+    binding: Binding,
+    *,
+    name: str = "lowered",
+) -> tuple[CoreFuncType, Callable[..., Any]]:
+    """The core function, and its type, that calls a Python function for an instance.
+
+    `ft` is structural. `function` returns `Ok` or `Err` for a `result`. The core callable raises `Trap` for what the
+    guest got wrong, `ValueMismatchError` for a result that does not fit, and whatever `function` raises.
+    """
+    if options.is_async or ft.is_async:
+        raise UnsupportedFeatureError("asynchronous functions", "wippywasm")
+    check_compilable(ft)
+    numbered, resources = number_resources(ft)
+    bind = lower_template(LowerShape(numbered, options.string_encoding))
+    core = bind(
+        Signature(ft, name),
+        binding.instance,
+        function,
+        None if binding.memory is None else binding.memory.view,
+        None if binding.realloc is None else binding.realloc.call,
+        binding.batch,
+        scope_factory(binding, resources),
+    )
+    core.__name__ = core.__qualname__ = name
+    return flatten_functype(ft, "lower"), core

@@ -1,0 +1,215 @@
+"""Resources as the host holds them, and the canonical built-ins that guests import for their own.
+
+In: handles of guests, Python objects. Out: the other. A guest's resource is a `Resource` on the host side; an object
+of the host is itself on the host side, and an index into its type's `objects` inside handles.
+
+Spec: `CanonicalABI.md`, "`canon resource.new`", "`canon resource.drop`", "`canon resource.rep`".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MethodType, TracebackType
+from typing import Any
+
+from wippywasm.abi import traps
+from wippywasm.abi.state import ComponentInstance, ResourceHandle, RuntimeResource, get_ident, poison
+from wippywasm.errors import Trap, UnavailableError
+
+_M32 = 0xFFFF_FFFF
+
+
+class Resource:
+    """A guest's resource, held by the host.
+
+    Owned ones live until `close()`, the end of a `with` block, or garbage collection; passing one as `own` gives it
+    away. Borrowed ones, which a guest lends to a host function, are valid until that function returns. Methods of the
+    resource are attributes, in snake_case.
+    """
+
+    __slots__ = ("__weakref__", "_lends", "_owned", "_rep", "_type")
+
+    def __init__(self, type: RuntimeResource, rep: int, owned: bool) -> None:
+        self._type = type
+        self._rep: int | None = rep
+        self._owned = owned
+        self._lends = 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether it can't be used any more: closed, given away, or lent no longer."""
+        return self._rep is None
+
+    def close(self) -> None:
+        """Drop it: runs the guest's destructor. Raises Trap, ThreadError; does nothing the second time."""
+        if self._rep is None:
+            return
+        if self._lends:
+            raise UnavailableError("cannot close a resource while a call borrows it")
+        rep, self._rep = self._rep, None
+        if self._owned:
+            destroy(self._type, rep, None)
+
+    def __enter__(self) -> Resource:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_rep", None) is not None and self._owned and not self._lends:
+            rep, self._rep = self._rep, None
+            _destroy_quietly(self._type, rep)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        method = self._type.methods.get(name)
+        if method is None:
+            raise AttributeError(f"resource {self._type.name} has no method {name!r}")
+        return MethodType(method, self)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._type.methods})
+
+    def __repr__(self) -> str:
+        state = "closed" if self._rep is None else "owned" if self._owned else "borrowed"
+        return f"<Resource {self._type.name} {state}>"
+
+
+def destroy(rt: RuntimeResource, rep: int, caller: ComponentInstance | None) -> None:
+    """Run the destructor of an owned resource that nobody holds any more; `rep` is unsigned."""
+    if rt.impl is None:
+        value = release_object(rt, rep)
+        if rt.dtor is not None:
+            rt.dtor(value)
+        return
+    run_deferred(rt.impl)
+    entering = rt.impl.entering_set(caller)
+    rt.impl.enter_from(caller)
+    try:
+        if rt.dtor is not None:
+            rt.dtor(rep if rep < 0x8000_0000 else rep - 0x1_0000_0000)
+    except BaseException as error:
+        poison(entering, error)
+        raise
+    rt.impl.leave_to(caller)
+
+
+def _destroy_quietly(rt: RuntimeResource, rep: int | None) -> None:
+    """Destroy what the garbage collector found; later, if the guest is busy or belongs to another thread."""
+    impl = rt.impl
+    if impl is None or rep is None or impl.poison is not None:
+        return
+    if (impl.owner is not None and impl.owner != get_ident()) or not impl.may_enter_from(None):
+        impl.deferred.append(lambda: destroy(rt, rep, None))
+        return
+    try:
+        destroy(rt, rep, None)
+    except Exception:  # noqa: BLE001  nobody is there to handle it, and the guest is poisoned by it
+        return
+
+
+def run_deferred(inst: ComponentInstance) -> None:
+    """Run destructors that had to wait."""
+    while inst.deferred and inst.may_enter_from(None):
+        inst.deferred.pop()()
+
+
+def release_object(rt: RuntimeResource, rep: int) -> Any:
+    """Take an object of the host out of its type's table."""
+    assert rt.objects is not None
+    return rt.objects.remove(rep).value
+
+
+class HostObject:
+    """An object of the host in the table of its resource type."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def signed(i: int) -> int:
+    """An unsigned i32 as the engine's port has it."""
+    return i if i < 0x8000_0000 else i - 0x1_0000_0000
+
+
+def check_handle(handle: Any, index: int, rt: RuntimeResource) -> ResourceHandle:
+    """Trap where a table entry is not a handle of that resource type."""
+    if not isinstance(handle, ResourceHandle) or handle.rt is not rt:
+        found = _describe(handle, rt)
+        raise Trap(
+            f"handle index {index} used with the wrong type, expected {_kind(rt)} but found {found}",
+            code="wrong handle type",
+        )
+    return handle
+
+
+def _kind(rt: RuntimeResource) -> str:
+    return "host-defined resource" if rt.impl is None else "guest-defined resource"
+
+
+def _describe(handle: Any, wanted: RuntimeResource) -> str:
+    if not isinstance(handle, ResourceHandle):
+        return type(handle).__name__.lower()
+    return f"a different {_kind(handle.rt)}" if _kind(handle.rt) == _kind(wanted) else _kind(handle.rt)
+
+
+def get_handle(inst: ComponentInstance, index: int, rt: RuntimeResource) -> ResourceHandle:
+    """The handle at an unsigned index; traps unless it is one of that type."""
+    return check_handle(inst.handles.get(index), index, rt)
+
+
+def remove_own(inst: ComponentInstance, index: int, rt: RuntimeResource) -> ResourceHandle:
+    """Take an owned handle out of the table, as `lift_own`; traps unless it is one and is not lent."""
+    handle = check_handle(inst.handles.get(index), index, rt)
+    _check_not_lent(handle)
+    if not handle.own:
+        raise Trap(f"cannot take ownership of borrowed handle index {index}", code="not owned")
+    inst.handles.remove(index)
+    return handle
+
+
+def _check_not_lent(handle: ResourceHandle) -> None:
+    if handle.num_lends:
+        raise Trap("cannot remove owned resource while borrowed", code="resource lent")
+
+
+def resource_new(resource: RuntimeResource, instance: ComponentInstance) -> Callable[[int], int]:
+    """`canon resource.new`: representation in, handle index out."""
+
+    def resource_new(rep: int) -> int:
+        if not instance.may_leave:
+            traps.cannot_leave()
+        return instance.handles.add(ResourceHandle(resource, rep & _M32, own=True))
+
+    return resource_new
+
+
+def resource_drop(resource: RuntimeResource, instance: ComponentInstance) -> Callable[[int], None]:
+    """`canon resource.drop`: handle index in; runs the destructor of an owned one."""
+
+    def resource_drop(index: int) -> None:
+        if not instance.may_leave:
+            traps.cannot_leave()
+        index &= _M32
+        handle = get_handle(instance, index, resource)
+        _check_not_lent(handle)
+        instance.handles.remove(index)
+        if handle.own:
+            destroy(resource, handle.rep, instance)
+        elif handle.borrow_scope is not None:
+            handle.borrow_scope.num_borrows -= 1
+
+    return resource_drop
+
+
+def resource_rep(resource: RuntimeResource, instance: ComponentInstance) -> Callable[[int], int]:
+    """`canon resource.rep`: handle index in, representation out."""
+
+    def resource_rep(index: int) -> int:
+        return signed(get_handle(instance, index & _M32, resource).rep)
+
+    return resource_rep

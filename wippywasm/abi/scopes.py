@@ -1,0 +1,142 @@
+"""The handles of one call at a boundary with the host: resources as Python objects on one side, indices on the other.
+
+In: Python objects that are checked and lowered, handle indices that are lifted. Out: the other, with ownership moved,
+and loans that end with the call.
+
+Spec: `CanonicalABI.md`, `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wippywasm.abi.fit import MISSING
+from wippywasm.abi.host_values import Misfit
+from wippywasm.abi.options import Binding
+from wippywasm.abi.resources import HostObject, Resource, get_handle, release_object, remove_own, run_deferred, signed
+from wippywasm.abi.slots import slot
+from wippywasm.abi.state import ComponentInstance, ResourceHandle, RuntimeResource, Subtask, Task
+from wippywasm.model import BorrowType, OwnType, ResourceType, resource_of
+
+
+class Scope:
+    """The handles of one call at a boundary with the host.
+
+    `take_*` look at a Python object in phase one of lowering, `give_*` put its handle into the guest's table in phase
+    three, `lift_*` take a handle out of it. `undo` takes back what `take_*` did.
+    """
+
+    __slots__ = ("inst", "resources", "subtask", "taken", "task")
+
+    def __init__(
+        self, inst: ComponentInstance, resources: Mapping[ResourceType, RuntimeResource], task: Task, subtask: Subtask
+    ) -> None:
+        self.inst = inst
+        self.resources = resources
+        self.task = task
+        self.subtask = subtask
+        self.taken: list[tuple[Resource, int]] = []
+
+    def problem(self, value: Any, t: OwnType | BorrowType) -> str | None:
+        """Why an object can't be passed as that handle, or None."""
+        rt = self.resources[resource_of(t.resource)]
+        if rt.impl is None:
+            return "it belongs to a guest" if isinstance(value, Resource) else None
+        if not isinstance(value, Resource):
+            return "give the Resource that the guest returned"
+        if value._type is not rt:
+            return f"this one is a {value._type.name} of another type or instance"
+        if value._rep is None:
+            return "it is closed or was given away"
+        if isinstance(t, OwnType) and not value._owned:
+            return "it is only borrowed"
+        return "a call still borrows it" if isinstance(t, OwnType) and value._lends else None
+
+    def take_own(self, value: Any, resource: ResourceType) -> Any:
+        rt = self.resources[resource]
+        if rt.impl is None:
+            if isinstance(value, Resource) or value is MISSING:
+                raise Misfit
+            return value
+        if value.__class__ is not Resource or value._type is not rt or not value._owned or value._lends:
+            raise Misfit
+        rep = value._rep
+        if rep is None:
+            raise Misfit
+        self.taken.append((value, rep))
+        value._rep = None
+        return rep
+
+    def take_borrow(self, value: Any, resource: ResourceType) -> Any:
+        rt = self.resources[resource]
+        if rt.impl is None:
+            if isinstance(value, Resource) or value is MISSING:
+                raise Misfit
+            return value
+        if value.__class__ is not Resource or value._type is not rt or value._rep is None:
+            raise Misfit
+        value._lends += 1
+        self.task.on_return.append(lambda: _end_lend(value))
+        return value._rep
+
+    def undo(self) -> None:
+        """Give back everything that was taken, after a value turned out not to fit."""
+        for value, rep in self.taken:
+            value._rep = rep
+        self.taken.clear()
+        self.task.release()
+
+    def give_own(self, taken: Any, resource: ResourceType) -> int:
+        rt = self.resources[resource]
+        rep = taken if rt.objects is None else rt.objects.add(HostObject(taken))
+        return self.inst.handles.add(ResourceHandle(rt, rep, own=True))
+
+    def give_borrow(self, taken: Any, resource: ResourceType) -> int:
+        rt = self.resources[resource]
+        if rt.impl is self.inst:
+            return signed(taken)
+        rep = taken
+        if rt.objects is not None:
+            rep = rt.objects.add(HostObject(taken))
+            self.task.on_return.append(lambda: release_object(rt, rep))
+        self.task.num_borrows += 1
+        return self.inst.handles.add(ResourceHandle(rt, rep, own=False, borrow_scope=self.task))
+
+    def lift_own(self, index: int, resource: ResourceType) -> Any:
+        rt = self.resources[resource]
+        handle = remove_own(self.inst, index, rt)
+        if rt.objects is not None:
+            return release_object(rt, handle.rep)
+        assert rt.impl is not None
+        run_deferred(rt.impl)
+        return Resource(rt, handle.rep, owned=True)
+
+    def lift_borrow(self, index: int, resource: ResourceType) -> Any:
+        rt = self.resources[resource]
+        handle = get_handle(self.inst, index, rt)
+        self.subtask.add_lender(handle)
+        if rt.objects is not None:
+            return rt.objects.get(handle.rep).value
+        lent = Resource(rt, handle.rep, owned=False)
+        self.subtask.on_resolve.append(lent.close)
+        return lent
+
+    def return_(self) -> None:
+        """The guest has returned."""
+        self.taken.clear()
+        self.task.return_()
+
+
+def _end_lend(value: Resource) -> None:
+    value._lends -= 1
+
+
+def scope_factory(binding: Binding, resources: tuple[Any, ...]) -> Callable[[], Any] | None:
+    """What makes the `Scope` of each call, or None for functions without handles."""
+    if not resources:
+        return None
+    bound = {slot(i): binding.resources[r] for i, r in enumerate(resources)}
+    bound.update((r, binding.resources[r]) for r in resources)
+    inst = binding.instance
+    return lambda: Scope(inst, bound, Task(inst), Subtask())

@@ -1,0 +1,107 @@
+"""Python source under construction: what the emitters of this package write into.
+
+In: lines, blocks, constants. Out: the namespace of the compiled module, whose source `linecache` knows, so that a
+traceback through generated code shows it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from wippywasm.abi.traps import HOST, Boundary
+from wippywasm.model import ValType
+
+_numbers = itertools.count(1)
+
+
+class Source:
+    """One generated module: functions at its top level, and the constants they name."""
+
+    def __init__(self, label: str, string_encoding: str, *, boundary: Boundary = HOST, arrays: bool = False) -> None:
+        self.label = label
+        self.string_encoding = string_encoding
+        self.boundary = boundary
+        self.arrays = arrays
+        """Lists of numbers come out as `array.array`."""
+        self.constants: dict[str, Any] = {}
+        self._constant_names: dict[int, str] = {}
+        self._finished: list[str] = []
+        self._open: list[str] = []
+        self._depth = 0
+        self._fresh = itertools.count()
+        self._helpers: dict[tuple[str, ValType], str] = {}
+
+    def line(self, text: str) -> None:
+        """Append one line at the current indentation."""
+        self._open.append("    " * self._depth + text)
+
+    @contextmanager
+    def block(self, header: str) -> Iterator[None]:
+        """Append a compound statement; lines inside the `with` are its body."""
+        self.line(header)
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+    def name(self, prefix: str = "v") -> str:
+        """A variable name that no other has."""
+        return f"{prefix}{next(self._fresh)}"
+
+    @contextmanager
+    def capture(self) -> Iterator[list[str]]:
+        """Collect the lines written inside the `with` instead of appending them; `paste` appends them."""
+        outer, self._open = self._open, []
+        try:
+            yield self._open
+        finally:
+            self._open = outer
+
+    def paste(self, lines: list[str]) -> None:
+        """Append captured lines."""
+        self._open += lines
+
+    def constant(self, value: Any, prefix: str = "K") -> str:
+        """The name of a constant; the same object keeps its name."""
+        name = self._constant_names.get(id(value))
+        if name is None:
+            name = self._constant_names[id(value)] = f"{prefix}{len(self.constants)}"
+            self.constants[name] = value
+        return name
+
+    def use(self, function: Callable[..., Any]) -> str:
+        """The name of a function of ours that generated code calls."""
+        self.constants[function.__name__] = function
+        return function.__name__
+
+    def helper(self, kind: str, t: ValType, args: str, body: Callable[[], None]) -> str:
+        """The name of the top-level function of that kind for a type, which `body` writes the first time."""
+        name = self._helpers.get((kind, t))
+        if name is None:
+            name = self._helpers[kind, t] = self.name(f"{kind}_")
+            self.function(name, args, body)
+        return name
+
+    def function(self, name: str, args: str, body: Callable[[], None]) -> None:
+        """Write a top-level function; may be called while another is open."""
+        outer, self._open = self._open, []
+        depth, self._depth = self._depth, 0
+        with self.block(f"def {name}({args}):"):
+            body()
+        self._finished += self._open
+        self._open, self._depth = outer, depth
+
+    def compile(self) -> dict[str, Any]:
+        """Run the module; its namespace."""
+        text = "\n".join(self._finished) + "\n"
+        filename = f"<wippywasm abi {self.label} {next(_numbers)}>"
+        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+        namespace = dict(self.constants)
+        exec(compile(text, filename, "exec"), namespace)
+        namespace["__source__"] = text
+        return namespace

@@ -1,0 +1,92 @@
+"""The traps of the canonical ABI, one function each, with the words that the conformance vectors expect.
+
+In: what the guest got wrong. Out: an exception, always; generated code calls these on its cold paths.
+Values that cross between two components are described in other words than values that cross to or from the host,
+as engines do: the `Boundary` of a call decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from wippywasm.errors import Trap
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """The words for what a guest got wrong, at one kind of boundary."""
+
+    string_bounds: str
+    list_bounds: str
+    realloc_bounds: str
+    realloc_align: str
+
+
+HOST = Boundary(
+    string_bounds="string pointer/length out of bounds of memory",
+    list_bounds="list pointer/length out of bounds of memory",
+    realloc_bounds="realloc return: beyond end of memory",
+    realloc_align="realloc return: result not aligned",
+)
+COMPONENT = Boundary(
+    string_bounds="string content out-of-bounds",
+    list_bounds="list content out-of-bounds",
+    realloc_bounds="list content out-of-bounds",
+    realloc_align="unaligned pointer",
+)
+
+
+def bad_string(pointer: int, align: int, boundary: Boundary) -> NoReturn:
+    """A string that is not where the guest says."""
+    if pointer & (align - 1):
+        raise Trap("unaligned pointer", code="unaligned pointer")
+    raise Trap(boundary.string_bounds, code="string out of bounds")
+
+
+def bad_list(pointer: int, align: int, boundary: Boundary) -> NoReturn:
+    """A list that is not where the guest says, or longer than allowed."""
+    if pointer & (align - 1):
+        raise Trap("unaligned pointer", code="unaligned pointer")
+    raise Trap(boundary.list_bounds, code="list out of bounds")
+
+
+def bad_realloc(pointer: int, align: int, boundary: Boundary) -> NoReturn:
+    """A pointer that the guest's `realloc` made up."""
+    if pointer & (align - 1):
+        raise Trap(boundary.realloc_align, code="unaligned pointer")
+    raise Trap(boundary.realloc_bounds, code="realloc out of bounds")
+
+
+def bad_area(pointer: int, align: int) -> NoReturn:
+    """A pointer to spilled parameters or results that can't be one."""
+    if pointer & (align - 1):
+        raise Trap("unaligned pointer", code="unaligned pointer")
+    raise Trap("pointer out of bounds of memory", code="pointer out of bounds")
+
+
+def bad_text(error: UnicodeDecodeError) -> NoReturn:
+    """A string whose bytes are not in the encoding that the guest declared."""
+    if error.encoding.replace("-", "").startswith("utf8"):
+        if error.reason == "unexpected end of data":
+            message = f"incomplete utf-8 byte sequence from index {error.start}"
+        else:
+            message = f"invalid utf-8 sequence of {error.end - error.start} bytes from index {error.start}"
+    else:
+        message = f"invalid {error.encoding} in string, from byte {error.start}"
+    raise Trap(message, code="invalid encoding") from error
+
+
+def bad_discriminant() -> NoReturn:
+    """A case that the variant has not."""
+    raise Trap("invalid variant discriminant", code="invalid discriminant")
+
+
+def bad_char() -> NoReturn:
+    """A number that is no Unicode scalar value."""
+    raise Trap("invalid `char` bit pattern", code="invalid char")
+
+
+def cannot_leave() -> NoReturn:
+    """A call out of an instance at a moment where it may make none."""
+    raise Trap("cannot leave component instance", code="cannot leave")
