@@ -13,8 +13,6 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any
 
-from wippywasm.app.programs.folders import make_folder
-from wippywasm.app.programs.library import Load
 from wippywasm.app.check.commands import command_of
 from wippywasm.app.entry import Entry
 from wippywasm.app.functions.calls import CallCounter
@@ -23,6 +21,7 @@ from wippywasm.app.functions.lua_host import AppLuaHost
 from wippywasm.app.functions.wasm_worker import check_arity
 from wippywasm.app.loading import LoadedApp, load_app
 from wippywasm.app.pools import Pool, PoolMetrics, make_pool
+from wippywasm.app.programs.folders import make_folder
 from wippywasm.app.suggest import did_you_mean_id
 from wippywasm.engine import get as get_engine
 from wippywasm.errors import InvalidError, NotFoundError, Problem, UnavailableError, WippyError
@@ -44,19 +43,14 @@ class App:
         *,
         engine: str | None = None,
         overrides: Sequence[str] = (),
-        load: Load | None = None,
     ) -> App:
         """Read, check and compile the app in `directory`; raises `DefinitionError` with every problem it has.
 
         Raises `NotFoundError` or `UnavailableError` for an engine that can't be had.
 
-        `engine` names one (`wasmer`, `wasmtime`), `overrides` are `namespace:name:field=value`, `load` replaces
-        `wippywasm.load` as what compiles wasm.
+        `engine` names one (`wasmer`, `wasmtime`), `overrides` are `namespace:name:field=value`.
         """
-        if load is None:
-            get_engine(engine)
-        loaded = load_app(Path(directory), engine=engine, overrides=overrides, load=load or _library_load)
-        return cls(loaded)
+        return cls(load_app(Path(directory), get_engine(engine), overrides))
 
     @property
     def entries(self) -> Mapping[str, Entry]:
@@ -140,16 +134,19 @@ class App:
     ) -> None:
         await self.close(grace=10.0 if error is None else 0.0)
 
-    def _pool(self, id: str) -> Pool:
+    def check_callable(self, id: str) -> None:
+        """Raise `NotFoundError` for an id that names nothing, `InvalidError` for an entry that is no function."""
         if id not in self.entries:
             raise NotFoundError(f"there is no entry '{id}'", hint=self._near(id))
-        if self._pools is None:
-            raise UnavailableError("the app is not running", hint="use 'async with app'")
-        pool = self._pools.get(id)
-        if pool is None:
+        if id not in self._loaded.wasm and id not in self._loaded.lua:
             kind = self.entries[id].kind
             raise InvalidError(f"'{id}' is a {kind}, not a function", hint=did_you_mean_id(id, self.functions))
-        return pool
+
+    def _pool(self, id: str) -> Pool:
+        self.check_callable(id)
+        if self._pools is None:
+            raise UnavailableError("the app is not running", hint="use 'async with app'")
+        return self._pools[id]
 
     def _near(self, id: str) -> str | None:
         if ":" not in id:
@@ -164,9 +161,3 @@ async def _start(id: str, pool: Pool) -> None:
     except WippyError as error:
         error.details.setdefault("entry", id)
         raise
-
-
-def _library_load(source: bytes | str, *, wit: str | None, engine: str | None) -> Any:
-    import wippywasm
-
-    return wippywasm.load(source, wit=wit, engine=engine)

@@ -1,6 +1,6 @@
 """From a folder to everything an app needs to start, or to all that is wrong with it.
 
-In: the app folder, the engine's name, overrides. Out: `LoadedApp`; raises `DefinitionError` with every problem.
+In: the app folder, an engine, overrides. Out: `LoadedApp`; raises `DefinitionError` with every problem.
 Nothing is started here, and no folder made. Spec: SPEC section 2.
 """
 
@@ -12,17 +12,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from wippywasm.app.programs.folders import check_folder
-from wippywasm.app.programs.library import Load
-from wippywasm.app.programs.lua import build_lua, check_sources
-from wippywasm.app.programs.wasm import WasmBuilder, WasmProgram
 from wippywasm.app.check import check_commands, check_cycles, check_duplicates, check_references
 from wippywasm.app.definition.overrides import apply_overrides
 from wippywasm.app.definition.raw import read_raw_entries
 from wippywasm.app.entry import Entry
 from wippywasm.app.kinds import KINDS, LATER_KINDS
+from wippywasm.app.programs.folders import check_folder
+from wippywasm.app.programs.lua import build_lua, check_sources
+from wippywasm.app.programs.wasm import WasmBuilder, WasmProgram
 from wippywasm.app.report import At, Report, in_order
 from wippywasm.app.schema.kind import check_entries
+from wippywasm.engine.port import Engine
 from wippywasm.errors import Problem
 
 if TYPE_CHECKING:
@@ -37,15 +37,15 @@ class LoadedApp:
     """A valid app: `entries` by id, and what its functions run. `warnings` are for its author to know."""
 
     folder: Path
-    engine: str | None
+    engine: Engine
     entries: Mapping[str, Entry]
     wasm: Mapping[str, WasmProgram]
     lua: Mapping[str, LuaProgram]
     warnings: tuple[Problem, ...] = ()
 
 
-def load_app(folder: Path, *, engine: str | None, overrides: Sequence[str], load: Load) -> LoadedApp:
-    """Read and check the app in `folder`; `load` compiles its wasm."""
+def load_app(folder: Path, engine: Engine, overrides: Sequence[str]) -> LoadedApp:
+    """Read, check and compile the app in `folder`."""
     report = Report()
     if not folder.is_dir():
         At(report, str(folder)).problem("there is no such folder")
@@ -57,17 +57,11 @@ def load_app(folder: Path, *, engine: str | None, overrides: Sequence[str], load
         if entry.kind == "fs.directory":
             check_folder(entry, folder, report)
     check_sources([entry for entry in valid if entry.kind in LUA], report)
-    wasm = WasmBuilder(folder, load, engine, report).build([e for e in valid if e.kind in WASM], by_id)
+    wasm = WasmBuilder(folder, engine, report).build([e for e in valid if e.kind in WASM], by_id)
     report.raise_if_any()
     lua = build_lua(entries, by_id)
-    return LoadedApp(
-        folder,
-        engine,
-        MappingProxyType(by_id),
-        MappingProxyType(wasm),
-        MappingProxyType(lua),
-        tuple(in_order(report.warnings)),
-    )
+    warnings = tuple(in_order(report.warnings))
+    return LoadedApp(folder, engine, MappingProxyType(by_id), MappingProxyType(wasm), MappingProxyType(lua), warnings)
 
 
 def _entries(folder: Path, overrides: Sequence[str], report: Report) -> list[Entry]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wippywasm.app.programs.wasm import WasmProgram
 from wippywasm.app.functions.wasm_worker import new_wasm_worker
 from wippywasm.app.loading import LoadedApp
 from wippywasm.app.pools import Worker, WorkerFactory
+from wippywasm.app.programs.wasm import WasmProgram
 
 if TYPE_CHECKING:
     from wippywasm.app.lua.host import LuaHost

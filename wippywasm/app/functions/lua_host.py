@@ -1,6 +1,7 @@
 """What Lua may ask of its app.
 
-In: an app. Out: the `LuaHost` of its Lua workers: calls by id, signatures, standard output. Spec: SPEC sections 6 and 11.
+In: an app. Out: the `LuaHost` of its Lua workers: calls by id, signatures, standard output.
+Spec: SPEC sections 6 and 11.
 """
 
 from __future__ import annotations

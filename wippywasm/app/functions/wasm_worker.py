@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wippywasm.app.programs.library import Guest
 from wippywasm.app.programs.wasm import WasmProgram
 from wippywasm.errors import InvalidError, ValueMismatchError, WitError
+from wippywasm.instance.guest import Guest
 from wippywasm.instance.limits import Limits
 from wippywasm.model import FuncType
 from wippywasm.plan.describe import describe_func
@@ -23,10 +23,10 @@ class WasmWorker:
 
     def __init__(self, guest: Guest, function: str) -> None:
         self._guest = guest
-        self._function = function
+        self._function = guest.func(function)
 
     async def call(self, args: Sequence[Any]) -> Any:
-        return self._guest.call(self._function, *args)
+        return self._function(*args)
 
     def usable_after(self, error: BaseException) -> bool:
         """After the guest's own `err`, and after a value that was refused before the guest ran."""
@@ -40,7 +40,7 @@ async def new_wasm_worker(program: WasmProgram) -> WasmWorker:
     """A worker with a new instance; raises what instantiation raises."""
     settings = program.entry.data.get("limits") or {}
     limits = Limits(**{name: settings[name] for name in _STORE_LIMITS if name in settings})
-    return WasmWorker(program.component.instantiate(undeclared="deny", limits=limits), program.function)
+    return WasmWorker(program.linked.instantiate(limits=limits), program.function)
 
 
 def check_arity(id: str, type: FuncType, args: Sequence[Any]) -> None:

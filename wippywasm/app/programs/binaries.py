@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from wippywasm.app.programs.folders import folder_of
 from wippywasm.app.entry import Entry
 from wippywasm.app.paths import MAX_BINARY_BYTES, PathError, inside, read_file
+from wippywasm.app.programs.folders import folder_of
 from wippywasm.app.report import Report
 
 

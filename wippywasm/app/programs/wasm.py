@@ -6,26 +6,29 @@ entries use is compiled once. Spec: SPEC section 3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wippywasm.app.programs.binaries import Binaries
-from wippywasm.app.programs.library import Component, Load
-from wippywasm.app.programs.refusals import say_refusal
 from wippywasm.app.entry import Entry, Source
+from wippywasm.app.programs.binaries import Binaries
+from wippywasm.app.programs.refusals import say_refusal
 from wippywasm.app.report import Report
 from wippywasm.app.suggest import listing
+from wippywasm.engine import wat2wasm
+from wippywasm.engine.port import Engine
 from wippywasm.errors import NotFoundError, WippyError
+from wippywasm.instance.component import LinkedComponent
+from wippywasm.instance.load import load
 from wippywasm.model import FuncType
 
 
 @dataclass(frozen=True)
 class WasmProgram:
-    """What a wasm entry runs: `function` is the key of an export in `component.functions`, `type` its signature."""
+    """What a wasm entry runs: `function` is the key of an export, `type` its signature."""
 
     entry: Entry
-    component: Component = field(repr=False)
+    linked: LinkedComponent = field(repr=False)
     function: str
     type: FuncType
 
@@ -33,12 +36,11 @@ class WasmProgram:
 class WasmBuilder:
     """Builds the programs of one app."""
 
-    def __init__(self, app: Path, load: Load, engine: str | None, report: Report) -> None:
+    def __init__(self, app: Path, engine: Engine, report: Report) -> None:
         self._binaries = Binaries(app, report)
-        self._load = load
         self._engine = engine
         self._report = report
-        self._loaded: dict[tuple[bytes | str, str | None], Component | WippyError] = {}
+        self._loaded: dict[tuple[bytes | str, str | None], LinkedComponent | WippyError] = {}
 
     def build(self, entries: Sequence[Entry], by_id: Mapping[str, Entry]) -> dict[str, WasmProgram]:
         """The programs of all wasm entries that have no problem."""
@@ -56,30 +58,35 @@ class WasmBuilder:
         return self._binaries.read(entry, filesystem)
 
     def _program(self, entry: Entry, source: bytes | str) -> WasmProgram | None:
-        component = self._component(entry, source)
-        if isinstance(component, WippyError):
-            say_refusal(component, entry, self._report)
+        linked = self._linked(entry, source)
+        if isinstance(linked, WippyError):
+            say_refusal(linked, entry, self._report)
             return None
         try:
-            function, type = component.find_function(entry.data["method"])
+            function, type = linked.component.find_function(entry.data["method"])
         except NotFoundError as error:
-            at = entry.at(self._report, "method")
-            at.problem(error.message, error.hint or f"it exports {listing(component.functions)}")
+            exports = linked.component.functions
+            hint = error.hint or (f"it exports {listing(exports)}" if exports else "it exports no function")
+            entry.at(self._report, "method").problem(error.message, hint)
             return None
         _warn(entry, self._report)
-        return WasmProgram(entry, component, function, type)
+        return WasmProgram(entry, linked, function, type)
 
-    def _component(self, entry: Entry, source: bytes | str) -> Component | WippyError:
+    def _linked(self, entry: Entry, source: bytes | str) -> LinkedComponent | WippyError:
         wit: Source | None = entry.data.get("wit")
-        key = (source, wit.text if wit is not None else None)
-        if key not in self._loaded:
-            self._loaded[key] = _attempt(lambda: self._load(source, wit=key[1], engine=self._engine))
-        return self._loaded[key]
+        text = wit.text if wit is not None else None
+        if (source, text) not in self._loaded:
+            self._loaded[source, text] = _load(source, text, self._engine)
+        return self._loaded[source, text]
 
 
-def _attempt(load: Callable[[], Component]) -> Component | WippyError:
+def _load(source: bytes | str, wit: str | None, engine: Engine) -> LinkedComponent | WippyError:
+    """Compile and link; every import that is not served is linked to a function that denies."""
     try:
-        return load()
+        wasm = wat2wasm(source) if isinstance(source, str) else source
+        component = load(wasm, wit=None if wit is None else f"{wit}\n", engine=engine)
+        component.compile()
+        return component.link(undeclared="deny")
     except WippyError as error:
         return error
 

@@ -1,0 +1,20 @@
+"""Loading the app that a command is about.
+
+In: settings. Out: an `App`; its warnings go to standard error.
+"""
+
+from __future__ import annotations
+
+from wippywasm.app.application import App
+from wippywasm.cli.failures import blaming_the_user
+from wippywasm.cli.output import say_problems
+from wippywasm.cli.settings import Settings
+
+
+def load_app(settings: Settings, directory: str | None = None) -> App:
+    """The app in `directory`, else in the folder of `-C`; raises `UsageFailure` where it is refused."""
+    with blaming_the_user():
+        app = App.load(directory or settings.directory, engine=settings.engine, overrides=settings.overrides)
+    if settings.verbosity:
+        say_problems(app.warnings, "warning")
+    return app

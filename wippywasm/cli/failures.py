@@ -1,0 +1,112 @@
+"""From any way a command can end to its exit code.
+
+In: exceptions. Out: one message on standard error and a code: 0 fine, 1 it failed while running, 2 the definition or
+the command line is wrong, 130 interrupted, 141 nobody reads our output. Spec: SPEC section 13.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from wippywasm.cli.output import say, say_error, styled
+from wippywasm.cli.settings import Settings
+from wippywasm.errors import DefinitionError, GuestExit, WippyError
+
+FAILED, MISUSED, INTERRUPTED, UNREAD = 1, 2, 130, 141
+
+
+class UsageFailure(Exception):
+    """An error of whoever typed the command, not of what it ran; `error` says which."""
+
+    def __init__(self, error: WippyError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class Finished(Exception):
+    """The command is done and wants this exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(str(code))
+        self.code = code
+
+
+@contextmanager
+def blaming_the_user() -> Iterator[None]:
+    """What fails inside is a wrong use of the command: exit code 2."""
+    try:
+        yield
+    except WippyError as error:
+        raise UsageFailure(error) from error
+
+
+def exit_code(command: Callable[[], object], settings: Settings) -> int:
+    """Run a command to its end; no exception leaves this function."""
+    try:
+        command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_stdout()
+        return UNREAD
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BaseException as error:  # noqa: BLE001  the last line of defence, and it tells
+        return _tell(error, settings)
+    return 0
+
+
+def _tell(error: BaseException, settings: Settings) -> int:
+    if settings.verbosity >= 2 and not isinstance(error, Finished | click.exceptions.Exit):
+        say("".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip())
+    match error:
+        case Finished(code=code) | GuestExit(code=code):
+            return code
+        case click.exceptions.Exit(exit_code=code):
+            return int(code)
+        case UsageFailure(error=cause):
+            say_error(cause, is_json=settings.is_json)
+            return MISUSED
+        case DefinitionError():
+            say_error(error, is_json=settings.is_json)
+            return MISUSED
+        case WippyError():
+            say_error(error, is_json=settings.is_json)
+            return FAILED
+        case click.ClickException():
+            return _tell_click(error, settings)
+        case _:
+            return _tell_bug(error)
+
+
+def _tell_click(error: click.ClickException, settings: Settings) -> int:
+    failure = WippyError(error.format_message(), hint=_usage_hint(error))
+    say_error(failure, is_json=settings.is_json)
+    return MISUSED
+
+
+def _usage_hint(error: click.ClickException) -> str | None:
+    context = getattr(error, "ctx", None)
+    return f"see '{context.command_path} --help'" if context is not None else None
+
+
+def _tell_bug(error: BaseException) -> int:
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else FAILED
+    text = f"{type(error).__name__}: {error}"[:1000]
+    say(f"{styled('error:', sys.stderr, fg='red', bold=True)} unexpected {text}")
+    say("  this is a fault of wippywasm or of a host function; '-v -v' shows where")
+    return FAILED
+
+
+def _drop_stdout() -> None:
+    """Let nothing more be written, or Python complains at its end."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass

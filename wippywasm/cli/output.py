@@ -1,0 +1,113 @@
+"""Standard output and standard error, for people and for programs.
+
+In: values, errors. Out: text; colours only where a terminal shows them and NO_COLOR is not set. Spec: SPEC section 13.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+import click
+
+from wippywasm.app.json_values import dump_json, untyped_to_json
+from wippywasm.errors import DefinitionError, InvalidError, Problem, Trap, WippyError
+
+_FRAMES = 10
+
+
+def is_coloured(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def styled(text: str, stream: TextIO, **style: Any) -> str:
+    """`text` in a style of `click.style`, where the stream shows it."""
+    return click.style(text, **style) if is_coloured(stream) else text
+
+
+def print_line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def print_json(value: Any) -> None:
+    """A JSON value: on one line, or laid out and coloured on a terminal."""
+    if not sys.stdout.isatty():
+        print_line(dump_json(value))
+        return
+    from rich.console import Console
+
+    Console(soft_wrap=True).print_json(dump_json(value), indent=2, ensure_ascii=False)
+
+
+def print_columns(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> None:
+    """Rows under their heads, each column as wide as its widest cell."""
+    widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
+    print_line(styled(_row(heads, widths), sys.stdout, bold=True))
+    for row in rows:
+        print_line(_row(row, widths))
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def say(text: str) -> None:
+    """A line on standard error."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def say_problems(problems: Iterable[Problem], word: str) -> None:
+    """A line for each problem, after its severity."""
+    colour = "red" if word == "error" else "yellow"
+    for problem in problems:
+        say(f"{styled(f'{word}:', sys.stderr, fg=colour, bold=True)} {problem.render()}")
+
+
+def say_error(error: WippyError, *, is_json: bool) -> None:
+    """One clear message: what failed, where in the guest, what to do."""
+    if is_json:
+        say(dump_json(error_json(error)))
+        return
+    if isinstance(error, DefinitionError):
+        say_problems(error.problems, "error")
+        count = len(error.problems)
+        say(f"{count} problem{'s' * (count != 1)}; nothing was started")
+        return
+    say(f"{styled('error:', sys.stderr, fg='red', bold=True)} {error_text(error)}")
+    if isinstance(error, Trap):
+        for frame in error.frames[:_FRAMES]:
+            say(f"  at {frame.render()}")
+    if error.hint:
+        say(f"  {styled('hint:', sys.stderr, fg='cyan')} {error.hint}")
+
+
+def error_text(error: WippyError) -> str:
+    """The message, with the entry that it is about where it is another than the one called."""
+    entry = error.details.get("entry")
+    text = f"{entry}: {error.message}" if entry else error.message
+    offset = getattr(error, "offset", None)
+    return text if offset is None else f"{text} (at offset {offset:#x})"
+
+
+def error_json(error: WippyError) -> dict[str, Any]:
+    """`{"error": {kind, message, hint, details}}`, with `problems` for an app that is refused."""
+    facts: dict[str, Any] = {"kind": error.kind.value, "message": error.message, "hint": error.hint}
+    facts["details"] = _plain(error.details)
+    if isinstance(error, DefinitionError):
+        facts["message"] = f"the app has {len(error.problems)} problems"
+        facts["problems"] = [problem_json(problem) for problem in error.problems]
+    return {"error": facts}
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    return {name: getattr(problem, name) for name in ("path", "line", "entry", "field", "message", "hint")}
+
+
+def _plain(details: Mapping[str, Any]) -> Any:
+    try:
+        return untyped_to_json(details)
+    except InvalidError:
+        return {name: str(value) for name, value in details.items()}

@@ -1,0 +1,128 @@
+"""`wippywasm run`: start an app, list its commands, or run one of them.
+
+In: a folder, `list`, or a command's name with its arguments. Out: the command's output and its exit code.
+Spec: SPEC section 13.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wippywasm.app.application import App
+from wippywasm.app.json_values import dump_json
+from wippywasm.app.suggest import did_you_mean, listing
+from wippywasm.cli.apps import load_app
+from wippywasm.cli.call import call_once, error_payload, result_json
+from wippywasm.cli.command_args import command_arguments
+from wippywasm.cli.failures import FAILED, INTERRUPTED, Finished, UsageFailure, blaming_the_user
+from wippywasm.cli.output import print_columns, print_json, print_line, say
+from wippywasm.cli.settings import Settings, common_options, settings_of
+from wippywasm.errors import InvalidError, NotFoundError, WippyError, WitError
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("target", metavar="[DIR | list | NAME [ARGS]...]", required=False)
+@click.argument("arguments", metavar="", nargs=-1, type=click.UNPROCESSED)
+@common_options
+@click.pass_context
+def run(context: click.Context, target: str | None, arguments: tuple[str, ...]) -> None:
+    """Start the app in DIR; list its commands; or run the command NAME with ARGS.
+
+    A command's arguments are text. A whole number from 0 to 255 that it returns is the exit code; text is printed.
+    """
+    settings = settings_of(context)
+    if target == "list":
+        _list_commands(load_app(settings), settings)
+    elif target is None or _is_folder(target, settings):
+        _refuse_arguments(arguments)
+        _serve(load_app(settings, target))
+    else:
+        _run_command(load_app(settings), target, arguments)
+
+
+def _is_folder(target: str, settings: Settings) -> bool:
+    """Whether `target` names a folder rather than a command of the app at hand."""
+    if os.sep in target or target in (".", ".."):
+        return True
+    if not Path(target).is_dir():
+        return False
+    try:
+        return target not in App.load(settings.directory, engine=settings.engine, overrides=settings.overrides).commands
+    except WippyError:
+        return True
+
+
+def _refuse_arguments(arguments: Sequence[str]) -> None:
+    if arguments:
+        raise UsageFailure(InvalidError(f"an app takes no arguments, got {arguments[0]!r}", hint="run NAME [ARGS]"))
+
+
+def _list_commands(app: App, settings: Settings) -> None:
+    rows = [(name, entry.meta["command"].get("short", ""), entry.id) for name, entry in app.commands.items()]
+    if settings.is_json:
+        print_json([{"name": name, "short": short, "id": id} for name, short, id in rows])
+    elif rows:
+        print_columns(rows, ("COMMAND", "WHAT IT DOES", "ENTRY"))
+    else:
+        print_line("no commands: give an entry 'meta: {command: {name: …}}'")
+
+
+def _run_command(app: App, name: str, arguments: Sequence[str]) -> None:
+    entry = app.commands.get(name)
+    if entry is None:
+        known = f"the commands are {listing(app.commands)}" if app.commands else "the app has no commands"
+        hint = did_you_mean(name, app.commands) or known
+        raise UsageFailure(NotFoundError(f"there is no command '{name}'", hint=hint))
+    with blaming_the_user():
+        values = command_arguments(name, app.signature(entry.id), arguments)
+    try:
+        result = asyncio.run(call_once(app, entry.id, values))
+    except WitError as error:
+        payload = error_payload(app.signature(entry.id), error)
+        say(payload if isinstance(payload, str) else dump_json(payload))
+        raise Finished(FAILED) from None
+    _show_result(result_json(app.signature(entry.id), result))
+
+
+def _show_result(result: Any) -> None:
+    """A whole number is the exit code; text is printed as it is, anything else but nothing as JSON."""
+    if isinstance(result, int) and not isinstance(result, bool):
+        if not 0 <= result <= 255:
+            raise InvalidError(f"the command returned {result}, which is no exit code", hint="they go from 0 to 255")
+        raise Finished(result)
+    if isinstance(result, str):
+        sys.stdout.write(result if result.endswith("\n") else f"{result}\n")
+    elif result is not None:
+        print_json(result)
+
+
+def _serve(app: App) -> None:
+    """Start an app and keep it running until SIGINT (exit code 130) or SIGTERM (0)."""
+    if asyncio.run(_run_until_signal(app)) == signal.SIGINT:
+        raise Finished(INTERRUPTED)
+
+
+async def _run_until_signal(app: App) -> int:
+    loop = asyncio.get_running_loop()
+    stopped: asyncio.Future[int] = loop.create_future()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _stop, stopped, number)
+    start = time.monotonic()
+    async with app:
+        took = (time.monotonic() - start) * 1000
+        say(f"started {len(app.functions)} functions from {app.folder} in {took:.0f} ms; Ctrl-C stops them")
+        return await stopped
+
+
+def _stop(stopped: asyncio.Future[int], number: int) -> None:
+    if not stopped.done():
+        stopped.set_result(number)

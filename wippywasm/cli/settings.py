@@ -1,0 +1,67 @@
+"""The options that every command has, before or after its name.
+
+In: the command line. Out: one `Settings` for the whole run. Spec: SPEC section 13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass
+class Settings:
+    """What `-C`, `--engine`, `-v`, `--json` and `-o` said."""
+
+    directory: str = "."
+    engine: str | None = None
+    verbosity: int = 0
+    is_json: bool = False
+    overrides: list[str] = field(default_factory=list)
+
+
+def settings_of(context: click.Context) -> Settings:
+    """The settings of this run."""
+    return context.find_root().ensure_object(Settings)
+
+
+def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    """A callback that keeps an option in the settings, where it was given."""
+
+    def keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+        if value in (None, False, 0, ()):
+            return
+        settings = settings_of(context)
+        if isinstance(value, tuple):
+            settings.overrides.extend(value)
+        elif name == "verbosity":
+            settings.verbosity += value
+        else:
+            setattr(settings, name, value)
+
+    return keep
+
+
+def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[F], F]:
+    return click.option(*declarations, callback=_keep(name), expose_value=False, **attributes)
+
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    _option("directory", "-C", "directory", metavar="DIR", help="The app's folder; else the current one."),
+    _option("engine", "--engine", metavar="NAME", help="wasmer or wasmtime; see 'wippywasm engines'."),
+    _option("overrides", "-o", "--override", multiple=True, metavar="NS:NAME:FIELD=VALUE", help="Replace a field."),
+    _option("is_json", "--json", is_flag=True, help="Answers and errors as JSON."),
+    _option("verbosity", "-v", "--verbose", count=True, help="Say more; twice for Python tracebacks."),
+)
+
+
+def common_options(command: F) -> F:
+    """Give a command the options that all have."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
