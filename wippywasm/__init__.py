@@ -1,1 +1,63 @@
-"""WebAssembly as first-class registry entries beside Lua."""
+"""WebAssembly modules and components as first-class entries of a registry, beside Lua.
+
+In: wasm, WIT, definition files. Out: callable guests and running apps. Names are loaded when they are first used, so
+that importing the package is quick and loads no engine.
+
+    component = wippywasm.load("mapper.wasm")
+    with component.instantiate() as guest:
+        guest.call("transform-users", users)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wippywasm import errors
+    from wippywasm.abi import Resource
+    from wippywasm.instance.component import Component, LinkedComponent
+    from wippywasm.instance.guest import Guest
+    from wippywasm.instance.limits import Limits
+    from wippywasm.instance.load import load
+    from wippywasm.values import Err, Ok, Some, Variant
+
+__all__ = [
+    "Component",
+    "Err",
+    "Guest",
+    "Limits",
+    "LinkedComponent",
+    "Ok",
+    "Resource",
+    "Some",
+    "Variant",
+    "errors",
+    "load",
+]
+
+_HOMES = {
+    "Component": "instance.component",
+    "LinkedComponent": "instance.component",
+    "Guest": "instance.guest",
+    "Limits": "instance.limits",
+    "load": "instance.load",
+    "Resource": "abi",
+    "Err": "values",
+    "Ok": "values",
+    "Some": "values",
+    "Variant": "values",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return importlib.import_module("wippywasm.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(f"wippywasm.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,11 @@
+"""Plan + engine + hosts → guests that Python calls.
+
+In: a `Plan`, an `Engine`, and what Python supplies for the imports. Out: `Component` and `Guest`.
+
+    load                         a path, bytes or text to a `Component`
+    component, functions         what it exports, and instances of it
+    link, linked, providers      its imports found in what Python gives
+    names, grants, arity         names of WIT and Python, what grants an import, how many arguments a callable takes
+    frame                        a plan's steps done in a store
+    guest, exports               calls, namespaces, resource classes
+"""

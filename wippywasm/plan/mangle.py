@@ -47,7 +47,10 @@ def resource_builtin(name: str) -> tuple[str, str] | None:
     return None
 
 
-def resource_of_function(name: str) -> str | None:
-    """`blob` for `[constructor]blob`, `[method]blob.read` and `[static]blob.open`; None for other functions."""
+def resource_function(name: str) -> tuple[str, str, str] | None:
+    """(kind, resource, function) of `[method]blob.read`, `[static]blob.open` and `[constructor]blob`; else None."""
     kind, _, rest = name.removeprefix("[").partition("]")
-    return rest.partition(".")[0] if name.startswith("[") and kind in ("constructor", "method", "static") else None
+    if not name.startswith("[") or kind not in ("constructor", "method", "static"):
+        return None
+    resource, _, function = rest.partition(".")
+    return kind, resource, function

@@ -63,7 +63,7 @@ def _find_resources(side: dict[str, CoreInterface], builtins: set[tuple[str, str
     """A resource belongs where it has functions of its own, or built-ins; its type is found in what functions take."""
     for interface, content in side.items():
         named = {name for owner, name in builtins if owner == interface}
-        named |= {n for n in map(mangle.resource_of_function, content.functions) if n is not None}
+        named |= {parts[1] for parts in map(mangle.resource_function, content.functions) if parts is not None}
         for ft in content.functions.values():
             content.resources.update({r.name: r for r in resources_in(ft) if r.name in named})
 

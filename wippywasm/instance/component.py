@@ -1,0 +1,121 @@
+"""A loaded component or core module: what it exports and imports, and instances of it.
+
+In: a plan (or a component whose plan depends on component imports), an engine. Out: guests. A `Component` is immutable
+and may be shared between threads; it compiles its core modules when it is first instantiated, or by `compile()`.
+
+Spec: SPEC section 14.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from wippywasm.binary import component as binary
+from wippywasm.engine.port import Engine, Module
+from wippywasm.errors import InvalidError
+from wippywasm.instance.frame import Frame
+from wippywasm.instance.functions import FunctionItem, exported_functions, find_key
+from wippywasm.instance.guest import Guest
+from wippywasm.instance.limits import Limits
+from wippywasm.instance.link import Undeclared, link
+from wippywasm.instance.linked import Linked
+from wippywasm.model import FuncType
+from wippywasm.plan import Plan
+from wippywasm.plan.items import LiftRef
+
+
+class Component:
+    """A component, or a core module with its signatures.
+
+    `wasm` is the binary, `kind` tells the two apart, `decoded` is the component's tree (None for a core module).
+    `functions` has every exported function's type by key: `name`, or `ns:pkg/iface@1.0.0#name` within an instance.
+    `imports` are the names of all imports, in order.
+    """
+
+    def __init__(
+        self, wasm: bytes | memoryview, plan: Plan, engine: Engine, decoded: binary.Component | None = None
+    ) -> None:
+        self.wasm = wasm
+        self.kind: Literal["component", "module"] = "module" if decoded is None else "component"
+        self.decoded = decoded
+        self.plan = plan
+        self.engine = engine
+        self.imports: tuple[str, ...] = plan.imports
+        self._function_items: dict[str, FunctionItem] = exported_functions(plan)
+        self.functions: Mapping[str, FuncType] = {k: self._type(i) for k, i in self._function_items.items()}
+        self._modules: tuple[Module, ...] | None = None
+        self._lock = threading.Lock()
+
+    def _type(self, item: FunctionItem) -> FuncType:
+        table = self.plan.lifts if isinstance(item, LiftRef) else self.plan.host_functions
+        return table[item.index].type
+
+    def find_function(self, method: str) -> tuple[str, FuncType]:
+        """The key and type of the function that `method` names: a key, or `iface#name` in any shorter form.
+
+        Raises NotFoundError with near names.
+        """
+        key = find_key(method, self.functions)
+        return key, self.functions[key]
+
+    def compile(self) -> None:
+        """Compile the core modules now (through the engine's cache); raises BinaryError or UnsupportedFeatureError."""
+        with self._lock:
+            if self._modules is None:
+                self._modules = tuple(self.engine.compile(m.wasm) for m in self.plan.modules)
+
+    def link(self, imports: Mapping[str, Any] | None = None, *, undeclared: Undeclared = "refuse") -> LinkedComponent:
+        """Look up every import once, for any number of instances. Raises LinkError as `instantiate` does."""
+        if undeclared not in ("refuse", "deny"):
+            raise InvalidError(f"undeclared must be 'refuse' or 'deny', not {undeclared!r}")
+        return LinkedComponent(self, link(self.plan, imports or {}, undeclared))
+
+    def instantiate(
+        self,
+        imports: Mapping[str, Any] | None = None,
+        *,
+        undeclared: Undeclared = "refuse",
+        limits: Limits | None = None,
+    ) -> Guest:
+        """A new instance.
+
+        `imports` maps names of imports to what serves them: a mapping, an object or a module with the functions, a
+        callable for a function, a class for a resource, bytes for a core module, or another guest's exports.
+        `undeclared` says what becomes of the rest. Raises LinkError for an import that is missing or does not fit, Trap
+        where the guest's start function traps, and whatever a host function raises meanwhile.
+        """
+        return self.link(imports, undeclared=undeclared).instantiate(limits=limits)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} of {len(self.wasm)} bytes>"
+
+
+class LinkedComponent:
+    """A component with all its imports found; each `instantiate` is independent of the others."""
+
+    def __init__(self, component: Component, linked: Linked) -> None:
+        self.component = component
+        self._linked = linked
+        self._modules: tuple[Module, ...] | None = None
+
+    def instantiate(self, *, limits: Limits | None = None) -> Guest:
+        """A new instance; raises as `Component.instantiate` does."""
+        component = self.component
+        store = component.engine.new_store((limits or Limits()).store_limits())
+        owner = threading.get_ident() if component.engine.thread_bound else None
+        frame = Frame(component.plan, self._compiled(), self._linked, store, owner)
+        try:
+            frame.run()
+        except BaseException:
+            frame.abandon()
+            raise
+        return Guest(component, frame)
+
+    def _compiled(self) -> tuple[Module, ...]:
+        if self._modules is None:
+            self.component.compile()
+            own = self.component._modules or ()
+            self._modules = own + tuple(self.component.engine.compile(m.wasm) for m in self._linked.modules)
+        return self._modules

@@ -1,0 +1,153 @@
+"""What a guest exports, as Python objects: namespaces of functions, and classes for its resources.
+
+In: a plan's exports, and the guest that can make any of them callable. Out: objects whose attributes are the functions'
+Python names; what is asked for once is kept.
+
+Attributes that start with an underscore are ours: no WIT name becomes one.
+
+Spec: SPEC section 14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from wippywasm.abi.state import RuntimeResource
+from wippywasm.errors import NotFoundError
+from wippywasm.instance.names import best_match, pascal, snake, split_version
+from wippywasm.instance.suggest import did_you_mean
+from wippywasm.model import FuncType, ResourceType
+from wippywasm.plan.items import HostFuncRef, Item, LiftRef, PlanInstance
+from wippywasm.plan.mangle import resource_function
+
+
+class Exporter(Protocol):
+    """The guest, as far as its exports need it."""
+
+    def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
+        """The function as Python calls it: returns ok or raises WitError."""
+        ...
+
+    def _lifted(self, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Any]:
+        """The function as another guest's import calls it: a top-level `result` is Ok or Err."""
+        ...
+
+    def _function_type(self, item: LiftRef | HostFuncRef) -> FuncType: ...
+    def _resource(self, resource: ResourceType) -> RuntimeResource: ...
+
+
+def join(prefix: str, name: str) -> str:
+    """The key of an export: `name`, or `ns:pkg/iface@1.0.0#name` within an instance."""
+    return f"{prefix}#{name}" if prefix else name
+
+
+class ExportedInstance:
+    """The exports of a guest, or of one instance that it exports.
+
+    Functions and resources are attributes under their Python names (`transform_users`, `Blob`), instances are items
+    under their WIT names: `exports["ns:pkg/iface"]`, where the version, or the package, may be left out.
+    """
+
+    def __init__(self, guest: Exporter, items: Mapping[str, Item], prefix: str = "") -> None:
+        self._guest = guest
+        self._items = items
+        self._prefix = prefix
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        found = next((wit for wit in self._items if snake(wit) == name and not resource_function(wit)), None)
+        if found is None:
+            found = next((wit for wit in self._resources() if pascal(wit) == name), None)
+        if found is None:
+            hint = did_you_mean(name, dir(self))
+            raise AttributeError(f"{self._prefix or 'the guest'} exports nothing called {name!r}{hint}")
+        value = self.__dict__[name] = self._make(found)
+        return value
+
+    def __getitem__(self, name: str) -> Any:
+        found = match_instance(name, self._items)
+        if found is None:
+            hint = did_you_mean(name, self._items)
+            raise NotFoundError(f"{self._prefix or 'the guest'} exports nothing called {name!r}{hint}")
+        return self._make(found)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __dir__(self) -> list[str]:
+        functions = [snake(n) for n, i in self._items.items() if not isinstance(i, ResourceType) and n[0] != "["]
+        return functions + [pascal(n) for n in self._resources()]
+
+    def __repr__(self) -> str:
+        return f"<exports {self._prefix or 'of the guest'}: {', '.join(self._items)}>"
+
+    def _resources(self) -> list[str]:
+        return [name for name, item in self._items.items() if isinstance(item, ResourceType)]
+
+    def _make(self, name: str) -> Any:
+        item = self._items[name]
+        match item:
+            case PlanInstance(exports=items):
+                return ExportedInstance(self._guest, items, join(self._prefix, name))
+            case LiftRef() | HostFuncRef():
+                return self._guest._bind(item, join(self._prefix, name))
+            case ResourceType():
+                return ExportedResource(self, name)
+            case _:
+                return item
+
+
+class ExportedResource:
+    """A resource that a guest exports: call it to construct one; statics and methods are attributes."""
+
+    def __init__(self, instance: ExportedInstance, name: str) -> None:
+        self._instance = instance
+        self._name = name
+
+    def __call__(self, *args: Any) -> Any:
+        constructor = self.__dict__.get("_constructor")
+        if constructor is None:
+            constructor = self.__dict__["_constructor"] = self._function("")
+        return constructor(*args)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        value = self.__dict__[name] = self._function(name)
+        return value
+
+    def __repr__(self) -> str:
+        return f"<resource {join(self._instance._prefix, self._name)}>"
+
+    def _function(self, name: str) -> Callable[..., Any]:
+        for wit in self._instance._items:
+            parts = resource_function(wit)
+            if parts and parts[1] == self._name and snake(parts[2]) == name:
+                function: Callable[..., Any] = self._instance._make(wit)
+                return function
+        what = f"called {name!r}" if name else "to construct it"
+        raise AttributeError(f"resource {self._name!r} has no function {what}")
+
+
+def match_instance(name: str, offered: Mapping[str, Item]) -> str | None:
+    """The export meant by `name`: its full name, a compatible version, or its last part where that is unambiguous."""
+    found = best_match(name, offered)
+    if found is not None:
+        return found
+    base, version = split_version(name)
+    short = [o for o in offered if _is_short_form(base, version, o)]
+    return short[0] if len(short) == 1 else None
+
+
+def _is_short_form(base: str, version: str, offered: str) -> bool:
+    full, have = split_version(offered)
+    return (full == base or full.rpartition("/")[2] == base) and (not version or version == have)
+
+
+def nested(instance: ExportedInstance, name: str) -> Any:
+    """The instance that `instance` exports under exactly that name; raises KeyError."""
+    if name not in instance._items:
+        raise KeyError(name)
+    return instance._make(name)

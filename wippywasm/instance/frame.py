@@ -1,0 +1,247 @@
+"""One instantiation: a plan's steps, done in a store.
+
+In: a plan with its compiled modules, what the linker found, a store. Out: a `Frame` that holds what the steps made, and
+turns the plan's lifted functions into callables when they are asked for.
+
+A module with WIT signatures imports functions that need its own memory, so lowering one has to wait until the instance
+exists: such a function is completed when it is first called. The definitions of a component are in order already.
+
+Spec: `Explainer.md` (instantiation), `CanonicalABI.md` (canonical definitions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wippywasm import abi
+from wippywasm.abi.options import Binding, Options
+from wippywasm.abi.state import ComponentInstance, RuntimeResource
+from wippywasm.core import CoreFuncType
+from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem, CoreMemory, Module, Store
+from wippywasm.errors import Trap, UnsupportedFeatureError
+from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, Linked
+from wippywasm.model import ResourceType
+from wippywasm.plan import Plan, mangle
+from wippywasm.plan.items import CoreExportRef, CoreRef, FuncRef, LiftRef, StaticModule
+from wippywasm.plan.steps import (
+    CallCoreFunc,
+    CanonicalBuiltin,
+    DefineResource,
+    ImportCoreFunc,
+    InstantiateModule,
+    LowerFunc,
+    NewComponentInstance,
+    PlanOptions,
+    ResourceBuiltin,
+)
+
+
+class Frame:
+    """What one instantiation has made so far, by the numbers that the plan gave out."""
+
+    def __init__(
+        self, plan: Plan, modules: tuple[Module, ...], linked: Linked, store: Store, owner: int | None
+    ) -> None:
+        self.plan = plan
+        self.modules = modules
+        self.linked = linked
+        self.store = store
+        self.owner = owner
+        self.components: list[ComponentInstance] = []
+        self.cores: list[CoreInstance] = []
+        self.trampolines: list[CoreFunc] = []
+        self.resources: dict[ResourceType, RuntimeResource] = {}
+        self.host_resources: list[RuntimeResource] = []
+        self._items: dict[CoreRef, CoreItem] = {}
+        self._bindings: dict[tuple[int, int], Binding] = {}
+        self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
+
+    def run(self) -> None:
+        """Do all steps; raises LinkError, Trap, or whatever a host function raised."""
+        for wanted, linked in zip(self.plan.host_resources, self.linked.resources):
+            self.resources[wanted.resource] = self._host_resource(linked)
+        for step in self.plan.steps:
+            _STEPS[step.__class__](self, step)
+
+    def _host_resource(self, linked: HostClass | RuntimeResource) -> RuntimeResource:
+        if isinstance(linked, RuntimeResource):
+            return linked
+        resource = RuntimeResource(None, linked.dtor, linked.name)
+        self.host_resources.append(resource)
+        return resource
+
+    def drop_host_objects(self) -> None:
+        """Call the destructors of the Python objects that the guest still owns, oldest first."""
+        for resource in self.host_resources:
+            resource.drop_all()
+
+    def abandon(self) -> None:
+        """Free everything after a step failed."""
+        try:
+            self.drop_host_objects()
+        finally:
+            self.store.close()
+
+    # ---- steps
+
+    def component_instance(self, step: NewComponentInstance) -> None:
+        parent = None if step.parent is None else self.components[step.parent]
+        self.components.append(ComponentInstance(parent, owner=self.owner))
+
+    def instantiate_module(self, step: InstantiateModule) -> None:
+        if isinstance(step.module, StaticModule):
+            module, args = self.modules[step.module.index], [self.core(ref) for _, _, ref in step.args]
+        else:
+            given = {(m, n): ref for m, n, ref in step.args}
+            module = self.modules[len(self.plan.modules) + self.plan.host_modules.index(step.module)]
+            args = [self.core(given[i.module, i.name]) for i in module.imports]
+        self.cores.append(self.store.instantiate(module, args))
+
+    def define_resource(self, step: DefineResource) -> None:
+        dtor = None if step.dtor is None else self._destructor(step.dtor)
+        self.resources[step.resource] = RuntimeResource(self.components[step.instance], dtor, step.resource.name)
+
+    def lower_func(self, step: LowerFunc) -> None:
+        if isinstance(step.func, LiftRef) or not isinstance(self.linked.functions[step.func.index], Denied):
+            call = self._lowered(step) if self._is_there(step.options) else self._lowered_later(step)
+        else:
+            call = self.linked.functions[step.func.index]
+        self._trampoline(step.core_type, call, self._name(step.func))
+
+    def resource_builtin(self, step: ResourceBuiltin) -> None:
+        make, type = _RESOURCE_BUILTINS[step.operation]
+        call = make(self.resources[step.resource], self.components[step.instance])
+        self._trampoline(type, call, step.operation)
+
+    def canonical_builtin(self, step: CanonicalBuiltin) -> None:
+        raise UnsupportedFeatureError(f"the built-in `{step.name}`", "wippywasm")
+
+    def import_core_func(self, step: ImportCoreFunc) -> None:
+        wanted, call = self.plan.core_imports[step.host], self.linked.core[step.host]
+        if isinstance(call, CoreBinding):
+            call = self._core_functions(call.host).get(call.name, call.otherwise)
+        assert isinstance(wanted.type, CoreFuncType)
+        self._trampoline(wanted.type, call, wanted.name)
+
+    def _core_functions(self, host: CoreHost) -> Mapping[str, CoreCallable]:
+        made = self._core_hosts.get(id(host))
+        if made is None:
+            context = CoreContext(lambda: self._memory(CoreExportRef(0, mangle.MEMORY)))
+            made = self._core_hosts[id(host)] = host.link_core(context)
+        return made
+
+    def call_core_func(self, step: CallCoreFunc) -> None:
+        self._func(step.core).call()
+
+    # ---- functions
+
+    def lifted(self, index: int, caller: int | None, name: str) -> Callable[..., Any]:
+        """The plan's lifted function of that number as a Python callable; a top-level `result` comes as Ok or Err."""
+        lift = self.plan.lifts[index]
+        options = Options(lift.options.string_encoding, lift.options.is_async)
+        binding = self.binding(lift.instance, lift.options)
+        outer = None if caller is None else self.components[caller]
+        return abi.lift(lift.type, self._func(lift.core), options, binding, caller=outer, name=name)
+
+    def _lowered(self, step: LowerFunc) -> Callable[..., Any]:
+        name = self._name(step.func)
+        if isinstance(step.func, LiftRef):
+            function = self.lifted(step.func.index, step.instance, name)
+        else:
+            function = self.linked.functions[step.func.index]
+        options = Options(step.options.string_encoding, step.options.is_async)
+        binding = self.binding(step.instance, step.options)
+        return abi.lower(step.type, function, options, binding, name=name)[1]
+
+    def _lowered_later(self, step: LowerFunc) -> Callable[..., Any]:
+        lowered: Callable[..., Any] | None = None
+
+        def call(*args: Any) -> Any:
+            nonlocal lowered
+            if lowered is None:
+                lowered = self._lowered(step)
+            return lowered(*args)
+
+        return call
+
+    def _name(self, ref: FuncRef) -> str:
+        if isinstance(ref, LiftRef):
+            core = self.plan.lifts[ref.index].core
+            return core.name if isinstance(core, CoreExportRef) else "function"
+        return "#".join(self.plan.host_functions[ref.index].path)
+
+    def _trampoline(self, type: CoreFuncType, call: Callable[..., Any], name: str) -> None:
+        self.trampolines.append(self.store.host_func(type, call, name))
+
+    def _destructor(self, ref: CoreRef) -> Callable[[Any], Any]:
+        if self._is_born(ref):
+            return self._func(ref).call
+        return lambda rep: self._func(ref).call(rep)
+
+    # ---- references
+
+    def binding(self, instance: int, options: PlanOptions) -> Binding:
+        """What lifting and lowering with these options needs of this instantiation."""
+        key = (instance, id(options))
+        made = self._bindings.get(key)
+        if made is None:
+            made = self._bindings[key] = Binding(
+                self.components[instance],
+                None if options.memory is None else self._memory(options.memory),
+                None if options.realloc is None else self._func(options.realloc),
+                None if options.post_return is None else self._func(options.post_return),
+                self.resources,
+            )
+        return made
+
+    def core(self, ref: CoreRef) -> CoreItem:
+        """The core item that a reference names; traps where it does not exist yet."""
+        item = self._items.get(ref)
+        if item is None:
+            item = self._items[ref] = self._resolve(ref)
+        return item
+
+    def _resolve(self, ref: CoreRef) -> CoreItem:
+        if not isinstance(ref, CoreExportRef):
+            return self.trampolines[ref.index]
+        if ref.instance >= len(self.cores):
+            raise Trap(
+                "a function that needs the module's memory was called while the module was being instantiated",
+                code="not instantiated",
+            )
+        return self.cores[ref.instance].export(ref.name)
+
+    def _is_born(self, ref: CoreRef | None) -> bool:
+        return not isinstance(ref, CoreExportRef) or ref.instance < len(self.cores)
+
+    def _is_there(self, options: PlanOptions) -> bool:
+        return self._is_born(options.memory) and self._is_born(options.realloc)
+
+    # The validator, or the planner, knows what these references name.
+
+    def _func(self, ref: CoreRef) -> CoreFunc:
+        item: Any = self.core(ref)
+        return item  # type: ignore[no-any-return]
+
+    def _memory(self, ref: CoreRef) -> CoreMemory:
+        item: Any = self.core(ref)
+        return item  # type: ignore[no-any-return]
+
+
+_RESOURCE_BUILTINS: dict[str, tuple[Callable[[RuntimeResource, ComponentInstance], Any], CoreFuncType]] = {
+    "resource.new": (abi.resource_new, CoreFuncType(("i32",), ("i32",))),
+    "resource.drop": (abi.resource_drop, CoreFuncType(("i32",))),
+    "resource.rep": (abi.resource_rep, CoreFuncType(("i32",), ("i32",))),
+}
+
+_STEPS: dict[type, Callable[[Frame, Any], None]] = {
+    NewComponentInstance: Frame.component_instance,
+    InstantiateModule: Frame.instantiate_module,
+    DefineResource: Frame.define_resource,
+    LowerFunc: Frame.lower_func,
+    ResourceBuiltin: Frame.resource_builtin,
+    CanonicalBuiltin: Frame.canonical_builtin,
+    ImportCoreFunc: Frame.import_core_func,
+    CallCoreFunc: Frame.call_core_func,
+}

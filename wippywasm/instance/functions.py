@@ -1,0 +1,70 @@
+"""The functions that a plan exports, by key, and the ways in which people name them.
+
+In: a plan's exports; a name as written in an entry or a call. Out: keys, or an error with near names.
+
+Spec: SPEC section 3 (`method`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from wippywasm.errors import NotFoundError
+from wippywasm.instance.exports import join
+from wippywasm.instance.names import compatibility, split_version
+from wippywasm.instance.suggest import did_you_mean
+from wippywasm.plan import Plan
+from wippywasm.plan.items import HostFuncRef, Item, LiftRef, PlanInstance
+
+FunctionItem: TypeAlias = LiftRef | HostFuncRef
+
+
+def exported_functions(plan: Plan) -> dict[str, FunctionItem]:
+    """Every exported function by key: `name`, or `ns:pkg/iface@1.0.0#name` within an instance."""
+    return dict(_walk(plan.exports, ""))
+
+
+def _walk(items: Mapping[str, Item], prefix: str) -> Iterator[tuple[str, FunctionItem]]:
+    for name, item in items.items():
+        key = join(prefix, name)
+        if isinstance(item, LiftRef | HostFuncRef):
+            yield key, item
+        elif isinstance(item, PlanInstance):
+            yield from _walk(item.exports, key)
+
+
+def find_key(method: str, keys: Mapping[str, object]) -> str:
+    """The key that `method` means: itself, or one whose interface it names in short.
+
+    The version may be left out or be a compatible one, and so may the package: `iface#name`. Raises NotFoundError, with
+    near names, for none and for several.
+    """
+    if method in keys:
+        return method
+    found = [key for key in keys if _means(method, key)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFoundError(f"{method!r} could be any of {', '.join(map(repr, found))}", hint="write the full name")
+    hint = did_you_mean(method, [*keys, *(_short(key) for key in keys)]).removeprefix(", ") or None
+    if hint is None:
+        hint = f"it exports {', '.join(list(keys)[:8])}{' …' * (len(keys) > 8)}" if keys else "it exports no functions"
+    raise NotFoundError(f"there is no exported function {method!r}", hint=hint)
+
+
+def _means(method: str, key: str) -> bool:
+    wanted, _, name = method.rpartition("#")
+    full, _, have = key.rpartition("#")
+    if name != have or not wanted:
+        return False
+    base, version = split_version(wanted)
+    full_base, full_version = split_version(full)
+    if base != full_base and base != full_base.rpartition("/")[2]:
+        return False
+    return not version or compatibility(version) == compatibility(full_version)
+
+
+def _short(key: str) -> str:
+    interface, _, name = key.rpartition("#")
+    return join(split_version(interface)[0].rpartition("/")[2], name)

@@ -1,0 +1,155 @@
+"""A running instance of a component or core module, as Python sees it.
+
+In: a frame whose steps are done. Out: calls. A guest lives until `close()`, the end of its `with` block, or until
+nothing refers to it or to its resources any more.
+
+Threads: where the engine binds stores to threads (wasmer), only the thread that made a guest may use it; elsewhere a
+guest may move between threads, but two can't be in it at once. Both are refused with a clear error.
+
+Spec: SPEC sections 5, 6, 14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from wippywasm.abi.state import RuntimeResource
+from wippywasm.errors import ConflictError, UnavailableError, WitError
+from wippywasm.instance.exports import ExportedInstance, join
+from wippywasm.instance.frame import Frame
+from wippywasm.instance.names import snake
+from wippywasm.model import FuncType, ResourceType, ResultType
+from wippywasm.plan.items import HostFuncRef, Item, LiftRef, PlanInstance
+from wippywasm.plan.mangle import resource_function
+from wippywasm.values import Ok
+
+if TYPE_CHECKING:
+    from wippywasm.instance.component import Component
+
+
+class Guest:
+    """One instance. `exports` has its functions as attributes, `call` takes them by name.
+
+    A call raises ValueMismatchError where an argument does not fit (the guest has not run then), WitError for the
+    guest's own `err`, Trap where the guest trapped, PoisonedError after that, UnavailableError once it is closed,
+    ThreadError from another thread, and whatever a host function raised.
+    """
+
+    def __init__(self, component: Component, frame: Frame) -> None:
+        self.component = component
+        self.exports = ExportedInstance(self, frame.plan.exports)
+        self._frame: Frame | None = frame
+        self._callables: dict[str, Callable[..., Any]] = {}
+        self._bound: dict[LiftRef | HostFuncRef, Callable[..., Any]] = {}
+        _offer_methods(self, frame)
+
+    def call(self, name: str, *args: Any) -> Any:
+        """Call an export; `name` is as in `Component.find_function`. A `result` comes out as its ok value."""
+        function = self._callables.get(name)
+        if function is None:
+            function = self.func(name)
+        return function(*args)
+
+    def func(self, name: str) -> Callable[..., Any]:
+        """The callable behind an export: calling it costs least. Raises NotFoundError."""
+        self._running()
+        key, _ = self.component.find_function(name)
+        function = self._callables[name] = self._bind(self.component._function_items[key], key)
+        return function
+
+    @property
+    def closed(self) -> bool:
+        return self._frame is None
+
+    def close(self) -> None:
+        """End the guest and free all it holds; Python objects that it owned as resources are closed, oldest first.
+
+        Raises ConflictError while a call into the guest is running. Closing twice does nothing.
+        """
+        frame = self._frame
+        if frame is None:
+            return
+        if any(not c.may_enter and c.poison is None for c in frame.components):
+            raise ConflictError("a guest can't be closed while a call into it is running")
+        self._frame = None
+        self._callables = {}
+        self._bound = {}
+        try:
+            frame.drop_host_objects()
+        finally:
+            frame.store.close()
+
+    def __enter__(self) -> Guest:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<guest of {self.component!r}{', closed' if self.closed else ''}>"
+
+    # ---- for exports and for linking to another guest
+
+    def _running(self) -> Frame:
+        if self._frame is None:
+            raise UnavailableError("the guest is closed", hint="instantiate the component again")
+        return self._frame
+
+    def _lifted(self, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Any]:
+        """The function as `abi.lower` calls it: a top-level `result` is Ok or Err."""
+        frame = self._running()
+        if isinstance(item, HostFuncRef):
+            return frame.linked.functions[item.index]
+        return frame.lifted(item.index, None, name)
+
+    def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
+        bound = self._bound.get(item)
+        if bound is None:
+            function = self._lifted(item, key)
+            returns_result = isinstance(self._function_type(item).result, ResultType)
+            bound = self._bound[item] = _raising(function) if returns_result else function
+        return bound
+
+    def _function_type(self, item: LiftRef | HostFuncRef) -> FuncType:
+        plan = self._running().plan
+        return plan.host_functions[item.index].type if isinstance(item, HostFuncRef) else plan.lifts[item.index].type
+
+    def _resource(self, resource: ResourceType) -> RuntimeResource:
+        return self._running().resources[resource]
+
+
+def _raising(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with its `result` taken apart: ok is returned, err raised."""
+
+    def call(*args: Any) -> Any:
+        outcome = function(*args)
+        if outcome.__class__ is Ok:
+            return outcome.value
+        raise WitError(outcome.value)
+
+    return call
+
+
+def _offer_methods(guest: Guest, frame: Frame) -> None:
+    """Give the guest's own resources their methods, each bound when it is first called."""
+    pending: list[tuple[str, Item]] = [("", PlanInstance(frame.plan.exports))]
+    while pending:
+        prefix, instance = pending.pop()
+        if not isinstance(instance, PlanInstance):
+            continue
+        pending += [(join(prefix, n), item) for n, item in instance.exports.items() if isinstance(item, PlanInstance)]
+        for name, item in instance.exports.items():
+            parts = resource_function(name)
+            if parts and parts[0] == "method" and isinstance(item, LiftRef | HostFuncRef):
+                resource = instance.exports.get(parts[1])
+                if isinstance(resource, ResourceType):
+                    methods = frame.resources[resource].methods
+                    methods.setdefault(snake(parts[2]), _late(guest, item, join(prefix, name)))
+
+
+def _late(guest: Guest, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
+    return lambda *args: guest._bind(item, key)(*args)

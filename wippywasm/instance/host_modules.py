@@ -1,0 +1,39 @@
+"""Core modules that Python supplies for a component's imports of modules.
+
+In: the declared module type, and bytes. Out: the bytes with their own type, checked against the declared one.
+
+Spec: `Explainer.md` (module types, subtyping).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from wippywasm.binary import core_module
+from wippywasm.binary.component import ModuleType
+from wippywasm.binary.core_subtype import module_mismatch
+from wippywasm.errors import LinkError
+from wippywasm.plan.items import ImportedModule
+
+
+@dataclass(frozen=True, eq=False)
+class LinkedModule:
+    """A core module with its own imports, which may be fewer than the declared ones, and in another order."""
+
+    wasm: bytes | memoryview = field(repr=False)
+    type: ModuleType = field(repr=False)
+
+
+def link_module(wanted: ImportedModule, given: Any) -> LinkedModule:
+    """The module given for an import, as bytes or as a loaded core module; raises LinkError where it does not fit."""
+    name = "#".join(wanted.path)
+    wasm = getattr(given, "wasm", given)
+    if not isinstance(wasm, bytes | bytearray | memoryview):
+        raise LinkError(f"import {name!r} is a core module: give its bytes, or a loaded one", wanted.path[0])
+    wasm = bytes(wasm) if isinstance(wasm, bytearray) else wasm
+    type = core_module.parse(wasm).type
+    why = module_mismatch(type, wanted.type)
+    if why is not None:
+        raise LinkError(f"the core module given for import {name!r} does not fit: {why}", wanted.path[0])
+    return LinkedModule(wasm, type)

@@ -1,0 +1,39 @@
+"""What one guest may use at most.
+
+In: numbers in units of people. Out: the engine port's `StoreLimits`.
+
+Spec: SPEC section 3 (`limits`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wippywasm.engine.port import StoreLimits
+from wippywasm.errors import InvalidError
+
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one guest; None is the engine's own.
+
+    `max_memory_mb` counts all its linear memories together in MiB, `max_table_elements` all tables, `max_instances`
+    core instances. Raises InvalidError for a number below 1.
+    """
+
+    max_memory_mb: int | None = None
+    max_table_elements: int | None = None
+    max_instances: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("max_memory_mb", "max_table_elements", "max_instances"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise InvalidError(f"limit {name} must be a whole number of at least 1, not {value!r}")
+
+    def store_limits(self) -> StoreLimits:
+        """The same bounds in the engine port's units."""
+        memory = None if self.max_memory_mb is None else self.max_memory_mb * _MIB
+        return StoreLimits(memory, self.max_table_elements, self.max_instances)

@@ -1,0 +1,182 @@
+"""Finding what a plan imports in what Python supplies.
+
+In: a plan, `imports` by interface name, and what to do about the rest: refuse, or link functions that deny when they
+are called. Out: `Linked`. Everything is looked up and checked here, so a call finds no surprises: each function is
+there, callable, and takes as many arguments as its type has; another guest's function has the very type.
+
+Spec: SPEC section 7 (deny by default), section 14; `Explainer.md` (semver compatibility).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeAlias
+
+from wippywasm.abi.state import RuntimeResource
+from wippywasm.core import CoreImport
+from wippywasm.engine.port import CoreCallable
+from wippywasm.errors import LinkError, WitError
+from wippywasm.instance.arity import accepts, signature_text
+from wippywasm.instance.exports import ExportedInstance
+from wippywasm.instance.grants import grant_for
+from wippywasm.instance.host_modules import link_module
+from wippywasm.instance.linked import CoreBinding, CoreHost, Denied, HostClass, Linked, LinkedResource
+from wippywasm.instance.names import snake
+from wippywasm.instance.providers import (
+    MISSING,
+    describe_provider,
+    find,
+    find_function,
+    find_import,
+    find_resource,
+)
+from wippywasm.model import FuncType, ResourceType, ResultType
+from wippywasm.plan import HostFunction, HostResource, Plan, describe_func
+from wippywasm.plan.items import HostFuncRef, LiftRef
+from wippywasm.plan.substitute import Substitution
+from wippywasm.values import Err, Ok
+
+Undeclared: TypeAlias = Literal["refuse", "deny"]
+"""What becomes of an import that nothing is given for: an error at once, or one when it is called."""
+
+
+def link(plan: Plan, imports: Mapping[str, Any], undeclared: Undeclared = "refuse") -> Linked:
+    """Find everything the plan imports; raises LinkError naming the first import that is missing or does not fit."""
+    return _Linker(plan, imports, undeclared).link()
+
+
+class _Linker:
+    def __init__(self, plan: Plan, imports: Mapping[str, Any], undeclared: Undeclared) -> None:
+        self.plan = plan
+        self.imports = imports
+        self.deny = undeclared == "deny"
+        self.foreign: dict[ResourceType, ResourceType] = {}
+        self.types = Substitution(lambda r: self.foreign.get(r, r))
+
+    def link(self) -> Linked:
+        resources = tuple(self.resource(r) for r in self.plan.host_resources)
+        functions = tuple(self.function(f) for f in self.plan.host_functions)
+        modules = tuple(link_module(m, find_import(self.imports, m.path)) for m in self.plan.host_modules)
+        return Linked(functions, resources, modules, tuple(self.core(c) for c in self.plan.core_imports))
+
+    # ---- resources
+
+    def resource(self, wanted: HostResource) -> LinkedResource:
+        *where, name = wanted.path
+        provider = find_import(self.imports, tuple(where))
+        if isinstance(provider, ExportedInstance):
+            return self.foreign_resource(wanted, provider, name)
+        if provider is MISSING and not self.deny:
+            raise missing(wanted.path, f"resource {name!r}")
+        cls = MISSING if provider is MISSING else find_resource(provider, name)
+        if isinstance(cls, RuntimeResource):
+            return cls
+        return HostClass(name, close_object)
+
+    def foreign_resource(self, wanted: HostResource, provider: ExportedInstance, name: str) -> RuntimeResource:
+        found = provider._items.get(name)
+        if not isinstance(found, ResourceType):
+            raise LinkError(f"import {_words(wanted.path)}: {provider!r} has no such resource", wanted.path[0])
+        self.foreign[wanted.resource] = found
+        return provider._guest._resource(found)
+
+    # ---- functions
+
+    def function(self, wanted: HostFunction) -> Callable[..., Any]:
+        *where, name = wanted.path
+        provider = find_import(self.imports, tuple(where))
+        if isinstance(provider, ExportedInstance):
+            return self.foreign_function(wanted, provider, name)
+        found = MISSING if provider is MISSING else find_function(provider, name)
+        if found is MISSING and self.deny:
+            return Denied(wanted.path[0], "#".join(wanted.path))
+        if found is MISSING:
+            raise missing(wanted.path, describe_func(wanted.type), provider)
+        check_function(wanted, found)
+        return host_function(found, wanted.type)
+
+    def foreign_function(self, wanted: HostFunction, provider: ExportedInstance, name: str) -> Callable[..., Any]:
+        item = provider._items.get(name)
+        if not isinstance(item, LiftRef | HostFuncRef):
+            raise missing(wanted.path, describe_func(wanted.type), provider)
+        offered = provider._guest._function_type(item)
+        if not same_type(self.types.func(wanted.type), offered):
+            raise LinkError(
+                f"import {_words(wanted.path)} needs {describe_func(wanted.type)}, "
+                f"and {provider!r} has {describe_func(offered)}",
+                wanted.path[0],
+            )
+        return provider._guest._lifted(item, name)
+
+    # ---- core functions
+
+    def core(self, wanted: CoreImport) -> CoreCallable | CoreBinding:
+        provider = find_import(self.imports, (wanted.module,))
+        denied = Denied(wanted.module, f"{wanted.module}#{wanted.name}")
+        if provider is not MISSING and isinstance(provider, CoreHost):
+            return CoreBinding(provider, wanted.name, denied)
+        found = MISSING if provider is MISSING else find(provider, wanted.name, snake(wanted.name))
+        if callable(found):
+            return found  # type: ignore[no-any-return]
+        if not self.deny:
+            raise missing((wanted.module, wanted.name), "a core function", provider)
+        return denied
+
+
+def same_type(a: FuncType, b: FuncType) -> bool:
+    """Whether two functions have the same types in the same places; parameters' names don't count."""
+    return [p.type for p in a.params] == [p.type for p in b.params] and a.result is b.result
+
+
+def check_function(wanted: HostFunction, found: Any) -> None:
+    """Raise LinkError where a function can't be called with the arguments that its type has."""
+    name, count = _words(wanted.path), len(wanted.type.params)
+    if not callable(found):
+        raise LinkError(f"import {name} must be callable, got {type(found).__name__}", wanted.path[0])
+    if not accepts(found, count):
+        raise LinkError(
+            f"import {name} is called with {count} argument{'s' * (count != 1)}, as {describe_func(wanted.type)}; "
+            f"the function given takes {signature_text(found)}",
+            wanted.path[0],
+        )
+
+
+def host_function(function: Callable[..., Any], ft: FuncType) -> Callable[..., Any]:
+    """The function as `abi.lower` calls it: for a `result`, what it returns is ok and a WitError it raises is err."""
+    if not isinstance(ft.result, ResultType):
+        return function
+
+    def call(*args: Any) -> Ok | Err:
+        try:
+            value = function(*args)
+        except WitError as error:
+            return Err(error.payload)
+        return value if isinstance(value, Ok | Err) else Ok(value)
+
+    return call
+
+
+def close_object(value: Any) -> None:
+    """The destructor of a Python object: its `close`, else its `drop`, where it has one."""
+    close = getattr(value, "close", None) or getattr(value, "drop", None)
+    if callable(close):
+        close()
+
+
+def missing(path: tuple[str, ...], what: str, provider: Any = MISSING) -> LinkError:
+    """The error for an import that nothing is given for."""
+    if provider is MISSING:
+        return LinkError(
+            f"nothing is given for import {_words(path)}: {what}",
+            path[0],
+            hint=f"pass imports={{{path[0]!r}: …}}, or undeclared='deny' to refuse it when it is called"
+            f" (an entry declares {grant_for(path[0])!r} under `imports`)",
+        )
+    python = snake(path[-1].rpartition(".")[2].rpartition("]")[2])
+    return LinkError(
+        f"import {_words(path)}: {what} is missing: {describe_provider(provider)} has no {python!r}", path[0]
+    )
+
+
+def _words(path: tuple[str, ...]) -> str:
+    return repr("#".join(path))

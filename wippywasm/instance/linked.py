@@ -1,0 +1,82 @@
+"""A plan with everything it imports found: what an instantiation takes from the host.
+
+In: what the linker found. Out: immutable data, good for any number of instances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol, TypeAlias, runtime_checkable
+
+from wippywasm.abi.state import RuntimeResource
+from wippywasm.engine.port import CoreCallable, CoreMemory
+from wippywasm.errors import PermissionDeniedError
+from wippywasm.instance.grants import grant_for
+from wippywasm.instance.host_modules import LinkedModule
+
+
+@dataclass(frozen=True)
+class Denied:
+    """An import that was not granted: calling it is what fails, not linking it. `name` has the function's name too."""
+
+    import_name: str
+    name: str
+
+    def __call__(self, *args: object) -> NoReturn:
+        grant = grant_for(self.import_name)
+        raise PermissionDeniedError(
+            f"the guest called {self.name}, which it was not granted",
+            hint=f"declare {grant!r} under `imports` to grant it",
+            details={"import": self.import_name, "grant": grant},
+        )
+
+
+@dataclass(frozen=True)
+class HostClass:
+    """A resource type that Python implements: any object can be one. `dtor` is called when the last owner drops it."""
+
+    name: str
+    dtor: Callable[[Any], None]
+
+
+LinkedResource: TypeAlias = "HostClass | RuntimeResource"
+"""A `RuntimeResource` is another guest's."""
+
+
+class CoreContext:
+    """What a host of core functions may see of its guest: the memory, once there is one."""
+
+    def __init__(self, memory: Callable[[], CoreMemory]) -> None:
+        self.memory = memory
+
+
+@runtime_checkable
+class CoreHost(Protocol):
+    """Supplies core functions as they are to modules that import them, such as preview 1.
+
+    Functions take and give core values by the engine port's convention.
+    """
+
+    def link_core(self, context: CoreContext) -> Mapping[str, CoreCallable]:
+        """The functions for one guest, by their names in the module."""
+        ...
+
+
+@dataclass(frozen=True)
+class CoreBinding:
+    """One core import: `name` of `host`, whose functions are made for each guest; `otherwise` where it is not there."""
+
+    host: CoreHost
+    name: str
+    otherwise: Denied
+
+
+@dataclass(frozen=True, eq=False)
+class Linked:
+    """In the order of the plan's own lists. A function takes and returns what `abi.lower` expects."""
+
+    functions: tuple[Callable[..., Any], ...]
+    resources: tuple[LinkedResource, ...]
+    modules: tuple[LinkedModule, ...]
+    core: tuple[CoreCallable | CoreBinding, ...]

@@ -1,0 +1,93 @@
+"""Whatever a user has of a module to a `Component`.
+
+In: a path, bytes, or WebAssembly text; WIT for a core module. Out: a validated, planned `Component`.
+
+Spec: SPEC section 14; `Binary.md` (preamble).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from wippywasm import engine as engines
+from wippywasm.binary import core_module, decode, sniff
+from wippywasm.engine.port import Engine
+from wippywasm.errors import InvalidError, NotFoundError
+from wippywasm.instance.component import Component
+from wippywasm.instance.signatures import check_signatures
+from wippywasm.plan import plan_component, plan_core_module
+from wippywasm.wit import Signatures, parse_signatures
+
+MAGIC = b"\0asm"
+
+
+def load(
+    source: str | bytes | bytearray | memoryview | os.PathLike[str],
+    *,
+    wit: str | os.PathLike[str] | None = None,
+    engine: str | Engine | None = None,
+) -> Component:
+    """Read, decode, validate and plan a component or core module.
+
+    `source` is a path (`.wat` files are text), the bytes, or text in parentheses. `wit` is text or the path of a WIT
+    file: the signatures of a core module, or what a component's own types are checked against. `engine` is a name
+    (`wasmer`, `wasmtime`), or None for the default. Raises NotFoundError for a file or engine that is not there,
+    MalformedError, ValidationError, WatSyntaxError, WitDiagnosticsError, and InvalidError where signatures don't fit.
+    """
+    wasm = read_source(source)
+    chosen = engines.get(engine) if engine is None or isinstance(engine, str) else engine
+    signatures = None if wit is None else read_signatures(wit)
+    if sniff(wasm) == "module":
+        return Component(wasm, plan_core_module(core_module.parse(wasm), wasm, signatures), chosen)
+    decoded = decode(wasm)
+    component = Component(wasm, plan_component(decoded), chosen, decoded)
+    if signatures is not None:
+        check_signatures(component.functions, signatures)
+    return component
+
+
+def read_source(source: str | bytes | bytearray | memoryview | os.PathLike[str]) -> bytes | memoryview:
+    """The binary behind a path, bytes or text."""
+    if isinstance(source, bytes | memoryview):
+        return source
+    if isinstance(source, bytearray):
+        return bytes(source)
+    if isinstance(source, str) and is_wat(source):
+        return engines.wat2wasm(source)
+    data = _read(Path(source))
+    if data.startswith(MAGIC):
+        return data
+    text = _text(data)
+    return data if text is None or not is_wat(text) else engines.wat2wasm(text)
+
+
+def is_wat(text: str) -> bool:
+    """Whether a string is WebAssembly text, not a path: it starts with a parenthesis or a comment."""
+    return text.lstrip().startswith(("(", ";;"))
+
+
+def read_signatures(wit: str | os.PathLike[str]) -> Signatures:
+    """The signatures in WIT text, or in the file of that path; a string is a path if such a file exists."""
+    if isinstance(wit, str) and ("\n" in wit or not wit.endswith(".wit") or not Path(wit).is_file()):
+        return parse_signatures(wit)
+    text = _text(_read(Path(wit)))
+    if text is None:
+        raise InvalidError(f"{os.fspath(wit)} is not UTF-8 text")
+    return parse_signatures(text, os.fspath(wit))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise NotFoundError(f"there is no file {os.fspath(path)!r}", hint=f"looked in {Path.cwd()}") from None
+    except OSError as error:
+        raise InvalidError(f"can't read {os.fspath(path)!r}: {error.strerror}") from error
+
+
+def _text(data: bytes) -> str | None:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None

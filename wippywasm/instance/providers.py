@@ -1,0 +1,92 @@
+"""Looking things up in what Python supplies for an import: a mapping, an object, a module, or another guest's exports.
+
+In: a provider and a WIT name. Out: the Python thing behind it, or `MISSING`.
+
+Mappings are asked for the WIT name first, then for the Python one; everything else has attributes, with Python names.
+
+Spec: SPEC section 14; names as in `names`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wippywasm.instance.exports import ExportedInstance, nested
+from wippywasm.instance.names import best_match, pascal, snake
+from wippywasm.plan.mangle import resource_function
+
+MISSING: Any = object()
+"""Stands for what a provider does not have; `None` is a value."""
+
+
+def find(provider: Any, *names: str) -> Any:
+    """The first of `names` that the provider has."""
+    if isinstance(provider, Mapping):
+        return next((provider[name] for name in names if name in provider), MISSING)
+    for name in names:
+        found = getattr(provider, name, MISSING)
+        if found is not MISSING:
+            return found
+    return MISSING
+
+
+def find_import(imports: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    """What was given for the instance at `path`; the empty path is `imports` itself."""
+    if not path:
+        return imports
+    matched = best_match(path[0], imports)
+    provider = find(imports, snake(path[0])) if matched is None else imports[matched]
+    for name in path[1:]:
+        if provider is MISSING:
+            return MISSING
+        provider = (
+            nested(provider, name) if isinstance(provider, ExportedInstance) else find(provider, name, snake(name))
+        )
+    return provider
+
+
+def find_function(provider: Any, name: str) -> Any:
+    """The callable behind a WIT function name, resource functions included."""
+    parts = resource_function(name)
+    if parts is None:
+        return find(provider, name, snake(name))
+    direct = find(provider, name)
+    return direct if direct is not MISSING else _resource_function(provider, *parts)
+
+
+def _resource_function(provider: Any, kind: str, resource: str, function: str) -> Any:
+    cls = find_resource(provider, resource)
+    if kind == "constructor":
+        return cls
+    attribute = snake(function)
+    found = MISSING if cls is MISSING else getattr(cls, attribute, MISSING)
+    if kind == "static" or (cls is not MISSING and not callable(found)):
+        return found
+    return method_caller(attribute, found)
+
+
+def find_resource(provider: Any, name: str) -> Any:
+    """The Python class of a resource."""
+    return find(provider, name, pascal(name), snake(name))
+
+
+def method_caller(attribute: str, function: Any) -> Callable[..., Any]:
+    """Calls the method of whatever object it is given, so that subclasses override as usual.
+
+    `function` is the class's own, where the class is known: its signature is what counts at link time.
+    """
+
+    def call(self: Any, *args: Any) -> Any:
+        return getattr(self, attribute)(*args)
+
+    if function is not MISSING:
+        call.__wrapped__ = function  # type: ignore[attr-defined]
+    return call
+
+
+def describe_provider(provider: Any) -> str:
+    """What a provider is, for messages."""
+    if isinstance(provider, Mapping):
+        return "the mapping given"
+    return f"{getattr(provider, '__name__', None) or type(provider).__name__}"
