@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 import wippywasm
-from wippywasm import WitError
-from wippywasm.errors import PermissionDeniedError, PoisonedError, Trap, ValueMismatchError
+from wippywasm.errors import PermissionDeniedError, PoisonedError, Trap, ValueMismatchError, WitError
 
 DEMO = Path(__file__).resolve().parents[2] / "examples/demo"
 ALICE = {"id": 1, "name": "Alice", "tags": ["admin", "dev"], "active": True}

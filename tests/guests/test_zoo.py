@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from wippywasm import Err, Ok, Some, Variant, WitError
-from wippywasm.errors import Trap, ValueMismatchError
+from wippywasm import Err, Ok, Some, Variant
+from wippywasm.errors import Trap, ValueMismatchError, WitError
 
 ACCESS = {
     "read",
