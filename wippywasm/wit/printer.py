@@ -139,7 +139,8 @@ class Printer:
 
     def _uses(self, owner: Owner, types: Iterable[TypeDef]) -> list[TypeDef]:
         """Prints what comes from other interfaces; returns the types that are defined here."""
-        used, own = [], []
+        used: list[TypeDef] = []
+        own: list[TypeDef] = []
         for t in types:
             target = t.kind
             is_used = isinstance(target, TypeDef) and target.owner is not None and target.owner is not owner
