@@ -16,7 +16,7 @@ from typing import Any
 
 from wippywasm import abi
 from wippywasm.abi.options import Binding, Options
-from wippywasm.abi.state import ComponentInstance, RuntimeResource
+from wippywasm.abi.state import ComponentInstance, RuntimeResource, Table
 from wippywasm.core import CoreFuncType
 from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem, CoreMemory, Module, Store
 from wippywasm.errors import Trap, UnsupportedFeatureError
@@ -74,7 +74,10 @@ class Frame:
     def drop_host_objects(self) -> None:
         """Call the destructors of the Python objects that the guest still owns, oldest first."""
         for resource in self.host_resources:
-            resource.drop_all()
+            held, resource.objects = resource.objects or (), Table()
+            for entry in held:
+                if resource.dtor is not None:
+                    resource.dtor(entry.value)
 
     def abandon(self) -> None:
         """Free everything after a step failed."""
