@@ -75,14 +75,14 @@ def read_builtin(scope: Scope, reader: Reader, code: int, offset: int) -> None:
 
 
 def _async_flag(call: Call) -> Immediates:
-    is_async = call.reader.flag("`async?`: invalid boolean value")
+    is_async = call.reader.flag("`async?`, an invalid boolean value")
     if is_async:
         call.require(gates.MORE_ASYNC, "the option `async`")
     return {"async": is_async}
 
 
 def _cancellable(call: Call) -> Immediates:
-    return {"cancellable": call.reader.flag("`cancellable?`: invalid boolean value")}
+    return {"cancellable": call.reader.flag("`cancellable?`, an invalid boolean value")}
 
 
 def _cancellable_memory(call: Call) -> Immediates:
@@ -94,9 +94,10 @@ def _cancellable_memory(call: Call) -> Immediates:
 
 def _context_slot(call: Call) -> Immediates:
     offset = call.reader.pos
-    type = SIMPLE.get(call.reader.byte())
+    code = call.reader.byte()
+    type = SIMPLE.get(code)
     if type is None:
-        raise call.reader.malformed("invalid leading byte for a core value type", offset)
+        raise call.reader.bad_byte(code, "a core value type", offset)
     slot = call.reader.u32()
     if type != "i32":
         raise call.fail(f"the type must be i32, not {type}")
@@ -203,7 +204,7 @@ def _check_table(call: Call, index: int) -> None:
 
 
 def _shared_flag(call: Call) -> Immediates:
-    return {"shared": call.reader.flag("`shared?`: invalid boolean value")}
+    return {"shared": call.reader.flag("`shared?`, an invalid boolean value")}
 
 
 def _spawn_ref(call: Call) -> Immediates:

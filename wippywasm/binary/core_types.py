@@ -112,7 +112,7 @@ class CoreTypeReader:
     def _reference(self, code: int) -> CoreValType:
         reader = self.reader
         if code not in (0x63, 0x64, 0x65):
-            raise reader.malformed(f"invalid leading byte {code:#04x} for a core value type")
+            raise reader.bad_byte(code, "a core value type", reader.pos)
         reader.pos += 1
         if code == 0x65:
             return f"(ref null (shared {self._abstract()}))"
@@ -214,7 +214,7 @@ class CoreTypeReader:
             return None, f"(array {self._field()})"
         if code == 0x5D:
             return None, f"(cont {self.heap_type()})"
-        raise reader.malformed(f"invalid leading byte {code:#04x} for a core type", start)
+        raise reader.bad_byte(code, "a core type", start)
 
     def _val_types(self) -> tuple[CoreValType, ...]:
         return tuple([self.val_type() for _ in range(self._count_up_to(MAX_PARAMS, "parameters or results"))])
@@ -254,7 +254,7 @@ class CoreTypeReader:
             case 0x04:
                 return self.tag_type()
             case kind:
-                raise self.reader.malformed(f"malformed import or export kind {kind:#04x}", start)
+                raise self.reader.bad_byte(kind, "a core import or export", start)
 
     def func_by_index(self) -> CoreFuncType:
         start = self.reader.pos

@@ -31,10 +31,13 @@ class ExternSpace:
             self.names.add(name)
         except NameSyntaxError as error:
             raise ValidationError(str(error), offset) from None
+        self.entities[name.text] = entity
+
+    def name_resource(self, name: ExternName, entity: Entity) -> None:
+        """Let annotated names refer to a resource by the name that it came in or went out by."""
         if isinstance(entity, TypeEntity) and isinstance(entity.created, ResNode) and name.kind == "label":
             self.resource_names[entity.created] = name.text
             self.resource_labels.add(name.text)
-        self.entities[name.text] = entity
 
     def check_annotation(self, name: ExternName, entity: Entity, offset: int) -> None:
         """Check what `[constructor]`, `[method]` and `[static]` say of a function."""

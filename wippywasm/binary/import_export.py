@@ -83,6 +83,7 @@ def read_export(scope: Scope, reader: Reader) -> None:
 def _take(scope: Scope, what: str, name: NameWithAttributes, entity: Entity) -> None:
     space = scope.imports if what == "import" else scope.exports
     space.add(name.name, entity, name.offset)
+    space.name_resource(name.name, entity)
     if scope.kind != INSTANCE_TYPE and not scope.visibility.admit(what, entity):
         noun = sort_of(entity)
         raise ValidationError(

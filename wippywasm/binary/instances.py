@@ -10,7 +10,6 @@ from wippywasm.binary.component import CoreInlineExports, InlineExports, Instant
 from wippywasm.binary.core_subtype import core_mismatch
 from wippywasm.binary.extern_names import read_name
 from wippywasm.binary.externs import ExternSpace
-from wippywasm.binary.import_export import renamed
 from wippywasm.binary.instantiate import instantiate
 from wippywasm.binary.limits import MAX_INSTANTIATION_ARGS
 from wippywasm.binary.nodes import Entity, InstanceNode
@@ -132,7 +131,7 @@ def _inline_exports(scope: Scope, reader: Reader, offset: int) -> None:
     for _ in range(reader.count("exports")):
         name = read_name(reader, scope.context)
         sort, index = read_sort(reader), reader.u32()
-        entity = renamed(scope.entity(sort, index, name.offset))
+        entity = scope.entity(sort, index, name.offset)
         name.check_entity(entity)
         space.add(name.name, entity, name.offset)
         definition.append((name.name.text, sort, index))

@@ -67,7 +67,8 @@ def parse_extern_name(text: str) -> ExternName:
         return _parse_annotated(text, annotation[1], text[annotation.end() :])
     if ":" in text:
         return parse_interface_name(text)
-    check_label(text)
+    if not is_label(text):
+        raise NameSyntaxError(f"`{text}` is not a valid extern name: `{text}` is not in kebab case")
     return ExternName("label", text)
 
 

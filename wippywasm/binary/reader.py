@@ -142,7 +142,7 @@ class Reader:
         start = self.pos
         byte = self.byte()
         if byte > 1:
-            raise self.malformed(f"invalid leading byte {byte:#04x} for {what}", start)
+            raise self.bad_byte(byte, what, start)
         return byte == 1
 
     def expect_end(self, what: str) -> None:

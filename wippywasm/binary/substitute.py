@@ -64,7 +64,8 @@ class Substitution:
         self.budget = budget
         self.offset = offset
         self.done: dict[object, object] = {}
-        self.done.update(nodes or {})
+        for inner, outer in (nodes or {}).items():
+            self.done[inner] = outer
 
     def entity(self, entity: Entity) -> Entity:
         match entity:

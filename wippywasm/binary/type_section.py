@@ -70,7 +70,7 @@ def _read_declarators(scope: Scope, reader: Reader) -> Scope:
         elif kind == EXPORT_DECL:
             read_export_declarator(scope, reader)
         else:
-            raise reader.bad_byte(kind, f"a declaration of a {scope.kind}", offset)
+            raise reader.bad_byte(kind, f"a declaration in the {scope.kind}", offset)
     return scope
 
 

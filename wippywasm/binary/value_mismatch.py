@@ -98,10 +98,9 @@ def _inner_difference(actual: ValType, expected: ValType) -> str:
             return f"expected a list of length {expected.length}, found {actual.length}"
         case ListType(element=have), ListType(element=want):
             return difference(have, want)
-        case (StreamType(element=some), StreamType(element=other)) | (
-            FutureType(element=some),
-            FutureType(element=other),
-        ):
+        case StreamType(element=some), StreamType(element=other):
+            return _optional(some, other, "element")
+        case FutureType(element=some), FutureType(element=other):
             return _optional(some, other, "element")
         case OptionType(), OptionType():
             return difference(actual.type, expected.type)
