@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wippywasm.app.json_values.path import Path
+from wippywasm.app.json_values.path import Path, Words
 from wippywasm.app.suggest import did_you_mean, listing
 from wippywasm.errors import InvalidError
 from wippywasm.model import (
@@ -147,7 +147,7 @@ def _bytes(t: ListType, value: Any, path: Path) -> bytes:
     else:
         raise path.misfit('list<u8>: numbers, text, or {"base64": …}', value)
     if t.length is not None and len(data) != t.length:
-        raise path.misfit(f"{t.length} bytes", f"{len(data)} bytes")
+        raise path.misfit(f"{t.length} bytes", Words(f"{len(data)} bytes"))
     return data
 
 
@@ -165,12 +165,12 @@ def _record(t: RecordType, value: Any, path: Path) -> dict[str, Any]:
     given = {_wit_name(key, names): part for key, part in value.items()}
     unknown = next((key for key in given if key not in names), None)
     if unknown is not None:
-        raise path.misfit(f"the fields {listing(names)}", f"a field '{unknown}'", did_you_mean(unknown, names))
+        raise path.misfit(f"the fields {listing(names)}", Words(f"a field '{unknown}'"), did_you_mean(unknown, names))
     if len(given) != len(value):
         raise path.misfit(t, value, "a field is given twice, with '-' and with '_'")
     missing = [name for name, type in names.items() if name not in given and not isinstance(type, OptionType)]
     if missing:
-        raise path.then(missing[0]).misfit(names[missing[0]], "nothing")
+        raise path.then(missing[0]).misfit(names[missing[0]], Words("nothing"))
     return {name: _value(type, given.get(name), path.then(name)) for name, type in names.items()}
 
 

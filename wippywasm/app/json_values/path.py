@@ -14,6 +14,10 @@ from wippywasm.model import ValType
 from wippywasm.plan.describe import describe
 
 
+class Words(str):
+    """What was got, in words already."""
+
+
 @dataclass(frozen=True)
 class Path:
     """Immutable; costs nothing until an error wants its text."""
@@ -47,6 +51,8 @@ class Path:
 
 def got_words(value: Any) -> str:
     """A JSON value in a few words."""
+    if isinstance(value, Words):
+        return value
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
