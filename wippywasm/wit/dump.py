@@ -66,7 +66,7 @@ class _Dump:
             exports={self.key(k): self.item(i) for k, i in world.exports.items()},
             package=self.index(world.package),
             docs=_docs(world.docs),
-            stability=_stability(world.stability),
+            stability=stability_json(world.stability),
         )
 
     def key(self, key: WorldKey) -> str:
@@ -82,7 +82,7 @@ class _Dump:
     def interface_item(self, item: InterfaceItem) -> Json:
         return _present(
             id=self.index(item.interface),
-            stability=_stability(item.stability),
+            stability=stability_json(item.stability),
             external_id=item.external_id,
             docs=_docs(item.docs),
         )
@@ -92,7 +92,7 @@ class _Dump:
             types={name: self.index(t) for name, t in interface.types.items()},
             functions={name: self.function(f) for name, f in interface.functions.items()},
             docs=_docs(interface.docs),
-            stability=_stability(interface.stability),
+            stability=stability_json(interface.stability),
             package=self.index(interface.package),
             clone_of=None if interface.clone_of is None else self.index(interface.clone_of),
         )
@@ -105,7 +105,7 @@ class _Dump:
             params=[{"name": p.name, "type": self.type(p.type)} for p in function.params],
             result=self.type(function.result),
             docs=_docs(function.docs),
-            stability=_stability(function.stability),
+            stability=stability_json(function.stability),
             external_id=function.external_id,
         )
 
@@ -114,7 +114,7 @@ class _Dump:
         if t.owner is not None:
             owner = {"interface" if isinstance(t.owner, Interface) else "world": self.index(t.owner)}
         return {"name": t.name, "kind": self.kind(t), "owner": owner} | _present(
-            docs=_docs(t.docs), stability=_stability(t.stability), external_id=t.external_id
+            docs=_docs(t.docs), stability=stability_json(t.stability), external_id=t.external_id
         )
 
     def type(self, t: ValType | None) -> Any:
@@ -166,7 +166,8 @@ def _docs(text: str | None) -> Json | None:
     return None if text is None else {"contents": text}
 
 
-def _stability(gate: Stability | None) -> Json | None:
+def stability_json(gate: Stability | None) -> Json | None:
+    """A gate as other WIT tools write it; None for none."""
     if gate is None:
         return None
     deprecated = None if gate.deprecated is None else str(gate.deprecated)

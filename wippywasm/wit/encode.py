@@ -1,0 +1,159 @@
+"""A WIT package to its component binary form.
+
+In: a package of a resolution. Out: bytes of a component that exports one type for each interface and world.
+Documentation and gates, which the binary format has no place for, go into the custom section that other WIT tools use.
+Spec: `WIT.md`, "Package Format"; `Binary.md`, type definitions.
+"""
+
+from __future__ import annotations
+
+from wippywasm.model import ResourceType
+from wippywasm.wit.encode_types import Declarations, TypeEncoder, extern_name, name_bytes, unsigned
+from wippywasm.wit.metadata import SECTION_NAME, extract
+from wippywasm.wit.resolved import (
+    Function,
+    Interface,
+    InterfaceItem,
+    Package,
+    TypeDef,
+    World,
+    WorldItem,
+    WorldKey,
+    direct_dependencies,
+    key_name,
+)
+
+PREAMBLE = b"\0asm\x0d\x00\x01\x00"
+_CUSTOM, _TYPES, _EXPORTS = 0, 7, 11
+_FUNC, _TYPE, _COMPONENT, _INSTANCE = b"\x01", b"\x03", b"\x04", b"\x05"
+
+
+def encode(package: Package) -> bytes:
+    """The package as a component, which `decode` reads back."""
+    definitions = [(name, _encode_interface(i)) for name, i in package.interfaces.items()]
+    definitions += [(name, _encode_named_world(w)) for name, w in package.worlds.items()]
+    sections = [PREAMBLE]
+    for i, (name, definition) in enumerate(definitions):
+        # An exported type has an index of its own, so definitions have the even ones.
+        export = b"\x00" + name_bytes(name) + _TYPE + unsigned(2 * i) + b"\x00"
+        sections += [_section(_TYPES, unsigned(1) + definition), _section(_EXPORTS, unsigned(1) + export)]
+    sections.append(_section(_CUSTOM, name_bytes(SECTION_NAME) + extract(package)))
+    return b"".join(sections)
+
+
+def _section(id: int, content: bytes) -> bytes:
+    return bytes([id]) + unsigned(len(content)) + content
+
+
+def _encode_interface(interface: Interface) -> bytes:
+    """A component type that exports the interface and imports the ones that it uses, types only."""
+    scope = _Scope()
+    for used in _used_interfaces(interface):
+        assert used.id is not None
+        if used is interface:
+            scope.extern(b"\x04", used.id, _INSTANCE + unsigned(scope.instance(used)))
+        else:
+            scope.extern(b"\x03", used.id, _INSTANCE + unsigned(scope.instance(used, functions=False)))
+        scope.bind(used)
+    return scope.outer.component()
+
+
+def _used_interfaces(interface: Interface) -> list[Interface]:
+    """The interfaces that this one's types come from, each behind those that it uses, and itself as the last one."""
+    order: dict[Interface, None] = {}
+    stack = [(interface, iter(dict.fromkeys(direct_dependencies(interface))))]
+    entered = {interface}
+    while stack:
+        current, needed = stack[-1]
+        following = next((n for n in needed if n not in entered), None)
+        if following is None:
+            order[current] = None
+            stack.pop()
+        else:
+            entered.add(following)
+            stack.append((following, iter(dict.fromkeys(direct_dependencies(following)))))
+    return list(order)
+
+
+def _encode_named_world(world: World) -> bytes:
+    wrapper = Declarations()
+    index = wrapper.define(encode_world(world))
+    wrapper.add(b"\x04" + b"\x00" + name_bytes(world.id) + _COMPONENT + unsigned(index))
+    return wrapper.component()
+
+
+def encode_world(world: World) -> bytes:
+    """The component type of a world."""
+    scope = _Scope()
+    for key, item in world.imports.items():
+        scope.item(b"\x03", key, item)
+    for key, item in world.exports.items():
+        scope.item(b"\x04", key, item)
+    return scope.outer.component()
+
+
+class _Scope:
+    """A component type in the making: its own types, and the instances that it has so far."""
+
+    def __init__(self) -> None:
+        self.outer = Declarations()
+        self.types = TypeEncoder(self.outer, None, self._foreign)
+        self.instances: dict[Interface, int] = {}
+        self._aliases: dict[tuple[int, TypeDef], int] = {}
+        self._count = 0
+
+    def bind(self, interface: Interface) -> None:
+        """The next instance index is that of `interface`."""
+        self.instances[interface] = self._count
+        self._count += 1
+
+    def _foreign(self, t: TypeDef) -> int:
+        """The index, here, of a type of an instance."""
+        assert isinstance(t.owner, Interface)
+        key = (self.instances[t.owner], t)
+        if key not in self._aliases:
+            self._aliases[key] = self.outer.alias_type(key[0], t.name or "")
+        return self._aliases[key]
+
+    def instance(self, interface: Interface, *, functions: bool = True) -> int:
+        """Defines the instance type of an interface; its index."""
+        inner = Declarations()
+
+        def foreign(t: TypeDef) -> int:
+            return inner.alias_outer_type(self._foreign(t))
+
+        types = TypeEncoder(inner, interface, foreign)
+        for definition in interface.types.values():
+            types.named(definition)
+        for function in _by_resource(interface) if functions else ():
+            index = types.function(function)
+            inner.add(b"\x04" + extern_name(function.name, external_id=function.external_id) + _FUNC + unsigned(index))
+        return self.outer.define(inner.instance())
+
+    def extern(self, direction: bytes, name: str, kind: bytes) -> None:
+        self.outer.add(direction + b"\x00" + name_bytes(name) + kind)
+
+    def item(self, direction: bytes, key: WorldKey, item: WorldItem) -> None:
+        if isinstance(item, TypeDef):
+            self.types.named(item, direction)
+            return
+        if isinstance(item, Function):
+            kind, implements = _FUNC + unsigned(self.types.function(item)), None
+        else:
+            kind, implements = _INSTANCE + unsigned(self.instance(item.interface)), _implements(key, item)
+        name = extern_name(key_name(key), implements=implements, external_id=item.external_id)
+        self.outer.add(direction + name + kind)
+        if isinstance(item, InterfaceItem):
+            self.bind(item.interface)
+
+
+def _implements(key: WorldKey, item: InterfaceItem) -> str | None:
+    """The interface that stands under a plain name."""
+    return item.interface.id if isinstance(key, str) else None
+
+
+def _by_resource(interface: Interface) -> list[Function]:
+    """Functions as text has them: those of resources first, in the order of the resources."""
+    rank = {t: i for i, t in enumerate(interface.types.values()) if isinstance(t.kind, ResourceType)}
+    functions = interface.functions.values()
+    return sorted(functions, key=lambda f: len(rank) + len(interface.types) if f.resource is None else rank[f.resource])
