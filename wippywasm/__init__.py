@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wippywasm import errors
     from wippywasm.abi import Resource
+    from wippywasm.app.application import App
     from wippywasm.instance.component import Component, LinkedComponent
     from wippywasm.instance.guest import Guest
     from wippywasm.instance.limits import Limits
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from wippywasm.values import Err, Ok, Some, Variant
 
 __all__ = [
+    "App",
     "Component",
     "Err",
     "Guest",
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "App": "app.application",
     "Component": "instance.component",
     "LinkedComponent": "instance.component",
     "Guest": "instance.guest",
