@@ -53,11 +53,9 @@ def load_app(folder: Path, engine: Engine, overrides: Sequence[str]) -> LoadedAp
     entries = _entries(folder, overrides, report)
     by_id = {entry.id: entry for entry in entries}
     valid = [entry for entry in entries if entry.valid]
-    for entry in valid:
-        if entry.kind == "fs.directory":
-            check_folder(entry, folder, report)
+    filesystems = {e.id: e for e in valid if e.kind == "fs.directory" and check_folder(e, folder, report)}
     check_sources([entry for entry in valid if entry.kind in LUA], report)
-    wasm = WasmBuilder(folder, engine, report).build([e for e in valid if e.kind in WASM], by_id)
+    wasm = WasmBuilder(folder, engine, report).build([e for e in valid if e.kind in WASM], filesystems)
     report.raise_if_any()
     lua = build_lua(entries, by_id)
     warnings = tuple(in_order(report.warnings))

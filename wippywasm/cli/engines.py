@@ -1,6 +1,6 @@
 """`wippywasm engines`: which engines there are, and which one runs.
 
-In: nothing. Out: a row for each engine. Spec: SPEC section 13.
+In: nothing. Out: a row for each engine, then what each can run. Spec: SPEC section 13.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from wippywasm.cli.output import print_columns, print_json
+from wippywasm.cli.output import print_columns, print_json, print_line
 from wippywasm.cli.settings import common_options, settings_of
 from wippywasm.engine import EngineInfo, available
 
@@ -23,12 +23,15 @@ def engines(context: click.Context) -> None:
     if settings_of(context).is_json:
         print_json([_as_json(info) for info in found])
         return
-    print_columns([_row(info) for info in found], ("ENGINE", "VERSION", "RUNS", "WHY", "FEATURES"))
+    print_columns([_row(info) for info in found], ("ENGINE", "VERSION", "RUNS", "WHY"))
+    for info in found:
+        if info.usable:
+            print_line(f"{info.name} has {', '.join(sorted(info.features))}")
 
 
-def _row(info: EngineInfo) -> tuple[str, str, str, str, str]:
+def _row(info: EngineInfo) -> tuple[str, str, str, str]:
     runs = "default" if info.default else "yes" if info.usable else "no"
-    return info.name, info.version or "-", runs, info.why, ", ".join(sorted(info.features)) or "-"
+    return info.name, info.version or "-", runs, info.why
 
 
 def _as_json(info: EngineInfo) -> dict[str, Any]:

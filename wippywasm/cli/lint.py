@@ -8,7 +8,7 @@ from __future__ import annotations
 import click
 
 from wippywasm.app.application import App
-from wippywasm.cli.failures import MISUSED, Finished
+from wippywasm.cli.failures import MISUSED, Finished, UsageFailure, blaming_the_user
 from wippywasm.cli.output import print_json, print_line, problem_json, say_problems
 from wippywasm.cli.settings import Settings, common_options, settings_of
 from wippywasm.errors import DefinitionError
@@ -25,7 +25,8 @@ def lint(context: click.Context, directory: str | None) -> None:
     if settings.is_json:
         _lint_json(settings, folder)
         return
-    app = App.load(folder, engine=settings.engine, overrides=settings.overrides)
+    with blaming_the_user():
+        app = App.load(folder, engine=settings.engine, overrides=settings.overrides)
     say_problems(app.warnings, "warning")
     count = len(app.entries)
     print_line(f"{count} entr{'y' if count == 1 else 'ies'} in {folder}: no problems")
@@ -33,8 +34,12 @@ def lint(context: click.Context, directory: str | None) -> None:
 
 def _lint_json(settings: Settings, folder: str) -> None:
     try:
-        app = App.load(folder, engine=settings.engine, overrides=settings.overrides)
-    except DefinitionError as error:
+        with blaming_the_user():
+            app = App.load(folder, engine=settings.engine, overrides=settings.overrides)
+    except UsageFailure as failure:
+        if not isinstance(failure.error, DefinitionError):
+            raise
+        error = failure.error
         print_json({"entries": None, "problems": [problem_json(p) for p in error.problems], "warnings": []})
         raise Finished(MISUSED) from None
     warnings = [problem_json(p) for p in app.warnings]

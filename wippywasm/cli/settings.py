@@ -48,11 +48,12 @@ def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
 
 
 def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[F], F]:
-    return click.option(*declarations, callback=_keep(name), expose_value=False, **attributes)
+    parameter = f"option_{name}"
+    return click.option(parameter, *declarations, callback=_keep(name), expose_value=False, **attributes)
 
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    _option("directory", "-C", "directory", metavar="DIR", help="The app's folder; else the current one."),
+    _option("directory", "-C", metavar="DIR", help="The app's folder; else the current one."),
     _option("engine", "--engine", metavar="NAME", help="wasmer or wasmtime; see 'wippywasm engines'."),
     _option("overrides", "-o", "--override", multiple=True, metavar="NS:NAME:FIELD=VALUE", help="Replace a field."),
     _option("is_json", "--json", is_flag=True, help="Answers and errors as JSON."),

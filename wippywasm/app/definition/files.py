@@ -11,6 +11,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from wippywasm.app.paths import PathError
+
+MAX_FOLDERS = 10_000
+
 _SUFFIXES = (".yaml", ".yml")
 _PASSED_OVER = frozenset({"node_modules", "__pycache__"})
 
@@ -22,8 +26,10 @@ def definition_root(app: Path) -> Path:
 
 
 def yaml_files(app: Path) -> Iterator[Path]:
-    """Every candidate, parents before children, by name."""
-    for folder, folders, names in os.walk(definition_root(app)):
+    """Every candidate, parents before children, by name; raises `PathError` where there is no end of folders."""
+    for count, (folder, folders, names) in enumerate(os.walk(definition_root(app))):
+        if count >= MAX_FOLDERS:
+            raise PathError(f"more than {MAX_FOLDERS:,} folders here; is this an app?", "choose its folder with -C")
         folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in _PASSED_OVER)
         for name in sorted(names):
             if name.endswith(_SUFFIXES) and not name.startswith("."):

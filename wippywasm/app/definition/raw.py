@@ -46,8 +46,11 @@ class RawEntry:
 def read_raw_entries(app: Path, known_kinds: Collection[str], report: Report) -> list[RawEntry]:
     """Every entry of an app folder. `known_kinds` tell a definition without `namespace` from somebody else's YAML."""
     found: list[RawEntry] = []
-    for file in yaml_files(app):
-        found += _FileReader(file, str(app / file.relative_to(app)), known_kinds, report).entries()
+    try:
+        for file in yaml_files(app):
+            found += _FileReader(file, str(app / file.relative_to(app)), known_kinds, report).entries()
+    except PathError as error:
+        At(report, str(app)).problem(error.message, error.hint)
     if not found and not report.problems:
         folder = definition_root(app)
         At(report, str(folder)).problem(

@@ -18,14 +18,17 @@ def folder_of(entry: Entry, app: Path) -> Path:
     return app.resolve() / directory
 
 
-def check_folder(entry: Entry, app: Path, report: Report) -> None:
-    """A problem where the folder is not there and nobody is to make it, or where something else is in its place."""
+def check_folder(entry: Entry, app: Path, report: Report) -> bool:
+    """Whether files can be looked for in it; a problem where it is not there and nobody is to make it."""
     folder = folder_of(entry, app)
     at = entry.at(report, "directory")
     if folder.exists() and not folder.is_dir():
         at.problem(f"'{entry.data['directory']}' is not a folder")
     elif not folder.exists() and not entry.data.get("auto_init"):
         at.problem(f"there is no folder '{entry.data['directory']}' in the app folder", _hint(entry, app))
+    else:
+        return True
+    return False
 
 
 def make_folder(entry: Entry, app: Path) -> None:

@@ -42,20 +42,21 @@ class WasmBuilder:
         self._report = report
         self._loaded: dict[tuple[bytes | str, str | None], LinkedComponent | WippyError] = {}
 
-    def build(self, entries: Sequence[Entry], by_id: Mapping[str, Entry]) -> dict[str, WasmProgram]:
-        """The programs of all wasm entries that have no problem."""
-        sources = {entry.id: self._source(entry, by_id) for entry in entries}
+    def build(self, entries: Sequence[Entry], filesystems: Mapping[str, Entry]) -> dict[str, WasmProgram]:
+        """The programs of all wasm entries that have no problem; all hashes are checked before anything is compiled.
+
+        `filesystems` are those whose folder is there; an entry of another one has its problem already.
+        """
+        sources = {entry.id: self._source(entry, filesystems) for entry in entries}
         built = (self._program(entry, source) for entry in entries if (source := sources[entry.id]) is not None)
         return {program.entry.id: program for program in built if program is not None}
 
-    def _source(self, entry: Entry, by_id: Mapping[str, Entry]) -> bytes | str | None:
+    def _source(self, entry: Entry, filesystems: Mapping[str, Entry]) -> bytes | str | None:
         if entry.kind == "function.wat":
             text: Source = entry.data["source"]
             return text.text
-        filesystem = by_id.get(entry.data["fs"])
-        if filesystem is None or filesystem.kind != "fs.directory" or not filesystem.valid:
-            return None
-        return self._binaries.read(entry, filesystem)
+        filesystem = filesystems.get(entry.data["fs"])
+        return self._binaries.read(entry, filesystem) if filesystem is not None else None
 
     def _program(self, entry: Entry, source: bytes | str) -> WasmProgram | None:
         linked = self._linked(entry, source)
