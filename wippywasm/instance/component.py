@@ -15,7 +15,8 @@ from typing import Any, Literal
 from wippywasm.binary import component as binary
 from wippywasm.engine.port import Engine, Module
 from wippywasm.errors import InvalidError
-from wippywasm.instance.frame import Frame
+from wippywasm.instance.batch import HELPER
+from wippywasm.instance.frame import Code, Frame
 from wippywasm.instance.functions import FunctionItem, exported_functions, find_key
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.limits import Limits
@@ -24,6 +25,7 @@ from wippywasm.instance.linked import Linked
 from wippywasm.model import FuncType
 from wippywasm.plan import Plan
 from wippywasm.plan.items import LiftRef
+from wippywasm.plan.steps import InstantiateModule, LowerFunc
 
 
 class Component:
@@ -46,6 +48,7 @@ class Component:
         self._function_items: dict[str, FunctionItem] = exported_functions(plan)
         self.functions: Mapping[str, FuncType] = {k: self._type(i) for k, i in self._function_items.items()}
         self._modules: tuple[Module, ...] | None = None
+        self._batch_helper: Module | None = None
         self._lock = threading.Lock()
 
     def _type(self, item: FunctionItem) -> FuncType:
@@ -64,6 +67,7 @@ class Component:
         """Compile the core modules now (through the engine's cache); raises BinaryError or UnsupportedFeatureError."""
         with self._lock:
             if self._modules is None:
+                self._batch_helper = self.engine.compile(HELPER) if allocates(self.plan) else None
                 self._modules = tuple(self.engine.compile(m.wasm) for m in self.plan.modules)
 
     def link(self, imports: Mapping[str, Any] | None = None, *, undeclared: Undeclared = "refuse") -> LinkedComponent:
@@ -98,24 +102,32 @@ class LinkedComponent:
     def __init__(self, component: Component, linked: Linked) -> None:
         self.component = component
         self._linked = linked
-        self._modules: tuple[Module, ...] | None = None
+        self._code: Code | None = None
 
     def instantiate(self, *, limits: Limits | None = None) -> Guest:
         """A new instance; raises as `Component.instantiate` does."""
-        component = self.component
-        store = component.engine.new_store((limits or Limits()).store_limits())
-        owner = threading.get_ident() if component.engine.thread_bound else None
-        frame = Frame(component.plan, self._compiled(), self._linked, store, owner)
+        engine, plan = self.component.engine, self.component.plan
+        limits = limits or Limits()
+        limits.check_instances(sum(isinstance(s, InstantiateModule) for s in plan.steps))
+        code = self._compiled()
+        owner = threading.get_ident() if engine.thread_bound else None
+        frame = Frame(plan, code, self._linked, engine.new_store(limits.store_limits()), owner)
         try:
             frame.run()
         except BaseException:
             frame.abandon()
             raise
-        return Guest(component, frame)
+        return Guest(self.component, frame)
 
-    def _compiled(self) -> tuple[Module, ...]:
-        if self._modules is None:
+    def _compiled(self) -> Code:
+        if self._code is None:
             self.component.compile()
-            own = self.component._modules or ()
-            self._modules = own + tuple(self.component.engine.compile(m.wasm) for m in self._linked.modules)
-        return self._modules
+            host = tuple(self.component.engine.compile(m.wasm) for m in self._linked.modules)
+            self._code = Code(self.component._modules or (), host, self.component._batch_helper)
+        return self._code
+
+
+def allocates(plan: Plan) -> bool:
+    """Whether anything in the plan may allocate in a guest."""
+    lowered = (s.options for s in plan.steps if isinstance(s, LowerFunc))
+    return any(o.realloc is not None for o in (*lowered, *(lift.options for lift in plan.lifts)))

@@ -12,7 +12,8 @@ Spec: `Explainer.md` (instantiation), `CanonicalABI.md` (canonical definitions).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from wippywasm import abi
 from wippywasm.abi.options import Binding, Options
@@ -20,6 +21,8 @@ from wippywasm.abi.state import ComponentInstance, RuntimeResource, Table
 from wippywasm.core import CoreFuncType
 from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem, CoreMemory, Module, Store
 from wippywasm.errors import Trap, UnsupportedFeatureError
+from wippywasm.instance.batch import Batcher
+from wippywasm.instance.builtins import Context, make_builtin
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, Linked
 from wippywasm.model import ResourceType
 from wippywasm.plan import Plan, mangle
@@ -37,14 +40,21 @@ from wippywasm.plan.steps import (
 )
 
 
+@dataclass(frozen=True, eq=False)
+class Code:
+    """The compiled modules: the plan's own, those that the host supplies, and the helper for allocations."""
+
+    modules: tuple[Module, ...]
+    host_modules: tuple[Module, ...]
+    batch_helper: Module | None
+
+
 class Frame:
     """What one instantiation has made so far, by the numbers that the plan gave out."""
 
-    def __init__(
-        self, plan: Plan, modules: tuple[Module, ...], linked: Linked, store: Store, owner: int | None
-    ) -> None:
+    def __init__(self, plan: Plan, code: Code, linked: Linked, store: Store, owner: int | None) -> None:
         self.plan = plan
-        self.modules = modules
+        self.code = code
         self.linked = linked
         self.store = store
         self.owner = owner
@@ -55,6 +65,8 @@ class Frame:
         self.host_resources: list[RuntimeResource] = []
         self._items: dict[CoreRef, CoreItem] = {}
         self._bindings: dict[tuple[int, int], Binding] = {}
+        self._batchers: dict[CoreRef, Batcher] = {}
+        self._contexts: dict[int, Context] = {}
         self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
 
     def run(self) -> None:
@@ -94,10 +106,10 @@ class Frame:
 
     def instantiate_module(self, step: InstantiateModule) -> None:
         if isinstance(step.module, StaticModule):
-            module, args = self.modules[step.module.index], [self.core(ref) for _, _, ref in step.args]
+            module, args = self.code.modules[step.module.index], [self.core(ref) for _, _, ref in step.args]
         else:
             given = {(m, n): ref for m, n, ref in step.args}
-            module = self.modules[len(self.plan.modules) + self.plan.host_modules.index(step.module)]
+            module = self.code.host_modules[self.plan.host_modules.index(step.module)]
             args = [self.core(given[i.module, i.name]) for i in module.imports]
         self.cores.append(self.store.instantiate(module, args))
 
@@ -107,10 +119,17 @@ class Frame:
 
     def lower_func(self, step: LowerFunc) -> None:
         if isinstance(step.func, LiftRef) or not isinstance(self.linked.functions[step.func.index], Denied):
-            call = self._lowered(step) if self._is_there(step.options) else self._lowered_later(step)
+            call = self._supported(step) if self._is_there(step.options) else self._lowered_later(step)
         else:
             call = self.linked.functions[step.func.index]
         self._trampoline(step.core_type, call, self._name(step.func))
+
+    def _supported(self, step: LowerFunc) -> Callable[..., Any]:
+        """The lowered function; what can't run yet is an error when it is called, not when it is linked."""
+        try:
+            return self._lowered(step)
+        except UnsupportedFeatureError as error:
+            return refuse_call(error)
 
     def resource_builtin(self, step: ResourceBuiltin) -> None:
         make, type = _RESOURCE_BUILTINS[step.operation]
@@ -118,7 +137,9 @@ class Frame:
         self._trampoline(type, call, step.operation)
 
     def canonical_builtin(self, step: CanonicalBuiltin) -> None:
-        raise UnsupportedFeatureError(f"the built-in `{step.name}`", "wippywasm")
+        context = self._contexts.setdefault(step.instance, Context())
+        call = make_builtin(step, self.components[step.instance], context)
+        self._trampoline(step.core_type, call, step.name)
 
     def import_core_func(self, step: ImportCoreFunc) -> None:
         wanted, call = self.plan.core_imports[step.host], self.linked.core[step.host]
@@ -145,7 +166,10 @@ class Frame:
         options = Options(lift.options.string_encoding, lift.options.is_async)
         binding = self.binding(lift.instance, lift.options)
         outer = None if caller is None else self.components[caller]
-        return abi.lift(lift.type, self._func(lift.core), options, binding, caller=outer, name=name)
+        core = self._func(lift.core)
+        if lift.instance in self._contexts:
+            core = self._contexts[lift.instance].entered(core)
+        return abi.lift(lift.type, core, options, binding, caller=outer, name=name)
 
     def _lowered(self, step: LowerFunc) -> Callable[..., Any]:
         name = self._name(step.func)
@@ -192,10 +216,24 @@ class Frame:
             made = self._bindings[key] = Binding(
                 self.components[instance],
                 None if options.memory is None else self._memory(options.memory),
-                None if options.realloc is None else self._func(options.realloc),
+                None if options.realloc is None else self._realloc(options.realloc, instance),
                 None if options.post_return is None else self._func(options.post_return),
                 self.resources,
+                self._batch(options.realloc, instance),
             )
+        return made
+
+    def _realloc(self, ref: CoreRef, instance: int) -> CoreFunc:
+        core = self._func(ref)
+        return self._contexts[instance].nested(core) if instance in self._contexts else core
+
+    def _batch(self, realloc: CoreRef | None, instance: int) -> Batcher | None:
+        # With context slots, each allocation is a call of its own.
+        if realloc is None or self.code.batch_helper is None or instance in self._contexts:
+            return None
+        made = self._batchers.get(realloc)
+        if made is None:
+            made = self._batchers[realloc] = Batcher(self.store, self.code.batch_helper, self._func(realloc))
         return made
 
     def core(self, ref: CoreRef) -> CoreItem:
@@ -230,6 +268,15 @@ class Frame:
     def _memory(self, ref: CoreRef) -> CoreMemory:
         item: Any = self.core(ref)
         return item  # type: ignore[no-any-return]
+
+
+def refuse_call(error: UnsupportedFeatureError) -> Callable[..., NoReturn]:
+    """A function that raises that error whenever it is called."""
+
+    def refuse(*args: object) -> NoReturn:
+        raise UnsupportedFeatureError(error.feature, error.engine, hint=error.hint)
+
+    return refuse
 
 
 _RESOURCE_BUILTINS: dict[str, tuple[Callable[[RuntimeResource, ComponentInstance], Any], CoreFuncType]] = {

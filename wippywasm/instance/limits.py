@@ -35,5 +35,12 @@ class Limits:
 
     def store_limits(self) -> StoreLimits:
         """The same bounds in the engine port's units."""
+        # The helper of `batch` is one instance more than the guest's own, which `check_instances` has counted.
+        instances = None if self.max_instances is None else self.max_instances + 1
         memory = None if self.max_memory_mb is None else self.max_memory_mb * _MIB
-        return StoreLimits(memory, self.max_table_elements, self.max_instances)
+        return StoreLimits(memory, self.max_table_elements, instances)
+
+    def check_instances(self, count: int) -> None:
+        """Raise InvalidError where a guest needs more core instances than it may have."""
+        if self.max_instances is not None and count > self.max_instances:
+            raise InvalidError(f"the guest needs {count} core instances, and its limit is {self.max_instances}")
