@@ -1,24 +1,29 @@
 """Lua entries: programs in a sandbox, which call everything else by its id.
 
-In: Lua sources with their modules and imports, a host. Out: workers whose calls are awaited. Spec: SPEC sections 5, 6, 11.
+In: Lua sources with their modules and imports, a host. Out: workers whose calls are awaited.
+Spec: SPEC sections 5, 6 and 11.
 """
 
 from __future__ import annotations
 
 from wippywasm.app.lua.compiler import check_syntax
+from wippywasm.app.lua.function import LuaFunction
 from wippywasm.app.lua.host import LuaHost
 from wippywasm.app.lua.limits import LuaLimits
 from wippywasm.app.lua.modules import AVAILABLE_MODULES, KNOWN_MODULES
 from wippywasm.app.lua.program import LuaLibrary, LuaProgram
 from wippywasm.app.lua.source import LuaSource
+from wippywasm.app.lua.worker import LuaWorker
 
 __all__ = [
     "AVAILABLE_MODULES",
     "KNOWN_MODULES",
+    "LuaFunction",
     "LuaHost",
     "LuaLibrary",
     "LuaLimits",
     "LuaProgram",
     "LuaSource",
+    "LuaWorker",
     "check_syntax",
 ]

@@ -1,0 +1,175 @@
+-- One call of a program, step by step.
+--
+-- In: units (a program and its libraries, compiled), deliveries of streams. Out: requests, and at the end a value, an
+-- error or the limit that was reached. Python calls W.deliver, then W.step; a step runs until the program waits.
+
+local W = ...
+local type, error, rawget, next, tostring, setmetatable = type, error, rawget, next, tostring, setmetatable
+local pack, unpack, concat, sort, gmatch = table.pack, table.unpack, table.concat, table.sort, string.gmatch
+local raw, HOST, KILL, ask = W.raw, W.HOST, W.KILL, W.ask
+local load, resume, pcall, isyieldable = raw.load, raw.resume, raw.pcall, raw.isyieldable
+local DONE, ERR, RAISED, LIMIT, PRINT = 1, 2, 3, 4, 10
+
+-- print ----------------------------------------------------------------------------------------------------------
+
+local printed = {} -- what could not be handed over at once
+
+local function take_printed()
+  local text = concat(printed)
+  printed = {}
+  return text
+end
+
+function W.print(text)
+  printed[#printed + 1] = text
+  if isyieldable() then ask("print", PRINT, take_printed(), 0) end
+end
+
+-- units ----------------------------------------------------------------------------------------------------------
+
+local units = {} -- by number: chunk, modules, imports (alias → number), the value once it is loaded
+local call, inbox -- the coroutine of the call; what was delivered last
+
+local function find(unit, name)
+  if type(name) ~= "string" then error("bad argument #1 to 'require' (string expected, got " .. type(name) .. ")", 3) end
+  local library = unit.imports[name]
+  if library then return nil, library end
+  if unit.modules[name] and W.modules[name] then return W.modules[name] end
+  if unit.modules[name] then error("module '" .. name .. "' is known but not there yet in this version", 3) end
+  if W.known_modules[name] then error("module '" .. name .. "' is not declared: declare it in modules:", 3) end
+  error("no module or library '" .. name .. "': name a library.lua in imports:, as alias: namespace:name", 3)
+end
+
+local load_unit
+
+local function require_of(unit)
+  return function(name)
+    local module, number = find(unit, name)
+    if module then return module end
+    return load_unit(units[number])
+  end
+end
+
+-- Runs a unit's source, once a worker. A call that fails in it leaves it to the next call to try again.
+function load_unit(unit)
+  if unit.loaded then return unit.value end
+  if unit.loading == call then error("library '" .. unit.name .. "' requires itself", 3) end
+  unit.loading = call
+  local loading <close> = setmetatable({}, { __close = function() unit.loading = nil end })
+  local environment = W.environment()
+  environment.require = require_of(unit)
+  unit.environment = environment
+  unit.value = load(unit.chunk, "", "b", environment)()
+  unit.loaded, unit.chunk = true, nil
+  return unit.value
+end
+
+-- "json funcs" → {json = true, funcs = true}
+local function words(text)
+  local set = {}
+  for word in gmatch(text, "%S+") do set[word] = true end
+  return set
+end
+
+function W.add_unit(number, name, chunk, modules)
+  units[number] = { name = name, chunk = chunk, modules = words(modules), imports = {} }
+end
+
+function W.add_import(number, alias, library) units[number].imports[alias] = library end
+
+-- entry ----------------------------------------------------------------------------------------------------------
+
+local function names_of(functions)
+  local names = {}
+  for name, value in next, functions do
+    if type(name) == "string" and type(value) == "function" then names[#names + 1] = name end
+  end
+  sort(names)
+  return #names > 0 and "it has " .. concat(names, ", ", 1, #names > 20 and 20 or #names) or "it has no functions"
+end
+
+-- The function to call: what the source returned, that table's member, or a global that it defined.
+local function entry()
+  local unit = units[1]
+  local value, method = load_unit(unit), W.method
+  if type(value) == "function" then return value end
+  if type(value) == "table" then
+    local member = rawget(value, method)
+    if type(member) == "function" then return member end
+    error({ refused = "no method '" .. method .. "' in the table that " .. unit.name .. " returned: " .. names_of(value) }, 0)
+  end
+  local global = unit.environment[method]
+  if type(global) == "function" and W.standard[method] ~= global and method ~= "require" then return global end
+  error({ refused = "no method '" .. method .. "' in " .. unit.name .. ": return {" .. method .. " = " .. method .. "} from it, or define a global function of that name" }, 0)
+end
+
+-- a call ---------------------------------------------------------------------------------------------------------
+
+local NAMES = { "result", "error" }
+
+local function leave(value, err)
+  if err ~= nil then return ERR, "", 0, W.encode_values({ "error" }, 1, err) end
+  return DONE, "", 0, W.encode_values(NAMES, 1, value)
+end
+
+local function body(count, ints, floats, bytes)
+  return leave(entry()(W.decode_values(count, ints, floats, bytes)))
+end
+
+-- What this runtime refused, raised as a table so that no place in the program is blamed for it.
+local function refusal(value)
+  return type(value) == "table" and rawget(value, "refused")
+end
+
+-- The message of an error that nobody caught. __tostring is the program's own code, so it runs under a budget.
+local function describe(value)
+  if type(value) == "string" then return value end
+  if refusal(value) then return refusal(value) end
+  local ok, text = W.guarded(tostring, value)
+  if ok and type(text) == "string" then return text end
+  return "(error object is a " .. type(value) .. " value)"
+end
+
+-- What an error that nobody caught leaves with: its message, its traceback, and itself where it can leave.
+local function raised(message, trace, value)
+  local streams = pack(pcall(W.encode_values, nil, 3, message, trace, value))
+  if not streams[1] then streams = pack(true, W.encode_values(nil, 3, message, trace, nil)) end
+  return RAISED, "", 0, unpack(streams, 2, streams.n)
+end
+
+local function failed(value)
+  local trace = W.render_frames(W.frames(call, 0))
+  local reason = W.dead or value == "not enough memory" and "memory"
+  local message = not reason and describe(value)
+  reason = W.dead or reason -- __tostring may have used up its budget
+  if reason then return LIMIT, reason, 0, W.encode_values(nil, 1, trace) end
+  if type(value) == "string" or refusal(value) then value = nil end
+  return raised(message, trace, value)
+end
+
+local function after(ok, tag, ...)
+  if not ok then return failed(tag) end
+  if tag == HOST then return ... end
+  return tag, ...
+end
+
+-- What the next step gets: streams of arguments for the first, a reply for the others.
+function W.deliver(...) inbox = pack(...) end
+
+function W.start() call = W.begin_call(body) end
+
+-- Runs the call until it waits or ends. Out: what was printed, the request or outcome, two values for it, its streams.
+function W.step()
+  local delivered = inbox
+  inbox = nil
+  W.begin_slice()
+  local answer = pack(after(resume(call, unpack(delivered, 1, delivered.n))))
+  return take_printed(), unpack(answer, 1, answer.n)
+end
+
+-- Ends a call that waits.
+function W.cancel()
+  W.begin_slice()
+  raw.close(call)
+  return take_printed()
+end

@@ -1,0 +1,190 @@
+-- The module `funcs`: calls of other functions by their ids, now or at the same time.
+--
+-- A call leaves as a request with its arguments in streams. Arguments of a function with a signature are checked and
+-- written by a codec compiled for it (W.codecs, by number); the host says which when it first hears of an id.
+
+local W = ...
+local type, select, error, setmetatable, tostring = type, select, error, setmetatable, tostring
+local pcall, pack, unpack = W.raw.pcall, table.pack, table.unpack
+local ask, failure, opaque = W.ask, W.failure, W.opaque
+local CALL, ASYNC, AWAIT, POLL, CANCEL = 5, 6, 7, 8, 9 -- requests
+local VALUE, FAILED, PAYLOAD, RECODE, PENDING, STARTED = 0, 1, 2, 3, 4, 5 -- replies
+local UNKNOWN, UNTYPED = -1, 0 -- codec numbers that are no codec
+
+local numbers = {} -- codec number by id
+
+local untyped = {
+  encode = function(count, ...) return W.encode_values(nil, count, ...) end,
+  decode = function(...) return W.decode_values(1, ...) end,
+}
+untyped.decode_err = untyped.decode
+
+local function codec_of(number)
+  return number == UNTYPED and untyped or W.codecs[number]
+end
+
+-- The streams for a call, or nil and an error object.
+local function encode(codec, count, ...)
+  local streams = pack(pcall(codec.encode, count, ...))
+  if streams[1] then return streams end
+  local why = streams[2]
+  if type(why) ~= "table" or not why.refused then error(why, 0) end
+  return nil, failure("INVALID", why.refused, why.details)
+end
+
+local function request(what, op, id, count, ...)
+  while true do
+    local number = numbers[id] or UNKNOWN
+    local reply
+    if number == UNKNOWN then
+      reply = pack(ask(what, op, id, UNKNOWN))
+    else
+      local streams, err = encode(codec_of(number), count, ...)
+      if not streams then return nil, err end
+      reply = pack(ask(what, op, id, number, unpack(streams, 2, streams.n)))
+    end
+    if reply[1] ~= RECODE then return reply end
+    numbers[id] = reply[2]
+    if reply[3] ~= "" then W.codecs[reply[2]] = W.install_codec(reply[3]) end
+  end
+end
+
+local function outcome(reply)
+  local op, number, ints, floats, bytes = unpack(reply, 1, 5)
+  if op == VALUE then return (codec_of(number).decode(ints, floats, bytes)), nil end
+  if op == FAILED then return nil, (untyped.decode(ints, floats, bytes)) end
+  local payload = codec_of(number).decode_err(ints, floats, bytes)
+  if payload == nil then payload = failure("UNKNOWN", "the function returned an error without a payload") end
+  return nil, payload
+end
+
+local function check_id(id)
+  if type(id) ~= "string" then return failure("INVALID", "a function's id must be a string, got " .. type(id)) end
+  if id == "" then return failure("INVALID", "a function's id is empty; it reads namespace:name") end
+end
+
+-- futures --------------------------------------------------------------------------------------------------------
+
+local handles, results, canceled = {}, {}, {}
+for _, t in ipairs({ handles, results, canceled }) do setmetatable(t, { __mode = "k" }) end
+
+local payload_methods = {}
+local payload_values = setmetatable({}, { __mode = "k" })
+local payload_metatable = { __index = payload_methods, __name = "payload", __metatable = false }
+
+function payload_methods.data(payload) return payload_values[payload][1], nil end
+payload_methods.unmarshal = payload_methods.data
+function payload_methods.get_format() return "lua/any" end
+
+local function new_payload(value)
+  local payload = setmetatable({}, payload_metatable)
+  payload_values[payload], opaque[payload] = { value }, "payload"
+  return payload
+end
+
+local methods = {}
+
+local function check_future(future)
+  return handles[future] or error("bad argument (future expected; call its methods with ':')", 3)
+end
+
+-- Keeps what a finished call gave; false while it runs.
+local function settle(future, reply)
+  if reply[1] == PENDING then return false end
+  local value, err = outcome(reply)
+  results[future] = { value, err }
+  return true
+end
+
+local function done(future)
+  local handle = check_future(future)
+  return results[future] ~= nil or settle(future, pack(ask("a future", POLL, "", handle)))
+end
+
+function methods.await(future)
+  local handle = check_future(future)
+  if not results[future] then settle(future, pack(ask("future:await", AWAIT, "", handle))) end
+  return unpack(results[future], 1, 2)
+end
+
+function methods.result(future)
+  if not done(future) then return nil, nil end
+  local value, err = unpack(results[future], 1, 2)
+  if err ~= nil then return nil, err end
+  return new_payload(value), nil
+end
+
+function methods.error(future)
+  if not done(future) then return nil, false end
+  local err = results[future][2]
+  return err, err ~= nil
+end
+
+function methods.is_complete(future) return done(future) end
+
+function methods.is_canceled(future)
+  check_future(future)
+  return canceled[future] == true
+end
+
+function methods.cancel(future)
+  if done(future) then return false, nil end
+  canceled[future] = true
+  ask("future:cancel", CANCEL, "", handles[future])
+  return true, nil
+end
+
+local function needs_channels()
+  error("a future's channel needs the global 'channel', which is not there yet; use future:await()", 2)
+end
+methods.response, methods.channel = needs_channels, needs_channels
+
+local future_metatable = {
+  __name = "future", __metatable = false,
+  __index = function(_, name)
+    return methods[name] or error("a future has no '" .. tostring(name) .. "'; it has await, result, error, is_complete, is_canceled, cancel", 2)
+  end,
+}
+
+-- the module -----------------------------------------------------------------------------------------------------
+
+local funcs = {}
+
+function funcs.call(id, ...)
+  local bad = check_id(id)
+  if bad then return nil, bad end
+  local reply, err = request("funcs.call", CALL, id, select("#", ...), ...)
+  if not reply then return nil, err end
+  return outcome(reply)
+end
+
+function funcs.async(id, ...)
+  local bad = check_id(id)
+  if bad then return nil, bad end
+  local reply, err = request("funcs.async", ASYNC, id, select("#", ...), ...)
+  if not reply then return nil, err end
+  if reply[1] ~= STARTED then
+    return outcome(reply)
+  end
+  local future = setmetatable({}, future_metatable)
+  handles[future], opaque[future] = reply[2], "future"
+  return future, nil
+end
+
+local executor = {}
+local executor_metatable = {
+  __name = "executor", __metatable = false,
+  __index = function(_, name)
+    return executor[name] or error("funcs.new() has no '" .. tostring(name) .. "' yet; it has call and async", 2)
+  end,
+}
+function executor.call(_, id, ...) return funcs.call(id, ...) end
+function executor.async(_, id, ...) return funcs.async(id, ...) end
+
+function funcs.new()
+  local new = setmetatable({}, executor_metatable)
+  opaque[new] = "funcs.new()"
+  return new
+end
+
+W.modules.funcs = funcs

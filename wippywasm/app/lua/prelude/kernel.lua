@@ -1,0 +1,162 @@
+-- The part of the sandbox that a program can't get around: its budget, and everything that could swallow an error.
+--
+-- In: the limits, in W.limits. Out, in W: `raw` (the library as it was), `base` (the functions that guard the budget),
+-- `ask` (a request to the host), `charge`, `spawn` and `begin_slice`.
+--
+-- A count hook watches every coroutine. When the budget is spent it raises KILL; pcall, xpcall and resume raise it
+-- again, so a program can hold it up no longer than one call of a library function takes.
+
+local W = ...
+local debug, coroutine, os = debug, coroutine, os
+local raw_pcall, raw_xpcall, raw_error, raw_setmetatable = pcall, xpcall, error, setmetatable
+local type, rawget, select = type, rawget, select
+local sethook, clock, time = debug.sethook, os.clock, os.time
+local raw_create, raw_resume, raw_yield = coroutine.create, coroutine.resume, coroutine.yield
+local raw_close, raw_running, raw_isyieldable = coroutine.close, coroutine.running, coroutine.isyieldable
+
+local COUNT = 1000 -- instructions between two looks at the budget
+local HOST = {} -- what a coroutine yields first when it speaks to the host
+local KILL = raw_setmetatable({}, { __tostring = function() return "limit reached" end, __metatable = false })
+
+local budget, busy_seconds = W.limits.instructions, W.limits.busy_seconds
+local slice_time, slice_clock = 0, 0
+local main -- the coroutine of the call
+local tick
+
+local function die(reason)
+  W.dead = W.dead or reason
+  sethook(tick, "", 1) -- whatever still runs while the stack unwinds ends at its first instruction
+  raw_error(KILL, 0)
+end
+
+local function charge(cost)
+  budget = budget - cost
+  if budget < 0 then die("instructions") end
+end
+
+-- Late is what both clocks call late: the processor's counts other threads too, the wall's counts waiting for one.
+local function late()
+  return time() - slice_time > busy_seconds and clock() - slice_clock > busy_seconds
+end
+
+function tick()
+  if W.dead then die() end
+  charge(COUNT)
+  if late() then die("time") end
+end
+
+local function settle(ok, ...)
+  if W.dead then die() end
+  return ok, ...
+end
+
+-- A coroutine under the budget; a short one that never reaches a look at it pays in advance.
+local function spawn(f)
+  if type(f) ~= "function" then raw_error("bad argument #1 (function expected)", 3) end
+  charge(COUNT)
+  local co = raw_create(f)
+  sethook(co, tick, "", COUNT)
+  return co
+end
+
+-- What a coroutine asks of the host travels through whoever resumed it, unseen.
+local function pass(co, ok, tag, ...)
+  if W.dead then die() end
+  if ok and tag == HOST then return pass(co, raw_resume(co, raw_yield(HOST, ...))) end
+  return ok, tag, ...
+end
+
+local function resume(co, ...)
+  return pass(co, raw_resume(co, ...))
+end
+
+local function unwrap(co, ok, ...)
+  if ok then return ... end
+  raw_close(co)
+  raw_error((...), 0)
+end
+
+W.anchors = { "debug", "traceback" } -- lupa looks these up where no error may be raised, so they must not be collected
+
+local base = {}
+
+function base.pcall(f, ...)
+  return settle(raw_pcall(f, ...))
+end
+
+function base.xpcall(f, handler, ...)
+  return settle(raw_xpcall(f, handler, ...))
+end
+
+-- Finalizers run where no hook does, so a sandbox has none.
+function base.setmetatable(t, metatable)
+  if type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then
+    raw_error("a sandbox has no finalizers: remove __gc, or use a to-be-closed variable", 2)
+  end
+  return raw_setmetatable(t, metatable)
+end
+
+base.coroutine = {
+  create = spawn,
+  resume = function(co, ...)
+    if type(co) ~= "thread" then raw_error("bad argument #1 to 'resume' (coroutine expected)", 2) end
+    return resume(co, ...)
+  end,
+  wrap = function(f)
+    local co = spawn(f)
+    return function(...) return unwrap(co, resume(co, ...)) end
+  end,
+  yield = function(...)
+    if raw_running() == main then raw_error("attempt to yield from outside a coroutine", 2) end
+    return raw_yield(...)
+  end,
+  isyieldable = function(co)
+    co = co or raw_running()
+    return co ~= main and raw_isyieldable(co)
+  end,
+  running = function()
+    local co = raw_running()
+    return co, co == main
+  end,
+  close = function(co) return settle(raw_close(co)) end,
+  status = coroutine.status,
+}
+
+W.raw = {
+  pcall = raw_pcall, error = raw_error, setmetatable = raw_setmetatable, getmetatable = debug.getmetatable,
+  resume = raw_resume, close = raw_close, getinfo = debug.getinfo, running = raw_running, status = coroutine.status,
+  isyieldable = raw_isyieldable, load = load, clock = clock, time = time,
+}
+W.base, W.charge, W.settle, W.HOST, W.KILL = base, charge, settle, HOST, KILL
+
+-- Whether the running coroutine can wait.
+W.can_wait = raw_isyieldable
+
+-- A request to the host; returns its reply.
+function W.ask(what, ...)
+  if not raw_isyieldable() then
+    raw_error(what .. " can't wait here: a callback of sort or gsub, or an iterator of one, can't be suspended", 0)
+  end
+  return raw_yield(HOST, ...)
+end
+
+-- The coroutine of a call, with a full budget.
+function W.begin_call(f)
+  budget = W.limits.instructions
+  main = raw_create(f)
+  sethook(main, tick, "", COUNT)
+  return main
+end
+
+-- The same clock for each run between two waits.
+function W.begin_slice()
+  slice_time, slice_clock = time(), clock()
+end
+
+-- Runs a guest's function where the budget holds although no call is under way.
+function W.guarded(f, ...)
+  local co = raw_create(f)
+  budget = COUNT * 100
+  sethook(co, tick, "", COUNT)
+  return raw_resume(co, ...)
+end
