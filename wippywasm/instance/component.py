@@ -19,11 +19,12 @@ from wippywasm.instance.batch import HELPER
 from wippywasm.instance.frame import Code, Frame
 from wippywasm.instance.functions import FunctionItem, exported_functions, find_key
 from wippywasm.instance.guest import Guest
+from wippywasm.instance.host_components import component_imports, find_components
 from wippywasm.instance.limits import Limits
 from wippywasm.instance.link import Undeclared, link
 from wippywasm.instance.linked import Linked
 from wippywasm.model import FuncType
-from wippywasm.plan import Plan
+from wippywasm.plan import Plan, plan_component
 from wippywasm.plan.items import LiftRef
 from wippywasm.plan.steps import InstantiateModule, LowerFunc
 
@@ -70,11 +71,21 @@ class Component:
                 self._batch_helper = self.engine.compile(HELPER) if allocates(self.plan) else None
                 self._modules = tuple(self.engine.compile(m.wasm) for m in self.plan.modules)
 
+    def _planned_with(self, imports: Mapping[str, Any]) -> Component:
+        """This component with the components that it imports in their places; itself where it imports none."""
+        wanted = {} if self.decoded is None else component_imports(self.decoded)
+        if self.decoded is None or not wanted:
+            return self
+        plan = plan_component(self.decoded, find_components(wanted, imports))
+        return Component(self.wasm, plan, self.engine, self.decoded)
+
     def link(self, imports: Mapping[str, Any] | None = None, *, undeclared: Undeclared = "refuse") -> LinkedComponent:
         """Look up every import once, for any number of instances. Raises LinkError as `instantiate` does."""
         if undeclared not in ("refuse", "deny"):
             raise InvalidError(f"undeclared must be 'refuse' or 'deny', not {undeclared!r}")
-        return LinkedComponent(self, link(self.plan, imports or {}, undeclared))
+        imports = imports or {}
+        component = self._planned_with(imports)
+        return LinkedComponent(component, link(component.plan, imports, undeclared))
 
     def instantiate(
         self,
@@ -86,7 +97,8 @@ class Component:
         """A new instance.
 
         `imports` maps names of imports to what serves them: a mapping, an object or a module with the functions, a
-        callable for a function, a class for a resource, bytes for a core module, or another guest's exports.
+        callable for a function, a class for a resource, bytes for a core module, a `Component` for a component, or
+        another guest's exports.
         `undeclared` says what becomes of the rest. Raises LinkError for an import that is missing or does not fit, Trap
         where the guest's start function traps, and whatever a host function raises meanwhile.
         """

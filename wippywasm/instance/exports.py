@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from wippywasm.abi.state import RuntimeResource
-from wippywasm.errors import NotFoundError
+from wippywasm.errors import NotFoundError, UnsupportedFeatureError
 from wippywasm.instance.names import best_match, pascal, snake, split_version
 from wippywasm.instance.suggest import did_you_mean
 from wippywasm.model import FuncType, ResourceType
-from wippywasm.plan.items import HostFuncRef, Item, LiftRef, PlanInstance
+from wippywasm.plan.items import HostFuncRef, Item, LiftRef, PlanInstance, StaticModule
 from wippywasm.plan.mangle import resource_function
 
 
@@ -35,6 +35,7 @@ class Exporter(Protocol):
 
     def _function_type(self, item: LiftRef | HostFuncRef) -> FuncType: ...
     def _resource(self, resource: ResourceType) -> RuntimeResource: ...
+    def _module(self, index: int) -> bytes | memoryview: ...
 
 
 def join(prefix: str, name: str) -> str:
@@ -95,8 +96,10 @@ class ExportedInstance:
                 return self._guest._bind(item, join(self._prefix, name))
             case ResourceType():
                 return ExportedResource(self, name)
+            case StaticModule(index=index):
+                return self._guest._module(index)
             case _:
-                return item
+                raise UnsupportedFeatureError(f"exports such as {join(self._prefix, name)!r}", "wippywasm")
 
 
 class ExportedResource:

@@ -118,6 +118,9 @@ class Guest:
         plan = self._running().plan
         return plan.host_functions[item.index].type if isinstance(item, HostFuncRef) else plan.lifts[item.index].type
 
+    def _module(self, index: int) -> bytes | memoryview:
+        return self._running().plan.modules[index].wasm
+
     def _resource(self, resource: ResourceType) -> RuntimeResource:
         return self._running().resources[resource]
 

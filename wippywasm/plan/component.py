@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wippywasm.binary import component as c
-from wippywasm.errors import LinkError, UnsupportedFeatureError, ValidationError
+from wippywasm.errors import UnsupportedFeatureError, ValidationError
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan.builder import MAX_INSTANTIATION_DEPTH, PlanBuilder
 from wippywasm.plan.items import (
@@ -44,7 +44,10 @@ class Closure(ComponentItem):
 
 
 class MissingComponent(ComponentItem):
-    """A component import that nothing was given for; an error once something instantiates it."""
+    """A component import that nothing was given for: its instances are planned as if the host supplied them.
+
+    Such a plan tells what the component exports, and is not to be run.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -53,8 +56,8 @@ class MissingComponent(ComponentItem):
 def plan_component(component: c.Component, components: Mapping[str, c.Component] | None = None) -> Plan:
     """The plan of a component; `components` are given for its imports of components, by name.
 
-    Raises LinkError for a component import that is instantiated but not given, ValidationError for a component that
-    unfolds beyond all measure, and UnsupportedFeatureError for `start` and value definitions.
+    Raises ValidationError for a component that unfolds beyond all measure, and UnsupportedFeatureError for `start` and
+    value definitions.
     """
     builder = PlanBuilder()
     scope = Scope(None)
@@ -156,14 +159,16 @@ class _Walk:
 
     def instantiate_component(self, d: c.InstantiateComponent) -> None:
         args = {name: self._item(sort, index) for name, sort, index in d.args}
-        instance = self._instantiate(self.scope.items["component"][d.component], args)
+        component = self.scope.items["component"][d.component]
+        if isinstance(component, Closure):
+            instance: Item = self._instantiate(component, args)
+        else:
+            assert isinstance(component, MissingComponent)
+            instance = _HostItems(self.builder, self.scope, {}).make(component.name, d.type)
         self.builder.offset = d.offset
         self._define("instance", instance, d.type)
 
-    def _instantiate(self, component: Item, args: Mapping[str, Item]) -> PlanInstance:
-        if isinstance(component, MissingComponent):
-            raise LinkError(f"import {component.name!r} is a component, and none was given", component.name)
-        assert isinstance(component, Closure)
+    def _instantiate(self, component: Closure, args: Mapping[str, Item]) -> PlanInstance:
         if self.depth == MAX_INSTANTIATION_DEPTH:
             raise ValidationError(f"instances nest deeper than {MAX_INSTANTIATION_DEPTH}", self.builder.offset)
         instance = self.builder.component_instance(self.instance)
