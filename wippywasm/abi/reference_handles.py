@@ -1,0 +1,36 @@
+"""Handles that move between the tables of two instances, as the specification moves them: by representation.
+
+Spec: `CanonicalABI.md`, `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
+"""
+
+from __future__ import annotations
+
+from wippywasm.abi.reference_context import LiftLowerContext
+from wippywasm.abi.resources import get_handle, remove_own
+from wippywasm.abi.state import ResourceHandle, Subtask, Task
+from wippywasm.model import BorrowType, OwnType, resource_of
+
+
+def lift_own(cx: LiftLowerContext, i: int, t: OwnType) -> int:
+    return remove_own(cx.inst, i, cx.resources[resource_of(t.resource)]).rep
+
+
+def lift_borrow(cx: LiftLowerContext, i: int, t: BorrowType) -> int:
+    assert isinstance(cx.borrow_scope, Subtask)
+    h = get_handle(cx.inst, i, cx.resources[resource_of(t.resource)])
+    cx.borrow_scope.add_lender(h)
+    return h.rep
+
+
+def lower_own(cx: LiftLowerContext, rep: int, t: OwnType) -> int:
+    h = ResourceHandle(cx.resources[resource_of(t.resource)], rep, own=True)
+    return cx.inst.handles.add(h)
+
+
+def lower_borrow(cx: LiftLowerContext, rep: int, t: BorrowType) -> int:
+    assert isinstance(cx.borrow_scope, Task)
+    rt = cx.resources[resource_of(t.resource)]
+    if cx.inst is rt.impl:
+        return rep
+    cx.borrow_scope.num_borrows += 1
+    return cx.inst.handles.add(ResourceHandle(rt, rep, own=False, borrow_scope=cx.borrow_scope))
