@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import click
 
 from wippywasm.app.json_values import dump_json, untyped_to_json
-from wippywasm.errors import DefinitionError, InvalidError, Problem, Trap, WippyError
+from wippywasm.errors import DefinitionError, InvalidError, LuaError, Problem, Trap, WippyError
 
 _FRAMES = 10
 
@@ -77,11 +77,19 @@ def say_error(error: WippyError, *, is_json: bool) -> None:
         say(f"{count} problem{'s' * (count != 1)}; nothing was started")
         return
     say(f"{styled('error:', sys.stderr, fg='red', bold=True)} {error_text(error)}")
-    if isinstance(error, Trap):
-        for frame in error.frames[:_FRAMES]:
-            say(f"  at {frame.render()}")
+    for line in _where(error):
+        say(f"  {line}")
     if error.hint:
         say(f"  {styled('hint:', sys.stderr, fg='cyan')} {error.hint}")
+
+
+def _where(error: WippyError) -> list[str]:
+    """The innermost frames of a trap, or the lines of a Lua traceback below its heading."""
+    if isinstance(error, Trap):
+        return [f"at {frame.render()}" for frame in error.frames[:_FRAMES]]
+    if isinstance(error, LuaError):
+        return [f"at {line.strip()}" for line in error.traceback.splitlines()[1 : _FRAMES + 1]]
+    return []
 
 
 def error_text(error: WippyError) -> str:

@@ -33,3 +33,13 @@ class Factories:
             return await new_wasm_worker(program)
 
         return make
+
+    def _lua(self, id: str) -> WorkerFactory:
+        from wippywasm.app.lua.worker import LuaWorker
+
+        program = self._loaded.lua[id]
+
+        async def make() -> Worker:
+            return LuaWorker(program, self._host)
+
+        return make
