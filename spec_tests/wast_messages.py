@@ -27,8 +27,8 @@ SAME_MEANING: tuple[tuple[str, str], ...] = (
     (r"expected (\w+), found tuple", r"expected primitive, found tuple"),
     (r"empty string|empty identifier segment", r"is not a valid semver"),
     (r"unexpected character '.'|unexpected end of input", r"is not a valid semver"),
-    (r"wasm trap: (?:wasm )?(.*?)(?: instruction executed)?", r"\1"),
-    (r"cannot enter component instance", r"trapped earlier"),
+    (r"wasm trap: wasm `(\w+)` instruction executed", r"\1"),
+    (r"wasm trap: (.*)", r"\1"),
 )
 
 

@@ -78,6 +78,7 @@ class Session:
         self.instances: dict[str, Guest | Missing] = {}
         self.current: Guest | Missing | None = None
         self.registered: dict[str, Guest] = {}
+        self.unsupported: dict[Guest, UnsupportedFeatureError] = {}
 
     def close(self) -> None:
         """Close every guest that the file made."""
@@ -188,6 +189,17 @@ class Session:
     def _act(self, action: Action) -> Any:
         """The result of an action, where it is a component's in the terms of `wast_values`."""
         guest = self._instance(action.instance)
+        try:
+            return self._act_on(guest, action)
+        except UnsupportedFeatureError as error:
+            self.unsupported[guest] = error
+            raise
+        except PoisonedError as error:
+            if guest in self.unsupported:
+                raise Skipped(f"an earlier call ended its instance: {self.unsupported[guest]}") from error
+            raise
+
+    def _act_on(self, guest: Guest, action: Action) -> Any:
         if isinstance(guest, CoreGuest):
             return guest.act(action.kind, action.name, [wast_values.core_value(arg) for arg in action.args])
         _, type = guest.component.find_function(action.name)
