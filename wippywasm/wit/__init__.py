@@ -9,13 +9,25 @@ interfaces and types over `wippywasm.model`, or diagnostics with file, line, col
     link, include, elaborate                        one package among others
     load, resolved, dump                            files to a `Resolution`, and that as JSON
     printer, print_types                            packages, worlds and types to text
+    encode, encode_types, decode, decode_raw, decode_types, metadata
+                                                    packages in component binary form, and back
+    compare                                         where two types or worlds differ
     host                                            the WIT that comes with this package
     signatures, flatten                             the `wit:` field of an entry, function types
 
 Spec: component-model `WIT.md`.
 """
 
+from wippywasm.wit.compare import (
+    Comparison,
+    function_mismatch,
+    functions_mismatches,
+    type_mismatch,
+    world_mismatches,
+)
+from wippywasm.wit.decode import decode
 from wippywasm.wit.dump import to_json
+from wippywasm.wit.encode import encode, encode_world
 from wippywasm.wit.flatten import ROOT, Flattener, world_functions
 from wippywasm.wit.host import host_interface, host_packages, host_wit_path
 from wippywasm.wit.load import parse, parse_text
@@ -39,6 +51,7 @@ from wippywasm.wit.source import Source
 
 __all__ = [
     "ROOT",
+    "Comparison",
     "Flattener",
     "Function",
     "Include",
@@ -54,7 +67,12 @@ __all__ = [
     "TypeDef",
     "Version",
     "World",
+    "decode",
+    "encode",
+    "encode_world",
     "func_text",
+    "function_mismatch",
+    "functions_mismatches",
     "host_interface",
     "host_packages",
     "host_wit_path",
@@ -65,6 +83,8 @@ __all__ = [
     "print_resolution",
     "print_world",
     "to_json",
+    "type_mismatch",
     "type_text",
     "world_functions",
+    "world_mismatches",
 ]

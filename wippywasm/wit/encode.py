@@ -7,7 +7,6 @@ Spec: `WIT.md`, "Package Format"; `Binary.md`, type definitions.
 
 from __future__ import annotations
 
-from wippywasm.model import ResourceType
 from wippywasm.wit.encode_types import Declarations, TypeEncoder, extern_name, name_bytes, unsigned
 from wippywasm.wit.metadata import SECTION_NAME, extract
 from wippywasm.wit.resolved import (
@@ -125,7 +124,7 @@ class _Scope:
         types = TypeEncoder(inner, interface, foreign)
         for definition in interface.types.values():
             types.named(definition)
-        for function in _by_resource(interface) if functions else ():
+        for function in interface.functions.values() if functions else ():
             index = types.function(function)
             inner.add(b"\x04" + extern_name(function.name, external_id=function.external_id) + _FUNC + unsigned(index))
         return self.outer.define(inner.instance())
@@ -150,10 +149,3 @@ class _Scope:
 def _implements(key: WorldKey, item: InterfaceItem) -> str | None:
     """The interface that stands under a plain name."""
     return item.interface.id if isinstance(key, str) else None
-
-
-def _by_resource(interface: Interface) -> list[Function]:
-    """Functions as text has them: those of resources first, in the order of the resources."""
-    rank = {t: i for i, t in enumerate(interface.types.values()) if isinstance(t.kind, ResourceType)}
-    functions = interface.functions.values()
-    return sorted(functions, key=lambda f: len(rank) + len(interface.types) if f.resource is None else rank[f.resource])

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from wippywasm.errors import Diagnostic, InvalidError, NotFoundError, WitDiagnosticsError
 from wippywasm.wit import syntax
+from wippywasm.wit.decode import decode
 from wippywasm.wit.define import Refusals, Unlinked, define_package
 from wippywasm.wit.docs import documentation
 from wippywasm.wit.link import link
@@ -75,7 +76,8 @@ class Loader:
             raise NotFoundError(f"there is no {path}")
         if not path.is_dir():
             group = self._file(path, is_main=True)
-            self.load_groups([group] if group else [])
+            if group is not None:
+                self.load_groups([group])
             return
         groups = [self._folder(path)]
         deps = path / "deps"
@@ -99,7 +101,10 @@ class Loader:
                 raise InvalidError(f"{path} is WebAssembly text, and there is nothing here to assemble it with")
             data = self.assemble(data.decode("utf-8"))
         if data.startswith(WASM_MAGIC):
-            raise InvalidError(f"{path} is a binary; give its text")
+            main = self.resolution.main
+            decode(data, self.resolution)
+            self.resolution.main = self.resolution.main if is_main else main
+            return None
         return _Group(str(path), [source_of(str(path), data)])
 
     def load_groups(self, groups: Sequence[_Group]) -> None:
@@ -109,7 +114,7 @@ class Loader:
             own, nested = self._define(group)
             packages += [*nested, *([own] if own else [])]
             main = main or own
-        self._finish(packages, main, groups[0].name if groups else "")
+        self._finish(packages, main, groups[0].name)
 
     def load_file(self, file: syntax.File) -> None:
         """Resolves a package out of one syntax tree, which says its package."""

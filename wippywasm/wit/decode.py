@@ -1,0 +1,232 @@
+"""A WIT package in component binary form to a resolution.
+
+In: bytes. Out: the package, and of others what it uses of them, in a new resolution or one that has packages already.
+Spec: `WIT.md`, "Package Format".
+"""
+
+from __future__ import annotations
+
+import re
+
+from wippywasm.errors import ValidationError
+from wippywasm.wit.decode_raw import Declaration, Definition, Name, RawPackage, read_package
+from wippywasm.wit.decode_types import Scope, Types, checked_label
+from wippywasm.wit.metadata import SECTION_NAME, inject
+from wippywasm.wit.names import PackageName, Version, identifier_fault
+from wippywasm.wit.resolved import (
+    Function,
+    Interface,
+    InterfaceItem,
+    Package,
+    Resolution,
+    TypeDef,
+    World,
+    WorldItem,
+    WorldKey,
+    direct_dependencies,
+)
+
+_INTERFACE_NAME = re.compile(r"([^:/@]+):([^:/@]+)/([^:/@]+)(?:@(.+))?\Z")
+
+
+def decode(data: bytes, into: Resolution | None = None) -> Resolution:
+    """The package that `data` holds, as `main` of the resolution.
+
+    With `into`, packages that are there already are used and completed. Raises MalformedError for bytes that do not
+    follow the grammar, and ValidationError for a component that is no WIT package.
+    """
+    resolution = Resolution() if into is None else into
+    decoder = Decoder(resolution)
+    decoder.run(read_package(bytes(data)))
+    return resolution
+
+
+class Decoder:
+    """One binary package on its way into a resolution."""
+
+    def __init__(self, resolution: Resolution) -> None:
+        self.resolution = resolution
+        self.types = Types(resolution)
+        self.main: Package | None = None
+        self._new: list[Package] = []
+
+    def run(self, raw: RawPackage) -> None:
+        top = Scope(None)
+        for declaration in raw.declarations:
+            if declaration.kind == "export":
+                self._top_export(top, declaration)
+            else:
+                top.add(declaration.parts[0])
+        if self.main is None:
+            raise ValidationError("this component exports no interface or world", 8)
+        self._place_packages(self.main)
+        for name, data, offset in raw.customs:
+            if name == SECTION_NAME:
+                inject(self.main, data, offset)
+        self.resolution.main = self.main
+
+    def _top_export(self, top: Scope, declaration: Declaration) -> None:
+        definition = top.component(declaration.parts[1], declaration.offset)
+        top.add(definition)
+        exports = [d for d in definition.parts if isinstance(d, Declaration) and d.kind == "export"]
+        if len(exports) != 1:
+            raise ValidationError("the type of an interface or world has exactly one export", definition.offset)
+        kind = exports[0].parts[0]
+        package, name = self._package_of(exports[0].name.name, exports[0].offset)
+        if self.main is not None and package is not self.main:
+            raise ValidationError(f"`{exports[0].name.name}` is of another package than the others", exports[0].offset)
+        self.main = package
+        if kind == "instance":
+            self._interface_component(definition, top)
+        elif kind == "component":
+            self._world_component(definition, top, name)
+        else:
+            raise ValidationError(
+                "the type of an interface or world exports an instance or component", exports[0].offset
+            )
+
+    def _interface_component(self, definition: Definition, top: Scope) -> None:
+        scope = Scope(top)
+        for d in _declarations(definition):
+            if d.kind in ("import", "export") and d.parts[0] == "instance":
+                interface = self._interface(d.name.name, d.offset)
+                self._instance(scope, d, interface)
+            else:
+                self._plain(scope, d)
+
+    def _world_component(self, definition: Definition, top: Scope, name: str) -> None:
+        scope = Scope(top)
+        for d in _declarations(definition):
+            if d.kind == "export":
+                self._world(scope.component(d.parts[1], d.offset), scope, name)
+            else:
+                self._plain(scope, d)
+
+    def _plain(self, scope: Scope, d: Declaration) -> None:
+        """A declaration that makes a type."""
+        if d.kind == "type":
+            scope.add(d.parts[0])
+        elif d.kind == "alias":
+            scope.add(scope.instance_type(d))
+        elif d.kind == "outer":
+            scope.add(scope.outer_type(d))
+        else:
+            raise ValidationError(f"an {d.kind} that no WIT package has", d.offset)
+
+    # ---- interfaces ----
+
+    def _instance(self, scope: Scope, d: Declaration, interface: Interface) -> None:
+        """Reads an instance type as that of `interface`: what is known of it stays, what is new is added."""
+        definition = scope.defined(d.parts[1], "instance", d.offset)
+        inner = Scope(scope)
+        for entry in _declarations(definition):
+            if entry.kind != "export":
+                self._plain(inner, entry)
+            elif entry.parts[0] == "func":
+                self._interface_function(inner, entry, interface)
+            else:
+                inner.add(self._interface_type(inner, entry, interface))
+        scope.instances.append(interface.types)
+
+    def _interface_type(self, inner: Scope, entry: Declaration, interface: Interface) -> TypeDef:
+        label = checked_label(entry.name.name, entry.offset)
+        known = interface.types.get(label)
+        if known is None:
+            known = interface.types[label] = self.types.named(inner, entry, interface)
+        elif entry.parts[0] == "resource" and not known.is_resource:
+            raise ValidationError(f"`{label}` is a resource here and something else elsewhere", entry.offset)
+        return known
+
+    def _interface_function(self, inner: Scope, entry: Declaration, interface: Interface) -> None:
+        if entry.name.name not in interface.functions:
+            function = self.types.function(inner, entry, interface.types)
+            interface.functions[function.name] = function
+
+    def _interface(self, id: str, offset: int) -> Interface:
+        """The interface with this full name, new if need be."""
+        package, name = self._package_of(id, offset)
+        if name not in package.interfaces:
+            interface = package.interfaces[name] = Interface(name, None, package)
+            self.resolution.interfaces.append(interface)
+        return package.interfaces[name]
+
+    def _package_of(self, id: str, offset: int) -> tuple[Package, str]:
+        found = _INTERFACE_NAME.match(id)
+        if not found or any(identifier_fault(found[i]) for i in (1, 2, 3)):
+            raise ValidationError(f"`{id}` is not the full name of an interface or world", offset)
+        try:
+            version = Version.parse(found[4]) if found[4] else None
+        except ValueError as error:
+            raise ValidationError(str(error), offset) from None
+        name = PackageName(found[1], found[2], version)
+        package = self.resolution.package(name) or next((p for p in self._new if p.name == name), None)
+        if package is None:
+            package = Package(name)
+            self._new.append(package)
+        return package, found[3]
+
+    # ---- worlds ----
+
+    def _world(self, definition: Definition, outer: Scope, name: str) -> None:
+        assert self.main is not None
+        if name in self.main.worlds:
+            raise ValidationError(f"world `{name}` is there twice", definition.offset)
+        world, scope = World(name, None, self.main), Scope(outer)
+        self.main.worlds[name] = world
+        self.resolution.worlds.append(world)
+        for d in _declarations(definition):
+            if d.kind not in ("import", "export"):
+                self._plain(scope, d)
+                continue
+            items = world.imports if d.kind == "import" else world.exports
+            key, item = self._world_item(scope, d, world)
+            if key in items:
+                raise ValidationError(f"{d.kind} `{d.name.name}` is there twice", d.offset)
+            items[key] = item
+
+    def _world_item(self, scope: Scope, d: Declaration, world: World) -> tuple[WorldKey, WorldItem]:
+        if d.parts[0] == "func":
+            own = {name: t for name, t in world.imports.items() if isinstance(t, TypeDef) and isinstance(name, str)}
+            function: Function = self.types.function(scope, d, own)
+            return function.name, function
+        if d.parts[0] == "instance":
+            key, interface = self._world_interface(d.name, d.offset)
+            self._instance(scope, d, interface)
+            return key, InterfaceItem(interface, external_id=d.name.external_id)
+        if d.kind == "export" or d.parts[0] == "component":
+            raise ValidationError("a world can't have this import or export", d.offset)
+        label = checked_label(d.name.name, d.offset)
+        definition = self.types.named(scope, d, world)
+        scope.add(definition)
+        return label, definition
+
+    def _world_interface(self, name: Name, offset: int) -> tuple[WorldKey, Interface]:
+        if name.implements is not None:
+            return checked_label(name.name, offset), self._interface(name.implements, offset)
+        if ":" in name.name:
+            interface = self._interface(name.name, offset)
+            return interface, interface
+        interface = Interface(None, None, self.main)
+        self.resolution.interfaces.append(interface)
+        return checked_label(name.name, offset), interface
+
+    # ---- packages ----
+
+    def _place_packages(self, main: Package) -> None:
+        """Puts the new packages into the resolution, each behind those that it uses."""
+        pending = [p for p in self._new if p is not main]
+        while pending:
+            ready = [p for p in pending if not any(d in pending for d in _uses(p))] or pending
+            self.resolution.packages += ready
+            pending = [p for p in pending if p not in ready]
+        if main in self._new:
+            self.resolution.packages.append(main)
+
+
+def _uses(package: Package) -> list[Package]:
+    found = [d.package for i in package.interfaces.values() for d in direct_dependencies(i)]
+    return [p for p in found if p is not None and p is not package]
+
+
+def _declarations(definition: Definition) -> list[Declaration]:
+    return [d for d in definition.parts if isinstance(d, Declaration)]
