@@ -19,7 +19,7 @@ local HOST = {} -- what a coroutine yields first when it speaks to the host
 local KILL = raw_setmetatable({}, { __tostring = function() return "limit reached" end, __metatable = false })
 
 local budget, busy_seconds = W.limits.instructions, W.limits.busy_seconds
-local slice_time, slice_clock = 0, 0
+local slice_time, slice_clock = 0, nil
 local main -- the coroutine of the call
 local tick
 
@@ -34,9 +34,13 @@ local function charge(cost)
   if budget < 0 then die("instructions") end
 end
 
--- Late is what both clocks call late: the processor's counts other threads too, the wall's counts waiting for one.
+-- Late is what both clocks call late: the processor's counts other threads too, the wall's counts waiting for one. The
+-- first is slow to read, so it starts when the second has moved.
 local function late()
-  return time() - slice_time > busy_seconds and clock() - slice_clock > busy_seconds
+  local passed = time() - slice_time
+  if passed < 1 then return false end
+  slice_clock = slice_clock or clock()
+  return passed > busy_seconds and clock() - slice_clock > busy_seconds - 1
 end
 
 function tick()
@@ -150,7 +154,7 @@ end
 
 -- The same clock for each run between two waits.
 function W.begin_slice()
-  slice_time, slice_clock = time(), clock()
+  slice_time, slice_clock = time(), nil
 end
 
 -- Runs a guest's function where the budget holds although no call is under way.

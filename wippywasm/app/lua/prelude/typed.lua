@@ -62,13 +62,6 @@ function H.int(value, low, high, depth, key, expected)
   return whole
 end
 
--- The same table without its metatable: what a codec reads runs no code of the program.
-function H.plain(value)
-  local plain = {}
-  for key, item in next, value do plain[key] = item end
-  return plain
-end
-
 function H.unknown(depth, key, expected)
   refuse(depth, nil, expected, "a table with " .. (type(key) == "string" and "the field '" .. key .. "'" or "the key " .. shown(key)))
 end
@@ -104,7 +97,7 @@ end
 -- The bytes of a list<u8> that is an array.
 function H.bytes(list, depth, expected)
   if type(list) ~= "table" then fail(depth, nil, expected, list) end
-  if getmetatable(list) then list = H.plain(list) end
+  if getmetatable(list) then list = W.plain(list) end
   local count = H.list_length(list, depth, false, expected)
   local parts = {}
   for i = 1, count do
@@ -117,7 +110,7 @@ end
 
 function H.tuple(list, depth, size, expected)
   if type(list) ~= "table" then fail(depth, nil, expected, list) end
-  if getmetatable(list) then list = H.plain(list) end
+  if getmetatable(list) then list = W.plain(list) end
   for key in next, list do
     if not (mtype(key) == "integer" and key >= 1 and key <= size) and key ~= "n" then
       refuse(depth, nil, expected, "a table with the key " .. shown(key))
@@ -181,6 +174,7 @@ function H.arity(expected, count)
   error({ refused = "expected " .. expected .. " argument" .. (expected == 1 and "" or "s") .. ", got " .. count }, 0)
 end
 
+H.plain = W.plain
 H.fail, H.path, H.pack, H.take_ints, H.take_floats = fail, path, W.pack_streams, W.unpack_ints, W.unpack_floats
 H.type, H.next, H.mtype, H.ulen, H.getmetatable, H.sub, H.move = type, next, mtype, ulen, getmetatable, sub, move
 W.typed = H

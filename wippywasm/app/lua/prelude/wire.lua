@@ -108,6 +108,16 @@ local function array_length(value)
   return count == highest and count or nil
 end
 
+-- The same table without its metatable: what reads it runs no code of the program.
+local function plain(value)
+  if not getmetatable(value) then return value end
+  local copy = {}
+  for key, item in next, value do copy[key] = item end
+  return copy
+end
+
+W.plain, W.array_length = plain, array_length
+
 local put
 
 local function put_array(value, count)
@@ -150,13 +160,9 @@ local function put_table(value)
   if open[value] then refuse("the table contains itself") end
   if depth >= MAX_DEPTH then refuse("nested deeper than " .. MAX_DEPTH .. " levels") end
   open[value], depth = true, depth + 1
-  local plain = value
-  if getmetatable(value) then
-    plain = {}
-    for key, item in next, value do plain[key] = item end
-  end
-  local count = array_length(plain)
-  if count then put_array(plain, count) else put_map(plain) end
+  local bare = plain(value)
+  local count = array_length(bare)
+  if count then put_array(bare, count) else put_map(bare) end
   open[value], depth = nil, depth - 1
 end
 
