@@ -95,6 +95,8 @@ class CoreInstance(Protocol):
 class Store(Protocol):
     """What instances live in. Closing it frees them all; using it afterwards raises `UnavailableError`."""
 
+    @property
+    def engine(self) -> Engine: ...
     def instantiate(self, module: Module, imports: Sequence[CoreItem]) -> CoreInstance:
         """Instantiate with imports in the module's own order; raises LinkError, Trap, or what the host raised."""
         ...

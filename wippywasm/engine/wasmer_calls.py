@@ -48,14 +48,14 @@ def guest_call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
 
 @lru_cache(maxsize=1024)
 def host_entry_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
-    """`make(function, state) -> entry`. What `function` raises is left in `state.raised` too."""
+    """`make(target, state) -> entry`. `target()` gives the function; what it raises is left in `state.raised` too."""
     names = ", ".join(f"a{k}" for k in range(len(type.params)))
     lines = [
-        "def make(function, state):",
+        "def make(target, state):",
         f"    def entry({names}):",
         "        try:",
         "            state.depth += 1",
-        f"            result = function({names})",
+        f"            result = target()({names})",
         *_convert_results(type),
         "            state.depth -= 1",
         f"            return {'result' if type.results else 'None'}",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
@@ -26,6 +27,7 @@ from wippywasm.engine.features import WASM_2_0
 from wippywasm.engine.port import CoreCallable, CoreItem, Module, StoreLimits
 from wippywasm.engine.wasmer_calls import host_entry_factory, is_passable
 from wippywasm.engine.wasmer_items import HINT, Item, WasmerFunc, wrap
+from wippywasm.engine.wasmer_shims import shim
 from wippywasm.engine.wasmer_traps import failure_of
 from wippywasm.errors import (
     InternalError,
@@ -87,12 +89,17 @@ class WasmerEngine:
     def __init__(self) -> None:
         self.version = metadata.version("wasmer")
         self._compiler = Compiler(_Backend(self))
+        self._own = lru_cache(maxsize=256)(self.compile)
 
     def compile(self, wasm: bytes | memoryview) -> WasmerModule:
         return self._compiler.compile(wasm)
 
+    def instantiate_native(self, wasm: bytes, imports: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        """wasmer's exports of a new instance of `wasm`, which is our own and kept compiled, in this thread."""
+        return dict(iter(wasmer.Instance(self._own(wasm).native(), imports).exports))
+
     def new_store(self, limits: StoreLimits = NO_LIMITS) -> WasmerStore:
-        return WasmerStore(limits)
+        return WasmerStore(self, limits)
 
 
 class _Backend:
@@ -141,11 +148,14 @@ class Running:
 class WasmerStore:
     """The instances of one guest, and the host functions they may call; of use in the thread that made it only."""
 
-    def __init__(self, limits: StoreLimits) -> None:
+    def __init__(self, engine: WasmerEngine, limits: StoreLimits) -> None:
+        self.engine = engine
         self.owner = threading.get_ident()
         self.items: weakref.WeakSet[Any] = weakref.WeakSet()
         self._limits = limits
         self._running = Running()
+        self._callables: list[CoreCallable] = []
+        self._natives: list[Any] = []  # wasmer holds what an instance imports, or has in its tables, weakly
         self._instances = 0
         self._closed = False
 
@@ -171,19 +181,27 @@ class WasmerStore:
         except BaseException as error:  # noqa: BLE001 (whatever a host function raised in its start function)
             raised = self._refused(module, imports, error)
         else:
+            self._natives.append((native, arguments))
             return WasmerInstance(self, module, native)
         raise raised
 
     def _arguments(self, module: WasmerModule, imports: Sequence[CoreItem]) -> dict[str, dict[str, Any]]:
-        """The imports by module and name, which is the only way wasmer takes them."""
+        """The imports by module and name, which is the only way wasmer takes them; host functions behind shims."""
         arguments: dict[str, dict[str, Any]] = {}
+        given: dict[tuple[str, str], CoreItem] = {}
         for wanted, item in zip(module.imports, imports, strict=True):
             if not isinstance(item, Item) or item.store is not self:
                 raise linking.foreign(wanted)
-            known = arguments.setdefault(wanted.module, {}).setdefault(wanted.name, item.native)
-            if known is not item.native:
+            if given.setdefault((wanted.module, wanted.name), item) is not item:
                 name = linking.import_name(wanted)
                 raise LinkError(f"wasmer can't link two different items to the two imports {name}", name, hint=HINT)
+            arguments.setdefault(wanted.module, {})[wanted.name] = item.native
+        hosts = [(key, item) for key, item in given.items() if isinstance(item, WasmerFunc) and item.is_host]
+        if hosts:
+            types = tuple(item.type for _, item in hosts)
+            shims = shim([item.native for _, item in hosts], types, self.engine.instantiate_native)
+            for ((namespace, name), _), native in zip(hosts, shims, strict=True):
+                arguments[namespace][name] = native
         return arguments
 
     def _check_limits(self, module: WasmerModule) -> None:
@@ -208,7 +226,9 @@ class WasmerStore:
         self.check()
         if not is_passable(type):
             raise UnsupportedFeatureError("references between guest and host", NAME, hint=HINT)
-        entry = host_entry_factory(type)(function, self._running)
+        held = _referable(function)
+        self._callables.append(held)
+        entry = host_entry_factory(type)(weakref.ref(held), self._running)
         native_type = wasmer.FunctionType(_native_types(type.params), _native_types(type.results))
         func = WasmerFunc(self, type, wasmer.Function(_native_store(), entry, native_type))
         func.is_host = True
@@ -228,8 +248,23 @@ class WasmerStore:
             raise UnavailableError("the store can't be closed while its guest is calling the host")
         self._closed = True
         self.owner = 0
+        self._callables.clear()
+        self._natives.clear()
         for item in list(self.items):
             item.release()
+
+
+def _referable(function: CoreCallable) -> CoreCallable:
+    """`function`, or a function around it, that a weak reference can point at.
+
+    Python's garbage collector does not see through wasmer's objects. A callable that leads back to its store, as most
+    do, would keep it for ever if wasmer's function held it. So the store holds it, and wasmer's function weakly.
+    """
+    try:
+        weakref.ref(function)
+    except TypeError:
+        return lambda *arguments: function(*arguments)
+    return function
 
 
 def _native_types(types: Sequence[str]) -> list[Any]:

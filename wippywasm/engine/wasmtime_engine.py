@@ -120,6 +120,7 @@ class WasmtimeStore:
     """The instances of one guest, and the host functions they may call."""
 
     def __init__(self, engine: WasmtimeEngine, limits: StoreLimits) -> None:
+        self.engine = engine
         self.calls: weakref.WeakSet[Any] = weakref.WeakSet()
         self._native = wasmtime.Store(engine.native)
         self._context: c_void_p | None = capi.context_of(self._native)

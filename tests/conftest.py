@@ -1,0 +1,39 @@
+"""What every room's tests share: the `engine` fixture, once for each engine, and a compile cache of the tests' own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wippywasm import engine as engines
+from wippywasm.engine.port import Engine, Store
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compile_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Tests neither read nor fill the user's cache."""
+    directory = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WIPPYWASM_CACHE_DIR", str(directory))
+        patch.delenv("WIPPYWASM_CACHE", raising=False)
+        yield directory
+
+
+@pytest.fixture(params=["wasmtime", "wasmer"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Every engine in turn. Only wasmer may be missing, and only where it can't be: CPython 3.11 and later."""
+    name: str = request.param
+    if name == "wasmer" and sys.version_info >= (3, 11):
+        pytest.skip("wasmer runs on CPython before 3.11 only")
+    return engines.get(name)
+
+
+@pytest.fixture
+def store(engine: Engine) -> Iterator[Store]:
+    """A store of `engine`, closed after the test."""
+    opened = engine.new_store()
+    yield opened
+    opened.close()
