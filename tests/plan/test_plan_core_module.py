@@ -134,7 +134,7 @@ def test_a_world_gives_imports_resources_and_interfaces() -> None:
         "r1 = resource of c0, dtor i0.'a:b/blobs@1.0.0#[dtor]blob'",
         "t0 = lower f0 in c0 memory i0.'memory': (i32 i32) -> i32",
         "t1 = lower f1 in c0: () -> i32",
-        "t2 = lower f2 in c0 memory i0.'memory': (i32) -> i32",
+        "t2 = lower f2 in c0: (i32) -> i32",
         "t3 = resource.drop r0 in c0",
         "t4 = resource.new r1 in c0",
         "t5 = x0",

@@ -91,7 +91,7 @@ class _Linker:
         if found is MISSING and self.deny:
             return Denied(wanted.path[0], "#".join(wanted.path))
         if found is MISSING:
-            raise missing(wanted.path, describe_func(wanted.type), provider)
+            raise missing(wanted.path, describe_func(wanted.type), provider if where else MISSING)
         check_function(wanted, found)
         return host_function(found, wanted.type)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from wippywasm.abi import layout
+from wippywasm.abi.calls import contains, is_allocated
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreFuncType, CoreImport, CoreMemoryType
 from wippywasm.errors import InvalidError, LinkError
@@ -180,7 +181,7 @@ def _needs_memory(ft: FuncType) -> bool:
     types = [p.type for p in ft.params] + ([] if ft.result is None else [ft.result])
     spills = len(layout.flatten_types(tuple(p.type for p in ft.params))) > layout.MAX_FLAT_PARAMS
     wide = ft.result is not None and len(layout.flatten_type(ft.result)) > layout.MAX_FLAT_RESULTS
-    return spills or wide or any(layout.has_pointers(t) for t in types)
+    return spills or wide or any(contains(t, is_allocated) for t in types)
 
 
 def _kind(i: CoreImport) -> str:

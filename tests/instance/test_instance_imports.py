@@ -1,0 +1,261 @@
+"""Imports from Python: where functions are found, what is checked at link time, and what becomes of the rest."""
+
+from __future__ import annotations
+
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from wippywasm.errors import InvalidError, LinkError, PermissionDeniedError, Trap, ValueMismatchError, WitError
+from wippywasm.instance.limits import Limits
+from wippywasm.values import Err, Ok
+
+CLIENT = """
+(component
+  (import "a:b/host@0.2.3" (instance $host
+    (export "add-one" (func (param "n" u32) (result u32)))
+    (export "try-it" (func (param "n" u32) (result (result u32 (error u32)))))))
+  (import "shout" (func $shout (param "n" u32)))
+  (core module $mem (memory (export "m") 1))
+  (core instance $mem (instantiate $mem))
+  (alias core export $mem "m" (core memory $memory))
+  (core func $add-one (canon lower (func $host "add-one")))
+  (core func $try-it (canon lower (func $host "try-it") (memory $memory)))
+  (core func $shout (canon lower (func $shout)))
+  (core module $m
+    (import "h" "add-one" (func $add-one (param i32) (result i32)))
+    (import "h" "try-it" (func $try-it (param i32 i32)))
+    (import "h" "shout" (func $shout (param i32)))
+    (import "h" "m" (memory 1))
+    (func (export "run") (param i32) (result i32) (call $shout (local.get 0)) (call $add-one (local.get 0)))
+    (func (export "try") (param i32) (result i32)
+      (call $try-it (local.get 0) (i32.const 16))
+      (i32.add (i32.mul (i32.load8_u (i32.const 16)) (i32.const 1000)) (i32.load (i32.const 20)))))
+  (core instance $i (instantiate $m (with "h" (instance
+    (export "add-one" (func $add-one)) (export "try-it" (func $try-it)) (export "shout" (func $shout))
+    (export "m" (memory $memory))))))
+  (func (export "run") (param "n" u32) (result u32) (canon lift (core func $i "run")))
+  (func (export "try") (param "n" u32) (result u32) (canon lift (core func $i "try"))))
+"""
+
+
+def refuse_odd(n: int) -> Any:
+    if n % 2:
+        raise WitError(n)
+    return n // 2
+
+
+def as_module(**functions: Any) -> ModuleType:
+    module = ModuleType("host")
+    vars(module).update(functions)
+    return module
+
+
+HEARD: list[int] = []
+
+
+def ignore(n: int) -> None:
+    HEARD.append(n)
+
+
+PROVIDERS = {
+    "mapping with WIT names": {"add-one": lambda n: n + 1, "try-it": refuse_odd},
+    "mapping with Python names": {"add_one": lambda n: n + 1, "try_it": refuse_odd},
+    "object": SimpleNamespace(add_one=lambda n: n + 1, try_it=refuse_odd),
+    "module": as_module(add_one=lambda n: n + 1, try_it=refuse_odd),
+}
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+@pytest.mark.parametrize("name", ["a:b/host@0.2.3", "a:b/host@0.2.9", "a:b/host"])
+def test_where_functions_are_found(load: Any, kind: str, name: str) -> None:
+    HEARD.clear()
+    with load(CLIENT).instantiate({name: PROVIDERS[kind], "shout": ignore}) as guest:
+        assert guest.call("run", 4) == 5
+        assert guest.call("try", 8) == 4
+        assert guest.call("try", 7) == 1007
+    assert HEARD == [4]
+
+
+def test_ok_and_err_can_be_returned_as_they_are(load: Any) -> None:
+    host = {"add-one": lambda n: n, "try-it": lambda n: Err(n) if n % 2 else Ok(n * 10)}
+    with load(CLIENT).instantiate({"a:b/host": host, "shout": ignore}) as guest:
+        assert [guest.call("try", 3), guest.call("try", 4)] == [1003, 40]
+
+
+def test_the_newest_compatible_version_is_chosen(load: Any) -> None:
+    def host(by: int) -> dict[str, Any]:
+        return {"add_one": lambda n: n + by, "try_it": refuse_odd}
+
+    imports = {"a:b/host@0.2.4": host(4), "a:b/host@0.2.30": host(30), "a:b/host@0.3.0": host(3), "shout": ignore}
+    with load(CLIENT).instantiate(imports) as guest:
+        assert guest.call("run", 100) == 130
+
+
+@pytest.mark.parametrize(
+    ("imports", "message"),
+    [
+        ({}, "nothing is given for import 'a:b/host@0.2.3#add-one'"),
+        ({"a:b/host@0.3.0": PROVIDERS["object"]}, "nothing is given for import 'a:b/host@0.2.3#add-one'"),
+        ({"a:b/host": SimpleNamespace(add_one=abs)}, "SimpleNamespace has no 'try_it'"),
+        ({"a:b/host": {"add-one": 5}}, "import 'a:b/host@0.2.3#add-one' must be callable, got int"),
+        (
+            {"a:b/host": {"add-one": lambda: 5}},
+            r"add-one' is called with 1 argument, as func\(n: u32\) -> u32; the function given takes \(\)",
+        ),
+        ({"a:b/host": PROVIDERS["object"]}, "nothing is given for import 'shout'"),
+    ],
+)
+def test_what_does_not_fit_is_an_error_of_linking(load: Any, imports: Any, message: str) -> None:
+    with pytest.raises(LinkError, match=message):
+        load(CLIENT).instantiate(imports)
+
+
+@pytest.mark.parametrize(
+    ("function", "accepted"),
+    [
+        (lambda n: n, True),
+        (lambda *args: args[0], True),
+        (lambda n, m=0: n, True),
+        (lambda n, *, m: n, False),
+        (lambda n, m: n, False),
+        (abs, True),
+        (int.bit_length, True),
+        (SimpleNamespace, True),
+    ],
+)
+def test_how_many_arguments_a_function_takes(load: Any, function: Any, accepted: bool) -> None:
+    imports = {"a:b/host": {"add-one": function, "try-it": refuse_odd}, "shout": ignore}
+    if accepted:
+        load(CLIENT).link(imports)
+    else:
+        with pytest.raises(LinkError):
+            load(CLIENT).link(imports)
+
+
+def test_a_host_result_that_does_not_fit_names_the_import(load: Any) -> None:
+    host = {"add-one": lambda n: "five", "try-it": refuse_odd}
+    with (
+        load(CLIENT).instantiate({"a:b/host": host, "shout": ignore}) as guest,
+        pytest.raises(ValueMismatchError, match="expected u32, got 'five'"),
+    ):
+        guest.call("run", 1)
+
+
+def test_undeclared_imports_are_denied_when_they_are_called(load: Any) -> None:
+    with (
+        load(CLIENT).instantiate({"shout": ignore}, undeclared="deny") as guest,
+        pytest.raises(PermissionDeniedError) as denied,
+    ):
+        guest.call("run", 1)
+    assert "a:b/host@0.2.3#add-one" in str(denied.value)
+    assert denied.value.details == {"import": "a:b/host@0.2.3", "grant": "a:b/host"}
+
+
+WASI = """
+(component
+  (import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
+  (alias export $error "error" (type $error))
+  (import "wasi:filesystem/types@0.2.0" (instance $fs
+    (alias outer 1 $error (type $error))
+    (export "descriptor" (type $descriptor (sub resource)))
+    (export "[method]descriptor.sync" (func (param "self" (borrow $descriptor))))
+    (export "explain" (func (param "e" (borrow $error)) (result u32)))))
+  (alias export $fs "descriptor" (type $descriptor))
+  (core func $sync (canon lower (func $fs "[method]descriptor.sync")))
+  (core func $drop (canon resource.drop $descriptor))
+  (core module $m
+    (import "fs" "sync" (func $sync (param i32)))
+    (import "fs" "drop" (func $drop (param i32)))
+    (func (export "quiet") (result i32) (i32.const 42))
+    (func (export "sync") (call $sync (i32.const 1)))
+    (func (export "drop") (call $drop (i32.const 1))))
+  (core instance $i (instantiate $m (with "fs" (instance (export "sync" (func $sync)) (export "drop" (func $drop))))))
+  (func (export "quiet") (result u32) (canon lift (core func $i "quiet")))
+  (func (export "sync") (canon lift (core func $i "sync")))
+  (func (export "drop") (canon lift (core func $i "drop"))))
+"""
+
+
+def test_denied_interfaces_have_abstract_resources(load: Any) -> None:
+    component = load(WASI)
+    assert component.imports == ("wasi:io/error@0.2.0", "wasi:filesystem/types@0.2.0")
+    with component.instantiate(undeclared="deny") as guest:
+        assert guest.call("quiet") == 42
+        with pytest.raises(PermissionDeniedError, match=r"declare 'wasi:filesystem' under `imports`"):
+            guest.call("sync")
+    with component.instantiate(undeclared="deny") as guest, pytest.raises(Trap, match="unknown handle index 1"):
+        guest.call("drop")
+
+
+def test_undeclared_is_refuse_or_deny(load: Any) -> None:
+    with pytest.raises(InvalidError, match="'refuse' or 'deny'"):
+        load(CLIENT).instantiate(undeclared="allow")
+
+
+PREVIEW_1 = """
+(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 8) "hi")
+  (func (export "leave") (call $exit (i32.const 8)))
+  (func (export "answer") (result i32) (i32.const 42)))
+"""
+
+
+def test_core_imports_are_denied_with_their_grant(load: Any) -> None:
+    with load(PREVIEW_1).instantiate(undeclared="deny") as guest:
+        assert guest.call("answer") == 42
+        with pytest.raises(PermissionDeniedError, match=r"wasi_snapshot_preview1#proc_exit.*'wasi1'"):
+            guest.call("leave")
+
+
+def test_core_imports_refused(load: Any) -> None:
+    with pytest.raises(LinkError, match="nothing is given for import 'wasi_snapshot_preview1#proc_exit'"):
+        load(PREVIEW_1).instantiate()
+
+
+def test_core_functions_from_python(load: Any) -> None:
+    codes: list[int] = []
+    with load(PREVIEW_1).instantiate({"wasi_snapshot_preview1": {"proc_exit": codes.append}}) as guest:
+        guest.call("leave")
+    assert codes == [8]
+
+
+class Preview1:
+    """A host that reads the memory of the guest it was made for."""
+
+    def __init__(self) -> None:
+        self.read: list[bytes] = []
+
+    def link_core(self, context: Any) -> dict[str, Any]:
+        def proc_exit(pointer: int) -> None:
+            self.read.append(bytes(context.memory().view()[pointer : pointer + 2]))
+
+        return {"proc_exit": proc_exit}
+
+
+def test_a_core_host_sees_the_memory_of_its_guest(load: Any) -> None:
+    host = Preview1()
+    with load(PREVIEW_1).instantiate({"wasi_snapshot_preview1": host}) as guest:
+        guest.call("leave")
+    assert host.read == [b"hi"]
+
+
+def test_limits(load: Any) -> None:
+    component = load("(component (core module $m) (core instance (instantiate $m)) (core instance (instantiate $m)))")
+    component.instantiate(limits=Limits(max_instances=2)).close()
+    with pytest.raises(InvalidError, match="needs 2 core instances, and its limit is 1"):
+        component.instantiate(limits=Limits(max_instances=1))
+    with pytest.raises(InvalidError, match="max_memory_mb must be a whole number"):
+        Limits(max_memory_mb=0)
+
+
+def test_the_memory_limit_holds(load: Any, engine: str) -> None:
+    if engine == "wasmer":
+        pytest.skip("wasmer has no limiter of its own, and modules are not rewritten for it yet")
+    module = load('(module (memory 1) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))')
+    with module.instantiate(limits=Limits(max_memory_mb=1)) as guest:
+        assert guest.call("grow", 10) == 1
+        assert guest.call("grow", 100) == -1
