@@ -10,14 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wippywasm.app.json_values import (
-    arguments_from_json,
-    dump_json,
-    parse_json,
-    untyped_to_json,
-    value_from_json,
-    value_to_json,
-)
+from wippywasm.app.json_values.from_json import arguments_from_json, value_from_json
+from wippywasm.app.json_values.text import dump_json, parse_json
+from wippywasm.app.json_values.to_json import value_to_json
+from wippywasm.app.json_values.untyped import untyped_to_json
 from wippywasm.errors import InvalidError, ValueMismatchError
 from wippywasm.model import (
     BOOL,

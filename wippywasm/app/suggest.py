@@ -35,7 +35,8 @@ def did_you_mean_id(id: str, ids: Iterable[str]) -> str | None:
     found = near(name, (n for ns, _, n in split if ns == namespace))
     if found:
         return f"did you mean '{namespace}:{found[0]}'?"
-    elsewhere = near(namespace, (ns for ns, _, n in split if n == name))
+    homes = sorted({ns for ns, _, n in split if n == name})
+    elsewhere = homes if len(homes) == 1 else near(namespace, homes)
     return f"did you mean '{elsewhere[0]}:{name}'?" if elsewhere else None
 
 

@@ -13,13 +13,10 @@ from typing import Any
 import click
 
 from wippywasm.app.application import App
-from wippywasm.app.json_values import (
-    arguments_from_json,
-    dump_json,
-    parse_json,
-    untyped_to_json,
-    value_to_json,
-)
+from wippywasm.app.json_values.from_json import arguments_from_json
+from wippywasm.app.json_values.text import dump_json, parse_json
+from wippywasm.app.json_values.to_json import value_to_json
+from wippywasm.app.json_values.untyped import untyped_to_json
 from wippywasm.cli.apps import load_app
 from wippywasm.cli.failures import FAILED, Finished, blaming_the_user
 from wippywasm.cli.output import print_json, say

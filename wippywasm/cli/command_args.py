@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wippywasm.app.json_values import arguments_from_json, parse_json
+from wippywasm.app.json_values.from_json import arguments_from_json
+from wippywasm.app.json_values.text import parse_json
 from wippywasm.model import STRING, FuncType, ListType, Param, structural_func
 
 _ALL = ListType(STRING)

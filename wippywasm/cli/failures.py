@@ -18,6 +18,7 @@ from wippywasm.cli.output import say, say_error, styled
 from wippywasm.cli.settings import Settings
 from wippywasm.errors import DefinitionError, GuestExit, WippyError
 
+_NO_ARGUMENTS = getattr(click.exceptions, "NoArgsIsHelpError", ())  # click before 8.2 prints the help itself
 FAILED, MISUSED, INTERRUPTED, UNREAD = 1, 2, 130, 141
 
 
@@ -27,6 +28,10 @@ class UsageFailure(Exception):
     def __init__(self, error: WippyError) -> None:
         super().__init__(error.message)
         self.error = error
+
+
+class UnreadOutput(Exception):
+    """Nobody reads our standard output any more."""
 
 
 class Finished(Exception):
@@ -51,7 +56,7 @@ def exit_code(command: Callable[[], object], settings: Settings) -> int:
     try:
         command()
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, UnreadOutput):
         _drop_stdout()
         return UNREAD
     except (KeyboardInterrupt, click.Abort):
@@ -85,6 +90,9 @@ def _tell(error: BaseException, settings: Settings) -> int:
 
 
 def _tell_click(error: click.ClickException, settings: Settings) -> int:
+    if isinstance(error, _NO_ARGUMENTS):
+        say(error.format_message())
+        return MISUSED
     failure = WippyError(error.format_message(), hint=_usage_hint(error))
     say_error(failure, is_json=settings.is_json)
     return MISUSED

@@ -1,32 +1,79 @@
 """The command `wippywasm`.
 
-In: the command line. Out: an exit code; every failure is one message on standard error. Spec: SPEC section 13.
+In: the command line. Out: an exit code; every failure is one message on standard error. A command's module is loaded
+when it is run. Spec: SPEC section 13.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from wippywasm.cli.call import call
-from wippywasm.cli.engines import engines
-from wippywasm.cli.failures import exit_code
-from wippywasm.cli.lint import lint
-from wippywasm.cli.run import run
+from wippywasm.app.suggest import did_you_mean
+from wippywasm.cli.failures import UnreadOutput, exit_code
 from wippywasm.cli.settings import Settings, common_options
 
+_COMMANDS = {
+    "run": "run:run",
+    "call": "call:call",
+    "lint": "lint:lint",
+    "wit": "wit:wit_command",
+    "engines": "engines:engines",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="wippywasm")
+
+class _Commands(click.Group):
+    """The commands by name, each imported when it is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(f"wippywasm.cli.{module}"), attribute)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise UnreadOutput from error  # click would end the process itself
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS:
+            near = did_you_mean(args[0], _COMMANDS)
+            ctx.fail(f"there is no command '{args[0]}'{f'; {near}' if near else ''}")
+        return super().resolve_command(ctx, args)
+
+
+def _show_version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"wippywasm {_version()}")
+        context.exit()
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("wippywasm")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Say which.")
 @common_options
 def cli() -> None:
     """WebAssembly modules and components as entries beside Lua, called by id."""
-
-
-for command in (run, call, lint, engines):
-    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

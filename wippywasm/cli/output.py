@@ -12,7 +12,8 @@ from typing import Any, TextIO
 
 import click
 
-from wippywasm.app.json_values import dump_json, untyped_to_json
+from wippywasm.app.json_values.text import dump_json
+from wippywasm.app.json_values.untyped import untyped_to_json
 from wippywasm.errors import DefinitionError, InvalidError, LuaError, Problem, Trap, WippyError
 
 _FRAMES = 10

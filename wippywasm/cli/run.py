@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from wippywasm.app.application import App
-from wippywasm.app.json_values import dump_json
+from wippywasm.app.json_values.text import dump_json
 from wippywasm.app.suggest import did_you_mean, listing
 from wippywasm.cli.apps import load_app
 from wippywasm.cli.call import call_once, error_payload, result_json

@@ -46,12 +46,15 @@ class RawEntry:
 def read_raw_entries(app: Path, known_kinds: Collection[str], report: Report) -> list[RawEntry]:
     """Every entry of an app folder. `known_kinds` tell a definition without `namespace` from somebody else's YAML."""
     found: list[RawEntry] = []
+    has_definitions = False
     try:
         for file in yaml_files(app):
-            found += _FileReader(file, str(app / file.relative_to(app)), known_kinds, report).entries()
+            reader = _FileReader(file, str(app / file.relative_to(app)), known_kinds, report)
+            found += reader.entries()
+            has_definitions |= reader.has_definitions
     except PathError as error:
         At(report, str(app)).problem(error.message, error.hint)
-    if not found and not report.problems:
+    if not has_definitions and not report.problems:
         folder = definition_root(app)
         At(report, str(folder)).problem(
             "no definition file here", "write an _index.yaml with 'namespace' and 'entries', or choose a folder with -C"
@@ -68,10 +71,12 @@ class _FileReader:
         self._known_kinds = known_kinds
         self._at = At(report, shown)
         self._is_index = file.stem == "_index"
+        self.has_definitions = False
 
     def entries(self) -> Iterator[RawEntry]:
         for document in self._documents():
             if self._is_definition(document):
+                self.has_definitions = True
                 yield from self._entries_of(document)
 
     def _documents(self) -> list[Node]:

@@ -1,6 +1,6 @@
 """The Python values that functions give, as JSON.
 
-In: a Python value of SPEC section 5 and its WIT type; or any plain value where there is no type, as from Lua.
+In: a Python value of SPEC section 5 and its WIT type.
 Out: dicts, lists, text, numbers, bools and None.
 """
 
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from wippywasm.app.json_values.untyped import float_to_json
 from wippywasm.errors import InvalidError
 from wippywasm.model import (
     EnumType,
@@ -27,7 +28,7 @@ from wippywasm.model import (
     structural,
 )
 from wippywasm.plan.describe import describe
-from wippywasm.values import Err, Ok, Some, Variant
+from wippywasm.values import Ok, Some, Variant
 
 
 def value_to_json(type: ValType | None, value: Any) -> Any:
@@ -38,7 +39,7 @@ def value_to_json(type: ValType | None, value: Any) -> Any:
 def _value(t: ValType, value: Any) -> Any:
     match t:
         case Prim(name=("f32" | "f64") as name):
-            return _float(value, is_single=name == "f32")
+            return float_to_json(_shortest_single(value) if name == "f32" else value)
         case Prim() | EnumType():
             return value
         case ListType(element=element):
@@ -67,14 +68,10 @@ def _value(t: ValType, value: Any) -> Any:
             )
 
 
-def _float(value: float, *, is_single: bool) -> float | str:
-    if not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return _shortest_single(value) if is_single else value
-
-
 def _shortest_single(value: float) -> float:
     """The number of fewest digits that is the same f32: 0.1, not 0.10000000149011612."""
+    if not math.isfinite(value):
+        return value
     exact = struct.pack("<f", value)
     for digits in range(6, 9):
         short = float(f"{value:.{digits}g}")
@@ -107,39 +104,3 @@ def _map(t: MapType, value: Mapping[Any, Any]) -> Any:
     if isinstance(t.key, Prim) and t.key.name == "string":
         return {key: _value(t.value, part) for key, part in value.items()}
     return [[_value(t.key, key), _value(t.value, part)] for key, part in value.items()]
-
-
-def untyped_to_json(value: Any) -> Any:
-    """A value that has no WIT type: by what it is."""
-    for classes, convert in _UNTYPED:
-        if isinstance(value, classes):
-            return convert(value)
-    raise InvalidError(f"the result has a value of type {type(value).__name__}, which can't be written as JSON")
-
-
-def _bytes(value: Any) -> Any:
-    data = bytes(value)
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return list(data)
-
-
-def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
-    return {
-        key if isinstance(key, str) else str(untyped_to_json(key)): untyped_to_json(part) for key, part in value.items()
-    }
-
-
-_UNTYPED: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-    ((bool, int, str, type(None)), lambda value: value),
-    (float, lambda value: _float(value, is_single=False)),
-    ((bytes, bytearray, memoryview), _bytes),
-    (Mapping, _mapping),
-    ((list, tuple), lambda value: [untyped_to_json(part) for part in value]),
-    ((set, frozenset), lambda value: sorted(untyped_to_json(part) for part in value)),
-    (Variant, lambda value: {"tag": value.case, "value": untyped_to_json(value.payload)}),
-    (Some, lambda value: {"some": untyped_to_json(value.value)}),
-    (Ok, lambda value: {"ok": untyped_to_json(value.value)}),
-    (Err, lambda value: {"err": untyped_to_json(value.value)}),
-)

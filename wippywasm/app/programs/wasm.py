@@ -94,5 +94,7 @@ def _load(source: bytes | str, wit: str | None, engine: Engine) -> LinkedCompone
 
 def _warn(entry: Entry, report: Report) -> None:
     """Say what is accepted and has no effect yet."""
+    for name in entry.data.get("imports") or ():
+        entry.at(report, "imports").warning(f"'{name}' is known, but there is no host for it yet: calling it fails")
     if "max_execution_ms" in (entry.data.get("limits") or {}):
         entry.at(report, "limits").warning("'max_execution_ms' is known but not enforced yet")
