@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from wippywasm.core import CoreFuncType
-from wippywasm.engine.port import CoreFunc, CoreInstance, CoreMemory, Store
+from wippywasm.engine.port import CoreFunc, CoreMemory, Store
 from wippywasm.engine.wat import wat2wasm
 
 Batch: TypeAlias = Callable[["array[int]"], Sequence[int]]
@@ -54,25 +54,25 @@ class _Loop:
     def __init__(self, store: Store, realloc: CoreFunc) -> None:
         self._store = store
         self._realloc = realloc
-        self._instance: CoreInstance | None = None
+        self._parts: tuple[Callable[[int], None], CoreMemory] | None = None
 
     def __call__(self, requests: array[int]) -> list[int]:
-        instance = self._instance or self._instantiate()
-        run, memory = instance.export("run"), instance.export("memory")
-        assert isinstance(run, CoreFunc)
-        assert isinstance(memory, CoreMemory)
+        run, memory = self._parts or self._instantiate()
         pointers: list[int] = []
         for start in range(0, len(requests), CHUNK):
             chunk = memoryview(requests)[start : start + CHUNK]
             memory.view()[: chunk.nbytes] = chunk.cast("B")
-            run.call(len(chunk))
+            run(len(chunk))
             pointers += memory.view()[: len(chunk) * 4].cast("I").tolist()
         return pointers
 
-    def _instantiate(self) -> CoreInstance:
-        module = self._store.engine.compile(_loop())
-        self._instance = self._store.instantiate(module, [self._realloc])
-        return self._instance
+    def _instantiate(self) -> tuple[Callable[[int], None], CoreMemory]:
+        instance = self._store.instantiate(self._store.engine.compile(_loop()), [self._realloc])
+        run, memory = instance.export("run"), instance.export("memory")
+        assert isinstance(run, CoreFunc)
+        assert isinstance(memory, CoreMemory)
+        self._parts = run.call, memory
+        return self._parts
 
 
 @lru_cache(maxsize=1)

@@ -23,26 +23,12 @@ SIGNATURE = "indirect call type mismatch"
 STACK = "call stack exhausted"
 UNCAUGHT = "uncaught exception"
 NULL_REFERENCE = "null reference"
+UNALIGNED_ATOMIC = "unaligned atomic"
+NOT_SHARED = "expected shared memory"
+ARRAY_BOUNDS = "out of bounds array access"
+ALLOCATION = "allocation size too large"
+CAST = "cast failure"
 OTHER = "trap"
-
-CODES: tuple[str, ...] = (
-    UNREACHABLE,
-    DIVIDE_BY_ZERO,
-    INTEGER_OVERFLOW,
-    BAD_CONVERSION,
-    MEMORY_BOUNDS,
-    TABLE_BOUNDS,
-    UNINITIALIZED,
-    SIGNATURE,
-    STACK,
-    UNCAUGHT,
-    NULL_REFERENCE,
-    "unaligned atomic",
-    "expected shared memory",
-    "out of bounds array access",
-    "allocation size too large",
-    "cast failure",
-)
 
 MAX_FRAMES = 32
 """How many guest frames a trap keeps, innermost first."""
@@ -52,11 +38,6 @@ _MESSAGES = {
     TABLE_BOUNDS: "undefined element: out of bounds table access",
     STACK: "call stack exhausted: the guest's recursion is too deep",
 }
-
-
-def code_in(message: str) -> str:
-    """The code that an engine's message speaks of."""
-    return next((code for code in CODES if code in message), OTHER)
 
 
 def make_trap(code: str, frames: Sequence[Frame] = (), message: str = "") -> Trap:

@@ -8,10 +8,24 @@ from __future__ import annotations
 
 import re
 
-from wippywasm.engine.traps import MAX_FRAMES, STACK, code_in, make_trap
+from wippywasm.engine import traps
+from wippywasm.engine.traps import MAX_FRAMES, STACK, make_trap
 from wippywasm.errors import Frame, InternalError, Trap
 
 _FRAME = re.compile(r"    at (.*) \((.*)\[(\d+)\]:0x([0-9a-f]+)\)", re.DOTALL)
+
+_CODES = (
+    traps.UNREACHABLE,
+    traps.DIVIDE_BY_ZERO,
+    traps.INTEGER_OVERFLOW,
+    traps.BAD_CONVERSION,
+    traps.MEMORY_BOUNDS,
+    traps.TABLE_BOUNDS,
+    traps.UNINITIALIZED,
+    traps.SIGNATURE,
+    traps.STACK,
+    traps.UNALIGNED_ATOMIC,
+)
 
 
 def failure_of(error: BaseException, *, from_host: bool, nested: bool) -> BaseException:
@@ -34,7 +48,11 @@ def parse_trap(message: str) -> Trap:
     headline, *lines = message.split("\n", MAX_FRAMES + 1)[: MAX_FRAMES + 1]
     headline = headline.removeprefix("RuntimeError: ")
     frames = [frame for frame in map(_frame, lines) if frame is not None]
-    return make_trap(code_in(headline), frames, headline)
+    return make_trap(_code(headline), frames, headline)
+
+
+def _code(headline: str) -> str:
+    return next((code for code in _CODES if code in headline), traps.OTHER)
 
 
 def _frame(line: str) -> Frame | None:

@@ -25,13 +25,13 @@ from wippywasm.engine.codegen import revoke, without_signal_check
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.port import CoreCallable, CoreItem, Module, StoreLimits
 from wippywasm.engine.raw_calls import host_entry_factory, slots_type
-from wippywasm.engine.traps import MAX_FRAMES, STACK, code_in, make_trap
+from wippywasm.engine.traps import STACK, make_trap
 from wippywasm.engine.wasmtime_config import FEATURES, SETTINGS, make_config
 from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern, wrap
-from wippywasm.errors import Frame, InternalError, InvalidError, Trap, UnavailableError
+from wippywasm.engine.wasmtime_traps import trap_of
+from wippywasm.errors import InternalError, InvalidError, Trap, UnavailableError
 
 NAME = "wasmtime"
-_UNKNOWN_OFFSET = (1 << 64) - 1
 NO_LIMITS = StoreLimits()
 _VAL_TYPES: dict[str, Callable[[], wasmtime.ValType]] = {
     "i32": wasmtime.ValType.i32,
@@ -187,7 +187,7 @@ class WasmtimeStore:
         if raised is not None:
             return raised
         if native_trap is not None:
-            return _trap(native_trap)
+            return trap_of(native_trap)
         return InternalError(f"wasmtime refused the call: {native_error}")
 
     def close(self) -> None:
@@ -242,18 +242,6 @@ def _val_type(name: str) -> wasmtime.ValType:
     if name not in _VAL_TYPES:
         raise InvalidError(f"a host function can't take or give {name}")
     return _VAL_TYPES[name]()
-
-
-def _trap(trap: wasmtime.Trap) -> Trap:
-    message = trap.message
-    frames = [_frame(frame) for frame in trap.frames[:MAX_FRAMES]]
-    headline = message.rsplit("wasm trap: ", 1)[-1].strip()
-    return make_trap(code_in(headline), frames, headline)
-
-
-def _frame(frame: wasmtime.Frame) -> Frame:
-    offset = frame.module_offset
-    return Frame(frame.module_name, frame.func_name, frame.func_index, 0 if offset == _UNKNOWN_OFFSET else offset)
 
 
 def _is_recursion(raised: BaseException | None) -> bool:

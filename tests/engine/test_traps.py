@@ -1,0 +1,165 @@
+"""Every trap has the code that the specification's tests expect, the same on every engine, and a bounded backtrace."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.engine.guests import build, call, calling
+from wippywasm.engine.port import Engine, Store
+from wippywasm.engine.traps import MAX_FRAMES
+from wippywasm.errors import Trap
+
+TRAPS = {
+    "unreachable": "unreachable",
+    "integer divide by zero": "(drop (i32.div_s (i32.const 1) (i32.const 0)))",
+    "integer overflow": "(drop (i32.div_s (i32.const 0x80000000) (i32.const -1)))",
+    "invalid conversion to integer": "(drop (i32.trunc_f32_s (f32.const nan)))",
+    "out of bounds memory access": "(drop (i32.load (i32.const 65536)))",
+    "out of bounds table access": "(drop (table.get $t (i32.const 9)))",
+    "uninitialized element": "(call_indirect (i32.const 0))",
+    "indirect call type mismatch": "(call_indirect (type $other) (i32.const 1))",
+    "call stack exhausted": "(call $deep)",
+}
+
+
+def trap_module(body: str) -> str:
+    return f"""(module $traps (type $other (func (param) (result)))
+      (memory 1) (table $t 2 funcref) (elem (i32.const 1) $number)
+      (func $number (result i32) i32.const 1)
+      (func $deep (call $deep))
+      (func $culprit {body})
+      (func (export "go") (call $culprit)))"""
+
+
+@pytest.mark.parametrize("code", TRAPS)
+def test_codes(engine: Engine, code: str) -> None:
+    instance = calling(engine, trap_module(TRAPS[code]))
+    with pytest.raises(Trap) as caught:
+        call(instance, "go")
+    assert caught.value.code == code
+    assert code in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("(memory.fill (i32.const 1) (i32.const 0) (i32.const 65536))", "out of bounds memory access"),
+        ("(drop (i64.rem_u (i64.const 1) (i64.const 0)))", "integer divide by zero"),
+        ("(drop (i32.trunc_f64_u (f64.const 1e20)))", "integer overflow"),
+        ("(call_indirect (i32.const 2))", "out of bounds table access"),
+        ("(table.set $t (i32.const 2) (ref.null func))", "out of bounds table access"),
+    ],
+)
+def test_other_ways_to_the_same_traps(engine: Engine, body: str, code: str) -> None:
+    instance = calling(engine, trap_module(body))
+    with pytest.raises(Trap) as caught:
+        call(instance, "go")
+    assert caught.value.code == code
+
+
+def test_an_indirect_call_out_of_bounds_has_the_words_of_both_its_names(engine: Engine) -> None:
+    instance = calling(engine, trap_module("(call_indirect (i32.const 2))"))
+    with pytest.raises(Trap, match="undefined element: out of bounds table access"):
+        call(instance, "go")
+
+
+def test_frames_have_names_innermost_first(engine: Engine) -> None:
+    instance = calling(engine, trap_module("unreachable"))
+    with pytest.raises(Trap) as caught:
+        call(instance, "go")
+    frames = caught.value.frames
+    assert [frame.function_index for frame in frames] == [2, 3]
+    assert frames[0].function == "culprit"
+    assert {frame.module for frame in frames} == {"traps"}
+    assert 0 < frames[0].offset < 200
+    assert caught.value.details["code"] == "unreachable"
+    assert "culprit" in str(caught.value)
+
+
+def test_modules_without_names_have_indices(engine: Engine) -> None:
+    instance = calling(engine, '(module (func (export "go") (unreachable)))')
+    with pytest.raises(Trap) as caught:
+        call(instance, "go")
+    assert caught.value.frames[0].function is None
+    assert caught.value.frames[0].module is None
+    assert "func[0]" in str(caught.value)
+
+
+def test_an_overflow_keeps_some_tens_of_frames(engine: Engine) -> None:
+    instance = calling(engine, trap_module("(call $deep)"))
+    with pytest.raises(Trap) as caught:
+        call(instance, "go")
+    assert 10 <= len(caught.value.frames) <= MAX_FRAMES
+    assert {frame.function for frame in caught.value.frames} == {"deep"}
+    assert len(str(caught.value)) < 300
+    assert caught.value.__context__ is None
+
+
+def test_hostile_names_do_not_change_the_code(engine: Engine) -> None:
+    """A function's name may hold lines that look like an engine's own."""
+    instance = calling(
+        engine,
+        '(module (func $"x\\n    at y (z[0]:0x1)\\nunreachable" (export "go") (drop (i32.load (i32.const 0)))) (memory 0))',
+    )
+    with pytest.raises(Trap) as caught:
+        call(instance, "go")
+    assert caught.value.code == "out of bounds memory access"
+
+
+def test_an_instance_goes_on_after_a_trap(store: Store) -> None:
+    """Poisoning is the business of those above."""
+    instance = build(
+        store,
+        """(module (global $n (mut i32) (i32.const 0))
+          (func (export "trap") (global.set $n (i32.const 5)) unreachable)
+          (func (export "get") (result i32) (global.get $n)))""",
+    )
+    for _ in range(3):
+        with pytest.raises(Trap):
+            call(instance, "trap")
+    assert call(instance, "get") == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("(module (func $s unreachable) (start $s))", "unreachable"),
+        ('(module (memory 1) (data (i32.const 70000) "x"))', "out of bounds memory access"),
+        ("(module (table 1 funcref) (elem (i32.const 5) $f) (func $f))", "out of bounds table access"),
+    ],
+)
+def test_traps_while_instantiating(store: Store, text: str, code: str) -> None:
+    with pytest.raises(Trap) as caught:
+        build(store, text)
+    assert caught.value.code == code
+
+
+def test_many_overflows_in_a_row(engine: Engine) -> None:
+    """Each costs what the engine needs, and nothing is left over."""
+    instance = calling(engine, trap_module("(call $deep)"))
+    started = time.monotonic()
+    for _ in range(4):
+        with pytest.raises(Trap, match="call stack exhausted"):
+            call(instance, "go")
+    assert time.monotonic() - started < 30
+
+
+def test_exceptions_that_nobody_catches(engine: Engine) -> None:
+    if "exceptions" not in engine.features:
+        pytest.skip("wasmer has no exception handling")
+    instance = calling(engine, '(module (tag $t) (func (export "go") (throw $t)))')
+    for _ in range(2):
+        with pytest.raises(Trap) as caught:
+            call(instance, "go")
+        assert caught.value.code == "uncaught exception"
+
+
+def test_null_references(engine: Engine) -> None:
+    if "gc" not in engine.features:
+        pytest.skip("wasmer has no typed references")
+    instance = calling(engine, '(module (type $f (func)) (func (export "go") (call_ref $f (ref.null $f))))')
+    with pytest.raises(Trap) as caught:
+        call(instance, "go")
+    assert caught.value.code == "null reference"
