@@ -21,8 +21,28 @@ def float_to_json(value: float) -> float | str:
 
 
 def untyped_to_json(value: Any) -> Any:
-    """A value that has no WIT type: by what it is."""
-    for classes, convert in _UNTYPED: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    """A value that has no WIT type: by what it is. Raises `InvalidError` for what JSON has no word for."""
+    for classes, convert in _UNTYPED:
+        if isinstance(value, classes):
+            return convert(value)
+    raise InvalidError(f"the result has a value of type {type(value).__name__}, which can't be written as JSON")
+
+
+def _bytes(value: Any) -> Any:
+    data = bytes(value)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return list(data)
+
+
+def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
+    """By key in order of its text: a Lua table has no order of its own."""
+    named = {key if isinstance(key, str) else str(untyped_to_json(key)): part for key, part in value.items()}
+    return {key: untyped_to_json(named[key]) for key in sorted(named)}
+
+
+_UNTYPED: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     ((bool, int, str, type(None)), lambda value: value),
     (float, float_to_json),
     ((bytes, bytearray, memoryview), _bytes),
