@@ -6,6 +6,7 @@ Spec: component-model `Binary.md` and `CanonicalABI.md`, canonical definitions.
 
 from __future__ import annotations
 
+from wippywasm.binary import features as gates
 from wippywasm.binary.canon_builtins import read_builtin
 from wippywasm.binary.canon_options import Options, check_signature, read_options
 from wippywasm.binary.component import CanonLift, CanonLower, CanonResource
@@ -54,6 +55,8 @@ def _read_lift(scope: Scope, reader: Reader, offset: int) -> None:
     node = scope.type_of(FuncNode, reader.u32(), offset)
     core = at(scope.core_funcs, index, "core func", offset)
     _check_async(options, node.type)
+    if "async" in options.given and "callback" not in options.given:
+        scope.context.require(gates.STACKFUL, "lifting with `async` but without `callback`", offset)
     expected = _lifted_type(scope.context.shapes, options, node.type)
     _require_for_lift(scope.context.shapes, options, node.type)
     if "post-return" in options.given:

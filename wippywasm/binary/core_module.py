@@ -17,7 +17,7 @@ from wippywasm.binary.const_expr import skip_const_expr
 from wippywasm.binary.core_custom import read_function_names, read_module_name, read_producers
 from wippywasm.binary.core_types import CoreTypeReader, CoreTypes
 from wippywasm.binary.preamble import read_preamble
-from wippywasm.binary.reader import Reader
+from wippywasm.binary.reader import Reader, view_of
 from wippywasm.core import (
     CoreExport,
     CoreExternType,
@@ -80,8 +80,7 @@ def parse(data: bytes | memoryview, *, start: int = 0, end: int | None = None) -
     Raises `MalformedError` where the bytes break the grammar and `ValidationError` where the parts read break a rule,
     with offsets that count from the start of `data`.
     """
-    view = memoryview(data)
-    reader = Reader(view, start, end)
+    reader = Reader(view_of(data), start, end)
     if read_preamble(reader) != "module":
         raise MalformedError("expected a core module, found a component", start)
     return _ModuleParser(reader).run()

@@ -68,6 +68,7 @@ class CoreTypes:
     def __init__(self) -> None:
         self.types: list[CoreFuncType | ModuleType | None] = []
         self.names: list[str] = []
+        self.references: dict[tuple[str, str], CoreValType] = {}
 
     def add(self, type: CoreFuncType | ModuleType | None, name: str) -> None:
         self.types.append(type)
@@ -120,7 +121,7 @@ class CoreTypeReader:
         heap = self.heap_type()
         if null and heap in ABSTRACT_HEAP.values():
             return BOTTOM_NAMES.get(heap, f"{heap}ref")
-        return f"(ref {null}{heap})"
+        return self.space.references.setdefault((null, heap), f"(ref {null}{heap})")
 
     def heap_type(self) -> str:
         reader = self.reader

@@ -19,9 +19,10 @@ from wippywasm.binary.core_type_section import check_import_names, read_core_typ
 from wippywasm.binary.features import DEFAULT, Features
 from wippywasm.binary.import_export import read_export, read_import
 from wippywasm.binary.instances import read_core_instance, read_instance
+from wippywasm.binary.limits import Budget
 from wippywasm.binary.nodes import ComponentNode
 from wippywasm.binary.preamble import read_preamble
-from wippywasm.binary.reader import Reader
+from wippywasm.binary.reader import Reader, view_of
 from wippywasm.binary.scope import COMPONENT, Context, Scope, bounded, values_are_off
 from wippywasm.binary.type_section import read_type
 from wippywasm.errors import MalformedError, ValidationError
@@ -49,8 +50,8 @@ def decode(data: bytes | memoryview, *, features: Features = DEFAULT) -> Compone
     The tree refers to `data`, which must not change while it lives. Raises `MalformedError` where the bytes break the
     grammar and `ValidationError` where they break a rule; offsets count from the start of `data`.
     """
-    reader = Reader(memoryview(data).cast("B"))
-    component, _ = _decode(reader, Context(features), None)
+    reader = Reader(view_of(data))
+    component, _ = _decode(reader, Context(features, Budget(reader.end)), None)
     return component
 
 

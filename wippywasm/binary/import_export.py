@@ -48,8 +48,7 @@ def _read_import(scope: Scope, reader: Reader) -> tuple[NameWithAttributes, Enti
     name = read_name(reader, scope.context)
     entity = read_extern_type(scope, reader, name.name.text)
     name.check_entity(entity)
-    for resource, path in introduced_by(entity).items():
-        scope.imported.setdefault(resource, (name.name.text, *path))
+    _introduce(scope, scope.imported, name, entity)
     _take(scope, "import", name, entity)
     return name, entity
 
@@ -59,9 +58,16 @@ def read_export_declarator(scope: Scope, reader: Reader) -> None:
     name = read_name(reader, scope.context)
     entity = read_extern_type(scope, reader, name.name.text)
     name.check_entity(entity)
-    for resource, path in introduced_by(entity).items():
-        scope.exported.setdefault(resource, (name.name.text, *path))
+    _introduce(scope, scope.exported, name, entity)
     _take(scope, "export", name, entity)
+
+
+def _introduce(scope: Scope, space: dict[ResourceType, Path], name: NameWithAttributes, entity: Entity) -> None:
+    """Remember the paths to the abstract resources that a declared import or export brings in."""
+    introduced = introduced_by(entity)
+    scope.context.budget.spend(len(introduced), name.offset)
+    for resource, path in introduced.items():
+        space.setdefault(resource, (name.name.text, *path))
 
 
 def read_export(scope: Scope, reader: Reader) -> None:

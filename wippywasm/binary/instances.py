@@ -39,6 +39,7 @@ def _instantiate_module(scope: Scope, reader: Reader, offset: int) -> None:
     index = reader.u32()
     args = _read_core_args(reader)
     module = at(scope.core_modules, index, "core module", offset)
+    scope.context.budget.spend(len(module.imports) + len(module.exports), offset)
     instances = {name: at(scope.core_instances, arg, "core instance", offset) for name, arg in args.items()}
     for wanted in module.imports:
         place = f"import `{wanted.module}::{wanted.name}`"

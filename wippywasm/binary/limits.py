@@ -19,8 +19,9 @@ MAX_FUNCTION_PARAMS = 1_000
 MAX_LABELS = 10_000
 """Fields, cases, flags or items of one type."""
 MAX_INSTANTIATION_ARGS = 10_000
-MAX_WORK = 500_000
-"""Type nodes that substitution, comparison and visibility may visit while one file is validated."""
+WORK = 60_000
+"""Type nodes that substitution and comparison may visit while one file is validated, and the bytes for each further."""
+BYTES_PER_WORK = 8
 MAX_FLAGS = 32
 MAX_VALUE_SIZE = 1 << 28
 
@@ -30,8 +31,8 @@ class Budget:
 
     __slots__ = ("left",)
 
-    def __init__(self, left: int = MAX_WORK) -> None:
-        self.left = left
+    def __init__(self, file_size: int = 0) -> None:
+        self.left = WORK + file_size // BYTES_PER_WORK
 
     def spend(self, amount: int, offset: int) -> None:
         """`ValidationError` where the work exceeds what any sensible component needs."""

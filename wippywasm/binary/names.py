@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_LABEL = re.compile(r"(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:[0-9a-z]+|[0-9A-Z]+))*\Z")
+# A fragment of digits only is word and acronym at once; matched one way, so that a bad ending costs no backtracking.
+_CASED = r"(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)"
+_LABEL = re.compile(rf"{_CASED}(?:-(?=[0-9A-Za-z])[0-9]*{_CASED}?)*\Z")
 _WORDS = re.compile(r"[a-z][0-9a-z]*(?:-[0-9a-z]+)*\Z")
 _NUMBER = r"(?:0|[1-9][0-9]*)"
 _PRERELEASE_PART = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"

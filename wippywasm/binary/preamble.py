@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wippywasm.binary.reader import Reader
+from wippywasm.binary.reader import Reader, view_of
 from wippywasm.errors import MalformedError
 
 MAGIC = b"\0asm"
@@ -45,4 +45,4 @@ def _hint(version: int, layer: int) -> str:
 
 def sniff(data: bytes | memoryview) -> Kind:
     """Tell a core module from a component; `MalformedError` where it is neither."""
-    return read_preamble(Reader(memoryview(data)))
+    return read_preamble(Reader(view_of(data)))

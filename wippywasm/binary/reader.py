@@ -16,6 +16,12 @@ from wippywasm.errors import MalformedError
 T = TypeVar("T")
 
 
+def view_of(data: bytes | bytearray | memoryview) -> memoryview:
+    """The bytes of any buffer, copied only where they do not lie in a row."""
+    view = memoryview(data)
+    return view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
+
+
 class Reader:
     """A cursor over `data[pos:end]`; `pos` counts from the start of the outermost file."""
 

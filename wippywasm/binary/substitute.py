@@ -111,9 +111,11 @@ class Substitution:
         return self._once(node, self._component)
 
     def entities(self, entities: Mapping[str, Entity]) -> dict[str, Entity]:
+        self.budget.spend(len(entities), self.offset)
         return {name: self.entity(entity) for name, entity in entities.items()}
 
     def paths(self, resources: Resources) -> dict[ResourceType, Path]:
+        self.budget.spend(len(resources), self.offset)
         return {self.resources.get(resource, resource): path for resource, path in resources.items()}
 
     def _once(self, node: N, make: Callable[[N], N]) -> N:

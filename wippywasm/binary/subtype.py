@@ -75,6 +75,7 @@ class Checker:
     def _entity(self, actual: Entity, expected: Entity) -> None:
         match actual, expected:
             case ModuleType(), ModuleType():
+                self.budget.spend(len(actual.imports) + len(expected.imports) + len(actual.exports), self.offset)
                 self._refuse(module_mismatch(actual, expected))
             case FuncNode(), FuncNode():
                 self._func(actual, expected)

@@ -111,30 +111,12 @@ class ValueTypeReader:
         code = reader.byte()
         if code in PRIM_CODES:
             return self._prim(PRIM_CODES[code], offset).renamed()
-        node = self._constructor(code, offset)()
+        construct = CONSTRUCTORS.get(code)
+        if construct is None:
+            raise reader.bad_byte(code, "a component defined type", offset)
+        node = construct(self)
         self._check_size(node, offset)
         return node
-
-    def _constructor(self, code: int, offset: int) -> Callable[[], ValNode]:
-        constructors: dict[int, Callable[[], ValNode]] = {
-            0x72: self._record,
-            0x71: self._variant,
-            0x70: self._list,
-            0x67: self._fixed_list,
-            0x6F: self._tuple,
-            0x6E: self._flags,
-            0x6D: self._enum,
-            0x6B: self._option,
-            0x6A: self._result,
-            0x69: self._own,
-            0x68: self._borrow,
-            0x66: self._stream,
-            0x65: self._future,
-            0x63: self._map,
-        }
-        if code not in constructors:
-            raise self.reader.bad_byte(code, "a component defined type", offset)
-        return constructors[code]
 
     def _check_size(self, node: ValNode, offset: int) -> None:
         if node.type.depth > MAX_TYPE_DEPTH:
@@ -274,6 +256,24 @@ class ValueTypeReader:
         if count:
             raise self.reader.bad_byte(count, "the number of results", offset)
         return None
+
+
+CONSTRUCTORS: dict[int, Callable[[ValueTypeReader], ValNode]] = {
+    0x72: ValueTypeReader._record,
+    0x71: ValueTypeReader._variant,
+    0x70: ValueTypeReader._list,
+    0x67: ValueTypeReader._fixed_list,
+    0x6F: ValueTypeReader._tuple,
+    0x6E: ValueTypeReader._flags,
+    0x6D: ValueTypeReader._enum,
+    0x6B: ValueTypeReader._option,
+    0x6A: ValueTypeReader._result,
+    0x69: ValueTypeReader._own,
+    0x68: ValueTypeReader._borrow,
+    0x66: ValueTypeReader._stream,
+    0x65: ValueTypeReader._future,
+    0x63: ValueTypeReader._map,
+}
 
 
 def val_node(type: ValType, parts: Iterable[ValNode | None]) -> ValNode:
