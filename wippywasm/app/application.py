@@ -22,7 +22,7 @@ from wippywasm.app.functions.wasm_worker import check_arity
 from wippywasm.app.loading import LoadedApp, load_app
 from wippywasm.app.pools import Pool, PoolMetrics, make_pool
 from wippywasm.app.programs.folders import make_folder
-from wippywasm.app.suggest import did_you_mean_id
+from wippywasm.app.suggest import did_you_mean_id, listing
 from wippywasm.engine import get as get_engine
 from wippywasm.errors import InvalidError, NotFoundError, Problem, UnavailableError, WippyError
 from wippywasm.model import FuncType
@@ -152,7 +152,8 @@ class App:
         if ":" not in id:
             whole = [i for i in self.functions if i.endswith(f":{id}")]
             return f"an id has its namespace in front: '{whole[0]}'" if whole else "an id is written namespace:name"
-        return did_you_mean_id(id, self.functions) or did_you_mean_id(id, self.entries)
+        near = did_you_mean_id(id, self.functions) or did_you_mean_id(id, self.entries)
+        return near or f"the functions are {listing(self.functions)}"
 
 
 async def _start(id: str, pool: Pool) -> None:

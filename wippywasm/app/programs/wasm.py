@@ -70,7 +70,7 @@ class WasmBuilder:
             hint = error.hint or (f"it exports {listing(exports)}" if exports else "it exports no function")
             entry.at(self._report, "method").problem(error.message, hint)
             return None
-        _warn(entry, self._report)
+        _warn(entry, self._engine, self._report)
         return WasmProgram(entry, linked, function, type)
 
     def _linked(self, entry: Entry, source: bytes | str) -> LinkedComponent | WippyError:
@@ -92,9 +92,13 @@ def _load(source: bytes | str, wit: str | None, engine: Engine) -> LinkedCompone
         return error
 
 
-def _warn(entry: Entry, report: Report) -> None:
-    """Say what is accepted and has no effect yet."""
+def _warn(entry: Entry, engine: Engine, report: Report) -> None:
+    """Say what is accepted and has no effect yet, or not the whole."""
     for name in entry.data.get("imports") or ():
         entry.at(report, "imports").warning(f"'{name}' is known, but there is no host for it yet: calling it fails")
-    if "max_execution_ms" in (entry.data.get("limits") or {}):
+    limits = entry.data.get("limits") or {}
+    if "max_execution_ms" in limits:
         entry.at(report, "limits").warning("'max_execution_ms' is known but not enforced yet")
+    if engine.name == "wasmer" and {"max_memory_mb", "max_table_elements"} & limits.keys():
+        said = "wasmer checks memory and table limits when an instance is made, not when it grows"
+        entry.at(report, "limits").warning(said, "use --engine wasmtime")
