@@ -108,7 +108,7 @@ end
 local NAMES = { "result", "error" }
 
 local function leave(value, err)
-  if err ~= nil then return ERR, "", 0, W.encode_values({ "error" }, 1, err) end
+  if err then return ERR, "", 0, W.encode_values({ "error" }, 1, err) end
   return DONE, "", 0, W.encode_values(NAMES, 1, value)
 end
 
@@ -125,9 +125,13 @@ end
 local function describe(value)
   if type(value) == "string" then return value end
   if refusal(value) then return refusal(value) end
+  local metatable = raw.getmetatable(value)
+  if type(value) ~= "nil" and not (metatable and rawget(metatable, "__tostring")) then
+    return "the program raised a " .. type(value) .. " as its error"
+  end
   local ok, text = W.guarded(tostring, value)
   if ok and type(text) == "string" then return text end
-  return "(error object is a " .. type(value) .. " value)"
+  return "the program raised a " .. type(value) .. " whose __tostring fails"
 end
 
 -- What an error that nobody caught leaves with: its message, its traceback, and itself where it can leave.
@@ -138,7 +142,9 @@ local function raised(message, trace, value)
 end
 
 local function failed(value)
-  local trace = W.render_frames(W.frames(call, 0))
+  local frames = W.frames(call, 0)
+  local trace = W.render_frames(frames)
+  if type(value) == "string" then value = W.blame(value, frames[1]) end
   local reason = W.dead or value == "not enough memory" and "memory"
   local message = not reason and describe(value)
   reason = W.dead or reason -- __tostring may have used up its budget

@@ -6,6 +6,7 @@
 local W = ...
 local type, tostring, error, setmetatable, ipairs = type, tostring, error, setmetatable, ipairs
 local getinfo, running, concat = debug.getinfo, coroutine.running, table.concat
+local find, sub = string.find, string.sub
 
 local MAX_FRAMES = 30
 local KINDS = {
@@ -37,6 +38,13 @@ local function render(stack)
   local lines = {}
   for i, frame in ipairs(stack) do lines[i] = frame.source .. ":" .. frame.line .. ": in " .. frame.name end
   return concat(lines, "\n")
+end
+
+-- A message of C about a function that this runtime wraps, with the place in the program instead of the wrapper's.
+function W.blame(message, frame)
+  local _, stop = find(message, "^%[wippy%]:%d+: ")
+  if not stop then return message end
+  return (frame and frame.source .. ":" .. frame.line .. ": " or "") .. sub(message, stop + 1)
 end
 
 function W.error_stack(known) return known.stack_text or render(known.stack) end

@@ -8,7 +8,7 @@
 
 local W = ...
 local debug, coroutine, os = debug, coroutine, os
-local raw_pcall, raw_xpcall, raw_error, raw_setmetatable = pcall, xpcall, error, setmetatable
+local raw_pcall, raw_error, raw_setmetatable = pcall, error, setmetatable
 local type, rawget, select = type, rawget, select
 local sethook, clock, time = debug.sethook, os.clock, os.time
 local raw_create, raw_resume, raw_yield = coroutine.create, coroutine.resume, coroutine.yield
@@ -49,9 +49,19 @@ function tick()
   if late() then die("time") end
 end
 
-local function settle(ok, ...)
-  if W.dead then die() end
-  return ok, ...
+-- An error costs as much as a look at the budget: where the stack is full a hook fails before it can look, and the error
+-- of that must not be a way to go on for nothing.
+local function settle(ok, value, ...)
+  if ok then return true, value, ... end
+  tick()
+  return false, type(value) == "string" and W.blame(value) or value, ...
+end
+
+-- A handler runs after its error is caught, not where it is raised: that may be in the hook, where no other hook runs.
+local function handle(handler, ok, ...)
+  if ok then return true, ... end
+  tick()
+  return false, select(2, settle(raw_pcall(handler, ...)))
 end
 
 -- A coroutine under the budget; a short one that never reaches a look at it pays in advance.
@@ -65,7 +75,7 @@ end
 
 -- What a coroutine asks of the host travels through whoever resumed it, unseen.
 local function pass(co, ok, tag, ...)
-  if W.dead then die() end
+  if not ok then tick() end
   if ok and tag == HOST then return pass(co, raw_resume(co, raw_yield(HOST, ...))) end
   return ok, tag, ...
 end
@@ -89,7 +99,7 @@ function base.pcall(f, ...)
 end
 
 function base.xpcall(f, handler, ...)
-  return settle(raw_xpcall(f, handler, ...))
+  return handle(handler, raw_pcall(f, ...))
 end
 
 -- Finalizers run where no hook does, so a sandbox has none.

@@ -8,6 +8,7 @@ local W = ...
 local type, next, select, tostring, error = type, next, select, tostring, error
 local pack, unpack, rep, sub, find, concat = string.pack, string.unpack, string.rep, string.sub, string.find, table.concat
 local spread, move, mtype, ulen, getmetatable = table.unpack, table.move, math.type, utf8.len, debug.getmetatable
+local pcall = W.raw.pcall
 local error_data, opaque = W.error_data, setmetatable({}, { __mode = "k" })
 W.opaque = opaque -- objects of this runtime that stay where they are, with what they are called
 
@@ -32,7 +33,7 @@ end
 
 -- The streams as strings: integers, floats, text lengths, text, byte lengths, bytes.
 function W.pack_streams(ints, n, floats, f, texts, t, blobs, b)
-  return pack_numbers(ints, n, "i8"), pack_numbers(floats, f, "d"), lengths(texts, t), concat(texts), lengths(blobs, b), concat(blobs)
+  return pack_numbers(ints, n, "i8"), pack_numbers(floats, f, "d"), lengths(texts, t), concat(texts, "", 1, t), lengths(blobs, b), concat(blobs, "", 1, b)
 end
 
 -- The numbers that a string packs, as a list.
@@ -144,6 +145,16 @@ local function put_map(value)
   ints[at] = count
 end
 
+-- Details that can't leave say why, rather than losing their error.
+local function put_details(details)
+  local n_was, f_was, t_was, b_was, depth_was = n, f, t, b, depth
+  local ok, why = pcall(put, details)
+  if ok then return end
+  if type(why) ~= "table" or not why.refused then error(why, 0) end
+  n, f, t, b, depth, open = n_was, f_was, t_was, b_was, depth_was, {}
+  put({ unavailable = why.refused })
+end
+
 local RETRYABLE, FROM_RETRYABLE = { [true] = 1, [false] = 2 }, { true, false }
 
 local function put_error(known)
@@ -152,7 +163,7 @@ local function put_error(known)
   put_string(known.kind)
   put_string(known.message)
   put_string(W.error_stack(known))
-  put(known.details)
+  put_details(known.details)
 end
 
 local function put_table(value)
