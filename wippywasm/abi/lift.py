@@ -34,7 +34,7 @@ from wippywasm.abi.layout import (
 )
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.scopes import scope_factory
-from wippywasm.abi.shapes import check_compilable
+from wippywasm.abi.shapes import check_compilable, is_scalar
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import Source
 from wippywasm.abi.store import check_pointer
@@ -67,6 +67,7 @@ class _Needs:
         self.results = [] if ft.result is None else [ft.result]
         self.returned = ft.result is not None and len(flatten_type(ft.result)) > MAX_FLAT_RESULTS
         self.allocates = self.spilled or self._any(self.params, calls.is_allocated)
+        self.plain = all(is_scalar(t) for t in self.params)
         self.handles = self._any(self.params + self.results, calls.is_handle)
 
     @staticmethod
@@ -124,16 +125,13 @@ def _write_entry_check(w: Source, shape: LiftShape) -> None:
 
 def _write_gather(w: Source, needs: _Needs, args: list[str]) -> list[list[str]]:
     """Phase one, again if the arguments had to be brought into shape first."""
-    if needs.handles:
-        w.line("cx = new_scope()")
-    elif needs.allocates:
-        w.line("cx = None")
+    w.line("cx = new_scope()" if needs.handles else "cx = None")
     if not args:
         return []
     w.line("tried = False")
     with w.block("while True:"):
         with w.block("try:"):
-            if needs.allocates:
+            if not needs.plain:
                 area = TupleType(tuple(needs.params))
                 w.line(f"req = [{elem_size(area) + (alignment(area) << 32)}]" if needs.spilled else "req = []")
             atoms = [gather(w, t, a) for t, a in zip(needs.params, args)]

@@ -128,8 +128,7 @@ def _write_gather(w: Source, needs: _Needs) -> list[list[str]]:
     w.line("tried = False")
     with w.block("while True:"):
         with w.block("try:"):
-            if needs.allocates:
-                w.line("req = []")
+            w.line("req = []")
             w.line("v_ = v")
             atoms = [gather(w, t, "v_") for t in needs.results]
             w.line("break")

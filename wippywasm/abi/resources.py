@@ -13,7 +13,7 @@ from types import MethodType, TracebackType
 from typing import Any
 
 from wippywasm.abi import traps
-from wippywasm.abi.state import ComponentInstance, ResourceHandle, RuntimeResource, get_ident, poison
+from wippywasm.abi.state import CLOSED, ComponentInstance, ResourceHandle, RuntimeResource, get_ident, poison
 from wippywasm.errors import Trap, UnavailableError
 
 _M32 = 0xFFFF_FFFF
@@ -84,6 +84,8 @@ def destroy(rt: RuntimeResource, rep: int, caller: ComponentInstance | None) -> 
         if rt.dtor is not None:
             rt.dtor(value)
         return
+    if rt.impl.poison is CLOSED:
+        return  # it went with its guest
     run_deferred(rt.impl)
     entering = rt.impl.entering_set(caller)
     rt.impl.enter_from(caller)

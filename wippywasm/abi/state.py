@@ -12,9 +12,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
-from wippywasm.errors import PoisonedError, ThreadError, Trap
+from wippywasm.errors import PoisonedError, ThreadError, Trap, UnavailableError
 
 get_ident = threading.get_ident
+
+
+CLOSED = "its guest is closed"
+"""The `poison` of an instance whose guest was closed: not a failure, and so another error."""
 
 
 class Table:
@@ -106,6 +110,11 @@ class ComponentInstance:
         for i in entering:
             i.may_enter = False
 
+    def close(self) -> None:
+        """Bar it for good because its guest is closed."""
+        self.may_enter = False
+        self.poison = CLOSED
+
     def leave_to(self, caller: ComponentInstance | None) -> None:
         """The other end of `enter_from`."""
         for i in self.entering_set(caller):
@@ -123,6 +132,8 @@ def refuse_thread(instance: ComponentInstance) -> None:
 def refuse_entry(entering: Iterable[ComponentInstance], caller: ComponentInstance | None) -> None:
     """Raise the error for a call into instances of which one may not be entered: poisoned, or running."""
     for instance in entering:
+        if instance.poison is CLOSED:
+            raise UnavailableError("the guest is closed", hint="instantiate the component again")
         if instance.poison is not None and caller is None:
             raise PoisonedError(
                 f"cannot enter component instance: an earlier call ended it: {instance.poison}",

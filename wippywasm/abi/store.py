@@ -194,11 +194,11 @@ def store_list(w: Source, t: ListType | MapType, atom: str, level: int) -> tuple
     return q, n
 
 
-def _store_rows(w: Source, element: ValType, rows: str, start: str, level: int) -> None:
+def _store_rows(w: Source, element: ValType, rows: str, start: str, level: int, m: str = "m") -> None:
     p, g = w.name("p"), w.name("g")
     w.line(f"{p} = {start}")
     with w.block(f"for {g} in {rows}:"):
-        run = Run(w, p=p)
+        run = Run(w, m, p)
         store(w, element, unpack(w, element, g, level + 1), 0, run, level + 1)
         run.flush()
         w.line(f"{p} += {elem_size(element)}")
@@ -209,7 +209,7 @@ def _store_fixed(w: Source, t: ListType, atom: str, offset: int, run: Run, level
     if is_bytes(t):
         w.line(f"{run.m}[{run.at(offset)}:{run.at(offset + elem_size(t))}] = {atom}")
     else:
-        _store_rows(w, t.element, atom, run.at(offset), level)
+        _store_rows(w, t.element, atom, run.at(offset), level, run.m)
 
 
 def _store_fields(
