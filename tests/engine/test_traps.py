@@ -101,7 +101,8 @@ def test_hostile_names_do_not_change_the_code(engine: Engine) -> None:
     """A function's name may hold lines that look like an engine's own."""
     instance = calling(
         engine,
-        '(module (func $"x\\n    at y (z[0]:0x1)\\nunreachable" (export "go") (drop (i32.load (i32.const 0)))) (memory 0))',
+        """(module (memory 0)
+          (func $"x\\n    at y (z[0]:0x1)\\nunreachable" (export "go") (drop (i32.load (i32.const 0)))))""",
     )
     with pytest.raises(Trap) as caught:
         call(instance, "go")

@@ -103,7 +103,8 @@ def host_entry_factory(type: CoreFuncType) -> Callable[..., Callable[..., int]]:
     """`make(function, at, state, new_trap) -> entry`, a Python function for a `HostEntry` callback.
 
     `at` is `slots_type(type).from_address`. What `function` raises is left in `state.raised` and a trap is returned,
-    one made beforehand: the handler calls nothing, so neither a second signal nor a full stack can strike in it.
+    one made beforehand: the handler calls nothing, so that a full stack can't strike in it. The outer handler is for a
+    second signal, which CPython 3.10 lets in at the start of a handler.
     """
     call = f"function({', '.join(_read_argument(p, k) for k, p in enumerate(type.params))})"
     targets = _bundle([f"v.r{k}" for k in range(len(type.results))])
@@ -111,17 +112,23 @@ def host_entry_factory(type: CoreFuncType) -> Callable[..., Callable[..., int]]:
         "def make(function, at, state, new_trap):",
         "    def entry(env, caller, address, count):",
         "        try:",
-        "            state.depth += 1",
-        "            v = at(address)",
-        f"            {call}" if not type.results else f"            {targets} = {_packed(type, call)}",
-        "            state.depth -= 1",
-        "            return 0",
+        "            try:",
+        "                depth = state.depth",
+        "                state.depth = depth + 1",
+        "                v = at(address)",
+        f"                {call}" if not type.results else f"                {targets} = {_packed(type, call)}",
+        "                state.depth = depth",
+        "                return 0",
+        "            except BaseException as error:",
+        "                state.depth = depth",
+        "                state.raised = error",
+        "                spare = state.spare",
+        "                state.spare = 0",
+        "                return spare or new_trap()",
         "        except BaseException as error:",
-        "            state.depth -= 1",
+        "            state.depth = depth",
         "            state.raised = error",
-        "            spare = state.spare",
-        "            state.spare = 0",
-        "            return spare or new_trap()",
+        "            return new_trap()",
         "    return entry",
     ]
     return build_factory(lines, "host entry", {"null_out": null_out, "pack": partial(pack_results, type.results)})

@@ -12,6 +12,7 @@ from wippywasm.engine import traps
 from wippywasm.engine.traps import MAX_FRAMES, STACK, make_trap
 from wippywasm.errors import Frame, InternalError, Trap
 
+_WRONG_RESULT = "Dynamic function returned wrong signature"
 _FRAME = re.compile(r"    at (.*) \((.*)\[(\d+)\]:0x([0-9a-f]+)\)", re.DOTALL)
 
 _CODES = (
@@ -37,7 +38,8 @@ def failure_of(error: BaseException, *, from_host: bool, nested: bool) -> BaseEx
     if from_host:
         return error
     if type(error) is RuntimeError:
-        return parse_trap(str(error.args[0]) if error.args else "")
+        message = str(error.args[0]) if error.args else ""
+        return TypeError(message) if _WRONG_RESULT in message[:100] else parse_trap(message)
     if type(error).__name__ == "PanicException":
         return InternalError(f"wasmer panicked: {error}")
     return error

@@ -73,6 +73,8 @@ instance_export = _declare(
 )
 extern_delete = _declare(quick, "wasmtime_extern_delete", None, [_P])
 _trap_new = _declare(quick, "wasmtime_trap_new", c_size_t)
+error_delete = _declare(quick, "wasmtime_error_delete", None, [_P])
+_trap_code = _declare(quick, "wasmtime_trap_code", ctypes.c_bool, [_P, _P])
 trap_delete = _declare(quick, "wasm_trap_delete", None, [_P])
 module_new = _declare(lib, "wasmtime_module_new", c_size_t, [_P, ctypes.c_char_p, c_size_t, _P])
 module_validate = _declare(lib, "wasmtime_module_validate", c_size_t, [_P, ctypes.c_char_p, c_size_t])
@@ -109,6 +111,11 @@ def new_trap() -> int:
     """A trap that unwinds the guest up to the host's nearest call."""
     trap: int = _trap_new(_HOST, _HOST_SIZE)
     return trap
+
+
+def has_code(trap: int) -> bool:
+    """Whether a trap is the guest's own: traps that the host made have no code."""
+    return bool(_trap_code(trap, Block(8).pointer))
 
 
 def pointer_of(managed: Any) -> c_void_p:

@@ -177,18 +177,15 @@ class WasmtimeStore:
 
     def failure(self, error: int, trap: int) -> BaseException:
         """Own what a call into the guest gave back, and say what it was."""
-        native_trap = capi.take_trap(trap) if trap else None
-        native_error = capi.take_error(error) if error else None
         running = self._running
         raised, running.raised = running.raised, None
         running.spare = running.spare or capi.new_trap()
-        if running.depth and _is_recursion(raised):
-            return _overflow(raised)
-        if raised is not None:
-            return raised
-        if native_trap is not None:
-            return trap_of(native_trap)
-        return InternalError(f"wasmtime refused the call: {native_error}")
+        if trap and (raised is None or capi.has_code(trap)):
+            return trap_of(capi.take_trap(trap))
+        if raised is None:
+            return InternalError(f"wasmtime refused the call: {capi.take_error(error)}")
+        _discard(error, trap)
+        return _overflow(raised) if running.depth and _is_recursion(raised) else raised
 
     def close(self) -> None:
         """Free everything in the store. Raises `UnavailableError` while a guest of it is running."""
@@ -244,13 +241,21 @@ def _val_type(name: str) -> wasmtime.ValType:
     return _VAL_TYPES[name]()
 
 
-def _is_recursion(raised: BaseException | None) -> bool:
+def _discard(error: int, trap: int) -> None:
+    """Free what the host's own trap came back as."""
+    if error:
+        capi.error_delete(error)
+    if trap:
+        capi.trap_delete(trap)
+
+
+def _is_recursion(raised: BaseException) -> bool:
     """Whether Python's stack was full, which ctypes words its own way."""
     in_ctypes = isinstance(raised, ctypes.ArgumentError) and "RecursionError" in str(raised)
     return in_ctypes or isinstance(raised, RecursionError)
 
 
-def _overflow(cause: BaseException | None) -> Trap:
+def _overflow(cause: BaseException) -> Trap:
     """Guest and host called each other until Python had enough."""
     trap = make_trap(STACK)
     trap.__cause__ = cause
