@@ -36,7 +36,7 @@ from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.scopes import scope_factory
 from wippywasm.abi.shapes import check_compilable, is_scalar
 from wippywasm.abi.slots import number_resources
-from wippywasm.abi.source import Source
+from wippywasm.abi.source import ARRAY_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.store import check_pointer
 from wippywasm.abi.traps import bad_text
 from wippywasm.engine.port import CoreFunc
@@ -50,7 +50,7 @@ class LiftShape:
 
     type: FuncType
     string_encoding: str
-    arrays: bool
+    side: Side
     nested: bool
     """Whether a call enters other than one instance."""
     bound: bool
@@ -78,7 +78,7 @@ class _Needs:
 @lru_cache(maxsize=1024)
 def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
     """The factory for that shape: called with an instance's own parts, it returns the callable."""
-    w = Source("lift", shape.string_encoding, arrays=shape.arrays)
+    w = Source("lift", shape.string_encoding, shape.side)
     needs = _Needs(shape.type)
 
     def body() -> None:
@@ -181,10 +181,40 @@ def _write_lift(w: Source, needs: _Needs) -> str:
     return calls.read_flat(w, needs.results, iter(["r"]))[0]
 
 
-def needs_memory(ft: FuncType) -> bool:
-    """Whether a lifted function touches memory."""
-    needs = _Needs(ft)
-    return needs.allocates or needs.returned
+@dataclass(frozen=True)
+class Lifted:
+    """What a lifted function was made of; the callables that `lift` makes carry it, for `lower` to find."""
+
+    type: FuncType
+    core: CoreFunc
+    options: Options
+    binding: Binding
+
+    def bind(self, caller: state.ComponentInstance | None, name: str, side: Side) -> Callable[..., Any]:
+        """The callable for calls from there."""
+        binding, inst = self.binding, self.binding.instance
+        entering = inst.entering_set(caller)
+        numbered, resources = number_resources(self.type)
+        shape = LiftShape(
+            numbered,
+            self.options.string_encoding,
+            side,
+            nested=entering != (inst,),
+            bound=inst.owner is not None,
+            post_return=binding.post_return is not None,
+        )
+        return lift_template(shape)(
+            Signature(self.type, name),
+            inst,
+            entering,
+            caller,
+            self.core.call,
+            None if binding.memory is None else binding.memory.view,
+            None if binding.realloc is None else binding.realloc.call,
+            binding.batch,
+            None if binding.post_return is None else binding.post_return.call,
+            scope_factory(binding, resources, side),
+        )
 
 
 def lift(
@@ -206,28 +236,12 @@ def lift(
     if options.is_async or ft.is_async:
         raise UnsupportedFeatureError("asynchronous functions", "wippywasm")
     check_compilable(ft)
-    inst = binding.instance
-    entering = inst.entering_set(caller)
-    numbered, resources = number_resources(ft)
-    shape = LiftShape(
-        numbered,
-        options.string_encoding,
-        buffers,
-        nested=entering != (inst,),
-        bound=inst.owner is not None,
-        post_return=binding.post_return is not None,
-    )
-    function = lift_template(shape)(
-        Signature(ft, name),
-        inst,
-        entering,
-        caller,
-        core.call,
-        None if binding.memory is None else binding.memory.view,
-        None if binding.realloc is None else binding.realloc.call,
-        binding.batch,
-        None if binding.post_return is None else binding.post_return.call,
-        scope_factory(binding, resources),
-    )
+    lifted = Lifted(ft, core, options, binding)
+    function = lifted.bind(caller, name, ARRAY_SIDE if buffers else HOST_SIDE)
     function.__name__ = function.__qualname__ = name
+    function.__dict__[LIFTED] = lifted
     return function
+
+
+LIFTED = "lifted"
+"""The attribute of a lifted function that has its `Lifted`."""

@@ -245,7 +245,7 @@ def lift_handle(w: Source, t: OwnType | BorrowType, number: str) -> str:
 def lift_string(w: Source, q: str, n: str) -> str:
     """Build a string from its unsigned pointer and length."""
     s = w.name("s")
-    boundary = w.constant(w.boundary, "BOUNDARY")
+    boundary = w.constant(w.side.boundary, "BOUNDARY")
     if w.string_encoding == "utf8":
         w.line(f"if {q} + {n} > end or {n} > {MAX_STRING_BYTE_LENGTH}: {w.use(traps.bad_string)}({q}, 1, {boundary})")
         small = f"{w.constant(gv.SLICES, 'SLICES')}[{n}](m, {q})[0].decode()"
@@ -268,10 +268,10 @@ def lift_list(w: Source, t: ListType | MapType, q: str, n: str, level: int) -> s
     w.line(f"{end} = {n} * {size}" if size > 1 else f"{end} = {n}")
     misaligned = f"{q} & {align - 1} or " if align > 1 else ""
     bounds = f"{q} + {end} > end or {end} > {MAX_LIST_BYTE_LENGTH}"
-    boundary = w.constant(w.boundary, "BOUNDARY")
+    boundary = w.constant(w.side.boundary, "BOUNDARY")
     w.line(f"if {misaligned}{bounds}: {w.use(traps.bad_list)}({q}, {align}, {boundary})")
     items = _load_elements(w, t, q, n, level)
-    return f"dict({items})" if isinstance(t, MapType) else items
+    return f"dict({items})" if isinstance(t, MapType) and not w.side.pairs else items
 
 
 def _load_elements(w: Source, t: ListType | MapType, q: str, n: str, level: int) -> str:
@@ -313,9 +313,9 @@ def _collect(w: Source, loop: str, value: str, body: list[str]) -> str:
 def _load_numbers(w: Source, name: str, q: str, n: str) -> str:
     size = struct.calcsize("<" + FORMATS[name])
     span = f"m[{q}:{q} + {n} * {size}]"
-    if name == "u8" and not w.arrays:
+    if name == "u8" and not w.side.arrays:
         return f"{span}.tobytes()"
     a = w.name("a")
     w.line(f"{a} = {w.constant(array, 'array')}({FORMATS[name]!r})")
     w.line(f"{a}.frombytes({span})")
-    return a if w.arrays else f"{a}.tolist()"
+    return a if w.side.arrays else f"{a}.tolist()"

@@ -19,6 +19,7 @@ from typing import Any
 
 from wippywasm.abi import calls
 from wippywasm.abi.fit import Signature, no_result, result_that_fits
+from wippywasm.abi.fuse import fuse
 from wippywasm.abi.gather import gather
 from wippywasm.abi.layout import (
     MAX_FLAT_PARAMS,
@@ -27,15 +28,16 @@ from wippywasm.abi.layout import (
     flatten_type,
     flatten_types,
 )
+from wippywasm.abi.lift import LIFTED, Lifted
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.scopes import scope_factory
 from wippywasm.abi.shapes import check_compilable
 from wippywasm.abi.slots import number_resources
-from wippywasm.abi.source import Source
+from wippywasm.abi.source import COMPONENT_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.traps import bad_text, cannot_leave
 from wippywasm.core import CoreFuncType
 from wippywasm.errors import UnsupportedFeatureError
-from wippywasm.model import FuncType, TupleType
+from wippywasm.model import STRING, FuncType, TupleType
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class LowerShape:
 
     type: FuncType
     string_encoding: str
+    side: Side
 
 
 class _Needs:
@@ -63,7 +66,7 @@ class _Needs:
 @lru_cache(maxsize=1024)
 def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
     """The factory for that shape: called with an instance's own parts, it returns the core callable."""
-    w = Source("lower", shape.string_encoding)
+    w = Source("lower", shape.string_encoding, shape.side)
     needs = _Needs(shape.type)
 
     def body() -> None:
@@ -98,6 +101,8 @@ def _write_call(w: Source, needs: _Needs, args: list[str]) -> None:
     atoms = _write_gather(w, needs)
     if needs.allocates:
         calls.write_allocation(w)
+    else:
+        w.line("nxt = None")
     if needs.allocates or needs.returned:
         calls.write_view(w)
     if needs.returned:
@@ -150,22 +155,46 @@ def lower(
 ) -> tuple[CoreFuncType, Callable[..., Any]]:
     """The core function, and its type, that calls a Python function for an instance.
 
-    `ft` is structural. `function` returns `Ok` or `Err` for a `result`. The core callable raises `Trap` for what the
-    guest got wrong, `ValueMismatchError` for a result that does not fit, and whatever `function` raises.
+    `ft` is structural. `function` returns `Ok` or `Err` for a `result`; one that `lift` made is called as a component
+    calls another. The core callable raises `Trap` for what the guest got wrong, `ValueMismatchError` for a result that
+    does not fit, and whatever `function` raises.
     """
     if options.is_async or ft.is_async:
         raise UnsupportedFeatureError("asynchronous functions", "wippywasm")
     check_compilable(ft)
+    lifted = getattr(function, LIFTED, None)
+    if isinstance(lifted, Lifted):
+        core = _compose(ft, lifted, options, binding, name)
+    else:
+        core = bind_lower(ft, function, options, binding, name, HOST_SIDE)
+    core.__name__ = core.__qualname__ = name
+    return flatten_functype(ft, "lower"), core
+
+
+def _compose(ft: FuncType, lifted: Lifted, options: Options, binding: Binding, name: str) -> Callable[..., Any]:
+    """A component's function as the import of another: compiled, unless the guests can see strings being transcoded."""
+    encodings = {options.string_encoding, lifted.options.string_encoding}
+    if (len(encodings) == 1 and "latin1+utf16" not in encodings) or not _has_strings(ft):
+        inner = lifted.bind(binding.instance, name, COMPONENT_SIDE)
+        return bind_lower(ft, inner, options, binding, name, COMPONENT_SIDE)
+    return fuse(ft, lifted, options, binding)
+
+
+def _has_strings(ft: FuncType) -> bool:
+    return any(calls.contains(t, lambda u: u == STRING) for t in (*(p.type for p in ft.params), ft.result))
+
+
+def bind_lower(
+    ft: FuncType, function: Callable[..., Any], options: Options, binding: Binding, name: str, side: Side
+) -> Callable[..., Any]:
+    """The compiled core function for an instance."""
     numbered, resources = number_resources(ft)
-    bind = lower_template(LowerShape(numbered, options.string_encoding))
-    core = bind(
+    return lower_template(LowerShape(numbered, options.string_encoding, side))(
         Signature(ft, name),
         binding.instance,
         function,
         None if binding.memory is None else binding.memory.view,
         None if binding.realloc is None else binding.realloc.call,
         binding.batch,
-        scope_factory(binding, resources),
+        scope_factory(binding, resources, side),
     )
-    core.__name__ = core.__qualname__ = name
-    return flatten_functype(ft, "lower"), core

@@ -16,6 +16,7 @@ from wippywasm.abi.host_values import Misfit
 from wippywasm.abi.options import Binding
 from wippywasm.abi.resources import HostObject, Resource, get_handle, release_object, remove_own, run_deferred, signed
 from wippywasm.abi.slots import slot
+from wippywasm.abi.source import COMPONENT_SIDE, Side
 from wippywasm.abi.state import ComponentInstance, ResourceHandle, RuntimeResource, Subtask, Task
 from wippywasm.model import BorrowType, OwnType, ResourceType, resource_of
 
@@ -132,11 +133,59 @@ def _end_lend(value: Resource) -> None:
     value._lends -= 1
 
 
-def scope_factory(binding: Binding, resources: tuple[Any, ...]) -> Callable[[], Any] | None:
-    """What makes the `Scope` of each call, or None for functions without handles."""
+class ComponentScope:
+    """The same between two components: a handle is its representation on the way, and has been checked."""
+
+    __slots__ = ("inst", "resources", "subtask", "task")
+
+    def __init__(
+        self, inst: ComponentInstance, resources: Mapping[ResourceType, RuntimeResource], task: Task, subtask: Subtask
+    ) -> None:
+        self.inst = inst
+        self.resources = resources
+        self.task = task
+        self.subtask = subtask
+
+    def take_own(self, rep: int, resource: ResourceType) -> int:
+        return rep
+
+    def take_borrow(self, rep: int, resource: ResourceType) -> int:
+        return rep
+
+    def undo(self) -> None:
+        """Nothing was taken."""
+
+    def give_own(self, rep: int, resource: ResourceType) -> int:
+        return self.inst.handles.add(ResourceHandle(self.resources[resource], rep, own=True))
+
+    def give_borrow(self, rep: int, resource: ResourceType) -> int:
+        rt = self.resources[resource]
+        if rt.impl is self.inst:
+            return signed(rep)
+        self.task.num_borrows += 1
+        return self.inst.handles.add(ResourceHandle(rt, rep, own=False, borrow_scope=self.task))
+
+    def lift_own(self, index: int, resource: ResourceType) -> int:
+        return remove_own(self.inst, index, self.resources[resource]).rep
+
+    def lift_borrow(self, index: int, resource: ResourceType) -> int:
+        handle = get_handle(self.inst, index, self.resources[resource])
+        self.subtask.add_lender(handle)
+        return handle.rep
+
+    def return_(self) -> None:
+        """The guest has returned."""
+        self.task.return_()
+
+
+def scope_factory(
+    binding: Binding, resources: tuple[ResourceType, ...], side: Side
+) -> Callable[[], Scope | ComponentScope] | None:
+    """What makes the scope of each call, or None for functions without handles."""
     if not resources:
         return None
     bound = {slot(i): binding.resources[r] for i, r in enumerate(resources)}
     bound.update((r, binding.resources[r]) for r in resources)
     inst = binding.instance
-    return lambda: Scope(inst, bound, Task(inst), Subtask())
+    make = ComponentScope if side is COMPONENT_SIDE else Scope
+    return lambda: make(inst, bound, Task(inst), Subtask())

@@ -10,23 +10,40 @@ import itertools
 import linecache
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from wippywasm.abi.traps import HOST, Boundary
+from wippywasm.abi.traps import COMPONENT, HOST, Boundary
 from wippywasm.model import ValType
 
 _numbers = itertools.count(1)
 
 
+@dataclass(frozen=True)
+class Side:
+    """What stands on the other side of a function: the host, or another component.
+
+    `pairs` leaves maps as the lists of pairs that they are between components; with `arrays`, lists of numbers come out
+    as `array.array`.
+    """
+
+    boundary: Boundary = HOST
+    pairs: bool = False
+    arrays: bool = False
+
+
+HOST_SIDE = Side()
+ARRAY_SIDE = Side(arrays=True)
+COMPONENT_SIDE = Side(COMPONENT, pairs=True)
+
+
 class Source:
     """One generated module: functions at its top level, and the constants they name."""
 
-    def __init__(self, label: str, string_encoding: str, *, boundary: Boundary = HOST, arrays: bool = False) -> None:
+    def __init__(self, label: str, string_encoding: str, side: Side = HOST_SIDE) -> None:
         self.label = label
         self.string_encoding = string_encoding
-        self.boundary = boundary
-        self.arrays = arrays
-        """Lists of numbers come out as `array.array`."""
+        self.side = side
         self.constants: dict[str, Any] = {}
         self._constant_names: dict[int, str] = {}
         self._finished: list[str] = []

@@ -175,7 +175,7 @@ def store_string(w: Source, atoms: Iterator[str]) -> tuple[str, str]:
 def check_pointer(w: Source, q: str, n: str, align: int) -> None:
     """Trap where a new pointer is not aligned, or its memory not all there."""
     misaligned = f"{q} & {align - 1} or " if align > 1 else ""
-    boundary = w.constant(w.boundary, "BOUNDARY")
+    boundary = w.constant(w.side.boundary, "BOUNDARY")
     w.line(f"if {misaligned}{q} + {n} > end: {w.use(traps.bad_realloc)}({q}, {align}, {boundary})")
 
 
