@@ -51,7 +51,12 @@ def decode(data: bytes | memoryview, *, features: Features = DEFAULT) -> Compone
     grammar and `ValidationError` where they break a rule; offsets count from the start of `data`.
     """
     reader = Reader(view_of(data))
-    component, _ = _decode(reader, Context(features, Budget(reader.end)), None)
+    try:
+        component, _ = _decode(reader, Context(features, Budget(reader.end)), None)
+    except RecursionError:
+        raise ValidationError(
+            "types are nested too deeply for the stack that is left", 0, hint="decode where fewer calls are pending"
+        ) from None
     return component
 
 
@@ -63,9 +68,8 @@ def _decode(reader: Reader, context: Context, parent: Scope | None) -> tuple[Com
     while reader.pos < reader.end:
         _read_section(scope, reader)
     node = bounded(scope.component_type(), reader.pos)
-    if node.free:
-        names = ", ".join(sorted(resource.name or "(unnamed)" for resource in node.free))
-        raise ValidationError(f"imports or exports use resources that have no name outside: {names}", start)
+    scope.imports.check_closed(scope.imported.keys())
+    scope.exports.check_closed(scope.imported.keys() | scope.exported.keys())
     wasm = reader.data[start : reader.end]
     return Component(tuple(scope.definitions), node.model, tuple(scope.customs), wasm), node
 

@@ -8,10 +8,12 @@ Spec: component-model `Binary.md`, import and export definitions (notes).
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from wippywasm.binary.names import ExternName, NameSet, NameSyntaxError
-from wippywasm.binary.nodes import Entity, FuncNode, ResNode, TypeEntity, ValNode
+from wippywasm.binary.nodes import Entity, FuncNode, ResNode, TypeEntity, ValNode, free_of
 from wippywasm.errors import ValidationError
-from wippywasm.model import BorrowType, OwnType, ResultType
+from wippywasm.model import BorrowType, OwnType, ResourceType, ResultType
 
 
 class ExternSpace:
@@ -20,6 +22,7 @@ class ExternSpace:
     def __init__(self, what: str) -> None:
         self.what = what
         self.entities: dict[str, Entity] = {}
+        self.offsets: dict[str, int] = {}
         self.names = NameSet(what)
         self.resource_names: dict[ResNode, str] = {}
         self.resource_labels: set[str] = set()
@@ -32,12 +35,23 @@ class ExternSpace:
         except NameSyntaxError as error:
             raise ValidationError(str(error), offset) from None
         self.entities[name.text] = entity
+        self.offsets[name.text] = offset
 
     def name_resource(self, name: ExternName, entity: Entity) -> None:
         """Let annotated names refer to a resource by the name that it came in or went out by."""
         if isinstance(entity, TypeEntity) and isinstance(entity.created, ResNode) and name.kind == "label":
             self.resource_names[entity.created] = name.text
             self.resource_labels.add(name.text)
+
+    def check_closed(self, known: Set[ResourceType]) -> None:
+        """`ValidationError` for the first that mentions a resource which clients have no name for."""
+        for name, entity in self.entities.items():
+            if not free_of(entity) <= known:
+                raise ValidationError(
+                    f"{self.what} `{name}` uses a resource that has no name outside of the component",
+                    self.offsets[name],
+                    hint="import or export the resource itself before it",
+                )
 
     def check_annotation(self, name: ExternName, entity: Entity, offset: int) -> None:
         """Check what `[constructor]`, `[method]` and `[static]` say of a function."""

@@ -1,0 +1,50 @@
+"""Text → bytes for the tests of this room, and errors by their text."""
+
+from __future__ import annotations
+
+import pytest
+
+from wippywasm.binary import decode
+from wippywasm.binary.component import Component, Definition
+from wippywasm.binary.features import DEFAULT, Features
+from wippywasm.engine import wat2wasm
+from wippywasm.errors import ValidationError
+
+
+def component(text: str) -> Component:
+    """The component with these definitions."""
+    return decode(wat2wasm(f"(component {text})"))
+
+
+def nested(definition: Definition) -> Component:
+    """The component that a definition nests."""
+    inner = getattr(definition, "component", None)
+    assert isinstance(inner, Component)
+    return inner
+
+
+def refused(text: str, message: str, features: Features = DEFAULT) -> ValidationError:
+    """The error for a component with these definitions, which must say `message` and where."""
+    wasm = wat2wasm(f"(component {text})")
+    with pytest.raises(ValidationError) as caught:
+        decode(wasm, features=features)
+    assert message in caught.value.message
+    assert 0 < caught.value.offset <= len(wasm)
+    return caught.value
+
+
+def leb(value: int) -> bytes:
+    """An unsigned LEB128."""
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+COMPONENT = b"\0asm\x0d\0\1\0"
+
+
+def section(number: int, body: bytes) -> bytes:
+    return bytes([number]) + leb(len(body)) + body

@@ -1,0 +1,138 @@
+"""The outside of core modules."""
+
+from __future__ import annotations
+
+import pytest
+
+from wippywasm.binary import core_module, sniff
+from wippywasm.core import (
+    CoreFuncType,
+    CoreGlobalType,
+    CoreImport,
+    CoreMemoryType,
+    CoreTableType,
+    CoreTagType,
+    Limits,
+)
+from wippywasm.engine import wat2wasm
+from wippywasm.errors import BinaryError, MalformedError, ValidationError
+
+EVERYTHING = """
+(module $all
+  (type $node (struct (field i32) (field (mut (ref null $node)))))
+  (rec (type $a (func (param (ref null $b)))) (type $b (func (result (ref $a)))))
+  (import "env" "f" (func (type $a)))
+  (import "env" "m" (memory 1 2 shared))
+  (memory $big i64 1)
+  (table 1 funcref (ref.null func))
+  (table $wide i64 1 (ref null $node))
+  (global (export "g") (mut i32) (i32.add (i32.const 1) (i32.const 2)))
+  (global (export "v") v128 (v128.const i64x2 1 2))
+  (global (export "s") (ref $node) (struct.new $node (i32.const 1) (ref.null $node)))
+  (tag (export "t") (param i32))
+  (func $named (export "x") (param i32) (result i64) unreachable)
+  (export "m0" (memory 0))
+  (export "m1" (memory $big))
+  (export "wide" (table $wide)))
+"""
+
+
+def test_imports_exports_and_index_spaces() -> None:
+    module = core_module.parse(wat2wasm(EVERYTHING))
+    exports = {export.name: export.type for export in module.exports}
+    assert module.imports[1] == CoreImport("env", "m", CoreMemoryType(Limits(1, 2), shared=True))
+    assert exports["g"] == CoreGlobalType("i32", mutable=True)
+    assert exports["v"] == CoreGlobalType("v128", mutable=False)
+    assert exports["t"] == CoreTagType(CoreFuncType(("i32",)))
+    assert exports["x"] == CoreFuncType(("i32",), ("i64",))
+    assert exports["m1"] == CoreMemoryType(Limits(1), is_64=True)
+    assert exports["m0"] == module.imports[1].type
+    wide = exports["wide"]
+    assert isinstance(wide, CoreTableType)
+    assert wide.is_64
+    assert wide.element.startswith("(ref null (struct")
+    assert module.type.exports == module.exports
+
+
+def test_names_are_read_when_asked_for() -> None:
+    module = core_module.parse(wat2wasm(EVERYTHING))
+    assert module.function_names == {1: "named"}
+    assert module.module_name == "all"
+    assert module.producers == {}
+
+
+def test_producers() -> None:
+    text = r"""(module (@producers (language "Rust" "1.90") (processed-by "tool" "2")))"""
+    assert core_module.parse(wat2wasm(text)).producers == {
+        "language": (("Rust", "1.90"),),
+        "processed-by": (("tool", "2"),),
+    }
+
+
+def test_broken_custom_sections_are_no_error() -> None:
+    broken = b"\0asm\1\0\0\0" + b"\x00\x08\x04name\x01\xff\xff" + b"\x00\x0b\x09producers\x7f"
+    module = core_module.parse(broken)
+    assert module.function_names == {}
+    assert module.producers == {}
+    assert [custom.name for custom in module.customs] == ["name", "producers"]
+
+
+def test_equal_types_of_two_modules_print_the_same() -> None:
+    one = wat2wasm('(module (type $p (func)) (type $t (func (param (ref $p)))) (import "" "f" (func (type $t))))')
+    two = wat2wasm(
+        '(module (type (struct)) (type $p (func)) (type $t (func (param (ref $p)))) (import "" "f" (func (type $t))))'
+    )
+    assert core_module.parse(one).imports == core_module.parse(two).imports
+
+
+def test_different_types_print_differently_however_long() -> None:
+    def parsed(last: str) -> CoreImport:
+        params = "i32 " * 50 + last
+        text = f'(module (type $p (func (param {params}))) (import "" "f" (func (param (ref $p)))))'
+        return core_module.parse(wat2wasm(text)).imports[0]
+
+    assert parsed("i32") == parsed("i32")
+    assert parsed("i32") != parsed("i64")
+
+
+def test_code_is_not_walked() -> None:
+    body = b"\xff" * 1000
+    code = b"\x01" + b"\xe8\x07" + body
+    wasm = b"\0asm\1\0\0\0" + b"\x01\x04\x01\x60\x00\x00" + b"\x03\x02\x01\x00" + b"\x0a\xeb\x07" + code
+    assert core_module.parse(wasm).functions == (CoreFuncType(),)
+
+
+@pytest.mark.parametrize(
+    ("wasm", "kind", "message"),
+    [
+        (b"\0asm\1\0\0\0\x03\x02\x01\x00", ValidationError, "unknown type 0"),
+        (b"\0asm\1\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\x00", MalformedError, "inconsistent lengths"),
+        (b"\0asm\1\0\0\0\x07\x05\x01\x01f\x00\x00", ValidationError, "out of bounds"),
+        (b"\0asm\1\0\0\0\x05\x01\x00\x01\x01\x00", MalformedError, "out of order"),
+        (b"\0asm\1\0\0\0\x05\x05\x01\x00\x81\x80\x04", ValidationError, "memory size must be at most 65536"),
+        (b"\0asm\1\0\0\0\x05\x04\x01\x01\x02\x01", ValidationError, "must not be greater than maximum"),
+        (b"\0asm\1\0\0\0\x05\x03\x01\x02\x02", ValidationError, "shared memory must have maximum"),
+        (b"\0asm\1\0\0\0\x0e\x00", MalformedError, "malformed section id"),
+        (b"\0asm\1\0\0\0\x01\x02\x00\x00", MalformedError, "unexpected data"),
+        (b"\0asm\x0d\0\1\0", MalformedError, "expected a core module"),
+    ],
+)
+def test_refusals_say_what_and_where(wasm: bytes, kind: type[BinaryError], message: str) -> None:
+    with pytest.raises(kind, match=message) as caught:
+        core_module.parse(wasm)
+    assert caught.value.offset <= len(wasm)
+
+
+def test_sniff() -> None:
+    assert sniff(b"\0asm\1\0\0\0") == "module"
+    assert sniff(b"\0asm\x0d\0\1\0rest") == "component"
+    for other in (b"", b"\0as", b"#!/bin/sh", b"\0asm\2\0\0\0", b"\0asm\x0c\0\1\0"):
+        with pytest.raises(MalformedError):
+            sniff(other)
+
+
+def test_offsets_count_from_the_start_of_the_file_around_the_module() -> None:
+    inner = b"\0asm\1\0\0\0\x0e\x00"
+    with pytest.raises(MalformedError) as caught:
+        core_module.parse(b"x" * 100 + inner, start=100)
+    assert caught.value.offset == 108
