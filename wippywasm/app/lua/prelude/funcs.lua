@@ -32,20 +32,30 @@ local function encode(codec, count, ...)
   return nil, failure("INVALID", why.refused, why.details)
 end
 
+-- Takes note of the codec for an id; true where it is another than the one last used.
+local function recode(id, reply)
+  local _, number, source = unpack(reply, 1, 3)
+  if source ~= "" and not W.codecs[number] then W.codecs[number] = W.install_codec(source) end
+  local changed = numbers[id] ~= number
+  numbers[id] = number
+  return changed
+end
+
+-- Sends a call; nil and an error object where the arguments do not fit. A signature may have changed since the last call:
+-- the host says so when it gets streams of the old one, and is asked when the old one does not fit.
 local function request(what, op, id, count, ...)
+  local refused
   while true do
-    local number = numbers[id] or UNKNOWN
+    local streams
+    if numbers[id] then streams, refused = encode(codec_of(numbers[id]), count, ...) end
     local reply
-    if number == UNKNOWN then
-      reply = pack(ask(what, op, id, UNKNOWN))
+    if streams then
+      reply = pack(ask(what, op, id, numbers[id], unpack(streams, 2, streams.n)))
     else
-      local streams, err = encode(codec_of(number), count, ...)
-      if not streams then return nil, err end
-      reply = pack(ask(what, op, id, number, unpack(streams, 2, streams.n)))
+      reply = pack(ask(what, op, id, UNKNOWN))
     end
     if reply[1] ~= RECODE then return reply end
-    numbers[id] = reply[2]
-    if reply[3] ~= "" then W.codecs[reply[2]] = W.install_codec(reply[3]) end
+    if not recode(id, reply) and refused then return nil, refused end
   end
 end
 
