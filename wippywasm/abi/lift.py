@@ -99,6 +99,7 @@ def _write_call(w: Source, shape: LiftShape, needs: _Needs, args: list[str]) -> 
     w.line("inst.may_enter = False" if not shape.nested else "for i in entering: i.may_enter = False")
     with _poisoning(w):
         core_args = _write_lower(w, needs, atoms)
+        _write_release(w, needs, atoms)
         w.line(f"{'r = ' if needs.results else ''}core({', '.join(core_args)})")
         value = _write_lift(w, needs)
         if needs.handles:
@@ -131,7 +132,7 @@ def _write_gather(w: Source, needs: _Needs, args: list[str]) -> list[list[str]]:
     w.line("tried = False")
     with w.block("while True:"):
         with w.block("try:"):
-            if not needs.plain:
+            if needs.allocates or not needs.plain:
                 area = TupleType(tuple(needs.params))
                 w.line(f"req = [{elem_size(area) + (alignment(area) << 32)}]" if needs.spilled else "req = []")
             atoms = [gather(w, t, a) for t, a in zip(needs.params, args)]
@@ -169,6 +170,13 @@ def _write_lower(w: Source, needs: _Needs, atoms: list[list[str]]) -> list[str]:
     check_pointer(w, "area", str(elem_size(area)), alignment(area))
     calls.write_area(w, needs.params, atoms, "area")
     return ["area if area < 0x80000000 else area - 0x100000000"]
+
+
+def _write_release(w: Source, needs: _Needs, atoms: list[list[str]]) -> None:
+    """Free what was copied to the guest before it runs; large results then find the memory warm."""
+    copied = [a for t, row in zip(needs.params, atoms) if calls.is_allocated(t) for a in row[:1]]
+    if copied:
+        w.line(" = ".join([*copied, "None"]))
 
 
 def _write_lift(w: Source, needs: _Needs) -> str:
