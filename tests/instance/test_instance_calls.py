@@ -136,11 +136,11 @@ def test_instances_have_their_own_state(load: Any) -> None:
 
 def test_a_closed_guest_refuses_calls(load: Any) -> None:
     guest = load(CALCULATOR).instantiate()
-    compute = guest.func("compute")
+    compute, attribute = guest.func("compute"), guest.exports.compute
     guest.close()
     guest.close()
     assert guest.closed
-    for call in (compute, guest.exports.compute, partial(guest.call, "compute")):
+    for call in (compute, attribute, partial(guest.call, "compute")):
         with pytest.raises(UnavailableError, match="closed"):
             call(1, 2)
 

@@ -15,7 +15,6 @@ from typing import Any, Literal
 from wippywasm.binary import component as binary
 from wippywasm.engine.port import Engine, Module
 from wippywasm.errors import InvalidError
-from wippywasm.instance.batch import HELPER
 from wippywasm.instance.frame import Code, Frame
 from wippywasm.instance.functions import FunctionItem, exported_functions, find_key
 from wippywasm.instance.guest import Guest
@@ -26,7 +25,7 @@ from wippywasm.instance.linked import Linked
 from wippywasm.model import FuncType
 from wippywasm.plan import Plan, plan_component
 from wippywasm.plan.items import LiftRef
-from wippywasm.plan.steps import InstantiateModule, LowerFunc
+from wippywasm.plan.steps import InstantiateModule
 
 
 class Component:
@@ -49,7 +48,6 @@ class Component:
         self._function_items: dict[str, FunctionItem] = exported_functions(plan)
         self.functions: Mapping[str, FuncType] = {k: self._type(i) for k, i in self._function_items.items()}
         self._modules: tuple[Module, ...] | None = None
-        self._batch_helper: Module | None = None
         self._lock = threading.Lock()
 
     def _type(self, item: FunctionItem) -> FuncType:
@@ -68,7 +66,6 @@ class Component:
         """Compile the core modules now (through the engine's cache); raises BinaryError or UnsupportedFeatureError."""
         with self._lock:
             if self._modules is None:
-                self._batch_helper = self.engine.compile(HELPER) if allocates(self.plan) else None
                 self._modules = tuple(self.engine.compile(m.wasm) for m in self.plan.modules)
 
     def _planned_with(self, imports: Mapping[str, Any]) -> Component:
@@ -135,11 +132,5 @@ class LinkedComponent:
         if self._code is None:
             self.component.compile()
             host = tuple(self.component.engine.compile(m.wasm) for m in self._linked.modules)
-            self._code = Code(self.component._modules or (), host, self.component._batch_helper)
+            self._code = Code(self.component._modules or (), host)
         return self._code
-
-
-def allocates(plan: Plan) -> bool:
-    """Whether anything in the plan may allocate in a guest."""
-    lowered = (s.options for s in plan.steps if isinstance(s, LowerFunc))
-    return any(o.realloc is not None for o in (*lowered, *(lift.options for lift in plan.lifts)))

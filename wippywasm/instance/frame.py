@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from wippywasm import abi
-from wippywasm.abi.options import Binding, Options
+from wippywasm.abi.options import Batch, Binding, Options
 from wippywasm.abi.state import ComponentInstance, RuntimeResource, Table
 from wippywasm.core import CoreFuncType
+from wippywasm.engine.batch import batched_realloc
 from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem, CoreMemory, Module, Store
 from wippywasm.errors import Trap, UnsupportedFeatureError
-from wippywasm.instance.batch import Batcher
 from wippywasm.instance.builtins import Context, make_builtin
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, Linked
 from wippywasm.model import ResourceType
@@ -42,11 +42,10 @@ from wippywasm.plan.steps import (
 
 @dataclass(frozen=True, eq=False)
 class Code:
-    """The compiled modules: the plan's own, those that the host supplies, and the helper for allocations."""
+    """The compiled modules: the plan's own, and those that the host supplies."""
 
     modules: tuple[Module, ...]
     host_modules: tuple[Module, ...]
-    batch_helper: Module | None
 
 
 class Frame:
@@ -65,7 +64,7 @@ class Frame:
         self.host_resources: list[RuntimeResource] = []
         self._items: dict[CoreRef, CoreItem] = {}
         self._bindings: dict[tuple[int, int], Binding] = {}
-        self._batchers: dict[CoreRef, Batcher] = {}
+        self._batches: dict[CoreRef, Batch] = {}
         self._contexts: dict[int, Context] = {}
         self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
 
@@ -227,13 +226,13 @@ class Frame:
         core = self._func(ref)
         return self._contexts[instance].nested(core) if instance in self._contexts else core
 
-    def _batch(self, realloc: CoreRef | None, instance: int) -> Batcher | None:
+    def _batch(self, realloc: CoreRef | None, instance: int) -> Batch | None:
         # With context slots, each allocation is a call of its own.
-        if realloc is None or self.code.batch_helper is None or instance in self._contexts:
+        if realloc is None or instance in self._contexts:
             return None
-        made = self._batchers.get(realloc)
+        made = self._batches.get(realloc)
         if made is None:
-            made = self._batchers[realloc] = Batcher(self.store, self.code.batch_helper, self._func(realloc))
+            made = self._batches[realloc] = batched_realloc(self.store, self._func(realloc))
         return made
 
     def core(self, ref: CoreRef) -> CoreItem:

@@ -73,6 +73,8 @@ class Guest:
             return
         if any(not c.may_enter and c.poison is None for c in frame.components):
             raise ConflictError("a guest can't be closed while a call into it is running")
+        for instance in frame.components:
+            instance.close()
         self._frame = None
         self._callables = {}
         self._bound = {}

@@ -35,7 +35,7 @@ class Limits:
 
     def store_limits(self) -> StoreLimits:
         """The same bounds in the engine port's units."""
-        # The helper of `batch` is one instance more than the guest's own, which `check_instances` has counted.
+        # The loop of `engine.batch` is one instance more than the guest's own, which `check_instances` has counted.
         instances = None if self.max_instances is None else self.max_instances + 1
         memory = None if self.max_memory_mb is None else self.max_memory_mb * _MIB
         return StoreLimits(memory, self.max_table_elements, instances)
