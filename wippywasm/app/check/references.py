@@ -13,6 +13,8 @@ from wippywasm.app.entry import Entry, Reference
 from wippywasm.app.report import At, Report
 from wippywasm.app.suggest import did_you_mean_id
 
+MAX_SUGGESTIONS = 50
+
 
 def check_duplicates(raw: Sequence[RawEntry], report: Report) -> None:
     """A problem for every entry whose id was given before."""
@@ -28,20 +30,33 @@ def check_duplicates(raw: Sequence[RawEntry], report: Report) -> None:
 
 def check_references(entries: Sequence[Entry], raw_ids: Collection[str], report: Report) -> None:
     """A problem for every reference that leads nowhere. One to a refused entry gets no second one."""
-    by_id = {entry.id: entry for entry in entries}
+    checker = _Checker({entry.id: entry for entry in entries}, raw_ids)
     for entry in entries:
         for reference in entry.references:
-            at = At(report, reference.path, reference.line, entry.id, reference.field)
-            _check(reference, by_id, raw_ids, at)
+            checker.check(reference, At(report, reference.path, reference.line, entry.id, reference.field))
 
 
-def _check(reference: Reference, by_id: Mapping[str, Entry], raw_ids: Collection[str], at: At) -> None:
-    target = by_id.get(reference.id)
-    wanted = " or ".join(reference.kinds)
-    if target is None:
-        if reference.id not in raw_ids:
-            possible = [id for id, entry in by_id.items() if entry.kind in reference.kinds]
-            hint = did_you_mean_id(reference.id, possible) or did_you_mean_id(reference.id, by_id)
-            at.problem(f"there is no entry '{reference.id}'", hint or f"it must be a {wanted} entry")
-    elif target.kind not in reference.kinds:
-        at.problem(f"'{reference.id}' is a {target.kind}, not a {wanted}")
+class _Checker:
+    """Suggestions cost a look at every id, so only the first problems get one."""
+
+    def __init__(self, by_id: Mapping[str, Entry], raw_ids: Collection[str]) -> None:
+        self._by_id = by_id
+        self._raw_ids = raw_ids
+        self._suggestions_left = MAX_SUGGESTIONS
+
+    def check(self, reference: Reference, at: At) -> None:
+        target = self._by_id.get(reference.id)
+        wanted = " or ".join(reference.kinds)
+        if target is None:
+            if reference.id not in self._raw_ids:
+                hint = self._suggestion(reference) or f"it must be a {wanted} entry"
+                at.problem(f"there is no entry '{reference.id}'", hint)
+        elif target.kind not in reference.kinds:
+            at.problem(f"'{reference.id}' is a {target.kind}, not a {wanted}")
+
+    def _suggestion(self, reference: Reference) -> str | None:
+        self._suggestions_left -= 1
+        if self._suggestions_left < 0:
+            return None
+        possible = [id for id, entry in self._by_id.items() if entry.kind in reference.kinds]
+        return did_you_mean_id(reference.id, possible) or did_you_mean_id(reference.id, self._by_id)

@@ -7,7 +7,7 @@ parse. Spec: SPEC sections 2 and 11.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wippywasm.app.entry import Entry, Source
@@ -46,7 +46,7 @@ def _check_source(entry: Entry, report: Report) -> None:
 
 
 class _Builder:
-    """Makes each library once."""
+    """Makes each library once, those it imports before it; without recursion, since a chain of imports may be long."""
 
     def __init__(self, by_id: Mapping[str, Entry]) -> None:
         self._by_id = by_id
@@ -55,20 +55,31 @@ class _Builder:
     def program(self, entry: Entry) -> LuaProgram:
         from wippywasm.app.lua.program import LuaProgram
 
-        source, modules, imports = self._parts(entry)
-        return LuaProgram(entry.id, source, modules, imports, entry.data["method"])
+        self._make_libraries(_imports(entry).values())
+        return LuaProgram(entry.id, *self._parts(entry), entry.data["method"])
 
-    def _library(self, id: str) -> LuaLibrary:
+    def _make_libraries(self, ids: Iterable[str]) -> None:
         from wippywasm.app.lua.program import LuaLibrary
 
-        if id not in self._libraries:
-            self._libraries[id] = LuaLibrary(id, *self._parts(self._by_id[id]))
-        return self._libraries[id]
+        waiting = list(ids)
+        while waiting:
+            entry = self._by_id[waiting[-1]]
+            missing = [id for id in _imports(entry).values() if id not in self._libraries]
+            if missing:
+                waiting += missing
+                continue
+            waiting.pop()
+            if entry.id not in self._libraries:
+                self._libraries[entry.id] = LuaLibrary(entry.id, *self._parts(entry))
 
     def _parts(self, entry: Entry) -> tuple[LuaSource, frozenset[str], dict[str, LuaLibrary]]:
         from wippywasm.app.lua.source import LuaSource
 
         source: Source = entry.data["source"]
-        imports = {alias: self._library(id) for alias, id in (entry.data.get("imports") or {}).items()}
+        imports = {alias: self._libraries[id] for alias, id in _imports(entry).items()}
         modules = frozenset(entry.data.get("modules") or ())
         return LuaSource(source.text, source.path, source.first_line), modules, imports
+
+
+def _imports(entry: Entry) -> Mapping[str, str]:
+    return entry.data.get("imports") or {}
