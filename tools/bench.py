@@ -87,12 +87,11 @@ def usable_engines() -> list[str]:
 
 
 def our_calls(engine: str) -> Mapping[str, Call]:
-    component = wippywasm.load(GUEST, engine=engine)
-    guest = component.instantiate(undeclared="deny")
-    call = guest.call
+    linked = wippywasm.load(GUEST, engine=engine).link(undeclared="deny")
+    call = linked.instantiate().call
 
     def fresh() -> Any:
-        with component.instantiate(undeclared="deny") as new:
+        with linked.instantiate() as new:
             return new.call("compute", 6, 7)
 
     return {
