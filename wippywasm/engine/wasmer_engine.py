@@ -205,16 +205,13 @@ class WasmerStore:
         return arguments
 
     def _check_limits(self, module: WasmerModule) -> None:
-        limits = self._limits
-        if limits.instances is not None and self._instances >= limits.instances:
-            raise InvalidError(f"the module exceeds the limits of its store: {limits.instances} instances")
+        """What can be known before it runs. wasmer has no way to bound what a guest asks for later."""
+        memory = max((m.limits.minimum * PAGE for m in module.memories), default=0)
+        elements = max((t.limits.minimum for t in module.tables), default=0)
+        _check_limit("instances", self._instances + 1, self._limits.instances)
+        _check_limit("bytes of memory", memory, self._limits.memory_bytes)
+        _check_limit("table elements", elements, self._limits.table_elements)
         self._instances += 1
-        memory = sum(m.limits.minimum * PAGE for m in module.memories)
-        if limits.memory_bytes is not None and memory > limits.memory_bytes:
-            raise InvalidError(f"the module exceeds the limits of its store: it needs {memory} bytes of memory")
-        elements = sum(t.limits.minimum for t in module.tables)
-        if limits.table_elements is not None and elements > limits.table_elements:
-            raise InvalidError(f"the module exceeds the limits of its store: it needs {elements} table elements")
 
     def _refused(self, module: WasmerModule, imports: Sequence[Any], error: BaseException) -> BaseException:
         message = str(error.args[0]) if error.args else ""
@@ -252,6 +249,12 @@ class WasmerStore:
         self._natives.clear()
         for item in list(self.items):
             item.release()
+
+
+def _check_limit(what: str, needed: int, allowed: int | None) -> None:
+    if allowed is not None and needed > allowed:
+        excess = f"it needs {needed} {what}, {allowed} are allowed"
+        raise InvalidError(f"the module can't be instantiated within its store's limits: {excess}")
 
 
 def _referable(function: CoreCallable) -> CoreCallable:

@@ -262,7 +262,8 @@ def _overflow(cause: BaseException) -> Trap:
     return trap
 
 
-def _refused(module: WasmtimeModule, imports: Sequence[Any], message: str) -> Exception:
-    if "limit" in message or "too high" in message or "exceed" in message:
-        return InvalidError(f"the module exceeds the limits of its store: {message.strip()}")
-    return linking.mismatch(module.imports, [item.type for item in imports], message.strip())
+def _refused(module: WasmtimeModule, imports: Sequence[Any], message: str) -> InvalidError:
+    text = message.strip()
+    if text.startswith("incompatible import type"):
+        return linking.mismatch(module.imports, [item.type for item in imports], text)
+    return InvalidError(f"the module can't be instantiated within its store's limits: {text}")
