@@ -100,7 +100,8 @@ class Failures:
 def _stack(error: WippyError) -> str:
     if isinstance(error, Trap):
         return "\n".join(frame.render() for frame in error.frames)
-    return error.traceback if isinstance(error, LuaError) else ""
+    told = error if isinstance(error, LuaError) else error.__cause__
+    return told.traceback if isinstance(told, LuaError) else ""
 
 
 def _of_kind(kind: str, message: str, details: dict[str, Any]) -> WippyError:

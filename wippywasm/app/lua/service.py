@@ -82,7 +82,8 @@ class Service:
         return (_STARTED, future)
 
     async def _await(self, step: Step) -> Reply:
-        return await self._outcome(self._futures.wait(step.number), self._number_of[step.number])
+        number = self._number_of.get(step.number, _UNTYPED)
+        return await self._outcome(self._futures.wait(step.number), number)
 
     async def _poll(self, step: Step) -> Reply:
         if not self._futures.is_done(step.number):

@@ -81,14 +81,17 @@ class LuaWorker:
             return self._outcome(step)
         finally:
             if waits:
-                sandbox.cancel()
+                self._print(sandbox.cancel())
             await self._service.end_call()
             self._failures.forget()
 
     def _printed(self, step: Step) -> Step:
-        if step.printed:
-            self._host.write(step.printed.decode("utf-8", "replace"))
+        self._print(step.printed)
         return step
+
+    def _print(self, text: bytes) -> None:
+        if text:
+            self._host.write(text.decode("utf-8", "replace"))
 
     def _outcome(self, step: Step) -> Any:
         values = UntypedReader(Reader(step.streams), self._failures).take_all()

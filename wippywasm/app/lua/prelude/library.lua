@@ -32,16 +32,28 @@ end
 
 -- string ---------------------------------------------------------------------------------------------------------
 
-local safe_string = copy(string, "byte char format len lower upper reverse sub pack packsize unpack")
+local safe_string = copy(string, "byte char len sub pack packsize unpack")
 
-local function charged(f)
-  return function(s, ...)
-    charge_bytes(length_of(s))
-    return f(s, ...)
-  end
+-- Each is called by its own name, which is how C calls it in its messages.
+function safe_string.lower(s)
+  charge_bytes(length_of(s))
+  return string.lower(s)
 end
 
-for _, name in pairs({ "lower", "upper", "reverse", "format" }) do safe_string[name] = charged(string[name]) end
+function safe_string.upper(s)
+  charge_bytes(length_of(s))
+  return string.upper(s)
+end
+
+function safe_string.reverse(s)
+  charge_bytes(length_of(s))
+  return string.reverse(s)
+end
+
+function safe_string.format(s, ...)
+  charge_bytes(length_of(s))
+  return string.format(s, ...)
+end
 
 function safe_string.rep(s, n, separator)
   if (s == "" and (separator == nil or separator == "")) and type(n) == "number" then return "" end

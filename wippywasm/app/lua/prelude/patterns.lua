@@ -326,8 +326,16 @@ local function timed(started, ...)
   return ...
 end
 
+-- Each is called by its own name, which is how C calls it in its messages.
+local by_name = {
+  find = function(...) return string.find(...) end,
+  match = function(...) return string.match(...) end,
+  gmatch = function(...) return string.gmatch(...) end,
+  gsub = function(...) return string.gsub(...) end,
+}
+
 local function guarded(name)
-  local quick, careful = string[name], slow[name]
+  local quick, careful = by_name[name], slow[name]
   return function(s, pattern, ...)
     if type(s) == "number" then s = tostring(s) end
     if type(s) ~= "string" or type(pattern) ~= "string" or #s < 64 then return quick(s, pattern, ...) end
