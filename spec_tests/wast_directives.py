@@ -92,7 +92,15 @@ class AssertRefused:
     message: str
 
 
-Directive: TypeAlias = Define | Instantiate | Register | Action | AssertReturn | AssertFails | AssertRefused
+@dataclass(frozen=True)
+class Unknown:
+    """A directive that the runner has no way to run."""
+
+    line: int
+    keyword: str
+
+
+Directive: TypeAlias = Define | Instantiate | Register | Action | AssertReturn | AssertFails | AssertRefused | Unknown
 
 
 def directives(text: str) -> list[Directive]:
@@ -124,7 +132,7 @@ class _Reader:
             case "assert_invalid" | "assert_malformed" | "assert_unlinkable":
                 return AssertRefused(self.line, group.head, self._source(_group(items[1])), _message(items))
             case head:
-                raise WastSyntaxError(f"unknown directive `{head}`", group.start)
+                return Unknown(self.line, head)
 
     def _module(self, group: Group) -> Directive:
         form = _word(group.items, 1)
