@@ -1,9 +1,9 @@
 """Times calls into one guest component, ours against wasmtime-py's own component API, in one process.
 
 In: `examples/demo/wasm/people.wasm`. Out: a table, or JSON with `--json`: per case the time of one call, least and
-median over the rounds, on each engine that is here, and the ratio of the medians. Rounds are interleaved, so that a
-noisy minute hits both sides. Nothing is asserted: figures depend on the machine; docs/performance.md says how to read
-them.
+median over the rounds, on each engine that is here, and how many times faster ours is. Rounds are interleaved and
+compared one by one, so that a noisy minute hits both sides. Nothing is asserted: figures depend on the machine;
+docs/performance.md says how to read them.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def main() -> None:
 
 def all_rows() -> Iterator[Row]:
     """Every case on every side, the sides of one case next to each other."""
-    sides = {name: our_calls(name) for name in usable_engines()}
+    sides = {f"wippywasm on {name}": our_calls(name) for name in usable_engines()}
     sides[PEER] = peer_calls()
     for case in sides[PEER]:
         yield from (Row(case, side, calls[case]) for side, calls in sides.items())
@@ -201,18 +201,16 @@ def timed(call: Call, count: int) -> float:
 # ------------------------------------------------------------------------------------------------ the report
 
 
-def peer_median(rows: list[Row], case: str) -> float | None:
-    return next((row.median for row in rows if row.case == case and row.side == PEER), None)
-
-
-def ratio(rows: list[Row], row: Row) -> float | None:
-    """How many times faster than the peer, median by median; None for the peer itself and where it has no such case."""
-    theirs = peer_median(rows, row.case)
-    return None if theirs is None or row.side == PEER else theirs / row.median
+def times_faster(rows: list[Row], row: Row) -> float | None:
+    """The median over the rounds of the peer's time over ours; None for the peer itself and where it has no such case."""
+    theirs = next((other for other in rows if other.case == row.case and other.side == PEER), None)
+    if theirs is None or theirs is row:
+        return None
+    return statistics.median(their / our for their, our in zip(theirs.samples, row.samples))
 
 
 def as_json(rows: list[Row]) -> dict[str, Any]:
-    shown = [{**facts(row), "times_faster": ratio(rows, row)} for row in rows]
+    shown = [{**facts(row), "times_faster": times_faster(rows, row)} for row in rows]
     return {"python": platform.python_version(), "wasmtime": version("wasmtime"), "unit": "seconds", "rows": shown}
 
 
@@ -228,9 +226,8 @@ def as_table(rows: list[Row]) -> str:
 
 
 def line_of(rows: list[Row], row: Row) -> tuple[str, ...]:
-    faster = ratio(rows, row)
-    side = row.side if row.side not in usable_engines() else f"wippywasm on {row.side}"
-    return row.case, side, duration(row.least), duration(row.median), f"{faster:.1f} x" if faster else ""
+    faster = times_faster(rows, row)
+    return row.case, row.side, duration(row.least), duration(row.median), f"{faster:.1f} x" if faster else ""
 
 
 def pad(text: str, width: int, column: int) -> str:
