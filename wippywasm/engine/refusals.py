@@ -52,7 +52,10 @@ def _innermost(message: str) -> str:
 
 def missing_features(wasm: bytes, lacking: frozenset[str]) -> list[str]:
     """Which of the proposals `lacking` a valid module needs, in the order of `features.LABELS`."""
-    return [name for name in SWITCHES if name in lacking and refusal(wasm, frozenset({name})) is not None]
+    needed = [name for name in SWITCHES if name in lacking and refusal(wasm, frozenset({name})) is not None]
+    if "gc" in needed and "function-references" in needed:
+        needed.remove("function-references")  # can't be off without the other, so this says nothing
+    return needed
 
 
 def check(wasm: bytes, engine: str, features: frozenset[str]) -> None:

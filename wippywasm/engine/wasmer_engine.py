@@ -226,6 +226,7 @@ class WasmerStore:
         held = _referable(function)
         self._callables.append(held)
         entry = host_entry_factory(type)(weakref.ref(held), self._running)
+        entry.__qualname__ = name or entry.__qualname__
         native_type = wasmer.FunctionType(_native_types(type.params), _native_types(type.results))
         func = WasmerFunc(self, type, wasmer.Function(_native_store(), entry, native_type))
         func.is_host = True

@@ -166,7 +166,9 @@ class WasmtimeStore:
     def host_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> WasmtimeFunc:
         make = host_entry_factory(type)
         at = slots_type(type).from_address
-        entry = capi.HostEntry(without_signal_check(make(function, at, self._running, capi.new_trap)))
+        python_entry = without_signal_check(make(function, at, self._running, capi.new_trap))
+        python_entry.__qualname__ = name or python_entry.__qualname__
+        entry = capi.HostEntry(python_entry)
         extern = capi.Block(capi.EXTERN_SIZE)
         func = WasmtimeFunc(self, type, extern)
         native_type = wasmtime.FuncType([_val_type(p) for p in type.params], [_val_type(r) for r in type.results])
