@@ -141,7 +141,7 @@ class Definer:
     ) -> None:
         for name, ids in edges.items():
             for id in [i for i in ids if i.name not in edges]:
-                self.namespace.refusals.append(self.drafter.missing("type", id))
+                self.namespace.refusals.append(self.drafter.missing("type", id, edges))
                 self.drafter.poison(name)
             edges[name] = [i for i in ids if i.name in edges]
         try:

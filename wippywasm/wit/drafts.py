@@ -7,7 +7,7 @@ Spec: `WIT.md`, "Types", "Handles", "Item: resource".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
@@ -21,6 +21,8 @@ from wippywasm.wit.stability import external_id_of, stability_of
 
 _MAP_KEYS = words("bool u8 u16 u32 u64 s8 s16 s32 s64 char string")
 _INHERITING = words("alias own borrow tuple list fixed-list option map future stream result")
+MAX_HINTS = 20
+"""Near names are looked for this often for one package: each time costs a look at all names."""
 POISON = ""
 """In a scope: a name whose definition was refused; what refers to it is not refused once more."""
 
@@ -34,6 +36,7 @@ class Drafter:
         self._anonymous: dict[Draft, TypeDef] = {}
         self._names: dict[str, TypeDef | str] = {}
         self._folded: dict[str, str] = {}
+        self._hints = MAX_HINTS
 
     # ---- the scope ----
 
@@ -68,13 +71,14 @@ class Drafter:
     def is_poisoned(self, name: str) -> bool:
         return self._names.get(name) == POISON
 
-    def missing(self, what: str, id: syntax.Id, names: Mapping[str, object] | None = None) -> Refusal:
-        """The refusal of a name that nothing in scope has."""
+    def missing(self, what: str, id: syntax.Id, names: Iterable[str] | None = None) -> Refusal:
+        """The refusal of a name that is not among `names`, or else not in scope."""
         renamed = {"float32": "f32", "float64": "f64"}.get(id.name)
         if renamed:
             return Refusal(id.span, f"there is no {what} `{id.name}`", f"it is called `{renamed}` today")
-        known = [n for n, item in (self._names if names is None else names).items() if isinstance(item, TypeDef)]
-        near = get_close_matches(id.name, known, 1) if len(known) < 1000 else []
+        known = list(self._names if names is None else names)
+        self._hints -= 1
+        near = get_close_matches(id.name, known, 1) if len(known) < 1000 and self._hints >= 0 else []
         return Refusal(id.span, f"there is no {what} `{id.name}`", f"did you mean `{near[0]}`?" if near else None)
 
     def _lookup(self, id: syntax.Id) -> TypeDef:

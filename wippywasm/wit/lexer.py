@@ -30,6 +30,9 @@ _TOKEN = re.compile(
     r"|(?P<quoted>%(?:[A-Za-z_-][A-Za-z0-9_-]*)?)"
     r'|(?P<string>")'
 )
+MAX_SKIPPED = 65_536
+"""Characters without anything that could start an item, after which a text is given up."""
+
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _BIDI = "\u202a-\u202e\u2066-\u2069"
 _DISCOURAGED = "\u0149\u0673\u0f77\u0f79\u17a3\u17a4\u17b4\u17b5"
@@ -38,6 +41,7 @@ _STRING_RUN = re.compile(r'[^"\\\x00-\x1f\x7f]*')
 _ESCAPES = {'"': b'"', "'": b"'", "t": b"\t", "n": b"\n", "r": b"\r", "\\": b"\\"}
 _HEX_PAIR = re.compile(r"[0-9a-fA-F]{2}")
 _HEX_NUMBER = re.compile(r"\{([0-9a-fA-F](?:_*[0-9a-fA-F])*)\}")
+_WORD_RUN = re.compile(r"[\w-]+")
 _SKIP = re.compile(r"[^/{};\w%\"]+")
 
 
@@ -98,7 +102,7 @@ class Lexer:
         """Moves to the next token. A lexical fault is kept until `fail` or `expect` meets it."""
         if self.kind == "{":
             self.depth += 1
-        elif self.kind == "}":
+        elif self.kind == "}" and self.depth:
             self.depth -= 1
         self.comments = []
         try:
@@ -154,6 +158,10 @@ class Lexer:
             self._refuse(at, f"unexpected character {self.text[at]!r}")
 
     def _word_end(self, at: int) -> int:
+        """Where the word that `at` is in ends, beyond ASCII."""
+        run = _WORD_RUN.match(self.text, at)
+        if run and ("a" + run[0].replace("-", "a")).isidentifier():
+            return run.end()
         while at < len(self.text) and (self.text[at] == "-" or ("a" + self.text[at]).isidentifier()):
             at += 1
         return at
@@ -243,13 +251,36 @@ class Lexer:
         self.advance()
         return name, span
 
+    def give_up(self) -> None:
+        """Moves to the end of the text."""
+        self._fault = None
+        self.end = len(self.text)
+        self.advance()
+
     def skip_to(self, depth: int, kinds: frozenset[str]) -> None:
-        """After a refusal: moves to the next token of `kinds` outside all braces but `depth`, or to the end."""
+        """After a refusal: moves to the next token of `kinds` outside all braces but `depth`.
+
+        Where there is none nearby it moves to the end: what follows would not be told from noise.
+        """
+        last = self.end + MAX_SKIPPED
         while self.kind != "eof":
-            if self.depth < depth or (self.depth == depth and self.kind in kinds):
+            if self.end > last:
+                self.end = len(self.text)
+            elif self.depth < depth or (self.depth == depth and self.kind in kinds and self._may_start_an_item()):
                 return
             self._fault = None
             run = _SKIP.match(self.text, self.end)
             if run:
                 self.end = run.end()
             self.advance()
+
+    def _may_start_an_item(self) -> bool:
+        """A keyword in the middle of a line rather belongs to what was refused."""
+        return self.kind in ";}" or self.starts_a_line()
+
+    def starts_a_line(self) -> bool:
+        """Whether nothing but space stands before the current token in its line."""
+        at = self.start
+        while at and self.text[at - 1] in " \t\r":
+            at -= 1
+        return at == 0 or self.text[at - 1] == "\n"

@@ -58,7 +58,7 @@ class Parser:
         if self.lexer.start == begin:
             self.lexer.advance()
         if len(self.refusals) >= MAX_REFUSALS:
-            self.lexer.skip_to(-1, frozenset())
+            self.lexer.give_up()
         self.lexer.skip_to(depth, kinds)
 
     def _package_header(self) -> syntax.PackageId | None:

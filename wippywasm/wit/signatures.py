@@ -161,10 +161,5 @@ class _ShortFormParser(Parser):
     def end_of_function(self) -> None:
         """A semicolon; at the end of a line it may be missing."""
         lexer = self.lexer
-        if not lexer.eat(";") and not lexer.at("eof") and not self._starts_a_line():
+        if not lexer.eat(";") and not lexer.at("eof") and not lexer.starts_a_line():
             lexer.fail("`;`")
-
-    def _starts_a_line(self) -> bool:
-        before = self.lexer.text.rfind("\n", 0, self.lexer.start)
-        line = self.lexer.text[before + 1 : self.lexer.start]
-        return before >= 0 and not line.strip()

@@ -1,0 +1,205 @@
+"""Text and bytes of a package say the same: print, parse, encode, decode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from wit_samples import EVERYTHING, canonical
+from wit_strategies import package_texts
+
+from wippywasm.errors import BinaryError, MalformedError, ValidationError, WippyError
+from wippywasm.wit import (
+    Resolution,
+    decode,
+    encode,
+    host_packages,
+    parse,
+    parse_text,
+    print_package,
+    print_resolution,
+    print_world,
+    to_json,
+)
+
+FEATURES = ["active"]
+PROPERTY = settings(max_examples=60, deadline=None)
+
+
+def resolved(text: str) -> Resolution:
+    return parse_text(text, features=FEATURES)
+
+
+def decoded(resolution: Resolution) -> Resolution:
+    """Through bytes; a package without anything has no name there, so it is left out."""
+    found = Resolution()
+    for package in resolution.packages:
+        if package.interfaces or package.worlds:
+            decode(encode(package), found)
+    return found
+
+
+def test_everything_prints_and_parses_back() -> None:
+    found = resolved(EVERYTHING)
+    again = resolved(print_resolution(found))
+    assert canonical(again) == canonical(found)
+    assert to_json(resolved(print_resolution(again))) == to_json(again)
+
+
+def test_everything_goes_through_bytes() -> None:
+    found = resolved(EVERYTHING)
+    assert canonical(decoded(found)) == canonical(found)
+
+
+@given(package_texts())
+@PROPERTY
+def test_any_package_prints_and_parses_back(text: str) -> None:
+    found = resolved(text)
+    assert canonical(resolved(print_resolution(found))) == canonical(found)
+
+
+@given(package_texts())
+@PROPERTY
+def test_any_package_goes_through_bytes(text: str) -> None:
+    found = resolved(text)
+    expected = {name: p for name, p in canonical(found).items() if p["interfaces"] or p["worlds"]}
+    assert canonical(decoded(found)) == expected
+
+
+def test_the_encoding_is_what_the_format_says() -> None:
+    """Compared byte by byte with what `Binary.md` gives for this package, without its documentation section."""
+    data = encode(resolved("package a:b; interface i { f: func(x: u8) -> string; }").packages[0])
+    function = b"\x40\x01\x01x\x7d\x00\x73"
+    instance = b"\x42\x02\x01" + function + b"\x04\x00\x01f\x01\x00"
+    component = b"\x41\x02\x01" + instance + b"\x04\x00\x05a:b/i\x05\x00"
+    types, export = b"\x01" + component, b"\x01\x00\x01i\x03\x00\x00"
+    head = b"\0asm\x0d\0\x01\0" + bytes([7, len(types)]) + types + bytes([11, len(export)]) + export
+    assert data == head + b"\x00\x10\x0cpackage-docs\x01{}"
+
+
+def test_a_binary_dependency_is_found_in_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "deps").mkdir()
+    dependency = resolved("package c:d@1.0.0; interface i { resource r; record s { n: u8 } f: func() -> s; }")
+    (tmp_path / "deps" / "cd.wasm").write_bytes(encode(dependency.packages[0]))
+    (tmp_path / "a.wit").write_text("package a:b; world w { use c:d/i@1.0.0.{r, s}; export g: func(r: r) -> s; }")
+    found = parse(tmp_path)
+    assert [str(p.name) for p in found.packages] == ["c:d@1.0.0", "a:b"]
+    assert "import c:d/i@1.0.0;" in print_world(found.world())
+    (tmp_path / "whole.wasm").write_bytes(encode(found.packages[1]))
+    assert canonical(parse(tmp_path / "whole.wasm"))["a:b"] == canonical(found)["a:b"]
+
+
+def test_a_text_dependency_is_assembled(tmp_path: Path) -> None:
+    package = resolved("package c:d; interface i {}").packages[0]
+    (tmp_path / "x.wat").write_text("(text)")
+    found = parse(tmp_path / "x.wat", assemble=lambda text: encode(package))
+    assert canonical(found) == {"c:d": canonical(resolved("package c:d; interface i {}"))["c:d"]}
+    with pytest.raises(WippyError, match="nothing here to assemble"):
+        parse(tmp_path / "x.wat")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\0asm\x01\0\0\0",
+        b"\0asm\x0d\0\x01\0",
+        b"\0asm\x0d\0\x01\0\x07\xff\xff\xff\xff\x0f",
+        b"\0asm\x0d\0\x01\0\x01\0",
+    ],
+)
+def test_what_is_no_package_is_refused(data: bytes) -> None:
+    with pytest.raises(BinaryError):
+        decode(data)
+
+
+def section(id: int, content: bytes) -> bytes:
+    assert len(content) < 128
+    return bytes([id, len(content)]) + content
+
+
+def component(*declarations: bytes) -> bytes:
+    """A component that exports one component type with these declarations."""
+    body = b"\x41" + bytes([len(declarations)]) + b"".join(declarations)
+    return b"\0asm\x0d\0\x01\0" + section(7, b"\x01" + body) + section(11, b"\x01\x00\x01i\x03\x00\x00")
+
+
+def instance(*declarations: bytes) -> bytes:
+    body = b"\x42" + bytes([len(declarations)]) + b"".join(declarations)
+    return component(b"\x01" + body, b"\x04\x00\x05a:b/i\x05\x00")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (component(), "exactly one export"),
+        (component(b"\x04\x00\x05a:b/i\x05\x07"), "no type 7"),
+        (component(b"\x01\x42\x00", b"\x04\x00\x03a:b\x05\x00"), "full name"),
+        (instance(b"\x01\x70\x00"), "no type 0"),
+        (instance(b"\x01\x72\x01\x01a\x7d", b"\x01\x40\x00\x00\x00", b"\x04\x00\x01f\x01\x01"), "has no name"),
+        (instance(b"\x01\x72\x00", b"\x04\x00\x01a\x03\x00\x00"), "at least one member"),
+        (instance(b"\x01\x6d\x02\x01a\x01A", b"\x04\x00\x01a\x03\x00\x00"), "there twice"),
+        (instance(b"\x01\x69\x00"), "no type 0"),
+        (instance(b"\x01\x7d", b"\x04\x00\x01a\x03\x00\x00", b"\x01\x69\x01", b"\x04\x00\x01b\x03\x00\x02"), "handle"),
+        (instance(b"\x01\x40\x00\x01\x00", b"\x04\x00\x0b[method]r.f\x01\x00"), "resource that is not there"),
+        (
+            instance(b"\x04\x00\x01r\x03\x01", b"\x01\x40\x00\x01\x00", b"\x04\x00\x0b[method]r.f\x01\x01"),
+            "self: borrow",
+        ),
+        (instance(b"\x04\x00\x01r\x03\x01", b"\x01\x40\x00\x00\x00", b"\x04\x00\x01f\x01\x01"), "used as a value"),
+        (instance(b"\x01\x7d", b"\x04\x00\x02_a\x03\x00\x00"), "starts with a letter"),
+        (instance(b"\x02\x03\x02\x05\x00"), "not 5 scopes"),
+        (instance(b"\x02\x03\x02\x01\x00"), "has no name there"),
+        (instance(b"\x02\x03\x00\x00\x01a"), "has no type `a`"),
+    ],
+)
+def test_invalid_packages(data: bytes, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        decode(data)
+
+
+def test_types_in_bytes_nest_so_deep_and_no_deeper() -> None:
+    def nested(count: int) -> bytes:
+        data = b"\x42" + leb(count + 1) + b"\x01\x70\x7d" + b"".join(b"\x01\x70" + leb(i) for i in range(count - 1))
+        data += b"\x04\x00\x01t\x03\x00" + leb(count - 1)
+        body = b"\x01\x41\x02\x01" + data + b"\x04\x00\x05a:b/i\x05\x00"
+        return b"\0asm\x0d\0\x01\0\x07" + leb(len(body)) + body + section(11, b"\x01\x00\x01i\x03\x00\x00")
+
+    assert decode(nested(60)).interfaces[0].types["t"].depth == 61
+    with pytest.raises(ValidationError, match="nest more than"):
+        decode(nested(5000))
+
+
+def leb(value: int) -> bytes:
+    out = b""
+    while value > 0x3F:
+        out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
+    return out + bytes([value])
+
+
+def test_bad_documentation_is_refused() -> None:
+    data = encode(resolved("package a:b; interface i {}").packages[0])
+    for content in (
+        b"\x02{}",
+        b"\x01[",
+        b"\x01[]",
+        b'\x01{"docs":3}',
+        b'\x01{"interfaces":{"i":{"stability":{"stable":3}}}}',
+    ):
+        payload = b"\x0cpackage-docs" + content
+        with pytest.raises(MalformedError, match="package-docs"):
+            decode(data[: data.index(b"\x00\x10\x0cpackage")] + bytes([0, len(payload)]) + payload)
+
+
+@pytest.mark.parametrize("package", host_packages().packages, ids=lambda p: str(p.name))
+def test_the_hosts_go_through_text_and_bytes(package: object) -> None:
+    from wippywasm.wit import Package
+
+    assert isinstance(package, Package)
+    assert print_package(decoded(host_packages()).package(package.name) or package) == print_package(package)
+
+
+def test_documentation_that_lines_can_not_hold() -> None:
+    text = "package a:b;\n/**\n   one\n   two\n*/\ninterface i {}"
+    assert canonical(resolved(print_resolution(resolved(text)))) == canonical(resolved(text))

@@ -1,0 +1,178 @@
+"""Random WIT packages, as text, for property tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hypothesis import strategies as st
+
+PRIMITIVES = ["bool", "u8", "s8", "u16", "s16", "u32", "s32", "u64", "s64", "f32", "f64", "char", "string"]
+KEYS = [p for p in PRIMITIVES if not p.startswith("f")]
+NAMES = ["a", "b-c", "d0", "XML", "%list", "%type", "e-F-1", "g", "%from", "h", "k", "m-n"]
+DOCS = ["", "/// Some words.\n", "/// One.\n///\n///   Two, indented.\n", "/** In a block. */\n", "// plain\n"]
+GATES = ["", "", "@since(version = 0.1.0) ", "@unstable(feature = active) ", "@unstable(feature = off) "]
+OPEN_GATES = GATES[:4]
+FLIP: st.SearchStrategy[bool] = st.booleans()
+
+
+@dataclass
+class Draft:
+    """An interface in the making: the names that are taken, the types and resources that may be used."""
+
+    names: set[str] = field(default_factory=set)
+    values: list[str] = field(default_factory=list)
+    resources: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+
+@st.composite
+def type_texts(draw: st.DrawFn, values: list[str], resources: list[str], depth: int = 3) -> str:
+    """A type over the names that there are; no borrows."""
+    leaves = st.sampled_from([*PRIMITIVES, "error-context", *values, *resources])
+    if depth == 0 or draw(st.booleans()):
+        return draw(leaves)
+    inner = type_texts(values, resources, depth - 1)
+    shape = draw(st.sampled_from(["list<{}>", "option<{}>", "result<{}, {}>", "tuple<{}, {}>", "result<_, {}>",
+                                  "list<{}, 4>", "stream<{}>", "future<{}>", "result<{}>", "map<k, {}>", "stream",
+                                  "future", "result"]))  # fmt: skip
+    text = shape.replace("map<k", f"map<{draw(st.sampled_from(KEYS))}")
+    return text.format(*(draw(inner) for _ in range(text.count("{}"))))
+
+
+@st.composite
+def fresh_names(draw: st.DrawFn, taken: set[str]) -> str | None:
+    name = draw(st.sampled_from(NAMES))
+    if name.lower() in taken:
+        return None
+    taken.add(name.lower())
+    return name
+
+
+@st.composite
+def member_lists(draw: st.DrawFn, minimum: int = 1) -> list[str]:
+    return draw(st.lists(st.sampled_from(NAMES), min_size=minimum, max_size=4, unique_by=str.lower))
+
+
+@st.composite
+def definitions(draw: st.DrawFn, draft: Draft) -> str | None:
+    """A type definition, put into `draft`."""
+    name = draw(fresh_names(draft.names))
+    if name is None:
+        return None
+    types = type_texts(list(draft.values), list(draft.resources))
+    kind = draw(st.sampled_from(["type", "record", "variant", "enum", "flags", "resource"]))
+    members = draw(member_lists())
+    docs = [draw(st.sampled_from(DOCS)) for _ in members]
+    text = f"resource {name};"
+    if kind == "type":
+        text = f"type {name} = {draw(types)};"
+    elif kind == "record":
+        text = f"record {name} {{ {', '.join(f'{d}{m}: {draw(types)}' for d, m in zip(docs, members))} }}"
+    elif kind == "variant":
+        cases = [m if draw(st.booleans()) else f"{m}({draw(types)})" for m in members]
+        text = f"variant {name} {{ {', '.join(cases)}, }}"
+    elif kind in ("enum", "flags"):
+        text = f"{kind} {name} {{ {', '.join(d + m for d, m in zip(docs, members))} }}"
+    elif draw(st.booleans()):
+        text = draw(resource_bodies(name, draft, members))
+    (draft.resources if kind == "resource" else draft.values).append(name)
+    return text
+
+
+@st.composite
+def resource_bodies(draw: st.DrawFn, name: str, draft: Draft, members: list[str]) -> str:
+    functions: list[str] = []
+    if draw(st.booleans()):
+        functions.append(draw(st.sampled_from(["constructor(x: u8);", f"constructor() -> result<{name}, string>;"])))
+    for member in members:
+        prefix = draw(st.sampled_from(["", "static ", "async ", "static async "]))
+        functions.append(f"{draw(st.sampled_from(DOCS))}{member}: {prefix}{draw(function_types(draft, name))};")
+    return f"resource {name} {{ {' '.join(functions)} }}"
+
+
+@st.composite
+def function_types(draw: st.DrawFn, draft: Draft, extra: str | None = None) -> str:
+    resources = draft.resources + ([extra] if extra else [])
+    types = type_texts(list(draft.values), resources, 2)
+    params = []
+    for name in draw(member_lists(0)):
+        if name == "self":
+            continue
+        text: str = draw(types)
+        if draw(FLIP) and resources:
+            text = f"borrow<{draw(st.sampled_from(resources))}>"
+        params.append(f"{name}: {text}")
+    result = f" -> {draw(types)}" if draw(st.booleans()) else ""
+    return f"func({', '.join(params)}){result}"
+
+
+@st.composite
+def interface_bodies(draw: st.DrawFn, others: dict[str, Draft]) -> Draft:
+    """The items of an interface, with uses of `others`."""
+    draft = Draft()
+    for path, other in others.items():
+        exported = [(n, False) for n in other.values] + [(n, True) for n in other.resources]
+        if not exported or not draw(st.booleans()):
+            continue
+        name, is_resource = draw(st.sampled_from(exported))
+        alias = draw(fresh_names(draft.names))
+        if alias is not None:
+            draft.lines.append(f"use {path}.{{{name} as {alias}}};")
+            (draft.resources if is_resource else draft.values).append(alias)
+    for _ in range(draw(st.integers(0, 4))):
+        gate, docs = draw(st.sampled_from(["", "", "@since(version = 0.1.0) "])), draw(st.sampled_from(DOCS))
+        definition = draw(definitions(draft))
+        if definition is not None:
+            draft.lines.append(f"{docs}{gate}{definition}")
+    for _ in range(draw(st.integers(0, 4))):
+        label = draw(fresh_names(draft.names))
+        if label is not None:
+            gate, docs = draw(st.sampled_from(GATES)), draw(st.sampled_from(DOCS))
+            prefix = draw(st.sampled_from(["", "async "]))
+            draft.lines.append(f"{docs}{gate}{label}: {prefix}{draw(function_types(draft))};")
+    return draft
+
+
+@st.composite
+def world_texts(draw: st.DrawFn, name: str, interfaces: dict[str, Draft], worlds: list[str]) -> str:
+    lines: list[str] = []
+    if draw(FLIP) and worlds:
+        lines.append(f"include {draw(st.sampled_from(worlds))};")
+    for path in interfaces:
+        choice = draw(st.integers(0, 4))
+        gate = draw(st.sampled_from(OPEN_GATES[:3]))
+        if choice == 1:
+            lines.append(f"{gate}import {path};")
+        elif choice == 2:
+            label = f"named-{name}-{len(lines)}"
+            lines.append(f"import {label}: {path};")
+    for direction in ("import", "export"):
+        inline = draw(interface_bodies(dict(list(interfaces.items())[:1])))
+        lines.append(f"{draw(st.sampled_from(DOCS))}{direction} in-{name}-{direction}: interface {{")
+        lines += [*inline.lines, "}"]
+        lines.append(f"{direction} f-{name}-{direction}: {draw(function_types(Draft()))};")
+    return f"{draw(st.sampled_from(DOCS))}world {name} {{\n" + "\n".join(lines) + "\n}"
+
+
+@st.composite
+def package_texts(draw: st.DrawFn) -> str:
+    """A package with another one inside that it uses."""
+    parts = [f"{draw(st.sampled_from(DOCS))}package my:main@0.2.0;"]
+    outer: dict[str, Draft] = {}
+    nested = ["package my:dep@1.0.0-rc.1 {"]
+    for i in range(draw(st.integers(0, 2))):
+        draft = draw(interface_bodies({path.split("/")[1].split("@")[0]: d for path, d in outer.items()}))
+        nested += [f"interface x{i} {{", *[line.replace("@since(version = 0.1.0) ", "") for line in draft.lines], "}"]
+        outer[f"my:dep/x{i}@1.0.0-rc.1"] = draft
+    nested.append("}")
+    own: dict[str, Draft] = dict(outer)
+    for i in range(draw(st.integers(1, 3))):
+        draft = draw(interface_bodies(own))
+        header = draw(st.sampled_from(DOCS)) + draw(st.sampled_from(["", "@since(version = 0.2.0) "]))
+        parts += [f"{header}interface i{i} {{", *draft.lines, "}"]
+        own[f"i{i}"] = draft
+    worlds: list[str] = []
+    for i in range(draw(st.integers(0, 2))):
+        parts.append(draw(world_texts(f"w{i}", own, worlds)))
+        worlds.append(f"w{i}")
+    return "\n".join(parts + nested)
