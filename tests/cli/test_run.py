@@ -129,6 +129,31 @@ def test_an_app_runs_until_it_is_told_to_stop(number: int, code: int, app: Path)
         process.stderr.close()
 
 
+def test_a_spinning_guest_can_be_interrupted(write_app: Write) -> None:
+    app = write_app(
+        {
+            "_index.yaml": """
+            namespace: t
+            entries:
+              - {name: go, kind: function.lua, method: main, modules: [funcs], source: file://go.lua}
+              - {name: spin, kind: function.wat, method: f, source: '(module (func (export "f") (loop (br 0))))'}
+            """,
+            "go.lua": "return {main = function() print('spinning') return require('funcs').call('t:spin') end}",
+        }
+    )
+    command = [sys.executable, "-c", PROGRAM, "-C", str(app), "call", "t:go"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "spinning\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=20) == ("", "")
+        assert process.returncode == -signal.SIGINT
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_nobody_reads_the_output(app: Path) -> None:
     reader = subprocess.Popen(["true"], stdin=subprocess.PIPE)
     reader.wait()

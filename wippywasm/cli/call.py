@@ -7,6 +7,7 @@ standard error and exit code 1. Spec: SPEC section 13.
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,15 +42,23 @@ def call(context: click.Context, id: str, arguments: tuple[str, ...]) -> None:
         app.check_callable(id)
         values = read_arguments(app, id, arguments)
     try:
-        result = asyncio.run(call_once(app, id, values))
+        result = call_once(app, id, values)
     except WitError as error:
         say(dump_json(error_payload(app.signature(id), error)))
         raise Finished(FAILED) from None
     print_json(result_json(app.signature(id), result))
 
 
-async def call_once(app: App, id: str, values: Sequence[Any]) -> Any:
-    """Start the app, call one function, stop."""
+def call_once(app: App, id: str, values: Sequence[Any]) -> Any:
+    """Start the app, call one function, stop. SIGINT ends the process at once, even where a guest spins."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return asyncio.run(_call(app, id, values))
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+async def _call(app: App, id: str, values: Sequence[Any]) -> Any:
     async with app:
         return await app.call(id, *values)
 

@@ -85,7 +85,7 @@ def _run_command(app: App, name: str, arguments: Sequence[str]) -> None:
     with blaming_the_user():
         values = command_arguments(name, app.signature(entry.id), arguments)
     try:
-        result = asyncio.run(call_once(app, entry.id, values))
+        result = call_once(app, entry.id, values)
     except WitError as error:
         payload = error_payload(app.signature(entry.id), error)
         say(payload if isinstance(payload, str) else dump_json(payload))
