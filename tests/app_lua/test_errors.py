@@ -45,7 +45,9 @@ def test_an_error_object_has_its_facts() -> None:
 
 
 def test_an_error_of_a_text_is_of_unknown_kind() -> None:
-    assert body("local e = errors.new('m') return {e:kind(), tostring(e), e:retryable() == nil, e:details() == nil}") == [
+    assert body(
+        "local e = errors.new('m') return {e:kind(), tostring(e), e:retryable() == nil, e:details() == nil}"
+    ) == [
         "UNKNOWN",
         "m",
         True,
@@ -89,7 +91,10 @@ def test_a_host_failure_is_an_error_object() -> None:
 
 
 def test_an_unknown_function_is_not_found() -> None:
-    assert body("local v, e = funcs.call('app:nope') return e:kind() .. ' ' .. e:message()") == "NOT_FOUND no function 'app:nope'"
+    assert (
+        body("local v, e = funcs.call('app:nope') return e:kind() .. ' ' .. e:message()")
+        == "NOT_FOUND no function 'app:nope'"
+    )
 
 
 @pytest.mark.parametrize("id", ["''", "5", "nil"])
@@ -115,7 +120,11 @@ def test_an_error_that_is_handed_on_stays_the_same_exception(how: str) -> None:
 
 def test_any_other_exception_of_the_host_is_internal() -> None:
     source = "local _, e = funcs.call('app:fail') return {e:kind(), e:message(), e:details().exception}"
-    assert body(source, host=raising(ZeroDivisionError("oops"))) == ["INTERNAL", "ZeroDivisionError: oops", "ZeroDivisionError"]
+    assert body(source, host=raising(ZeroDivisionError("oops"))) == [
+        "INTERNAL",
+        "ZeroDivisionError: oops",
+        "ZeroDivisionError",
+    ]
 
 
 def test_details_that_lua_has_no_word_for_are_told_as_text() -> None:
@@ -152,7 +161,10 @@ def test_a_second_result_that_is_no_error_object_is_a_payload() -> None:
 def test_errors_survive_two_programs() -> None:
     async def call_through() -> Any:
         host = FakeHost()
-        inner = LuaWorker(program("return function() error(errors.new{kind = 'CONFLICT', message = 'm', details = {a = 1}}) end"), host)
+        inner = LuaWorker(
+            program("return function() error(errors.new{kind = 'CONFLICT', message = 'm', details = {a = 1}}) end"),
+            host,
+        )
         host.serve("app:inner", lambda: inner.call(()))
         outer = "local v, e = require('funcs').call('app:inner') return {e:kind(), e:message(), e:details(), e:stack()}"
         return await LuaWorker(program(f"return function() {outer} end"), host).call(())

@@ -25,7 +25,8 @@ ENDLESS = {
     "__tostring": "error(setmetatable({}, {__tostring = function() while true do end end}))",
     "a reader of load": "load(function() while true do end end)",
     "where the C stack is full": DEEP + "while true do pcall(deep, 196, function() while true do end end) end",
-    "on every level of the C stack": DEEP + "for n = 180, 200 do pcall(deep, n, function() while true do end end) end while true do end",
+    "on every level of the C stack": DEEP
+    + "for n = 180, 200 do pcall(deep, n, function() while true do end end) end while true do end",
     "a handler where the C stack is full": DEEP
     + "while true do xpcall(deep, function() while true do end end, 196, function() while true do end end) end",
     "where the Lua stack is full": "local function f() local ok = pcall(f) while true do end return ok end f()",
@@ -101,8 +102,10 @@ def test_each_call_has_the_whole_budget() -> None:
     assert [asyncio.run(worker.call(())) for _ in range(5)] == [1] * 5
 
 
-ABSENT = "io package debug python dofile loadfile warn string.dump os.execute os.exit os.getenv os.remove os.rename os.tmpname \
+ABSENT = (
+    "io package debug python dofile loadfile warn string.dump os.execute os.exit os.getenv os.remove os.rename os.tmpname \
 os.setlocale process channel coroutine.spawn"
+)
 
 
 @pytest.mark.parametrize("name", ABSENT.split())
@@ -143,7 +146,9 @@ def test_what_would_break_the_rules_is_refused(lua: str) -> None:
 
 def test_bytecode_is_not_loaded() -> None:
     assert "binary chunk" in body("return select(2, load('\\27LuaT'))")
-    assert "binary chunk" in body("local done return select(2, load(function() if not done then done = 1 return '\\27Lua' end end))")
+    assert "binary chunk" in body(
+        "local done return select(2, load(function() if not done then done = 1 return '\\27Lua' end end))"
+    )
 
 
 def test_nothing_that_a_program_can_reach_belongs_to_python() -> None:

@@ -122,7 +122,11 @@ def test_what_lua_has_no_word_for_is_refused() -> None:
 
 def test_an_error_is_a_value_too() -> None:
     error = NotFoundError("gone", details={"id": 1})
-    assert run("return function(e) return {e:kind(), e:message(), e:details().id} end", error) == ["NOT_FOUND", "gone", 1]
+    assert run("return function(e) return {e:kind(), e:message(), e:details().id} end", error) == [
+        "NOT_FOUND",
+        "gone",
+        1,
+    ]
     assert run("return function(e) return {e} end", error) == [error]
 
 
@@ -139,8 +143,10 @@ _SCALARS = st.one_of(
 )
 _TREES = st.recursive(
     _SCALARS,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(alphabet="abé-", min_size=1, max_size=3), inner, min_size=1, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(alphabet="abé-", min_size=1, max_size=3), inner, min_size=1, max_size=4)
+    ),
     max_leaves=12,
 )
 

@@ -166,7 +166,9 @@ def test_what_is_not_there_yet_says_so(lua: str, message: str) -> None:
 
 
 def test_an_executor_calls_too() -> None:
-    assert body("local e = funcs.new() return {(e:call('app:later', 1)), (e:async('app:later', 2):await())}", host=echo_host()) == [
+    assert body(
+        "local e = funcs.new() return {(e:call('app:later', 1)), (e:async('app:later', 2):await())}", host=echo_host()
+    ) == [
         1,
         2,
     ]

@@ -23,7 +23,7 @@ from wippywasm.app.lua.source import LuaSource
 from wippywasm.app.lua.wire import Streams
 from wippywasm.errors import LuaError
 
-_PRELUDE = ("kernel", "patterns", "errors", "library", "wire", "typed", "funcs", "json", "driver")
+PRELUDE = ("kernel", "patterns", "errors", "library", "wire", "typed", "funcs", "json", "driver")
 _PRELUDE_MEMORY = 1 << 20
 _SLACK = 256 << 10
 """Lua memory beyond the limit for what Python hands over: a push that fails there would abort the process."""
@@ -48,7 +48,6 @@ class Sandbox:
     """A Lua state with a program in it. Not for two threads at once."""
 
     def __init__(self, program: LuaProgram, limits: LuaLimits) -> None:
-        prelude = _prelude()
         program.compile()
         self._limit = limits.memory_bytes
         size = sum(len(unit.prototype) for unit in program.units())
@@ -63,7 +62,7 @@ class Sandbox:
         )
         shared = self._lua.table()
         self._set_limits(shared, limits)
-        for chunk in prelude:
+        for chunk in prelude():
             self._lua.compile(chunk, mode="b")(shared)
         self._add_units(shared, program)
         for name in ("deliver", "start", "step", "cancel"):
@@ -152,7 +151,7 @@ def _refuse_attribute(_object: Any, name: Any, _setting: bool) -> NoReturn:
 
 
 @cache
-def _prelude() -> tuple[bytes, ...]:
+def prelude() -> tuple[bytes, ...]:
     folder = Path(__file__).parent / "prelude"
-    texts = ((folder / f"{name}.lua").read_text(encoding="utf-8") for name in _PRELUDE)
+    texts = ((folder / f"{name}.lua").read_text(encoding="utf-8") for name in PRELUDE)
     return tuple(compile_source(LuaSource(text, "[wippy]")) for text in texts)

@@ -2,7 +2,8 @@
 --
 -- Out: W.matchers. C's matcher takes time that grows with the length of the subject to the power of the pattern's
 -- repetitions, and no hook runs in it. So a search that might take long is done by a matcher in Lua instead, slower but
--- under the budget; all others by C's, and a longer one is charged for the time it took.
+-- under the budget; all others by C's, and a longer one is charged for the time it took. Both give the same, except that
+-- this one refuses a malformed pattern also where no match would reach its fault.
 
 local W = ...
 local type, error, tostring, tonumber, select = type, error, tostring, tonumber, select
