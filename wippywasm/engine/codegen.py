@@ -10,6 +10,8 @@ import dis
 import itertools
 import linecache
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -46,6 +48,8 @@ def without_signal_check(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
 def _mark_resumed(code: CodeType) -> CodeType:
     resume = dis.opmap.get("RESUME")
     if resume is None:
