@@ -5,6 +5,7 @@ In: nothing. Out: structural types without handles, values as Python has them (S
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -81,7 +82,7 @@ def values(t: ValType) -> st.SearchStrategy[Any]:
         case TupleType(items=items):
             return st.tuples(*map(values, items))
         case VariantType(cases=cases):
-            return st.one_of([_payload(c.type).map(lambda p, n=c.name: Variant(n, p)) for c in cases])
+            return st.one_of([_payload(c.type).map(partial(Variant, c.name)) for c in cases])
         case EnumType(names=labels):
             return st.sampled_from(labels)
         case FlagsType(names=labels):

@@ -15,7 +15,7 @@ from wippywasm.abi.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_func
 from wippywasm.abi.reference import CoreValueIter, lift_flat_values, lower_flat_values, unwrap, wrap
 from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.errors import Trap
-from wippywasm.model import FuncType, Param, ValType
+from wippywasm.model import PRIMS, FuncType, ListType, Param, ValType
 
 SETTINGS = settings(
     max_examples=100,
@@ -174,7 +174,7 @@ def test_a_realloc_that_lies_traps_alike(data: st.DataObject, types: list[ValTyp
 
 def test_a_wrong_argument_leaves_the_guest_alone() -> None:
     guest = FakeGuest()
-    ft = function_of([abi_types.ListType(abi_types.PRIMS["string"])])
+    ft = function_of([ListType(PRIMS["string"])])
     call = lift(ft, FakeFunc(lambda *core: pytest.fail("the guest ran")), Options(), guest.binding())
     with pytest.raises(Exception, match=r"p0\[1\]: expected string, got 5"):
         call(["a", 5])

@@ -17,6 +17,7 @@ from wippywasm.abi.shapes import FORMATS, NUMBERS, RANGES
 from wippywasm.errors import InternalError, ValueMismatchError
 from wippywasm.model import (
     BorrowType,
+    Case,
     EnumType,
     FlagsType,
     FuncType,
@@ -290,9 +291,10 @@ def _fit_list(t: ListType | MapType, value: Any, path: str, scope: Any) -> Any:
 
 def _check_count(t: ListType, count: int, path: str) -> None:
     if t.length is not None and count != t.length:
-        refuse(t, f"{count} elements", path)
+        raise ValueMismatchError(path, show_type(t), f"{count} elements") from None
     if t.length is None and count * elem_size(t.element) > MAX_LIST_BYTE_LENGTH:
-        refuse(f"{show_type(t)} of at most {MAX_LIST_BYTE_LENGTH} bytes", f"{count} elements", path)
+        expected = f"{show_type(t)} of at most {MAX_LIST_BYTE_LENGTH} bytes"
+        raise ValueMismatchError(path, expected, f"{count} elements") from None
 
 
 def _fit_map(t: MapType, value: Any, path: str, scope: Any) -> list[tuple[Any, Any]]:
@@ -355,9 +357,9 @@ def _fit_option(t: OptionType, value: Any, path: str, scope: Any) -> Any:
     return fit(t.type, value, path, scope)
 
 
-def _fit_payload(t: ValType, payload: ValType | None, value: Any, whole: Any, path: str, scope: Any) -> Any:
-    if payload is not None:
-        return fit(payload, value, path, scope)
+def _fit_payload(t: ValType, case: Case, value: Any, whole: Any, path: str, scope: Any) -> Any:
+    if case.type is not None:
+        return fit(case.type, value, f"{path}.{case.name}", scope)
     if value is not None:
         refuse(t, whole, path, hint="this case has no payload")
     return None
@@ -365,9 +367,9 @@ def _fit_payload(t: ValType, payload: ValType | None, value: Any, whole: Any, pa
 
 def _fit_result(t: ResultType, value: Any, path: str, scope: Any) -> Ok | Err:
     if isinstance(value, Ok):
-        return Ok(_fit_payload(t, t.ok, value.value, value, f"{path}.ok", scope))
+        return Ok(_fit_payload(t, Case("ok", t.ok), value.value, value, path, scope))
     if isinstance(value, Err):
-        return Err(_fit_payload(t, t.err, value.value, value, f"{path}.err", scope))
+        return Err(_fit_payload(t, Case("err", t.err), value.value, value, path, scope))
     refuse(t, value, path, hint="give `Ok(x)` or `Err(x)`")
 
 
@@ -376,5 +378,5 @@ def _fit_variant(t: VariantType, value: Any, path: str, scope: Any) -> Variant:
         refuse(t, value, path, hint="give `Variant(case, payload)`")
     for case in t.cases:
         if case.name == value.case:
-            return Variant(case.name, _fit_payload(t, case.type, value.payload, value, f"{path}.{case.name}", scope))
+            return Variant(case.name, _fit_payload(t, case, value.payload, value, path, scope))
     refuse(t, value, path, hint=f"it has no case {value.case!r}")

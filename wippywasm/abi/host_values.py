@@ -79,21 +79,23 @@ def pack_numbers(value: Any, code: str) -> bytes | memoryview:
     return pack_numbers(list(as_sequence(value)), code) if view is None else view
 
 
-_PATTERNS = {c: (struct.pack("<" + c, 0), struct.pack("<" + c, 1)) for c in "bBhHiIqQfd"}
+_PROBES = dict.fromkeys("bBhHiIqQ", ((0, 0), (0, 1))) | {"f": ((3, 0), (2, 0x80)), "d": ((7, 0), (6, 0xF0))}
+"""By item: which byte tells that it may be zero or one, and what that byte is then."""
 _MAX_HITS = 24
 
 
 def _may_hold_bool(packed: bytes, code: str, value: Sequence[Any]) -> bool:
-    """Whether a bool may hide in a packed sequence; only zeros and ones can, and looking for those bytes is fast."""
-    for pattern in _PATTERNS[code]:
-        size = len(pattern)
-        at = packed.find(pattern)
+    """Whether a bool may hide in a packed sequence; only zeros and ones can, and looking for their bytes is fast."""
+    size = len(packed) // len(value) if value else 1
+    for byte, wanted in _PROBES[code]:
+        column = packed[byte::size]
+        at = column.find(wanted)
         hits = 0
         while at >= 0:
             hits += 1
-            if hits > _MAX_HITS or (at % size == 0 and value[at // size].__class__ is bool):
+            if hits > _MAX_HITS or value[at].__class__ is bool:
                 return True
-            at = packed.find(pattern, at + 1)
+            at = column.find(wanted, at + 1)
     return False
 
 

@@ -40,8 +40,8 @@ MAX_FLAT_RESULTS = 1
 MAX_STRING_BYTE_LENGTH = (1 << 28) - 1
 MAX_LIST_BYTE_LENGTH = (1 << 28) - 1
 MAX_FLAGS = 32
-MAX_TYPE_DEPTH = 200
-"""Types higher than this are not compiled; Python's own stack bounds what walks them."""
+MAX_TYPE_DEPTH = 102
+"""Function types higher than this are not compiled; Python's own stack bounds what walks them."""
 
 PtrType: TypeAlias = str
 """`i32` or `i64`: the address type of the memory."""

@@ -28,7 +28,7 @@ class Scope:
     three, `lift_*` take a handle out of it. `undo` takes back what `take_*` did.
     """
 
-    __slots__ = ("inst", "resources", "subtask", "taken", "task")
+    __slots__ = ("inst", "resources", "seen", "subtask", "taken", "task")
 
     def __init__(
         self, inst: ComponentInstance, resources: Mapping[ResourceType, RuntimeResource], task: Task, subtask: Subtask
@@ -38,6 +38,8 @@ class Scope:
         self.task = task
         self.subtask = subtask
         self.taken: list[tuple[Resource, int]] = []
+        self.seen: dict[int, bool] = {}
+        """For `problem`: the resources of this call, and whether each is given away."""
 
     def problem(self, value: Any, t: OwnType | BorrowType) -> str | None:
         """Why an object can't be passed as that handle, or None."""
@@ -52,7 +54,14 @@ class Scope:
             return "it is closed or was given away"
         if isinstance(t, OwnType) and not value._owned:
             return "it is only borrowed"
-        return "a call still borrows it" if isinstance(t, OwnType) and value._lends else None
+        return self._conflict(value, isinstance(t, OwnType))
+
+    def _conflict(self, value: Resource, gives: bool) -> str | None:
+        """Why one call can't pass it: another argument gives it away, or it is lent."""
+        if gives and value._lends:
+            return "a call still borrows it"
+        others, self.seen[id(value)] = self.seen.get(id(value)), gives
+        return "it is passed twice, and given away" if others is not None and (gives or others) else None
 
     def take_own(self, value: Any, resource: ResourceType) -> Any:
         rt = self.resources[resource]
@@ -86,6 +95,7 @@ class Scope:
         for value, rep in self.taken:
             value._rep = rep
         self.taken.clear()
+        self.seen.clear()
         self.task.release()
 
     def give_own(self, taken: Any, resource: ResourceType) -> int:

@@ -46,15 +46,15 @@ class Source:
         self.side = side
         self.constants: dict[str, Any] = {}
         self._constant_names: dict[int, str] = {}
-        self._finished: list[str] = []
-        self._open: list[str] = []
+        self._lines: list[str] = []
         self._depth = 0
         self._fresh = itertools.count()
         self._helpers: dict[tuple[str, ValType], str] = {}
+        self._waiting: list[Callable[[], None]] = []
 
     def line(self, text: str) -> None:
         """Append one line at the current indentation."""
-        self._open.append("    " * self._depth + text)
+        self._lines.append("    " * self._depth + text)
 
     @contextmanager
     def block(self, header: str) -> Iterator[None]:
@@ -73,15 +73,15 @@ class Source:
     @contextmanager
     def capture(self) -> Iterator[list[str]]:
         """Collect the lines written inside the `with` instead of appending them; `paste` appends them."""
-        outer, self._open = self._open, []
+        outer, self._lines = self._lines, []
         try:
-            yield self._open
+            yield self._lines
         finally:
-            self._open = outer
+            self._lines = outer
 
     def paste(self, lines: list[str]) -> None:
         """Append captured lines."""
-        self._open += lines
+        self._lines += lines
 
     def constant(self, value: Any, prefix: str = "K") -> str:
         """The name of a constant; the same object keeps its name."""
@@ -97,25 +97,23 @@ class Source:
         return function.__name__
 
     def helper(self, kind: str, t: ValType, args: str, body: Callable[[], None]) -> str:
-        """The name of the top-level function of that kind for a type, which `body` writes the first time."""
+        """The name of the top-level function of that kind for a type, which `body` writes, once and later."""
         name = self._helpers.get((kind, t))
         if name is None:
             name = self._helpers[kind, t] = self.name(f"{kind}_")
-            self.function(name, args, body)
+            self._waiting.append(lambda: self.function(name, args, body))
         return name
 
     def function(self, name: str, args: str, body: Callable[[], None]) -> None:
-        """Write a top-level function; may be called while another is open."""
-        outer, self._open = self._open, []
-        depth, self._depth = self._depth, 0
+        """Write a top-level function."""
         with self.block(f"def {name}({args}):"):
             body()
-        self._finished += self._open
-        self._open, self._depth = outer, depth
 
     def compile(self) -> dict[str, Any]:
         """Run the module; its namespace."""
-        text = "\n".join(self._finished) + "\n"
+        while self._waiting:
+            self._waiting.pop()()
+        text = "\n".join(self._lines) + "\n"
         filename = f"<wippywasm abi {self.label} {next(_numbers)}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         namespace = dict(self.constants)
