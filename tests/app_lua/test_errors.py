@@ -37,8 +37,9 @@ def raising(error: BaseException) -> FakeHost:
 def test_an_error_object_has_its_facts() -> None:
     source = """
       local e = errors.new{kind = errors.NOT_FOUND, message = 'no user', retryable = false, details = {id = 7}}
-      return { e:kind(), e:message(), e:retryable(), e:details().id, tostring(e), 'x: ' .. e, errors.is(e, errors.NOT_FOUND),
-               errors.is(e, 'INVALID'), errors.is('no', 'INVALID'), e:stack():match('test.lua:%d+') }"""
+      return { e:kind(), e:message(), e:retryable(), e:details().id, tostring(e), 'x: ' .. e,
+               errors.is(e, errors.NOT_FOUND), errors.is(e, 'INVALID'), errors.is('no', 'INVALID'),
+               e:stack():match('test.lua:%d+') }"""
     facts = body(source)
     assert facts[:6] == ["NOT_FOUND", "no user", False, 7, "NOT_FOUND: no user", "x: NOT_FOUND: no user"]
     assert facts[6:] == [True, False, False, "test.lua:2"]
@@ -57,8 +58,10 @@ def test_an_error_of_a_text_is_of_unknown_kind() -> None:
 
 def test_wrapping_keeps_kind_and_details() -> None:
     source = """
-      local e = errors.wrap(errors.new{kind = 'CONFLICT', message = 'taken', retryable = true, details = {a = 1}}, 'saving')
-      return {e:kind(), e:message(), e:retryable(), e:details().a, errors.wrap(nil, 'x') == nil, errors.wrap('t', 'x'):message()}"""
+      local inner = errors.new{kind = 'CONFLICT', message = 'taken', retryable = true, details = {a = 1}}
+      local e = errors.wrap(inner, 'saving')
+      return {e:kind(), e:message(), e:retryable(), e:details().a,
+              errors.wrap(nil, 'x') == nil, errors.wrap('t', 'x'):message()}"""
     assert body(source) == ["CONFLICT", "saving: taken", True, 1, True, "x: t"]
 
 

@@ -80,7 +80,9 @@ def test_decode_refuses_with_the_place(text: str, place: str) -> None:
 
 
 def test_decode() -> None:
-    text = ' { "a" : [ 1 , 2.5e1 , null , "\\u00e9\\ud83d\\ude00\\/" ] , "b" : { } , "c" : -0 , "d": 123456789012345678901 } '
+    text = (
+        ' {"a" : [1 , 2.5e1 , null , "\\u00e9\\ud83d\\ude00\\/" ] , "b" : { } , "c" : -0 , "d": 123456789012345678901}'
+    )
     assert body("return json.decode(...)", text) == {
         "a": [1, 25.0, None, "é😀/"],
         "b": [],

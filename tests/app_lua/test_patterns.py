@@ -11,8 +11,8 @@ from wippywasm.app.lua import sandbox
 COMPARE = """
 local slow, seed = ...
 math.randomseed(seed)
-local atoms = {"a", "b", ".", "%a", "%w*", "[ab]*", "a-", "(", ")", "()", "%1", "b+", "a?", "%b()", "%f[a]", "[^a]", "$", "^", "x",
-  "[%w_]", "%d+", "(a*)", "(.-)", "(b+)", "%", "[", "[]a]", "%f", "%b"}
+local atoms = {"a", "b", ".", "%a", "%w*", "[ab]*", "a-", "(", ")", "()", "%1", "b+", "a?", "%b()", "%f[a]", "[^a]",
+  "$", "^", "x", "[%w_]", "%d+", "(a*)", "(.-)", "(b+)", "%", "[", "[]a]", "%f", "%b"}
 local letters = {"a", "b", "(", ")", "1", " "}
 
 local function some(list, most)

@@ -108,7 +108,9 @@ def test_libraries_have_their_own_globals_modules_and_imports() -> None:
         imports={"m": inner},
     )
     source = """local o, i = require('o'), require('i')
-        return function(x) return { f = o.f(x), declared = o.declared, leaked = secret ~= nil, one = i == require('i') } end"""
+        return function(x)
+          return { f = o.f(x), declared = o.declared, leaked = secret ~= nil, one = i == require('i') }
+        end"""
     assert run(source, 5, imports={"o": outer, "i": inner}) == {
         "f": 11,
         "declared": False,
@@ -149,7 +151,8 @@ def test_print_goes_to_the_host_at_once_and_in_order() -> None:
     seen = []
     host.serve("app:look", lambda: seen.append(host.printed))
     body(
-        "print('a', 1, nil, true) funcs.call('app:look') table.sort({2, 1}, function(a, b) print('c') return a < b end)",
+        "print('a', 1, nil, true) funcs.call('app:look')"
+        " table.sort({2, 1}, function(a, b) print('c') return a < b end)",
         host=host,
     )
     assert seen == ["a\t1\tnil\ttrue\n"]

@@ -12,7 +12,11 @@ from wippywasm.app.lua import LuaLimits, LuaWorker
 from wippywasm.errors import LuaError, UnavailableError
 
 SMALL = LuaLimits(memory_bytes=16 << 20, instructions=5_000_000, busy_seconds=2)
-DEEP = "local function deep(n, f) if n == 0 then return f() end return (string.gsub('x', 'x', function() deep(n - 1, f) end)) end "
+DEEP = """local function deep(n, f)
+  if n == 0 then return f() end
+  return (string.gsub('x', 'x', function() deep(n - 1, f) end))
+end """
+FOREVER = "while true do end"
 
 ENDLESS = {
     "a loop": "while true do end",
@@ -21,7 +25,7 @@ ENDLESS = {
     "a handler": "xpcall(function() while true do end end, function() while true do end end)",
     "a coroutine": "coroutine.wrap(function() while true do pcall(function() while true do end end) end end)()",
     "many short coroutines": "while true do coroutine.wrap(function() for i = 1, 300 do end end)() end",
-    "a to-be-closed variable": "local t <close> = setmetatable({}, {__close = function() while true do end end}) while true do end",
+    "a to-be-closed variable": f"local t <close> = setmetatable({{}}, {{__close = function() {FOREVER} end}})",
     "__tostring": "error(setmetatable({}, {__tostring = function() while true do end end}))",
     "a reader of load": "load(function() while true do end end)",
     "where the C stack is full": DEEP + "while true do pcall(deep, 196, function() while true do end end) end",
@@ -35,7 +39,8 @@ ENDLESS = {
     "many dear patterns": "local s = ('a'):rep(3000) while true do s:find('.-.-b') end",
     "a replacement": "('x'):rep(1000):gsub('x', function() while true do end end)",
     "sort": "local t = {} for i = 1, 1e5 do t[i] = i end while true do table.sort(t, rawequal) end",
-    "concat through concat": "while true do pcall(table.concat, setmetatable({}, {__index = table.concat}), '', 1, 2^25) end",
+    "concat through concat": "local t = setmetatable({}, {__index = table.concat})"
+    " while true do pcall(table.concat, t, '', 1, 2^25) end",
     "string.rep": "while true do pcall(string.rep, 'x', 1e9) end",
     "the result": "local t = {} for i = 1, 60 do t = {t, t} end return t",
     "json": "local t = {} for i = 1, 60 do t = {t, t} end return json.encode(t)",
@@ -56,7 +61,8 @@ HUNGRY = {
     "recursion": "local function f() return f() + 1 end return f()",
     "the result": "local t = {} for i = 1, 1e7 do t[i] = i end return t",
     "many coroutines": "local t = {} while true do t[#t + 1] = coroutine.create(function() end) end",
-    "keeping what was caught": "keep = {} while true do pcall(function() while true do keep[#keep + 1] = ('x'):rep(1000) .. #keep end end) end",
+    "keeping what was caught": "local function grow() while true do keep[#keep + 1] = ('x'):rep(999) .. #keep end end"
+    " keep = {} while true do pcall(grow) end",
 }
 
 
@@ -69,7 +75,8 @@ def test_memory_is_bounded(source: str) -> None:
 def test_a_full_state_survives_what_the_host_hands_it() -> None:
     host = FakeHost()
     host.serve("app:large", lambda: b"x" * (8 << 20))
-    fill = "keep = {} local function more() while true do keep[#keep + 1] = ('x'):rep(500) .. #keep end end pcall(more) pcall(more)"
+    more = "function() while true do keep[#keep + 1] = ('x'):rep(500) .. #keep end end"
+    fill = f"keep = {{}} local more = {more} pcall(more) pcall(more)"
     with pytest.raises(LuaError, match="was stopped"):
         body(fill + " while true do funcs.call('app:large') end", host=host, limits=SMALL)
 
@@ -102,10 +109,8 @@ def test_each_call_has_the_whole_budget() -> None:
     assert [asyncio.run(worker.call(())) for _ in range(5)] == [1] * 5
 
 
-ABSENT = (
-    "io package debug python dofile loadfile warn string.dump os.execute os.exit os.getenv os.remove os.rename os.tmpname \
-os.setlocale process channel coroutine.spawn"
-)
+ABSENT = """io package debug python dofile loadfile warn string.dump process channel coroutine.spawn
+    os.execute os.exit os.getenv os.remove os.rename os.tmpname os.setlocale"""
 
 
 @pytest.mark.parametrize("name", ABSENT.split())
@@ -161,7 +166,8 @@ def test_nothing_that_a_program_can_reach_belongs_to_python() -> None:
         for k, item in next, v do walk(k, path .. '.key') walk(item, path .. '.' .. tostring(k)) end
         walk(getmetatable(v), path .. '.metatable')
       end
-      walk(_G, '_G') walk(funcs, 'funcs') walk(json, 'json') walk({...}, 'args') walk({select(2, funcs.call('app:nope'))}, 'err')
+      walk(_G, '_G') walk(funcs, 'funcs') walk(json, 'json') walk({...}, 'args')
+      walk({select(2, funcs.call('app:nope'))}, 'err')
       walk({pcall(error)}, 'pcall') walk(require, 'require')
       return userdata"""
     assert body(source, {"a": [1]}, "x", b"\xff") == []
@@ -169,8 +175,9 @@ def test_nothing_that_a_program_can_reach_belongs_to_python() -> None:
 
 def test_a_program_that_changes_the_libraries_hurts_only_itself() -> None:
     source = """
-      for _, name in ipairs{'find', 'sub', 'format', 'gmatch', 'rep', 'byte'} do string[name] = function() error('mine') end end
-      for _, name in ipairs{'concat', 'unpack', 'pack', 'sort', 'move'} do table[name] = function() error('mine') end end
+      local function mine() error('mine') end
+      for _, name in ipairs{'find', 'sub', 'format', 'gmatch', 'rep', 'byte'} do string[name] = mine end
+      for _, name in ipairs{'concat', 'unpack', 'pack', 'sort', 'move'} do table[name] = mine end
       utf8.len, math.type, coroutine.resume, _G.type, _G.next, _G.error = nil, nil, nil, nil, nil, nil
       local e = errors.new{message = 'm', details = {a = {1}}}
       rawset(e, 'stack', function() while true do end end)

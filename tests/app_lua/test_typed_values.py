@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import pytest
@@ -320,7 +321,7 @@ def _values(t: ValType | None) -> st.SearchStrategy[Any]:
         case RecordType(fields=fields):
             return st.fixed_dictionaries({f.name: _values(f.type) for f in fields})
         case VariantType(cases=cases):
-            return st.one_of([_values(c.type).map(lambda v, name=c.name: Variant(name, v)) for c in cases])
+            return st.one_of([_values(c.type).map(partial(Variant, c.name)) for c in cases])
         case EnumType(names=names):
             return st.sampled_from(names)
         case FlagsType(names=names):

@@ -29,13 +29,20 @@ def echo_host() -> FakeHost:
         "return funcs.call('app:later', 5)",
         "local ok, v = pcall(funcs.call, 'app:later', 5) return v",
         "return coroutine.wrap(function() return (funcs.call('app:later', 5)) end)()",
-        "local co = coroutine.create(function(a) local b = coroutine.yield(a + 1) return b + funcs.call('app:later', 1) end)"
-        " local _, a = coroutine.resume(co, 1) local _, b = coroutine.resume(co, a) return a + b",
-        "local sum = 0 for v in coroutine.wrap(function() for i = 1, 2 do coroutine.yield((funcs.call('app:later', i))) end end)"
-        " do sum = sum + v end return sum + 2",
+        """local co = coroutine.create(function(a)
+             local b = coroutine.yield(a + 1)
+             return b + funcs.call('app:later', 1)
+           end)
+           local _, a = coroutine.resume(co, 1)
+           local _, b = coroutine.resume(co, a)
+           return a + b""",
+        """local sum = 0
+           local function two() for i = 1, 2 do coroutine.yield((funcs.call('app:later', i))) end end
+           for v in coroutine.wrap(two) do sum = sum + v end
+           return sum + 2""",
         "local t = setmetatable({}, {__index = function(_, k) return (funcs.call('app:later', k)) end}) return t[5]",
-        "local inner = coroutine.wrap(function() return coroutine.wrap(function() return (funcs.call('app:later', 5)) end)() end)"
-        " return inner()",
+        """local function inner() return (funcs.call('app:later', 5)) end
+           return coroutine.wrap(function() return coroutine.wrap(inner)() end)()""",
     ],
 )
 def test_a_host_call_waits_wherever_lua_can(source: str) -> None:
@@ -43,7 +50,7 @@ def test_a_host_call_waits_wherever_lua_can(source: str) -> None:
 
 
 def test_where_lua_can_not_wait_it_says_so() -> None:
-    with pytest.raises(LuaError, match="funcs.call can't wait here"):
+    with pytest.raises(LuaError, match=r"funcs\.call can't wait here"):
         body("table.sort({2, 1}, function(a, b) funcs.call('app:later', 1) return a < b end)", host=echo_host())
 
 
@@ -52,19 +59,24 @@ def test_coroutines_know_where_they_are() -> None:
       local main, is_main = coroutine.running()
       local inside = coroutine.wrap(function() return select(2, coroutine.running()), coroutine.isyieldable() end)
       local a, b = inside()
-      local co = coroutine.create(function() local x <close> = setmetatable({}, {__close = function() a = 'closed' end}) coroutine.yield() end)
+      local co = coroutine.create(function()
+        local x <close> = setmetatable({}, {__close = function() a = 'closed' end})
+        coroutine.yield()
+      end)
       coroutine.resume(co)
-      return {is_main, coroutine.isyieldable(), b, coroutine.status(co), coroutine.close(co), a, coroutine.status(co), type(main)}"""
+      return {is_main, coroutine.isyieldable(), b, coroutine.status(co), coroutine.close(co), a, coroutine.status(co),
+              type(main)}"""
     assert body(source) == [True, False, True, "suspended", True, "closed", "dead", "thread"]
 
 
 def test_a_program_can_not_yield_to_nobody() -> None:
-    with pytest.raises(LuaError, match="test.lua:1: attempt to yield from outside a coroutine"):
+    with pytest.raises(LuaError, match=r"test\.lua:1: attempt to yield from outside a coroutine"):
         body("coroutine.yield(1)")
 
 
 def test_a_failing_coroutine_reports_to_its_resumer() -> None:
-    source = "local ok, m = coroutine.resume(coroutine.create(function() error('x') end)) return {ok, m, (pcall(coroutine.resume, 5))}"
+    source = """local ok, m = coroutine.resume(coroutine.create(function() error('x') end))
+      return {ok, m, (pcall(coroutine.resume, 5))}"""
     assert body(source) == [False, "test.lua:1: x", False]
 
 

@@ -1,8 +1,8 @@
 """The Lua half of a codec: checks and writes arguments, reads results.
 
 In: a structural function type. Out: Lua text that `prelude/typed.lua` loads. Each compound type is one function, made
-once however often the type is used; `N F T B` are the integers, floats, texts and byte strings of a message to the host,
-`N F R` integers, floats and the run of strings of one from it, small letters how far each is.
+once however often the type is used; `N F T B` are the integers, floats, texts and byte strings of a message to the
+host, `N F R` integers, floats and the run of strings of one from it, small letters how far each is.
 Spec: SPEC section 5 (the Lua column).
 """
 

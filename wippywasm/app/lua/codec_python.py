@@ -64,9 +64,8 @@ def compile_reader(types: Sequence[ValType]) -> Callable[[Reader], list[Any]]:
     """A function that reads one value of each type."""
     source = _Source()
     items = ", ".join(_read(t, source) for t in types)
-    source.parts.append(
-        f"def read(reader):\n    i, f, t, b = reader.integer, reader.float, reader.text, reader.blob\n    return [{items}]\n"
-    )
+    lines = ["i, f, t, b = reader.integer, reader.float, reader.text, reader.blob", f"return [{items}]"]
+    source.parts.append(_define("read(reader)", lines))
     read: Callable[[Reader], list[Any]] = source.compile("read")
     return read
 

@@ -1,7 +1,7 @@
 """Errors on both sides of the border.
 
-In: Python exceptions, or the facts of Lua's error objects. Out: the other. An exception that Lua only handed on comes out
-as the very object it was. Spec: SPEC section 6.
+In: Python exceptions, or the facts of Lua's error objects. Out: the other. An exception that Lua only handed on comes
+out as the very object it was. Spec: SPEC section 6.
 """
 
 from __future__ import annotations

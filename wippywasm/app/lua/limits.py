@@ -13,12 +13,12 @@ class LuaLimits:
     """Bounds on one worker; a worker that reaches `instructions` or `busy_seconds` is not used again.
 
     `memory_bytes` is what its Lua state may hold, `instructions` what one call may execute (coroutines included, costly
-    library functions counted by their work), `busy_seconds` how long a program may compute without waiting for anything,
+    library functions counted by their work), `busy_seconds` how long it may compute without waiting for anything,
     `values` and `depth` how large and how deep an untyped value may be that crosses the border of the sandbox.
     """
 
     memory_bytes: int = 64 << 20
     instructions: int = 1_000_000_000
-    busy_seconds: int = 10
+    busy_seconds: int = 5
     values: int = 1_000_000
     depth: int = 128

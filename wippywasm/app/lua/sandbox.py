@@ -65,8 +65,9 @@ class Sandbox:
         for chunk in prelude():
             self._lua.compile(chunk, mode="b")(shared)
         self._add_units(shared, program)
-        for name in ("deliver", "start", "step", "cancel"):
-            setattr(self, f"_{name}", shared[name.encode()])
+        self._deliver, self._start, self._step, self._cancel = (
+            shared[name] for name in (b"deliver", b"start", b"step", b"cancel")
+        )
         self._clear_globals()
         self._lua.set_max_memory(self._limit)
 
@@ -136,8 +137,7 @@ class Sandbox:
 
     def close(self) -> None:
         """Free the state."""
-        for name in ("_deliver", "_start", "_step", "_cancel", "_lua"):
-            setattr(self, name, None)
+        self._deliver = self._start = self._step = self._cancel = self._lua = None
 
 
 def _full(error: LupaError) -> NoReturn:

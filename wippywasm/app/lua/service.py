@@ -29,7 +29,7 @@ Reply: TypeAlias = tuple[Any, ...]
 
 
 class Service:
-    """Serves one worker: its codecs are numbered as its sandbox knows them, its futures are those of the running call."""
+    """Serves one worker: its codecs are numbered as its sandbox knows them, its futures are the running call's."""
 
     def __init__(self, host: LuaHost, limits: LuaLimits, failures: Failures) -> None:
         self._host = host

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LuaSource:
-    """`text` starts on line `line` (from 1) of the file shown as `chunk_name`; Lua shortens names above 59 characters."""
+    """`text` starts on line `line` (from 1) of the file shown as `chunk_name`; Lua shortens names above 59 bytes."""
 
     text: str
     chunk_name: str

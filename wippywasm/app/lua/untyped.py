@@ -3,8 +3,8 @@
 In: plain Python values. Out: tagged streams that `prelude/wire.lua` reads, and back. Spec: SPEC sections 5 and 11.
 
 None, bool, int (64 bits), float, str and bytes are what they are; a list or tuple is an array, a mapping a table, and a
-`WippyError` an error object. From Lua a string is `str` where it is UTF-8, else `bytes`; a table is a list where its keys
-are 1 to n (an empty one too, and one with holes that says its length in `n`), else a dict.
+`WippyError` an error object. From Lua a string is `str` where it is UTF-8, else `bytes`; a table is a list where its
+keys are 1 to n (an empty one too, and one with holes that says its length in `n`), else a dict.
 """
 
 from __future__ import annotations

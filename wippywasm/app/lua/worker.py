@@ -2,8 +2,9 @@
 
 In: a program, a host, limits. Out: calls that are awaited one after another. Spec: SPEC sections 5, 6, 8 and 11.
 
-A call runs until it waits for the host; the loop awaits that on asyncio and resumes it. When the caller is cancelled, the
-pending host call is cancelled with it, the program's to-be-closed variables are closed, and the worker may serve again.
+A call runs until it waits for the host; the loop awaits that on asyncio and resumes it. When the caller is cancelled,
+the pending host call is cancelled with it, the program's to-be-closed variables are closed, and the worker may serve
+again.
 """
 
 from __future__ import annotations
