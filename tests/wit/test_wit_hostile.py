@@ -86,7 +86,7 @@ WORDS = st.sampled_from(
 )
 
 
-@pytest.mark.parametrize("ch", list('(){}<>,;:.-/"@%=a1é'))
+@pytest.mark.parametrize("ch", list('({};/"@aé'))
 def test_ten_megabytes_of_one_character(ch: str) -> None:
     with pytest.raises(WitDiagnosticsError) as caught:
         parse_text(ch * TEN_MB)

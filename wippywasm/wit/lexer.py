@@ -39,8 +39,8 @@ _DISCOURAGED = "\u0149\u0673\u0f77\u0f79\u17a3\u17a4\u17b4\u17b5"
 _FORBIDDEN = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI}{_DISCOURAGED}]")
 _STRING_RUN = re.compile(r'[^"\\\x00-\x1f\x7f]*')
 _ESCAPES = {'"': b'"', "'": b"'", "t": b"\t", "n": b"\n", "r": b"\r", "\\": b"\\"}
-_HEX_PAIR = re.compile(r"[0-9a-fA-F]{2}")
-_HEX_NUMBER = re.compile(r"\{([0-9a-fA-F](?:_*[0-9a-fA-F])*)\}")
+_HEX_DIGIT = re.compile(r"[0-9a-fA-F]")
+_HEX_NUMBER = re.compile(r"(\{)((?:[0-9a-fA-F][0-9a-fA-F_]*)?)(\}?)")
 _WORD_RUN = re.compile(r"[\w-]+")
 _SKIP = re.compile(r"[^/{};\w%\"]+")
 
@@ -194,25 +194,42 @@ class Lexer:
         try:
             return value.decode("utf-8"), at + 1
         except UnicodeDecodeError as error:
-            self._refuse(start, f"the bytes of this string are not UTF-8: {error.reason}")
+            self._refuse(start - 1, f"the bytes of this string are not UTF-8: {error.reason}")
 
     def _escape(self, at: int, value: bytearray) -> int:
+        """Adds what the escape behind a backslash stands for; where the escape ends."""
         ch = self.text[at : at + 1]
         if ch in _ESCAPES:
             value += _ESCAPES[ch]
             return at + 1
-        if pair := _HEX_PAIR.match(self.text, at):
-            value.append(int(pair[0], 16))
-            return at + 2
-        number = _HEX_NUMBER.match(self.text, at + 1) if ch == "u" else None
-        if not number:
+        if ch == "u":
+            return self._unicode_escape(at, value)
+        if not _HEX_DIGIT.match(ch):
             self._refuse(at, f"unknown escape {ch!r}; use \\n, \\t, \\r, \\\", \\', \\\\, \\hh or \\u{{hex}}")
-        digits = number[1].replace("_", "").lstrip("0") or "0"
+        if not _HEX_DIGIT.match(self.text, at + 1):
+            self._refuse(at + 1, "an escape of a byte has two hexadecimal digits")
+        value.append(int(self.text[at : at + 2], 16))
+        return at + 2
+
+    def _unicode_escape(self, at: int, value: bytearray) -> int:
+        """`u{hex}`, with `_` between digits."""
+        number = _HEX_NUMBER.match(self.text, at + 1)
+        if not number or not number[2] or number[2].endswith("_") or not number[3]:
+            self._refuse(self._unicode_fault(at, number), "a character's escape is \\u{hex}, with `_` between digits")
+        digits = number[2].replace("_", "").lstrip("0") or "0"
         code = int(digits, 16) if len(digits) <= 6 else 0x110000
         if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
-            self._refuse(at, f"U+{digits.upper()} is not a Unicode scalar value")
+            self._refuse(at, f"U+{digits[:9].upper()} is not a Unicode scalar value")
         value += chr(code).encode("utf-8")
         return number.end()
+
+    def _unicode_fault(self, at: int, number: re.Match[str] | None) -> int:
+        """Which character of a bad `u{hex}` is wrong."""
+        if number is None:
+            return at + 1
+        if not number[2]:
+            return at + 2
+        return number.start(2) if number[2].endswith("_") and number[3] else number.end(2)
 
     def at(self, kind: str) -> bool:
         return self.kind == kind

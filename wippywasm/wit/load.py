@@ -183,7 +183,7 @@ class Loader:
             id = here
             text = documentation(here.comments)
             if text is not None and docs is not None:
-                self.refusals.append(Refusal(here.span, "only one file documents its package"))
+                self.refusals.append(Refusal(here.docs_span, "only one file documents its package"))
             docs = text if text is not None else docs
         if id is None:
             span = None

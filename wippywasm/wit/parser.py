@@ -64,11 +64,12 @@ class Parser:
     def _package_header(self) -> syntax.PackageId | None:
         """`package a:b;`, or None where it is `package a:b {…}` or something else."""
         mark = self.lexer.mark()
-        found = comments(self.lexer)
+        found, places = comments(self.lexer), self.lexer.comments
         if not self.lexer.eat("package"):
             return None
         name = self._package_id(found)
         if self.lexer.eat(";"):
+            name.docs_span = Span(self.lexer.source, *places[0]) if places else None
             return name
         self.lexer.reset(mark)
         return None

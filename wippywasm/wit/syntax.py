@@ -44,6 +44,8 @@ class PackageId:
     comments: Comments
     span: Span
     name: PackageName
+    docs_span: Span | None = None
+    """Where the first of `comments` is."""
 
 
 @dataclass(slots=True)
