@@ -3,8 +3,8 @@
 In: a plan with its compiled modules, what the linker found, a store. Out: a `Frame` that holds what the steps made, and
 turns the plan's lifted functions into callables when they are asked for.
 
-A module with WIT signatures imports functions that need its own memory, so lowering one has to wait until the instance
-exists: such a function is completed when it is first called. The definitions of a component are in order already.
+Imported functions are lowered when they are first called. That makes instances cheap, and a module with WIT signatures
+possible: what it imports needs its own memory, which exists only when the module has been instantiated.
 
 Spec: `Explainer.md` (instantiation), `CanonicalABI.md` (canonical definitions).
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from wippywasm import abi
 from wippywasm.abi.options import Batch, Binding, Options
@@ -21,7 +21,7 @@ from wippywasm.abi.state import ComponentInstance, RuntimeResource, Table
 from wippywasm.core import CoreFuncType
 from wippywasm.engine.batch import batched_realloc
 from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem, CoreMemory, Module, Store
-from wippywasm.errors import Trap, UnsupportedFeatureError
+from wippywasm.errors import Trap
 from wippywasm.instance.builtins import Context, make_builtin
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, Linked
 from wippywasm.model import ResourceType
@@ -62,7 +62,6 @@ class Frame:
         self.trampolines: list[CoreFunc] = []
         self.resources: dict[ResourceType, RuntimeResource] = {}
         self.host_resources: list[RuntimeResource] = []
-        self._items: dict[CoreRef, CoreItem] = {}
         self._bindings: dict[tuple[int, int], Binding] = {}
         self._batches: dict[CoreRef, Batch] = {}
         self._contexts: dict[int, Context] = {}
@@ -113,22 +112,14 @@ class Frame:
         self.cores.append(self.store.instantiate(module, args))
 
     def define_resource(self, step: DefineResource) -> None:
-        dtor = None if step.dtor is None else self._destructor(step.dtor)
+        ref = step.dtor
+        dtor = None if ref is None else lambda rep: self._func(ref).call(rep)
         self.resources[step.resource] = RuntimeResource(self.components[step.instance], dtor, step.resource.name)
 
     def lower_func(self, step: LowerFunc) -> None:
-        if isinstance(step.func, LiftRef) or not isinstance(self.linked.functions[step.func.index], Denied):
-            call = self._supported(step) if self._is_there(step.options) else self._lowered_later(step)
-        else:
-            call = self.linked.functions[step.func.index]
+        denied = None if isinstance(step.func, LiftRef) else self.linked.functions[step.func.index]
+        call = denied if isinstance(denied, Denied) else self._lowered_later(step)
         self._trampoline(step.core_type, call, self._name(step.func))
-
-    def _supported(self, step: LowerFunc) -> Callable[..., Any]:
-        """The lowered function; what can't run yet is an error when it is called, not when it is linked."""
-        try:
-            return self._lowered(step)
-        except UnsupportedFeatureError as error:
-            return refuse_call(error)
 
     def resource_builtin(self, step: ResourceBuiltin) -> None:
         make, type = _RESOURCE_BUILTINS[step.operation]
@@ -181,6 +172,10 @@ class Frame:
         return abi.lower(step.type, function, options, binding, name=name)[1]
 
     def _lowered_later(self, step: LowerFunc) -> Callable[..., Any]:
+        """The function, lowered when it is first called: most imports of most guests never are.
+
+        What can't run yet is an error of the call as well.
+        """
         lowered: Callable[..., Any] | None = None
 
         def call(*args: Any) -> Any:
@@ -199,11 +194,6 @@ class Frame:
 
     def _trampoline(self, type: CoreFuncType, call: Callable[..., Any], name: str) -> None:
         self.trampolines.append(self.store.host_func(type, call, name))
-
-    def _destructor(self, ref: CoreRef) -> Callable[[Any], Any]:
-        if self._is_born(ref):
-            return self._func(ref).call
-        return lambda rep: self._func(ref).call(rep)
 
     # ---- references
 
@@ -237,12 +227,6 @@ class Frame:
 
     def core(self, ref: CoreRef) -> CoreItem:
         """The core item that a reference names; traps where it does not exist yet."""
-        item = self._items.get(ref)
-        if item is None:
-            item = self._items[ref] = self._resolve(ref)
-        return item
-
-    def _resolve(self, ref: CoreRef) -> CoreItem:
         if not isinstance(ref, CoreExportRef):
             return self.trampolines[ref.index]
         if ref.instance >= len(self.cores):
@@ -251,12 +235,6 @@ class Frame:
                 code="not instantiated",
             )
         return self.cores[ref.instance].export(ref.name)
-
-    def _is_born(self, ref: CoreRef | None) -> bool:
-        return not isinstance(ref, CoreExportRef) or ref.instance < len(self.cores)
-
-    def _is_there(self, options: PlanOptions) -> bool:
-        return self._is_born(options.memory) and self._is_born(options.realloc)
 
     # The validator, or the planner, knows what these references name.
 
@@ -267,15 +245,6 @@ class Frame:
     def _memory(self, ref: CoreRef) -> CoreMemory:
         item: Any = self.core(ref)
         return item  # type: ignore[no-any-return]
-
-
-def refuse_call(error: UnsupportedFeatureError) -> Callable[..., NoReturn]:
-    """A function that raises that error whenever it is called."""
-
-    def refuse(*args: object) -> NoReturn:
-        raise UnsupportedFeatureError(error.feature, error.engine, hint=error.hint)
-
-    return refuse
 
 
 _RESOURCE_BUILTINS: dict[str, tuple[Callable[[RuntimeResource, ComponentInstance], Any], CoreFuncType]] = {
