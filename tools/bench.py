@@ -202,7 +202,7 @@ def timed(call: Call, count: int) -> float:
 
 
 def times_faster(rows: list[Row], row: Row) -> float | None:
-    """The median over the rounds of the peer's time over ours; None for the peer itself and where it has no such case."""
+    """The median over the rounds of the peer's time over ours; None for the peer itself, and where it has none."""
     theirs = next((other for other in rows if other.case == row.case and other.side == PEER), None)
     if theirs is None or theirs is row:
         return None
