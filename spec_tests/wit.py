@@ -62,7 +62,9 @@ def _input(case: Path) -> Path | None:
         return case
     path = case.with_suffix("")
     stem = path.with_suffix("")
-    return next((p for p in (path, stem, stem.with_suffix(".wat"), stem.with_suffix(".wasm")) if p.exists()), None)
+    return next(
+        (p for p in (path, stem, *(stem.with_suffix(end) for end in (".wat", ".wasm", ".md"))) if p.exists()), None
+    )
 
 
 def _run(case: Path, source: Path) -> str | None:
