@@ -37,8 +37,25 @@ def test_signatures(interface: str, function: str, text: str) -> None:
     assert func_text(Flattener().function(found.functions[function])) == text
 
 
-def test_an_interface_that_no_host_has() -> None:
-    assert host_interface("wasi:nothing/here@0.2.0") is None
+@pytest.mark.parametrize(
+    "name",
+    [
+        "wasi:nothing/here@0.2.0",
+        "wasi:io/streams@0.3.0",
+        "wasi:io/streams@1.0.0",
+        "wasi:io/streams@0.2.0-rc.1",
+        "wasi:io/streams@x",
+    ],
+)
+def test_an_interface_that_no_host_has(name: str) -> None:
+    assert host_interface(name) is None
+
+
+@pytest.mark.parametrize("version", ["", "@0.2.0", "@0.2.3", "@0.2.9", "@0.2.99"])
+def test_every_version_of_a_track_is_served(version: str) -> None:
+    found = host_interface(f"wasi:io/streams{version}")
+    assert found is not None
+    assert found.id == "wasi:io/streams@0.2.9"
 
 
 def test_the_folder_is_a_wit_folder_as_it_is() -> None:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from wippywasm.wit.load import parse
+from wippywasm.wit.names import Version
 from wippywasm.wit.resolved import Interface, Resolution
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -28,6 +29,16 @@ def host_packages() -> Resolution:
 
 
 def host_interface(name: str) -> Interface | None:
-    """The host's interface for `ns:pkg/name`, whichever version the name asks for; None if there is none."""
-    wanted = name.partition("@")[0]
-    return next((i for i in host_packages().interfaces if (i.id or "").partition("@")[0] == wanted), None)
+    """The host's interface for `ns:pkg/name`, or for that name in any version that ours can stand for; else None."""
+    wanted, _, version = name.partition("@")
+    for interface in host_packages().interfaces:
+        if interface.package is not None and (interface.id or "").partition("@")[0] == wanted:
+            return interface if _can_stand_for(interface.package.name.version, version) else None
+    return None
+
+
+def _can_stand_for(own: Version | None, wanted: str) -> bool:
+    try:
+        return not wanted or own is None or own.track() == Version.parse(wanted).track()
+    except ValueError:
+        return False

@@ -64,6 +64,14 @@ class Version:
         text = f"{self.major}.{self.minor}.{self.patch}"
         return text + (f"-{self.pre}" if self.pre else "") + (f"+{self.build}" if self.build else "")
 
+    def track(self) -> tuple[object, ...]:
+        """What two versions share if one can stand for the other: the first number that is not 0, and what is before."""
+        if self.pre:
+            return (self.major, self.minor, self.patch, self.pre)
+        if self.major:
+            return (self.major,)
+        return (0, self.minor) if self.minor else (0, 0, self.patch)
+
     def _key(self) -> tuple[object, ...]:
         return (self.major, self.minor, self.patch, not self.pre, _identifiers(self.pre), _identifiers(self.build))
 
