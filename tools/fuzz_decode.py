@@ -1,8 +1,9 @@
-"""Fuzz the component decoder: `python tools/fuzz_decode.py SECONDS [SEED] [--corpus PATH…]`.
+"""Fuzz the component decoder: `python tools/fuzz_decode.py SECONDS [SEED] [--peer] [--corpus PATH…]`.
 
 In: how long, a seed, files or folders of `.wasm` and `.wast` to start from (by default the test guests and, where
 they are, the conformance vectors). Out: a summary; the exit code is 1 if an input gave anything but a result or an
-error of ours, took over a second, or allocated far more than its size. Such inputs are written to `fuzz-findings/`.
+error of ours, took over a second, or allocated far more than its size; with `--peer` also if wasmtime's validator takes
+what we refuse. Such inputs are written to `fuzz-findings/`.
 """
 
 from __future__ import annotations
@@ -126,7 +127,35 @@ def _too_much(data: bytes, took: float, peak: int, measured: bool, tally: Tally)
     return f"took {took:.2f} s" if took > SLOW else None
 
 
-def fuzz(corpus: list[bytes], seconds: float, seed: int) -> Tally:
+class Peer:
+    """wasmtime's own component validator, with every feature that it can be asked for."""
+
+    def __init__(self) -> None:
+        import wasmtime
+
+        config = wasmtime.Config()
+        for name in dir(config):
+            if name.startswith("wasm_"):
+                setattr(config, name, True)
+        self.engine = wasmtime.Engine(config)
+
+    def differs(self, data: bytes) -> str | None:
+        """Why the two disagree, where we refuse and the peer does not; it refuses more, since it reads code too."""
+        import wasmtime
+        from wasmtime import component
+
+        try:
+            binary.decode(data)
+        except BinaryError as error:
+            try:
+                component.Component(self.engine, data)
+            except wasmtime.WasmtimeError:
+                return None
+            return f"wasmtime accepts what we refuse: {error}"
+        return None
+
+
+def fuzz(corpus: list[bytes], seconds: float, seed: int, peer: Peer | None = None) -> Tally:
     """Mutate and decode until the time is over."""
     chance = random.Random(seed)
     tally = Tally()
@@ -135,7 +164,7 @@ def fuzz(corpus: list[bytes], seconds: float, seed: int) -> Tally:
     while time.monotonic() < end:
         count += 1
         data = mutate(chance, corpus) if chance.random() < 0.98 else chance.randbytes(chance.randrange(200))
-        fault = attempt(data, count % MEASURED_SHARE == 0, tally)
+        fault = attempt(data, count % MEASURED_SHARE == 0, tally) or (peer.differs(data) if peer is not None else None)
         if fault is not None:
             tally.findings.append(f"{fault} (input kept as {keep(data, len(tally.findings))})")
     return tally
@@ -158,13 +187,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Fuzz the component decoder.")
     parser.add_argument("seconds", type=float)
     parser.add_argument("seed", type=int, nargs="?", default=0)
+    parser.add_argument("--peer", action="store_true", help="compare with wasmtime's validator")
     parser.add_argument("--corpus", type=Path, nargs="+", default=default_corpus())
     chosen = parser.parse_args()
     corpus = [data for data in seeds(chosen.corpus) if 0 < len(data) <= MAX_SEED_SIZE]
     if not corpus:
         print("no seeds: name some with --corpus")
         return 2
-    tally = fuzz(corpus, chosen.seconds, chosen.seed)
+    tally = fuzz(corpus, chosen.seconds, chosen.seed, Peer() if chosen.peer else None)
     print(f"{len(corpus)} seeds, {tally.accepted} inputs accepted, {tally.refused} refused")
     print(f"slowest {tally.slowest * 1000:.0f} ms, most memory {tally.most_memory >> 10} KiB")
     print("\n".join(tally.findings) or "nothing found")
