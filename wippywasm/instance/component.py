@@ -16,7 +16,7 @@ from wippywasm.binary import component as binary
 from wippywasm.engine.port import Engine, Module
 from wippywasm.errors import InvalidError
 from wippywasm.instance.frame import Code, Frame
-from wippywasm.instance.functions import FunctionItem, exported_functions, find_key
+from wippywasm.instance.functions import FunctionItem, exported_functions, exported_methods, find_key
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.host_components import component_imports, find_components
 from wippywasm.instance.limits import Limits
@@ -47,6 +47,7 @@ class Component:
         self.imports: tuple[str, ...] = plan.imports
         self._function_items: dict[str, FunctionItem] = exported_functions(plan)
         self.functions: Mapping[str, FuncType] = {k: self._type(i) for k, i in self._function_items.items()}
+        self._methods = exported_methods(plan)
         self._modules: tuple[Module, ...] | None = None
         self._lock = threading.Lock()
 

@@ -12,10 +12,12 @@ from typing import TypeAlias
 
 from wippywasm.errors import NotFoundError
 from wippywasm.instance.exports import join
-from wippywasm.instance.names import compatibility, split_version
+from wippywasm.instance.names import compatibility, snake, split_version
 from wippywasm.instance.suggest import did_you_mean
+from wippywasm.model import ResourceType
 from wippywasm.plan import Plan
 from wippywasm.plan.items import HostFuncRef, Item, LiftRef, PlanInstance
+from wippywasm.plan.mangle import resource_function
 
 FunctionItem: TypeAlias = LiftRef | HostFuncRef
 
@@ -32,6 +34,22 @@ def _walk(items: Mapping[str, Item], prefix: str) -> Iterator[tuple[str, Functio
             yield key, item
         elif isinstance(item, PlanInstance):
             yield from _walk(item.exports, key)
+
+
+def exported_methods(plan: Plan) -> list[tuple[ResourceType, str, FunctionItem, str]]:
+    """(resource, Python name, function, key) of every method of an exported resource."""
+    found: list[tuple[ResourceType, str, FunctionItem, str]] = []
+    pending: list[tuple[str, Mapping[str, Item]]] = [("", plan.exports)]
+    while pending:
+        prefix, items = pending.pop()
+        for name, item in items.items():
+            if isinstance(item, PlanInstance):
+                pending.append((join(prefix, name), item.exports))
+            parts = resource_function(name)
+            resource = items.get(parts[1]) if parts and parts[0] == "method" else None
+            if parts and isinstance(resource, ResourceType) and isinstance(item, LiftRef | HostFuncRef):
+                found.append((resource, snake(parts[2]), item, join(prefix, name)))
+    return found
 
 
 def find_key(method: str, keys: Mapping[str, object]) -> str:

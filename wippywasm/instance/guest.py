@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.state import RuntimeResource
 from wippywasm.errors import ConflictError, UnavailableError, WitError
-from wippywasm.instance.exports import ExportedInstance, join
+from wippywasm.instance.exports import ExportedInstance
 from wippywasm.instance.frame import Frame
-from wippywasm.instance.names import snake
 from wippywasm.model import FuncType, ResourceType, ResultType
-from wippywasm.plan.items import HostFuncRef, Item, LiftRef, PlanInstance
-from wippywasm.plan.mangle import resource_function
+from wippywasm.plan.items import HostFuncRef, LiftRef
 from wippywasm.values import Ok
 
 if TYPE_CHECKING:
@@ -140,20 +138,9 @@ def _raising(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _offer_methods(guest: Guest, frame: Frame) -> None:
-    """Give the guest's own resources their methods, each bound when it is first called."""
-    pending: list[tuple[str, Item]] = [("", PlanInstance(frame.plan.exports))]
-    while pending:
-        prefix, instance = pending.pop()
-        if not isinstance(instance, PlanInstance):
-            continue
-        pending += [(join(prefix, n), item) for n, item in instance.exports.items() if isinstance(item, PlanInstance)]
-        for name, item in instance.exports.items():
-            parts = resource_function(name)
-            if parts and parts[0] == "method" and isinstance(item, LiftRef | HostFuncRef):
-                resource = instance.exports.get(parts[1])
-                if isinstance(resource, ResourceType):
-                    methods = frame.resources[resource].methods
-                    methods.setdefault(snake(parts[2]), _late(guest, item, join(prefix, name)))
+    """Give the guest's resources their methods, each bound when it is first called."""
+    for resource, name, item, key in guest.component._methods:
+        frame.resources[resource].methods.setdefault(name, _late(guest, item, key))
 
 
 def _late(guest: Guest, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:

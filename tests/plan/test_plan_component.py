@@ -1,0 +1,70 @@
+"""Plans of components: what the walk over nested scopes leaves over, as text; and its bounds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from wippywasm.binary import decode
+from wippywasm.engine import wat2wasm
+from wippywasm.errors import ValidationError
+from wippywasm.plan import dump, plan_component
+from wippywasm.plan.steps import InstantiateModule, LowerFunc, NewComponentInstance
+
+GOLDENS = Path(__file__).parent / "goldens"
+BLESS = bool(os.environ.get("WIPPYWASM_BLESS"))
+
+
+@pytest.mark.parametrize("path", sorted(GOLDENS.glob("*.wat")), ids=lambda p: p.stem)
+def test_goldens(path: Path) -> None:
+    """`WIPPYWASM_BLESS=1` writes what the planner says now."""
+    text = dump(plan_component(decode(wat2wasm(path.read_text()))))
+    golden = path.with_suffix(".plan")
+    if BLESS:
+        golden.write_text(text)
+    assert golden.read_text() == text
+
+
+def test_there_are_goldens() -> None:
+    assert len(list(GOLDENS.glob("*.wat"))) >= 4
+
+
+def nested_doubling(levels: int) -> bytes:
+    text = "(component $c0 (core module $m) (core instance (instantiate $m)))"
+    for i in range(1, levels + 1):
+        text = f"(component $c{i} {text} (instance (instantiate $c{i - 1})) (instance (instantiate $c{i - 1})))"
+    return wat2wasm(text)
+
+
+def test_a_component_that_unfolds_exponentially_is_refused() -> None:
+    assert sum(isinstance(s, InstantiateModule) for s in plan_component(decode(nested_doubling(5))).steps) == 32
+    with pytest.raises(ValidationError, match="unfolds to more than 200000 parts"):
+        plan_component(decode(nested_doubling(40)))
+
+
+def chain(length: int) -> bytes:
+    """Siblings, each of which instantiates the one before."""
+    lines = ["(component $c0)"]
+    lines += [f"(component $c{i} (instance (instantiate $c{i - 1})))" for i in range(1, length)]
+    return wat2wasm(f"(component {' '.join(lines)} (instance (instantiate $c{length - 1})))")
+
+
+def test_instances_within_instances_are_bounded_in_depth() -> None:
+    steps = plan_component(decode(chain(100))).steps
+    assert [type(s) for s in steps] == [NewComponentInstance] * 101
+    with pytest.raises(ValidationError, match="nest deeper"):
+        plan_component(decode(chain(101)))
+
+
+def test_one_module_is_kept_once_however_often_it_is_instantiated() -> None:
+    plan = plan_component(decode(nested_doubling(4)))
+    assert len(plan.modules) == 1
+
+
+def test_lowering_names_the_instance_that_calls() -> None:
+    text = (GOLDENS / "virtualized.wat").read_text()
+    plan = plan_component(decode(wat2wasm(text)))
+    lowered = [s for s in plan.steps if isinstance(s, LowerFunc)]
+    assert {s.instance for s in lowered} == {1, 2}
