@@ -16,7 +16,6 @@ from typing import TypeAlias
 
 from wippywasm.core import CoreFuncType
 from wippywasm.engine.port import CoreFunc, CoreMemory, Store
-from wippywasm.engine.wat import wat2wasm
 
 Batch: TypeAlias = Callable[["array[int]"], Sequence[int]]
 
@@ -77,6 +76,8 @@ class _Loop:
 
 @lru_cache(maxsize=1)
 def _loop() -> bytes:
+    from wippywasm.engine.wat import wat2wasm  # loads wasmtime, which not every guest needs
+
     return wat2wasm(_LOOP)
 
 
