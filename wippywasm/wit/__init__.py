@@ -11,6 +11,7 @@ interfaces and types over `wippywasm.model`, or diagnostics with file, line, col
     printer, print_types                            packages, worlds and types to text
     encode, encode_types, decode, decode_raw, decode_types, metadata
                                                     packages in component binary form, and back
+    component_world                                 the world of a component
     compare                                         where two types or worlds differ
     host                                            the WIT that comes with this package
     signatures, flatten                             the `wit:` field of an entry, function types
@@ -25,6 +26,7 @@ from wippywasm.wit.compare import (
     type_mismatch,
     world_mismatches,
 )
+from wippywasm.wit.component_world import world_of_component
 from wippywasm.wit.decode import decode
 from wippywasm.wit.dump import to_json
 from wippywasm.wit.encode import encode, encode_world
@@ -87,4 +89,5 @@ __all__ = [
     "type_text",
     "world_functions",
     "world_mismatches",
+    "world_of_component",
 ]

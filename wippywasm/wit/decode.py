@@ -6,13 +6,11 @@ Spec: `WIT.md`, "Package Format".
 
 from __future__ import annotations
 
-import re
-
 from wippywasm.errors import ValidationError
 from wippywasm.wit.decode_raw import Declaration, Definition, Name, RawPackage, read_package
 from wippywasm.wit.decode_types import Scope, Types, checked_label
 from wippywasm.wit.metadata import SECTION_NAME, inject
-from wippywasm.wit.names import PackageName, Version, identifier_fault
+from wippywasm.wit.names import interface_name
 from wippywasm.wit.resolved import (
     Function,
     Interface,
@@ -25,8 +23,6 @@ from wippywasm.wit.resolved import (
     WorldKey,
     direct_dependencies,
 )
-
-_INTERFACE_NAME = re.compile(r"([^:/@]+):([^:/@]+)/([^:/@]+)(?:@(.+))?\Z")
 
 
 def decode(data: bytes, into: Resolution | None = None) -> Resolution:
@@ -151,19 +147,15 @@ class Decoder:
         return package.interfaces[name]
 
     def _package_of(self, id: str, offset: int) -> tuple[Package, str]:
-        found = _INTERFACE_NAME.match(id)
-        if not found or any(identifier_fault(found[i]) for i in (1, 2, 3)):
+        found = interface_name(id)
+        if found is None:
             raise ValidationError(f"`{id}` is not the full name of an interface or world", offset)
-        try:
-            version = Version.parse(found[4]) if found[4] else None
-        except ValueError as error:
-            raise ValidationError(str(error), offset) from None
-        name = PackageName(found[1], found[2], version)
+        name, item = found
         package = self.resolution.package(name) or next((p for p in self._new if p.name == name), None)
         if package is None:
             package = Package(name)
             self._new.append(package)
-        return package, found[3]
+        return package, item
 
     # ---- worlds ----
 

@@ -177,7 +177,7 @@ class Types:
         is_async, params, result = cast("tuple[bool, tuple[tuple[str, Ref], ...], Ref | None]", definition.parts)
         _check_unique([name for name, _ in params], definition.offset)
         function = Function(d.name.name, is_async=is_async, external_id=d.name.external_id)
-        _name_function(function, resources, d.offset)
+        name_function(function, resources, d.offset)
         function.params = [Param(name, self.value(scope, ref, definition.offset)) for name, ref in params]
         function.result = self.optional(scope, result, definition.offset)
         _check_method(function, d.offset)
@@ -192,7 +192,7 @@ def _check_unique(names: list[str], offset: int) -> None:
         seen.add(name.lower())
 
 
-def _name_function(function: Function, resources: Mapping[str, TypeDef], offset: int) -> None:
+def name_function(function: Function, resources: Mapping[str, TypeDef], offset: int) -> None:
     """What a name such as `[method]r.f` says about a function."""
     head, bracket, rest = function.name.partition("]")
     if not bracket:

@@ -65,7 +65,7 @@ class Version:
         return text + (f"-{self.pre}" if self.pre else "") + (f"+{self.build}" if self.build else "")
 
     def track(self) -> tuple[object, ...]:
-        """What two versions share if one can stand for the other: the first number that is not 0, and what is before."""
+        """What two versions share if one can stand for the other: all up to the first number that is not 0."""
         if self.pre:
             return (self.major, self.minor, self.patch, self.pre)
         if self.major:
@@ -104,3 +104,18 @@ class PackageName:
     def _key(self) -> tuple[object, ...]:
         version = (self.version is not None, *(self.version._key() if self.version else ()))
         return (self.namespace, self.name, version)
+
+
+_INTERFACE_NAME = re.compile(r"([^:/@]+):([^:/@]+)/([^:/@]+)(?:@(.+))?\Z")
+
+
+def interface_name(text: str) -> tuple[PackageName, str] | None:
+    """The package and name in `ns:pkg/name@1.0.0`; None for anything else."""
+    found = _INTERFACE_NAME.match(text)
+    if not found or any(identifier_fault(found[i]) for i in (1, 2, 3)):
+        return None
+    try:
+        version = Version.parse(found[4]) if found[4] else None
+    except ValueError:
+        return None
+    return PackageName(found[1], found[2], version), found[3]
