@@ -240,7 +240,7 @@ def _descend(engine: Engine, outcomes: list[Any]) -> None:
         [store.host_func(NOTHING, host)],
     )
     low, high = 0, 1_000_000
-    while high - low > 4000:  # towards the deepest recursion that still leaves room for the host
+    while high - low > high // 200:  # towards the deepest recursion that still leaves room for the host
         stages.clear()
         middle = (low + high) // 2
         try:

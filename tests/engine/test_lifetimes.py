@@ -145,6 +145,35 @@ def test_memory_stays_flat(engine: Engine, way: str) -> None:
     assert resident() - before < 30 << 20  # 150 guests of 1.4 MB each would be 216 MB
 
 
+def test_modules_that_are_gone_leave_no_code_behind(engine: Engine) -> None:
+    """Each of many modules runs once and is dropped, while an older guest goes on, and links with new ones."""
+    store = engine.new_store()
+    older = guest(store)
+
+    def once(number: int) -> None:
+        body = "".join(f"(i32.const {number + k}) (i32.add)" for k in range(300))
+        text = f'(module (func $f (export "f") (result i32) (i32.const 0) {body}))'
+        fresh = engine.new_store()
+        assert call(build(fresh, text), "f") == sum(number + k for k in range(300))
+        fresh.close()
+        late = build(
+            store,
+            '(module (import "o" "go" (func $go (param i32) (result i32))) (export "go" (func $go)))',
+            [older.export("go")],
+        )
+        assert call(late, "go", number) == number
+
+    for number in range(80):
+        once(number)
+    gc.collect()
+    before = resident()
+    for number in range(80, 240):
+        once(number)
+    gc.collect()
+    assert resident() - before < 20 << 20
+    store.close()
+
+
 def test_collection_in_any_order(engine: Engine) -> None:
     """Parts of guests are let go in every order, with collections in between."""
     for number in range(60):

@@ -11,7 +11,6 @@ import itertools
 import linecache
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 

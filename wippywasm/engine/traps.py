@@ -60,8 +60,4 @@ def _two_deeper() -> None:
 
 
 def _three_deeper() -> None:
-    _four_deeper()
-
-
-def _four_deeper() -> None:
     pass

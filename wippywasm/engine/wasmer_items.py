@@ -16,8 +16,9 @@ from wippywasm.engine.wasmer_calls import guest_call_factory, is_passable
 from wippywasm.errors import InvalidError, UnsupportedFeatureError
 
 if TYPE_CHECKING:
-    from wippywasm.engine.wasmer_engine import WasmerStore
+    from wippywasm.engine.wasmer_store import WasmerStore
 
+NAME = "wasmer"
 HINT = "use --engine wasmtime"
 
 
@@ -57,7 +58,7 @@ class WasmerFunc(Item):
         """The function as a Python callable; made on first use, and the same from then on."""
         if self._call is None:
             if not is_passable(self.type):
-                raise UnsupportedFeatureError("references between guest and host", "wasmer", hint=HINT)
+                raise UnsupportedFeatureError("references between guest and host", NAME, hint=HINT)
             make = guest_call_factory(self.type)
             self._call = make(self.native, threading.get_ident, self.store, self.store.failure)
         return self._call
@@ -117,7 +118,7 @@ class WasmerTable(Item):
     def get(self, index: int) -> WasmerFunc | None:
         """wasmer's Python package can't look into tables."""
         self.store.check()
-        raise UnsupportedFeatureError("table reads by the host", "wasmer", hint=HINT)
+        raise UnsupportedFeatureError("table reads by the host", NAME, hint=HINT)
 
 
 class WasmerGlobal(Item):
@@ -137,7 +138,7 @@ class WasmerGlobal(Item):
 
     def _check_type(self) -> None:
         if not is_passable(CoreFuncType((self.type.value,))):
-            raise UnsupportedFeatureError("references between guest and host", "wasmer", hint=HINT)
+            raise UnsupportedFeatureError("references between guest and host", NAME, hint=HINT)
 
 
 WasmerItem: TypeAlias = WasmerFunc | WasmerMemory | WasmerTable | WasmerGlobal

@@ -10,20 +10,18 @@ whatever Python had to undo. With a shim in between the overflow happens in the 
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 from wippywasm.core import CoreFuncType
+from wippywasm.engine.wasmer_loading import NativeStore, WasmerModule
 from wippywasm.engine.wat import wat2wasm
 
 FRAME = 8 << 10
 FRAMES = 32
 RESERVE = FRAME * FRAMES
 """Bytes of stack that a host function has at least."""
-
-_thread = threading.local()
 
 
 @lru_cache(maxsize=1)
@@ -62,13 +60,13 @@ def _arguments(type: CoreFuncType) -> str:
     return " ".join(f"local.get {k}" for k in range(len(type.params)))
 
 
-def shim(functions: Sequence[Any], types: tuple[CoreFuncType, ...], instantiate: Any) -> list[Any]:
-    """wasmer's functions of shims around wasmer's `functions`.
-
-    `instantiate(wasm, imports)` gives the exports of a new instance of `wasm` by name.
-    """
-    if not hasattr(_thread, "reserve"):
-        _thread.reserve = instantiate(reserve_module(), {})["reserve"]
-    host = {str(k): function for k, function in enumerate(functions)}
-    exports = instantiate(shim_module(types), {"stack": {"reserve": _thread.reserve}, "host": host})
+def shim(
+    compile: Callable[[bytes], WasmerModule], native: NativeStore, functions: Sequence[tuple[CoreFuncType, Any]]
+) -> list[Any]:
+    """wasmer's functions of shims around wasmer's `functions`, each with its type."""
+    if "reserve" not in native.kept:
+        native.kept["reserve"] = native.instantiate(compile(reserve_module()), {})["reserve"]
+    host = {str(k): function for k, (_, function) in enumerate(functions)}
+    module = compile(shim_module(tuple(type for type, _ in functions)))
+    exports = native.instantiate(module, {"stack": {"reserve": native.kept["reserve"]}, "host": host})
     return [exports[str(k)] for k in range(len(functions))]

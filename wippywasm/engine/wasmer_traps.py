@@ -40,9 +40,14 @@ def failure_of(error: BaseException, *, from_host: bool, nested: bool) -> BaseEx
     if type(error) is RuntimeError:
         message = str(error.args[0]) if error.args else ""
         return TypeError(message) if _WRONG_RESULT in message[:100] else parse_trap(message)
-    if type(error).__name__ == "PanicException":
+    if is_panic(error):
         return InternalError(f"wasmer panicked: {error}")
     return error
+
+
+def is_panic(error: BaseException) -> bool:
+    """A panic in wasmer's native code: its class is not importable, and no `Exception`."""
+    return type(error).__name__ == "PanicException"
 
 
 def parse_trap(message: str) -> Trap:

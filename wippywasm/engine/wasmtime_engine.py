@@ -12,6 +12,7 @@ import ctypes
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from ctypes import c_size_t, c_void_p
+from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
@@ -126,6 +127,10 @@ class WasmtimeStore:
         self._context: c_void_p | None = capi.context_of(self._native)
         self._running = Running()
         self._entries: list[Any] = []
+        if limits != NO_LIMITS:
+            self._limit(limits)
+
+    def _limit(self, limits: StoreLimits) -> None:
         self._native.set_limits(
             memory_size=_bound(limits.memory_bytes),
             table_elements=_bound(limits.table_elements),
@@ -171,9 +176,8 @@ class WasmtimeStore:
         entry = capi.HostEntry(python_entry)
         extern = capi.Block(capi.EXTERN_SIZE)
         func = WasmtimeFunc(self, type, extern)
-        native_type = wasmtime.FuncType([_val_type(p) for p in type.params], [_val_type(r) for r in type.results])
         address = ctypes.cast(entry, c_void_p)
-        capi.func_new_unchecked(self.context, capi.pointer_of(native_type), address, None, None, func.handle)
+        capi.func_new_unchecked(self.context, capi.pointer_of(_func_type(type)), address, None, None, func.handle)
         self._entries.append(entry)
         return func
 
@@ -235,6 +239,11 @@ def _refuse_call(*_: object) -> int:
 
 def _bound(limit: int | None) -> int:
     return -1 if limit is None else limit
+
+
+@lru_cache(maxsize=1024)
+def _func_type(type: CoreFuncType) -> wasmtime.FuncType:
+    return wasmtime.FuncType([_val_type(p) for p in type.params], [_val_type(r) for r in type.results])
 
 
 def _val_type(name: str) -> wasmtime.ValType:
