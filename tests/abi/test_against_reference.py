@@ -180,3 +180,22 @@ def test_a_wrong_argument_leaves_the_guest_alone() -> None:
         call(["a", 5])
     assert guest.calls == []
     assert guest.instance.may_enter
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_lists_that_share_their_memory_do_not_multiply_it(depth: int) -> None:
+    """Every element of a list, at every level, is the same list."""
+    guest, count, level_size = FakeGuest(size=3 << 20), 100_000, 1 << 20
+    t: ValType = ListType(PRIMS["u8"])
+    for level in range(1, depth):
+        t = ListType(t)
+        element = ((level - 1) * level_size).to_bytes(4, "little") + count.to_bytes(4, "little")
+        guest.memory.bytes[level * level_size : level * level_size + 8 * count] = element * count
+    _, call = lower(function_of([t]), lambda x: pytest.fail("it was built"), Options(), guest.binding())
+    core = [(depth - 1) * level_size, count]
+    with pytest.raises(Trap, match="hold too much data"):
+        call(*core)
+    cx = LiftLowerContext(guest.binding(), "utf8")
+    cx.allowance.left = 10 * count
+    with pytest.raises(Trap, match="hold too much data"):
+        lift_flat_values(cx, MAX_FLAT_PARAMS, CoreValueIter(iter(core)), (t,))

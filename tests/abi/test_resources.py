@@ -59,14 +59,20 @@ def test_with_and_garbage_collection_close() -> None:
     assert counter.dropped == [1, 2]
 
 
-def test_garbage_found_while_the_guest_runs_is_dropped_afterwards() -> None:
+@pytest.mark.parametrize("end", ["close", "collect"])
+def test_what_ends_while_the_guest_runs_is_dropped_afterwards(end: str) -> None:
     counter = Counter()
     kept = [counter.make(3)]
-    counter.lift(FuncType(), lambda: kept.clear())()
-    gc.collect()
-    assert counter.dropped == []
-    counter.make(4).close()
-    assert counter.dropped == [3, 4]
+
+    def body() -> None:
+        if end == "close":
+            kept[0].close()
+        kept.clear()
+        gc.collect()
+        assert counter.dropped == []
+
+    counter.lift(FuncType(), body)()
+    assert counter.dropped == [3]
 
 
 def test_methods_are_attributes() -> None:

@@ -9,53 +9,20 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from wippywasm.abi import traps
 from wippywasm.abi.flat import evaluate, lift_flat, lower_flat
 from wippywasm.abi.layout import alignment, elem_size, field_offsets
 from wippywasm.abi.load import Fetch, prepare
 from wippywasm.abi.options import Batch
+from wippywasm.abi.shapes import contains
 from wippywasm.abi.source import Source
+from wippywasm.abi.state import Allowance
 from wippywasm.abi.store import Run, store
-from wippywasm.model import BorrowType, ListType, MapType, OwnType, Prim, TupleType, ValType
+from wippywasm.model import ListType, MapType, TupleType, ValType
 
 MIN_BATCH = 3
 """Fewer allocations than this are made one by one."""
-
-
-def contains(t: ValType | None, wanted: Callable[[ValType], bool]) -> bool:
-    """Whether a type is, or has in it, one that is wanted."""
-    seen: set[ValType] = set()
-    todo = [] if t is None else [t]
-    while todo:
-        t = todo.pop()
-        if wanted(t):
-            return True
-        if t not in seen:
-            seen.add(t)
-            todo += parts(t)
-    return False
-
-
-def parts(t: ValType) -> list[ValType]:
-    """The types that a type is made of, one level deep."""
-    found: list[Any] = []
-    for name in ("element", "key", "value", "type", "ok", "err"):
-        found.append(getattr(t, name, None))
-    found += [f.type for f in getattr(t, "fields", ())]
-    found += getattr(t, "items", ())
-    found += [c.type for c in getattr(t, "cases", ())]
-    return [p for p in found if isinstance(p, ValType)]
-
-
-def is_handle(t: ValType) -> bool:
-    return isinstance(t, OwnType | BorrowType)
-
-
-def is_allocated(t: ValType) -> bool:
-    """Whether a value has memory of its own."""
-    return isinstance(t, MapType) or t == Prim("string") or (isinstance(t, ListType) and t.length is None)
 
 
 def allocate(realloc: Callable[..., int], batch: Batch | None, requests: list[int]) -> Sequence[int]:
@@ -70,6 +37,16 @@ def write_allocation(w: Source) -> None:
     w.line("inst.may_leave = False")
     w.line(f"nxt = iter({w.use(allocate)}(realloc, batch, req)).__next__")
     w.line("inst.may_leave = True")
+
+
+def write_scope(w: Source, lifted: Sequence[ValType], handles: bool) -> None:
+    """What a call keeps count in: its handles, or only what the values it lifts refer to."""
+    if handles:
+        w.line("cx = new_scope()")
+    elif any(contains(t, lambda u: isinstance(u, ListType | MapType)) for t in lifted):
+        w.line(f"cx = {w.use(Allowance)}()")
+    else:
+        w.line("cx = None")
 
 
 def write_view(w: Source) -> None:

@@ -33,8 +33,9 @@ from wippywasm.abi.layout import (
     flatten_types,
 )
 from wippywasm.abi.options import Binding, Options
+from wippywasm.abi.resources import run_deferred
 from wippywasm.abi.scopes import scope_factory
-from wippywasm.abi.shapes import check_compilable, is_scalar
+from wippywasm.abi.shapes import check_compilable, contains, is_allocated, is_handle, is_scalar
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import ARRAY_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.store import check_pointer
@@ -66,13 +67,13 @@ class _Needs:
         self.spilled = len(flatten_types(tuple(self.params))) > MAX_FLAT_PARAMS
         self.results = [] if ft.result is None else [ft.result]
         self.returned = ft.result is not None and len(flatten_type(ft.result)) > MAX_FLAT_RESULTS
-        self.allocates = self.spilled or self._any(self.params, calls.is_allocated)
+        self.allocates = self.spilled or self._any(self.params, is_allocated)
         self.plain = all(is_scalar(t) for t in self.params)
-        self.handles = self._any(self.params + self.results, calls.is_handle)
+        self.handles = self._any(self.params + self.results, is_handle)
 
     @staticmethod
     def _any(types: list[ValType], wanted: Callable[[ValType], bool]) -> bool:
-        return any(calls.contains(t, wanted) for t in types)
+        return any(contains(t, wanted) for t in types)
 
 
 @lru_cache(maxsize=1024)
@@ -109,6 +110,7 @@ def _write_call(w: Source, shape: LiftShape, needs: _Needs, args: list[str]) -> 
             w.line(f"post({'r' if needs.results else ''})")
             w.line("inst.may_leave = True")
     w.line("inst.may_enter = True" if not shape.nested else "for i in entering: i.may_enter = True")
+    w.line(f"if inst.deferred: {w.use(run_deferred)}(inst)")
     if needs.results:
         w.line(f"return {value}")
 
@@ -126,7 +128,7 @@ def _write_entry_check(w: Source, shape: LiftShape) -> None:
 
 def _write_gather(w: Source, needs: _Needs, args: list[str]) -> list[list[str]]:
     """Phase one, again if the arguments had to be brought into shape first."""
-    w.line("cx = new_scope()" if needs.handles else "cx = None")
+    calls.write_scope(w, needs.results, needs.handles)
     if not args:
         return []
     w.line("tried = False")
@@ -174,7 +176,7 @@ def _write_lower(w: Source, needs: _Needs, atoms: list[list[str]]) -> list[str]:
 
 def _write_release(w: Source, needs: _Needs, atoms: list[list[str]]) -> None:
     """Free what was copied to the guest before it runs; large results then find the memory warm."""
-    copied = [a for t, row in zip(needs.params, atoms) if calls.is_allocated(t) for a in row[:1]]
+    copied = [a for t, row in zip(needs.params, atoms) if is_allocated(t) for a in row[:1]]
     if copied:
         w.line(" = ".join([*copied, "None"]))
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from wippywasm.abi import guest_values as gv
@@ -19,6 +20,7 @@ from wippywasm.abi import traps
 from wippywasm.abi.host_values import NAN
 from wippywasm.abi.layout import (
     MAX_LIST_BYTE_LENGTH,
+    MAX_NESTED_BYTES,
     MAX_STRING_BYTE_LENGTH,
     alignment,
     discriminant_size,
@@ -27,7 +29,7 @@ from wippywasm.abi.layout import (
     flags_size,
     payload_offset,
 )
-from wippywasm.abi.shapes import FORMATS, UNSIGNED, is_helper, list_element, number_list
+from wippywasm.abi.shapes import FORMATS, UNSIGNED, contains, is_allocated, is_helper, list_element, number_list
 from wippywasm.abi.source import Source
 from wippywasm.abi.store import cases_of
 from wippywasm.errors import UnsupportedFeatureError
@@ -105,9 +107,33 @@ def load_helper(w: Source, t: ValType) -> str:
     """The function that reads a value at a pointer."""
 
     def body() -> None:
-        w.line(f"return {load(w, t, 'p')}")
+        with counting(w, t):
+            value = load(w, t, "p")
+        w.line(f"return {value}")
 
     return w.helper("load", t, "m, end, p, cx", body)
+
+
+@contextmanager
+def counting(w: Source, t: ValType) -> Iterator[None]:
+    """Count the memory that values of a type refer to, and charge it to the call.
+
+    Lists can share their elements' memory, so without this a small guest could make the host build values of any size.
+    """
+    outer = w.counter
+    w.counter = w.name("used") if contains(t, is_allocated) else None
+    if w.counter is not None:
+        w.line(f"{w.counter} = 0")
+    yield
+    if w.counter is not None:
+        w.line(f"cx.spend({w.counter})")
+    w.counter = outer
+
+
+def _count(w: Source, size: str) -> None:
+    if w.counter is not None:
+        w.line(f"{w.counter} += {size}")
+        w.line(f"if {w.counter} > {MAX_NESTED_BYTES}: {w.use(traps.too_much)}()")
 
 
 def prepare(w: Source, t: ValType, offset: int, fetch: Fetch, level: int) -> Build:
@@ -248,15 +274,18 @@ def lift_string(w: Source, q: str, n: str) -> str:
     boundary = w.constant(w.side.boundary, "BOUNDARY")
     if w.string_encoding == "utf8":
         w.line(f"if {q} + {n} > end or {n} > {MAX_STRING_BYTE_LENGTH}: {w.use(traps.bad_string)}({q}, 1, {boundary})")
+        _count(w, n)
         small = f"{w.constant(gv.SLICES, 'SLICES')}[{n}](m, {q})[0].decode()"
         w.line(f"{s} = {small} if {n} < {gv.SMALL} else str(m[{q}:{q} + {n}], 'utf-8')")
     elif w.string_encoding == "utf16":
         w.line(f"{n} *= 2")
         check = f"{q} & 1 or {q} + {n} > end or {n} > {MAX_STRING_BYTE_LENGTH}"
         w.line(f"if {check}: {w.use(traps.bad_string)}({q}, 2, {boundary})")
+        _count(w, n)
         w.line(f"{s} = str(m[{q}:{q} + {n}], 'utf-16-le')")
     else:
         w.line(f"{s} = {w.use(gv.latin1_or_utf16)}(m, end, {q}, {n}, {boundary})")
+        _count(w, f"len({s})")
     return s
 
 
@@ -270,6 +299,7 @@ def lift_list(w: Source, t: ListType | MapType, q: str, n: str, level: int) -> s
     bounds = f"{q} + {end} > end or {end} > {MAX_LIST_BYTE_LENGTH}"
     boundary = w.constant(w.side.boundary, "BOUNDARY")
     w.line(f"if {misaligned}{bounds}: {w.use(traps.bad_list)}({q}, {align}, {boundary})")
+    _count(w, end)
     items = _load_elements(w, t, q, n, level)
     return f"dict({items})" if isinstance(t, MapType) and not w.side.pairs else items
 
@@ -282,10 +312,13 @@ def _load_elements(w: Source, t: ListType | MapType, q: str, n: str, level: int)
     size, start = elem_size(element), w.name("p")
     w.line(f"{start} = {q}")
     fetch = Fetch(w, w.name("p"))
-    with w.capture() as lines:
-        with w.block("if 0:"):
+    with counting(w, element):
+        with w.capture() as lines, w.block("if 0:"):
             value = prepare(w, element, 0, fetch, level + 1)()
-        body = lines[1:]
+        return _write_loop(w, fetch, start, n, size, value, lines[1:])
+
+
+def _write_loop(w: Source, fetch: Fetch, start: str, n: str, size: int, value: str, body: list[str]) -> str:
     stop = f"{start} + {n} * {size}"
     source, target = f"range({start}, {stop}, {size})", fetch.p
     if fetch.items:

@@ -31,7 +31,7 @@ from wippywasm.abi.layout import (
 from wippywasm.abi.lift import LIFTED, Lifted
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.scopes import scope_factory
-from wippywasm.abi.shapes import check_compilable
+from wippywasm.abi.shapes import check_compilable, contains, is_allocated, is_handle
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import COMPONENT_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.traps import bad_text, cannot_leave
@@ -57,9 +57,9 @@ class _Needs:
         self.spilled = len(flatten_types(tuple(self.params))) > MAX_FLAT_PARAMS
         self.results = [] if ft.result is None else [ft.result]
         self.returned = ft.result is not None and len(flatten_type(ft.result)) > MAX_FLAT_RESULTS
-        self.reads = self.spilled or any(calls.contains(t, calls.is_allocated) for t in self.params)
-        self.allocates = any(calls.contains(t, calls.is_allocated) for t in self.results)
-        self.handles = any(calls.contains(t, calls.is_handle) for t in self.params + self.results)
+        self.reads = self.spilled or any(contains(t, is_allocated) for t in self.params)
+        self.allocates = any(contains(t, is_allocated) for t in self.results)
+        self.handles = any(contains(t, is_handle) for t in self.params + self.results)
         self.core = flatten_functype(ft, "lower")
 
 
@@ -81,11 +81,10 @@ def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
 
 def _write_body(w: Source, needs: _Needs, args: list[str]) -> None:
     w.line(f"if not inst.may_leave: {w.use(cannot_leave)}()")
+    calls.write_scope(w, needs.params, needs.handles)
     if not needs.handles:
-        w.line("cx = None")
         _write_call(w, needs, args)
         return
-    w.line("cx = new_scope()")
     with w.block("try:"):
         _write_call(w, needs, args)
     with w.block("finally:"):
@@ -181,7 +180,7 @@ def _compose(ft: FuncType, lifted: Lifted, options: Options, binding: Binding, n
 
 
 def _has_strings(ft: FuncType) -> bool:
-    return any(calls.contains(t, lambda u: u == STRING) for t in (*(p.type for p in ft.params), ft.result))
+    return any(contains(t, lambda u: u == STRING) for t in (*(p.type for p in ft.params), ft.result))
 
 
 def bind_lower(

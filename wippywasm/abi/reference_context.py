@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from wippywasm.abi.options import Binding
-from wippywasm.abi.state import ComponentInstance, RuntimeResource, Subtask, Task
+from wippywasm.abi.state import Allowance, ComponentInstance, RuntimeResource, Subtask, Task
 from wippywasm.abi.traps import HOST, Boundary, bad_realloc
 from wippywasm.model import ResourceType
 
@@ -35,6 +35,7 @@ class LiftLowerContext:
         self.string_encoding = string_encoding
         self.borrow_scope = borrow_scope
         self.boundary = boundary
+        self.allowance = Allowance()
         self.resources: Mapping[ResourceType, RuntimeResource] = binding.resources
 
     def view(self) -> memoryview:

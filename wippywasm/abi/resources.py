@@ -13,7 +13,15 @@ from types import MethodType, TracebackType
 from typing import Any
 
 from wippywasm.abi import traps
-from wippywasm.abi.state import CLOSED, ComponentInstance, ResourceHandle, RuntimeResource, get_ident, poison
+from wippywasm.abi.state import (
+    CLOSED,
+    ComponentInstance,
+    ResourceHandle,
+    RuntimeResource,
+    get_ident,
+    poison,
+    refuse_thread,
+)
 from wippywasm.errors import Trap, UnavailableError
 
 _M32 = 0xFFFF_FFFF
@@ -41,14 +49,20 @@ class Resource:
         return self._rep is None
 
     def close(self) -> None:
-        """Drop it: runs the guest's destructor. Raises Trap, ThreadError; does nothing the second time."""
+        """Drop it: runs the guest's destructor, once the guest has returned if it is running.
+
+        Raises Trap, ThreadError; does nothing the second time.
+        """
         if self._rep is None:
             return
         if self._lends:
             raise UnavailableError("cannot close a resource while a call borrows it")
+        impl = self._type.impl
+        if self._owned and impl is not None and impl.owner is not None and impl.owner != get_ident():
+            refuse_thread(impl)
         rep, self._rep = self._rep, None
         if self._owned:
-            destroy(self._type, rep, None)
+            _destroy_when_free(self._type, rep)
 
     def __enter__(self) -> Resource:
         return self
@@ -59,6 +73,7 @@ class Resource:
     def __del__(self) -> None:
         if getattr(self, "_rep", None) is not None and self._owned and not self._lends:
             rep, self._rep = self._rep, None
+            assert rep is not None
             _destroy_quietly(self._type, rep)
 
     def __getattr__(self, name: str) -> Any:
@@ -86,7 +101,6 @@ def destroy(rt: RuntimeResource, rep: int, caller: ComponentInstance | None) -> 
         return
     if rt.impl.poison is CLOSED:
         return  # it went with its guest
-    run_deferred(rt.impl)
     entering = rt.impl.entering_set(caller)
     rt.impl.enter_from(caller)
     try:
@@ -98,24 +112,35 @@ def destroy(rt: RuntimeResource, rep: int, caller: ComponentInstance | None) -> 
     rt.impl.leave_to(caller)
 
 
-def _destroy_quietly(rt: RuntimeResource, rep: int | None) -> None:
-    """Destroy what the garbage collector found; later, if the guest is busy or belongs to another thread."""
+def _destroy_when_free(rt: RuntimeResource, rep: int) -> None:
+    """Destroy now, or once the guest that implements the resource may be entered by this thread."""
     impl = rt.impl
-    if impl is None or rep is None or impl.poison is not None:
-        return
-    if (impl.owner is not None and impl.owner != get_ident()) or not impl.may_enter_from(None):
-        impl.deferred.append(lambda: destroy(rt, rep, None))
-        return
-    try:
+    if impl is None or _is_free(impl):
         destroy(rt, rep, None)
-    except Exception:  # noqa: BLE001  nobody is there to handle it, and the guest is poisoned by it
+    elif impl.poison is None:
+        impl.deferred.append(lambda: destroy(rt, rep, None))
+
+
+def _is_free(impl: ComponentInstance) -> bool:
+    return (impl.owner is None or impl.owner == get_ident()) and impl.may_enter_from(None)
+
+
+def _destroy_quietly(rt: RuntimeResource, rep: int) -> None:
+    """Destroy what the garbage collector found: nobody is there to handle an error, which bars the guest anyway."""
+    try:
+        _destroy_when_free(rt, rep)
+    except Exception:  # noqa: BLE001
         return
 
 
 def run_deferred(inst: ComponentInstance) -> None:
-    """Run destructors that had to wait."""
-    while inst.deferred and inst.may_enter_from(None):
-        inst.deferred.pop()()
+    """Run destructors that had to wait, if they still have to."""
+    while inst.deferred and _is_free(inst):
+        destructor = inst.deferred.pop()
+        try:
+            destructor()
+        except Exception:  # noqa: BLE001  as `_destroy_quietly`
+            return
 
 
 def release_object(rt: RuntimeResource, rep: int) -> Any:

@@ -14,14 +14,14 @@ from typing import Any
 from wippywasm.abi.fit import MISSING
 from wippywasm.abi.host_values import Misfit
 from wippywasm.abi.options import Binding
-from wippywasm.abi.resources import HostObject, Resource, get_handle, release_object, remove_own, run_deferred, signed
+from wippywasm.abi.resources import HostObject, Resource, get_handle, release_object, remove_own, signed
 from wippywasm.abi.slots import slot
 from wippywasm.abi.source import COMPONENT_SIDE, Side
-from wippywasm.abi.state import ComponentInstance, ResourceHandle, RuntimeResource, Subtask, Task
+from wippywasm.abi.state import Allowance, ComponentInstance, ResourceHandle, RuntimeResource, Subtask, Task
 from wippywasm.model import BorrowType, OwnType, ResourceType, resource_of
 
 
-class Scope:
+class Scope(Allowance):
     """The handles of one call at a boundary with the host.
 
     `take_*` look at a Python object in phase one of lowering, `give_*` put its handle into the guest's table in phase
@@ -33,6 +33,7 @@ class Scope:
     def __init__(
         self, inst: ComponentInstance, resources: Mapping[ResourceType, RuntimeResource], task: Task, subtask: Subtask
     ) -> None:
+        super().__init__()
         self.inst = inst
         self.resources = resources
         self.task = task
@@ -119,8 +120,6 @@ class Scope:
         handle = remove_own(self.inst, index, rt)
         if rt.objects is not None:
             return release_object(rt, handle.rep)
-        assert rt.impl is not None
-        run_deferred(rt.impl)
         return Resource(rt, handle.rep, owned=True)
 
     def lift_borrow(self, index: int, resource: ResourceType) -> Any:
@@ -143,7 +142,7 @@ def _end_lend(value: Resource) -> None:
     value._lends -= 1
 
 
-class ComponentScope:
+class ComponentScope(Allowance):
     """The same between two components: a handle is its representation on the way, and has been checked."""
 
     __slots__ = ("inst", "resources", "subtask", "task")
@@ -151,6 +150,7 @@ class ComponentScope:
     def __init__(
         self, inst: ComponentInstance, resources: Mapping[ResourceType, RuntimeResource], task: Task, subtask: Subtask
     ) -> None:
+        super().__init__()
         self.inst = inst
         self.resources = resources
         self.task = task

@@ -15,7 +15,9 @@ the nodes of a type and its blocks stay shallow.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from wippywasm.abi.layout import MAX_FLAT_PARAMS, MAX_TYPE_DEPTH, despecialize, has_pointers
 from wippywasm.errors import UnsupportedFeatureError
@@ -131,3 +133,37 @@ def atom_count(t: ValType, encoding: str, level: int) -> int:
             return sum(atom_count(i, encoding, level + 1) for i in items)
         case _:
             return 1
+
+
+def contains(t: ValType | None, wanted: Callable[[ValType], bool]) -> bool:
+    """Whether a type is, or has in it, one that is wanted."""
+    seen: set[ValType] = set()
+    todo = [] if t is None else [t]
+    while todo:
+        t = todo.pop()
+        if wanted(t):
+            return True
+        if t not in seen:
+            seen.add(t)
+            todo += parts(t)
+    return False
+
+
+def parts(t: ValType) -> list[ValType]:
+    """The types that a type is made of, one level deep."""
+    found: list[Any] = []
+    for name in ("element", "key", "value", "type", "ok", "err"):
+        found.append(getattr(t, name, None))
+    found += [f.type for f in getattr(t, "fields", ())]
+    found += getattr(t, "items", ())
+    found += [c.type for c in getattr(t, "cases", ())]
+    return [p for p in found if isinstance(p, ValType)]
+
+
+def is_handle(t: ValType) -> bool:
+    return isinstance(t, OwnType | BorrowType)
+
+
+def is_allocated(t: ValType) -> bool:
+    """Whether a value has memory of its own."""
+    return isinstance(t, MapType) or t == Prim("string") or (isinstance(t, ListType) and t.length is None)

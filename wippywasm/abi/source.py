@@ -47,6 +47,8 @@ class Source:
         self.constants: dict[str, Any] = {}
         self._constant_names: dict[int, str] = {}
         self._lines: list[str] = []
+        self.counter: str | None = None
+        """The variable that counts the bytes which the values under construction refer to."""
         self._depth = 0
         self._fresh = itertools.count()
         self._helpers: dict[tuple[str, ValType], str] = {}

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
+from wippywasm.abi.layout import MAX_NESTED_BYTES
+from wippywasm.abi.traps import too_much
 from wippywasm.errors import PoisonedError, ThreadError, Trap, UnavailableError
 
 get_ident = threading.get_ident
@@ -186,6 +188,21 @@ class ResourceHandle:
         self.own = own
         self.borrow_scope = borrow_scope
         self.num_lends = 0
+
+
+class Allowance:
+    """How much memory the values that one call lifts may still refer to."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MAX_NESTED_BYTES
+
+    def spend(self, size: int) -> None:
+        """Count that many bytes; traps where there are not so many left."""
+        self.left -= size
+        if self.left < 0:
+            too_much()
 
 
 class Task:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn
 
+from wippywasm.abi.layout import MAX_NESTED_BYTES
 from wippywasm.errors import Trap
 
 
@@ -90,3 +91,12 @@ def bad_char() -> NoReturn:
 def cannot_leave() -> NoReturn:
     """A call out of an instance at a moment where it may make none."""
     raise Trap("cannot leave component instance", code="cannot leave")
+
+
+def too_much() -> NoReturn:
+    """Values that refer to more memory than one call may make the host copy."""
+    raise Trap(
+        "the strings and lists of one call hold too much data",
+        code="too much data",
+        hint=f"lists may refer to {MAX_NESTED_BYTES >> 20} MiB in all; pass less at a time",
+    )
