@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from wit_samples import EVERYTHING, canonical
 from wit_strategies import package_texts
 
-from wippywasm.errors import BinaryError, MalformedError, ValidationError, WippyError
+from wippywasm.errors import BinaryError, InvalidError, MalformedError, ValidationError, WippyError
 from wippywasm.wit import (
     Resolution,
     decode,
@@ -203,3 +203,18 @@ def test_the_hosts_go_through_text_and_bytes(package: object) -> None:
 def test_documentation_that_lines_can_not_hold() -> None:
     text = "package a:b;\n/**\n   one\n   two\n*/\ninterface i {}"
     assert canonical(resolved(print_resolution(resolved(text)))) == canonical(resolved(text))
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "record t {}",
+        "flags t {}",
+        "type t = tuple<>;",
+        "type t = list<u8, 0>;",
+        f"flags t {{ {', '.join(f'f{i}x' for i in range(33))} }}",
+    ],
+)
+def test_types_without_a_binary_form(definition: str) -> None:
+    with pytest.raises(InvalidError, match="no binary form"):
+        encode(resolved(f"package a:b; interface i {{ {definition} }}").packages[0])

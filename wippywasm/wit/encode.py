@@ -28,7 +28,10 @@ _FUNC, _TYPE, _COMPONENT, _INSTANCE = b"\x01", b"\x03", b"\x04", b"\x05"
 
 
 def encode(package: Package) -> bytes:
-    """The package as a component, which `decode` reads back."""
+    """The package as a component, which `decode` reads back.
+
+    Raises InvalidError for types that the binary form does not have, such as a record without fields.
+    """
     definitions = [(name, _encode_interface(i)) for name, i in package.interfaces.items()]
     definitions += [(name, _encode_named_world(w)) for name, w in package.worlds.items()]
     sections = [PREAMBLE]

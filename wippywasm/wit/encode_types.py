@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from wippywasm import model
+from wippywasm.errors import InvalidError
 from wippywasm.model import ResourceType, ValType
 from wippywasm.wit.resolved import Function, Interface, TypeDef
 
+MAX_FLAGS = 32
 PRIMITIVE_CODES = {
     "bool": 0x7F,
     "s8": 0x7E,
@@ -106,6 +108,19 @@ class Declarations:
         return b"\x42" + vector(self._declarations)
 
 
+def _check_bounds(t: ValType) -> None:
+    """WIT has types that the binary form does not. Raises InvalidError."""
+    match t:
+        case model.RecordType(fields=()):
+            raise InvalidError("a record without fields has no binary form", hint="give it a field")
+        case model.TupleType(items=()):
+            raise InvalidError("a tuple without types has no binary form", hint="give it a type")
+        case model.FlagsType(names=names) if not 0 < len(names) <= MAX_FLAGS:
+            raise InvalidError(f"flags with {len(names)} names have no binary form", hint=f"use 1 to {MAX_FLAGS}")
+        case model.ListType(length=0):
+            raise InvalidError("a list of length 0 has no binary form", hint="make it longer")
+
+
 class TypeEncoder:
     """Encodes each type once. `foreign` gives the index of a type that another interface than `owner` defines."""
 
@@ -162,6 +177,7 @@ class TypeEncoder:
         return b"\x00" if t is None else b"\x01" + self.value(t)
 
     def _definition(self, t: ValType) -> bytes:
+        _check_bounds(t)
         match t:
             case model.Prim():
                 return self.value(t)
