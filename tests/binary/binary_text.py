@@ -48,3 +48,18 @@ COMPONENT = b"\0asm\x0d\0\1\0"
 
 def section(number: int, body: bytes) -> bytes:
     return bytes([number]) + leb(len(body)) + body
+
+
+LIFTED = """
+  (import "log" (func $log (param "text" string)))
+  (core module $libc (memory (export "mem") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) unreachable))
+  (core instance $libc (instantiate $libc))
+  (core func $log' (canon lower (func $log) (memory (core memory $libc "mem"))))
+  (core module $main (import "" "log" (func (param i32 i32)))
+    (func (export "run") (param i32) (result i32) unreachable) (func (export "post") (param i32)))
+  (core instance $main (instantiate $main (with "" (instance (export "log" (func $log'))))))
+  (func (export "run") (param "n" u32) (result string)
+    (canon lift (core func $main "run") string-encoding=utf16 (memory (core memory $libc "mem"))
+      (realloc (core func $libc "realloc")) (post-return (core func $main "post"))))
+"""

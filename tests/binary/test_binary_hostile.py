@@ -8,8 +8,8 @@ import tracemalloc
 from collections.abc import Callable
 
 import pytest
-from binary_text import COMPONENT, leb, section
 
+from tests.binary.binary_text import COMPONENT, leb, section
 from wippywasm.binary import core_module, decode
 from wippywasm.engine import wat2wasm
 from wippywasm.errors import BinaryError, ValidationError

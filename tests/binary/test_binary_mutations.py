@@ -6,8 +6,8 @@ import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_binary_tree import LIFTED
 
+from tests.binary.binary_text import LIFTED
 from tools.fuzz_decode import mutate
 from wippywasm.binary import core_module, decode, sniff
 from wippywasm.engine import wat2wasm

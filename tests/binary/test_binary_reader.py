@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from binary_text import leb
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.binary.binary_text import leb
 from wippywasm.binary.reader import Reader, view_of
 from wippywasm.errors import MalformedError
 

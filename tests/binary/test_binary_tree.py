@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from binary_text import component, nested
-
+from tests.binary.binary_text import LIFTED, component, nested
 from wippywasm.binary import decode
 from wippywasm.binary.component import (
     AliasExport,
@@ -23,20 +22,6 @@ from wippywasm.binary.component import (
 from wippywasm.core import CoreFuncType
 from wippywasm.engine import wat2wasm
 from wippywasm.model import STRING, U32, FuncType, OwnType, Param, ResourceType
-
-LIFTED = """
-  (import "log" (func $log (param "text" string)))
-  (core module $libc (memory (export "mem") 1)
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32) unreachable))
-  (core instance $libc (instantiate $libc))
-  (core func $log' (canon lower (func $log) (memory (core memory $libc "mem"))))
-  (core module $main (import "" "log" (func (param i32 i32)))
-    (func (export "run") (param i32) (result i32) unreachable) (func (export "post") (param i32)))
-  (core instance $main (instantiate $main (with "" (instance (export "log" (func $log'))))))
-  (func (export "run") (param "n" u32) (result string)
-    (canon lift (core func $main "run") string-encoding=utf16 (memory (core memory $libc "mem"))
-      (realloc (core func $libc "realloc")) (post-return (core func $main "post"))))
-"""
 
 
 def find(tree: Component, kind: type) -> list[object]:
