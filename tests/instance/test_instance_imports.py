@@ -98,6 +98,7 @@ def test_the_newest_compatible_version_is_chosen(load: Any) -> None:
     [
         ({}, "nothing is given for import 'a:b/host@0.2.3#add-one'"),
         ({"a:b/host@0.3.0": PROVIDERS["object"]}, "nothing is given for import 'a:b/host@0.2.3#add-one'"),
+        ({"a:b/hots@0.2.3": PROVIDERS["object"]}, "did you mean 'a:b/hots@0.2.3'"),
         ({"a:b/host": SimpleNamespace(add_one=abs)}, "SimpleNamespace has no 'try_it'"),
         ({"a:b/host": {"add-one": 5}}, "import 'a:b/host@0.2.3#add-one' must be callable, got int"),
         (

@@ -4,8 +4,12 @@ In: a `Plan`, an `Engine`, and what Python supplies for the imports. Out: `Compo
 
     load                         a path, bytes or text to a `Component`
     component, functions         what it exports, and instances of it
+    signatures                   a component's types against those of its entry
     link, linked, providers      its imports found in what Python gives
+    host_modules                 core modules given for imports
+    host_components              components given for imports
     names, grants, arity         names of WIT and Python, what grants an import, how many arguments a callable takes
-    frame                        a plan's steps done in a store
+    frame, builtins              a plan's steps done in a store
     guest, exports               calls, namespaces, resource classes
+    limits, suggest              bounds of a guest, near names
 """

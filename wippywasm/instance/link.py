@@ -18,7 +18,6 @@ from wippywasm.engine.port import CoreCallable
 from wippywasm.errors import LinkError, WitError
 from wippywasm.instance.arity import accepts, signature_text
 from wippywasm.instance.exports import ExportedInstance
-from wippywasm.instance.grants import grant_for
 from wippywasm.instance.host_modules import link_module
 from wippywasm.instance.linked import CoreBinding, CoreHost, Denied, HostClass, Linked, LinkedResource
 from wippywasm.instance.names import snake
@@ -30,6 +29,7 @@ from wippywasm.instance.providers import (
     find_import,
     find_resource,
 )
+from wippywasm.instance.suggest import did_you_mean
 from wippywasm.model import FuncType, ResourceType, ResultType
 from wippywasm.plan import HostFunction, HostResource, Plan, describe_func
 from wippywasm.plan.items import HostFuncRef, LiftRef
@@ -67,7 +67,7 @@ class _Linker:
         if isinstance(provider, ExportedInstance):
             return self.foreign_resource(wanted, provider, name)
         if provider is MISSING and not self.deny:
-            raise missing(wanted.path, f"resource {name!r}")
+            raise self.missing(wanted.path, f"resource {name!r}")
         cls = MISSING if provider is MISSING else find_resource(provider, name)
         if isinstance(cls, RuntimeResource):
             return cls
@@ -91,14 +91,14 @@ class _Linker:
         if found is MISSING and self.deny:
             return Denied(wanted.path[0], "#".join(wanted.path))
         if found is MISSING:
-            raise missing(wanted.path, describe_func(wanted.type), provider if where else MISSING)
+            raise self.missing(wanted.path, describe_func(wanted.type), provider if where else MISSING)
         check_function(wanted, found)
         return host_function(found, wanted.type)
 
     def foreign_function(self, wanted: HostFunction, provider: ExportedInstance, name: str) -> Callable[..., Any]:
         item = provider._items.get(name)
         if not isinstance(item, LiftRef | HostFuncRef):
-            raise missing(wanted.path, describe_func(wanted.type), provider)
+            raise self.missing(wanted.path, describe_func(wanted.type), provider)
         offered = provider._guest._function_type(item)
         if not same_type(self.types.func(wanted.type), offered):
             raise LinkError(
@@ -119,8 +119,20 @@ class _Linker:
         if callable(found):
             return found  # type: ignore[no-any-return]
         if not self.deny:
-            raise missing((wanted.module, wanted.name), "a core function", provider)
+            raise self.missing((wanted.module, wanted.name), "a core function", provider)
         return denied
+
+    # ---- complaints
+
+    def missing(self, path: tuple[str, ...], what: str, provider: Any = MISSING) -> LinkError:
+        """The error for an import that nothing is given for, or for what its provider lacks."""
+        if provider is MISSING:
+            near = did_you_mean(path[0], self.imports).removeprefix(", ")
+            hint = near or f"pass imports={{{path[0]!r}: …}}, or undeclared='deny' to refuse it when it is called"
+            return LinkError(f"nothing is given for import {_words(path)}: {what}", path[0], hint=hint)
+        python = snake(path[-1].rpartition(".")[2].rpartition("]")[2])
+        lack = f"{describe_provider(provider)} has no {python!r}"
+        return LinkError(f"import {_words(path)}: {what} is missing: {lack}", path[0])
 
 
 def same_type(a: FuncType, b: FuncType) -> bool:
@@ -161,21 +173,6 @@ def close_object(value: Any) -> None:
     close = getattr(value, "close", None) or getattr(value, "drop", None)
     if callable(close):
         close()
-
-
-def missing(path: tuple[str, ...], what: str, provider: Any = MISSING) -> LinkError:
-    """The error for an import that nothing is given for."""
-    if provider is MISSING:
-        return LinkError(
-            f"nothing is given for import {_words(path)}: {what}",
-            path[0],
-            hint=f"pass imports={{{path[0]!r}: …}}, or undeclared='deny' to refuse it when it is called"
-            f" (an entry declares {grant_for(path[0])!r} under `imports`)",
-        )
-    python = snake(path[-1].rpartition(".")[2].rpartition("]")[2])
-    return LinkError(
-        f"import {_words(path)}: {what} is missing: {describe_provider(provider)} has no {python!r}", path[0]
-    )
 
 
 def _words(path: tuple[str, ...]) -> str:

@@ -89,4 +89,6 @@ def describe_provider(provider: Any) -> str:
     """What a provider is, for messages."""
     if isinstance(provider, Mapping):
         return "the mapping given"
+    if isinstance(provider, ExportedInstance):
+        return repr(provider)
     return f"{getattr(provider, '__name__', None) or type(provider).__name__}"
