@@ -20,7 +20,7 @@ import wasmer_compiler_cranelift
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreExternType, CoreImport, CoreMemoryType, CoreTableType
 
-MAX_GONE = 64
+MAX_GONE = 32
 """How many modules that are gone one native store may hold."""
 
 _thread = threading.local()
