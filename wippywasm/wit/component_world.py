@@ -1,15 +1,18 @@
 """The world of a component, as WIT.
 
-In: the type of a decoded component, which is structural. Out: a `Resolution` with one world, `root:component/root`, and
-the interfaces that it names, for printing and for bindings. A type gets the name that its interface exports it under;
-one that an earlier interface has already named is used from there, as far as structure can tell.
+In: the type of a decoded component, which is structural, and seen through a protocol, as this room does not know the
+decoder. Out: a `Resolution` with one world, `root:component/root`, and the interfaces that it names, for printing and
+for bindings. A type gets the name that its interface exports it under; one that an earlier interface has already named
+is used from there, as far as structure can tell.
 Spec: `WIT.md`, "WIT Worlds"; `Explainer.md`, "Import and Export Definitions".
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
 from wippywasm import model
-from wippywasm.binary.component import ComponentType, ExternType, InstanceType, TypeBound
 from wippywasm.model import FuncType, ResourceType, ValType
 from wippywasm.wit.decode_types import name_function
 from wippywasm.wit.include import rebuilt
@@ -31,7 +34,21 @@ from wippywasm.wit.resolved import (
 _NOMINAL = (model.RecordType, model.VariantType, model.EnumType, model.FlagsType)
 
 
-def world_of_component(component: ComponentType) -> Resolution:
+class ComponentShape(Protocol):
+    """What a component imports and exports.
+
+    A value is a `FuncType`; an instance, which has `exports` and no `imports`; or the bound of a type, which has the
+    `type` and whether it is `fresh`. Others are passed over.
+    """
+
+    @property
+    def imports(self) -> Mapping[str, Any]: ...
+
+    @property
+    def exports(self) -> Mapping[str, Any]: ...
+
+
+def world_of_component(component: ComponentShape) -> Resolution:
     """The world that `component` is of. Imports and exports that WIT has no word for, such as modules, are left out."""
     reading = _Reading()
     for items, found in (
@@ -45,9 +62,15 @@ def world_of_component(component: ComponentType) -> Resolution:
     return resolution
 
 
-def _is_named(bound: TypeBound) -> bool:
-    """Whether WIT has a name for such a type."""
-    return isinstance(bound.type, ValType | ResourceType)
+def _instance_exports(extern: Any) -> Mapping[str, Any] | None:
+    """The exports of an instance; None for anything else."""
+    return extern.exports if hasattr(extern, "exports") and not hasattr(extern, "imports") else None
+
+
+def _bound_type(extern: Any) -> ValType | ResourceType | None:
+    """The type of a bound, if WIT has a word for it; None for anything else."""
+    found = extern.type if hasattr(extern, "fresh") else None
+    return found if isinstance(found, ValType | ResourceType) else None
 
 
 class _Scope:
@@ -78,18 +101,18 @@ class _Reading:
         self.scope = _Scope(self.world, None)
         self._anonymous: dict[ValType, TypeDef] = {}
 
-    def item(self, items: dict[WorldKey, WorldItem], name: str, extern: ExternType) -> None:
-        if isinstance(extern, InstanceType):
-            key, interface = self._interface(name, extern)
+    def item(self, items: dict[WorldKey, WorldItem], name: str, extern: Any) -> None:
+        exports, bound = _instance_exports(extern), _bound_type(extern)
+        if exports is not None:
+            key, interface = self._interface(name, exports)
             items[key] = InterfaceItem(interface)
         elif isinstance(extern, FuncType):
             own = {n: t for n, t in self.world.imports.items() if isinstance(t, TypeDef) and isinstance(n, str)}
             items[name] = self._function(self.scope, name, extern, own)
-        elif items is self.world.imports and isinstance(extern, TypeBound) and _is_named(extern):
-            assert isinstance(extern.type, ValType | ResourceType)
-            items[name] = self._named(self.scope, name, extern.type)
+        elif bound is not None and items is self.world.imports:
+            items[name] = self._named(self.scope, name, bound)
 
-    def _interface(self, name: str, instance: InstanceType) -> tuple[WorldKey, Interface]:
+    def _interface(self, name: str, exports: Mapping[str, Any]) -> tuple[WorldKey, Interface]:
         full = interface_name(name)
         interface = Interface(None, None, self.main)
         if full is not None:
@@ -98,14 +121,13 @@ class _Reading:
         if interface not in self.resolution.interfaces:
             self.resolution.interfaces.append(interface)
         scope = _Scope(interface, self.scope)
-        for export, extern in instance.exports.items():
-            if isinstance(extern, FuncType):
-                if export not in interface.functions:
-                    interface.functions[export] = self._function(scope, export, extern, interface.types)
-            elif isinstance(extern, TypeBound) and isinstance(extern.type, ValType | ResourceType):
-                known = interface.types.get(export)
-                definition = known or self._named(scope, export, extern.type)
-                interface.types[export] = scope.named[extern.type] = definition
+        for export, extern in exports.items():
+            bound = _bound_type(extern)
+            if isinstance(extern, FuncType) and export not in interface.functions:
+                interface.functions[export] = self._function(scope, export, extern, interface.types)
+            elif bound is not None:
+                definition = interface.types.get(export) or self._named(scope, export, bound)
+                interface.types[export] = scope.named[bound] = definition
         for t, definition in scope.named.items():
             self.scope.named.setdefault(t, definition)
         return (interface if full else name), interface
