@@ -14,7 +14,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from wippywasm.abi import layout
-from wippywasm.abi.calls import contains, is_allocated
+from wippywasm.abi.shapes import contains, is_allocated
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreFuncType, CoreImport, CoreMemoryType
 from wippywasm.errors import InvalidError, LinkError
