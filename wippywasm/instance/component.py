@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from wippywasm.binary import component as binary
-from wippywasm.engine.port import Engine, Module
+from wippywasm.engine.port import Engine, Module, Store
 from wippywasm.errors import InvalidError
 from wippywasm.instance.frame import Code, Frame
 from wippywasm.instance.functions import FunctionItem, exported_functions, exported_methods, find_key
@@ -116,12 +116,11 @@ class LinkedComponent:
 
     def instantiate(self, *, limits: Limits | None = None) -> Guest:
         """A new instance; raises as `Component.instantiate` does."""
-        engine, plan = self.component.engine, self.component.plan
-        limits = limits or Limits()
-        limits.check_instances(sum(isinstance(s, InstantiateModule) for s in plan.steps))
-        code = self._compiled()
+        engine = self.component.engine
+        code = self._code or self._compiled()
         owner = threading.get_ident() if engine.thread_bound else None
-        frame = Frame(plan, code, self._linked, engine.new_store(limits.store_limits()), owner)
+        store = engine.new_store() if limits is None else self._limited_store(limits)
+        frame = Frame(self.component.plan, code, self._linked, store, owner)
         try:
             frame.run()
         except BaseException:
@@ -129,9 +128,12 @@ class LinkedComponent:
             raise
         return Guest(self.component, frame)
 
+    def _limited_store(self, limits: Limits) -> Store:
+        limits.check_instances(sum(isinstance(s, InstantiateModule) for s in self.component.plan.steps))
+        return self.component.engine.new_store(limits.store_limits())
+
     def _compiled(self) -> Code:
-        if self._code is None:
-            self.component.compile()
-            host = tuple(self.component.engine.compile(m.wasm) for m in self._linked.modules)
-            self._code = Code(self.component._modules or (), host)
+        self.component.compile()
+        host = tuple(self.component.engine.compile(m.wasm) for m in self._linked.modules)
+        self._code = Code(self.component._modules or (), host)
         return self._code

@@ -37,10 +37,10 @@ class Guest:
 
     def __init__(self, component: Component, frame: Frame) -> None:
         self.component = component
-        self.exports = ExportedInstance(self, frame.plan.exports)
         self._frame: Frame | None = frame
         self._callables: dict[str, Callable[..., Any]] = {}
         self._bound: dict[LiftRef | HostFuncRef, Callable[..., Any]] = {}
+        self._exports: ExportedInstance | None = None
         _offer_methods(self, frame)
 
     def call(self, name: str, *args: Any) -> Any:
@@ -56,6 +56,13 @@ class Guest:
         key, _ = self.component.find_function(name)
         function = self._callables[name] = self._bind(self.component._function_items[key], key)
         return function
+
+    @property
+    def exports(self) -> ExportedInstance:
+        """What the guest exports: functions and resources as attributes, instances as items."""
+        if self._exports is None:
+            self._exports = ExportedInstance(self, self.component.plan.exports)
+        return self._exports
 
     @property
     def closed(self) -> bool:
