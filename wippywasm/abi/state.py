@@ -51,7 +51,7 @@ class Table:
             self.array[index] = element
             return index
         index = len(self.array)
-        if index > Table.MAX_LENGTH:
+        if index > self.MAX_LENGTH:
             raise Trap("resource table has no free keys", code="handle table full")
         self.array.append(element)
         return index
@@ -157,6 +157,14 @@ def poison(entering: Iterable[ComponentInstance], error: BaseException) -> None:
             instance.poison = reason
 
 
+class HostObjects(Table):
+    """The objects of one type that the host has given to one guest: fewer than handles, since each costs the host."""
+
+    __slots__ = ()
+
+    MAX_LENGTH: ClassVar[int] = 2**16
+
+
 class RuntimeResource:
     """A resource type at run time; equal only to itself. The specification's `ResourceType`.
 
@@ -174,7 +182,7 @@ class RuntimeResource:
         self.dtor = dtor
         self.name = name
         self.methods: dict[str, Callable[..., Any]] = {}
-        self.objects = Table() if impl is None else None
+        self.objects = HostObjects() if impl is None else None
 
 
 class ResourceHandle:

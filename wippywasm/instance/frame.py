@@ -17,13 +17,14 @@ from typing import Any
 
 from wippywasm import abi
 from wippywasm.abi.options import Batch, Binding, Options
-from wippywasm.abi.state import ComponentInstance, RuntimeResource, Table
+from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource
 from wippywasm.core import CoreFuncType
 from wippywasm.engine.batch import batched_realloc
 from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem, CoreMemory, Module, Store
 from wippywasm.errors import Trap
 from wippywasm.instance.builtins import Context, make_builtin
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, Linked
+from wippywasm.instance.waiting import core_waiting
 from wippywasm.model import ResourceType
 from wippywasm.plan import Plan, mangle
 from wippywasm.plan.items import CoreExportRef, CoreRef, FuncRef, LiftRef, StaticModule
@@ -61,7 +62,7 @@ class Frame:
         self.cores: list[CoreInstance] = []
         self.trampolines: list[CoreFunc] = []
         self.resources: dict[ResourceType, RuntimeResource] = {}
-        self.host_resources: list[RuntimeResource] = []
+        self.host_resources: list[tuple[RuntimeResource, HostClass]] = []
         self._bindings: dict[tuple[int, int], Binding] = {}
         self._batches: dict[CoreRef, Batch] = {}
         self._contexts: dict[int, Context] = {}
@@ -78,16 +79,16 @@ class Frame:
         if isinstance(linked, RuntimeResource):
             return linked
         resource = RuntimeResource(None, linked.dtor, linked.name)
-        self.host_resources.append(resource)
+        resource.objects = HostObjects()
+        self.host_resources.append((resource, linked))
         return resource
 
     def drop_host_objects(self) -> None:
         """Call the destructors of the Python objects that the guest still owns, oldest first."""
-        for resource in self.host_resources:
-            held, resource.objects = resource.objects or (), Table()
+        for resource, linked in self.host_resources:
+            held, resource.objects = resource.objects or (), HostObjects()
             for entry in held:
-                if resource.dtor is not None:
-                    resource.dtor(entry.value)
+                (linked.end or linked.dtor)(entry.value)
 
     def abandon(self) -> None:
         """Free everything after a step failed."""
@@ -134,7 +135,7 @@ class Frame:
     def import_core_func(self, step: ImportCoreFunc) -> None:
         wanted, call = self.plan.core_imports[step.host], self.linked.core[step.host]
         if isinstance(call, CoreBinding):
-            call = self._core_functions(call.host).get(call.name, call.otherwise)
+            call = core_waiting(self._core_functions(call.host).get(call.name, call.otherwise))
         assert isinstance(wanted.type, CoreFuncType)
         self._trampoline(wanted.type, call, wanted.name)
 

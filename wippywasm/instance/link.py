@@ -19,8 +19,9 @@ from wippywasm.errors import LinkError, WitError
 from wippywasm.instance.arity import accepts, signature_text
 from wippywasm.instance.exports import ExportedInstance
 from wippywasm.instance.host_modules import link_module
-from wippywasm.instance.linked import CoreBinding, CoreHost, Denied, HostClass, Linked, LinkedResource
-from wippywasm.instance.names import snake
+from wippywasm.instance.linked import CoreBinding, CoreHost, Denied, HostClass, Linked, LinkedResource, NotOffered
+from wippywasm.instance.names import snake, split_version
+from wippywasm.instance.offered import HostInterface, OfferedTypes, offered_types
 from wippywasm.instance.providers import (
     MISSING,
     describe_provider,
@@ -30,6 +31,7 @@ from wippywasm.instance.providers import (
     find_resource,
 )
 from wippywasm.instance.suggest import did_you_mean
+from wippywasm.instance.waiting import waiting, waits_when_called
 from wippywasm.model import FuncType, ResourceType, ResultType
 from wippywasm.plan import HostFunction, HostResource, Plan, describe_func
 from wippywasm.plan.items import HostFuncRef, LiftRef
@@ -52,6 +54,8 @@ class _Linker:
         self.deny = undeclared == "deny"
         self.foreign: dict[ResourceType, ResourceType] = {}
         self.types = Substitution(lambda r: self.foreign.get(r, r))
+        typed = any(isinstance(provider, HostInterface) for provider in imports.values())
+        self.offered: Mapping[str, OfferedTypes] = offered_types() if typed else {}
 
     def link(self) -> Linked:
         resources = tuple(self.resource(r) for r in self.plan.host_resources)
@@ -66,6 +70,9 @@ class _Linker:
         provider = find_import(self.imports, tuple(where))
         if isinstance(provider, ExportedInstance):
             return self.foreign_resource(wanted, provider, name)
+        self.offered_resource(wanted)
+        if isinstance(provider, HostInterface):
+            return HostClass(name, drop_object, close_object)
         if provider is MISSING and not self.deny:
             raise self.missing(wanted.path, f"resource {name!r}")
         cls = MISSING if provider is MISSING else find_resource(provider, name)
@@ -80,6 +87,13 @@ class _Linker:
         self.foreign[wanted.resource] = found
         return provider._guest._resource(found)
 
+    def offered_resource(self, wanted: HostResource) -> None:
+        """Take a resource of a shipped interface for what it is there, whether or not the interface is granted."""
+        types = self.offered.get(split_version(wanted.path[0])[0])
+        found = types.resources.get(wanted.path[-1]) if types is not None and len(wanted.path) == 2 else None
+        if found is not None:
+            self.foreign[wanted.resource] = found
+
     # ---- functions
 
     def function(self, wanted: HostFunction) -> Callable[..., Any]:
@@ -87,13 +101,29 @@ class _Linker:
         provider = find_import(self.imports, tuple(where))
         if isinstance(provider, ExportedInstance):
             return self.foreign_function(wanted, provider, name)
+        if isinstance(provider, HostInterface):
+            return self.offered_function(wanted, provider, name)
         found = MISSING if provider is MISSING else find_function(provider, name)
         if found is MISSING and self.deny:
             return Denied(wanted.path[0], "#".join(wanted.path))
         if found is MISSING:
             raise self.missing(wanted.path, describe_func(wanted.type), provider if where else MISSING)
         check_function(wanted, found)
-        return host_function(found, wanted.type)
+        return host_function(waiting(found) if waits_when_called(found) else found, wanted.type)
+
+    def offered_function(self, wanted: HostFunction, provider: HostInterface, name: str) -> Callable[..., Any]:
+        type = self.offered[provider.wit].functions.get(name)
+        if type is None:
+            return NotOffered("#".join(wanted.path))
+        if not same_type(self.types.func(wanted.type), type):
+            raise LinkError(
+                f"import {_words(wanted.path)} is declared as {describe_func(wanted.type)}, "
+                f"and the interface has {describe_func(type)}",
+                wanted.path[0],
+            )
+        found = find_function(provider, name)
+        check_function(wanted, found)
+        return host_function(waiting(found), wanted.type)
 
     def foreign_function(self, wanted: HostFunction, provider: ExportedInstance, name: str) -> Callable[..., Any]:
         item = provider._items.get(name)
@@ -115,7 +145,8 @@ class _Linker:
         denied = Denied(wanted.module, f"{wanted.module}#{wanted.name}")
         if provider is not MISSING and isinstance(provider, CoreHost):
             return CoreBinding(provider, wanted.name, denied)
-        found = MISSING if provider is MISSING else find(provider, wanted.name, snake(wanted.name))
+        raw = provider is not MISSING and not isinstance(provider, HostInterface)
+        found = find(provider, wanted.name, snake(wanted.name)) if raw else MISSING
         if callable(found):
             return found  # type: ignore[no-any-return]
         if not self.deny:
@@ -166,6 +197,15 @@ def host_function(function: Callable[..., Any], ft: FuncType) -> Callable[..., A
         return value if isinstance(value, Ok | Err) else Ok(value)
 
     return call
+
+
+def drop_object(value: Any) -> None:
+    """The destructor of an object that a `HostInterface` gave out: its `drop`, which may trap, else `close_object`."""
+    drop = getattr(value, "drop", None)
+    if callable(drop):
+        drop()
+    else:
+        close_object(value)
 
 
 def close_object(value: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Protocol, TypeAlias, runtime_checkable
 
 from wippywasm.abi.state import RuntimeResource
 from wippywasm.engine.port import CoreCallable, CoreMemory
-from wippywasm.errors import PermissionDeniedError
+from wippywasm.errors import PermissionDeniedError, UnsupportedFeatureError
 from wippywasm.instance.grants import grant_for
 from wippywasm.instance.host_modules import LinkedModule
 
@@ -33,11 +33,25 @@ class Denied:
 
 
 @dataclass(frozen=True)
+class NotOffered:
+    """A function that an interface of ours does not have, perhaps of a later version: calling it is what fails."""
+
+    name: str
+
+    def __call__(self, *args: object) -> NoReturn:
+        raise UnsupportedFeatureError(f"the function {self.name}", "wippywasm")
+
+
+@dataclass(frozen=True)
 class HostClass:
-    """A resource type that Python implements: any object can be one. `dtor` is called when the last owner drops it."""
+    """A resource type that Python implements: any object can be one.
+
+    `dtor` is called when the guest drops it, `end` (or else `dtor`) for those that it still has when it is closed.
+    """
 
     name: str
     dtor: Callable[[Any], None]
+    end: Callable[[Any], None] | None = None
 
 
 LinkedResource: TypeAlias = "HostClass | RuntimeResource"

@@ -14,6 +14,7 @@ from typing import Any
 
 from wippywasm.instance.exports import ExportedInstance, nested
 from wippywasm.instance.names import best_match, pascal, snake
+from wippywasm.instance.offered import HostInterface
 from wippywasm.plan.mangle import resource_function
 
 MISSING: Any = object()
@@ -37,6 +38,8 @@ def find_import(imports: Mapping[str, Any], path: tuple[str, ...]) -> Any:
         return imports
     matched = best_match(path[0], imports)
     provider = find(imports, snake(path[0])) if matched is None else imports[matched]
+    if isinstance(provider, HostInterface) and (len(path) > 1 or not provider.serves(path[0])):
+        return MISSING
     for name in path[1:]:
         if provider is MISSING:
             return MISSING
