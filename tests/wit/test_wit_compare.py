@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
-from wit_strategies import package_texts
 
+from tests.wit.wit_strategies import package_texts
 from wippywasm.model import FuncType, ValType
 from wippywasm.wit import function_mismatch, functions_mismatches, parse_signatures, parse_text, world_mismatches
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wit_samples import EVERYTHING
 
+from tests.wit.wit_samples import EVERYTHING
 from wippywasm.errors import BinaryError, WippyError, WitDiagnosticsError
 from wippywasm.wit import decode, encode, parse_signatures, parse_text, print_resolution
 

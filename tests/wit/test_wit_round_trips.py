@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from wit_samples import EVERYTHING, canonical
-from wit_strategies import package_texts
 
+from tests.wit.wit_samples import EVERYTHING, canonical
+from tests.wit.wit_strategies import package_texts
 from wippywasm.errors import BinaryError, InvalidError, MalformedError, ValidationError, WippyError
 from wippywasm.wit import (
     Resolution,
