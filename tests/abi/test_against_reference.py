@@ -6,14 +6,14 @@ from typing import Any
 
 import abi_types
 import pytest
-from abi_fakes import FakeFunc, FakeGuest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import Binding, Options, lift, lower
 from wippywasm.abi.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_functype
-from wippywasm.abi.reference import CoreValueIter, lift_flat_values, lower_flat_values, unwrap, wrap
 from wippywasm.abi.reference_context import LiftLowerContext
+from wippywasm.abi.reference_flat import CoreValueIter, lift_flat_values, lower_flat_values, unwrap, wrap
 from wippywasm.errors import Trap
 from wippywasm.model import PRIMS, FuncType, ListType, Param, ValType
 

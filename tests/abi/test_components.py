@@ -6,14 +6,14 @@ from typing import Any
 
 import abi_types
 import pytest
-from abi_fakes import FakeFunc, FakeGuest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import ComponentInstance, Options, RuntimeResource, lift, lower, resource_drop, resource_new
 from wippywasm.abi.layout import MAX_FLAT_PARAMS, flatten_functype
-from wippywasm.abi.reference import lower_flat_values, wrap
 from wippywasm.abi.reference_context import LiftLowerContext
+from wippywasm.abi.reference_flat import lower_flat_values, wrap
 from wippywasm.errors import Trap
 from wippywasm.model import (
     S32,

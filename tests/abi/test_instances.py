@@ -6,8 +6,8 @@ import threading
 from typing import Any
 
 import pytest
-from abi_fakes import FakeFunc, FakeGuest
 
+from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import ComponentInstance, Options, Table, lift, lower
 from wippywasm.abi.state import ComponentInstance as Instance
 from wippywasm.errors import PoisonedError, ThreadError, Trap, ValueMismatchError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from abi_fakes import FakeFunc, FakeGuest
 
+from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import Options, lift, lower
 from wippywasm.abi.layout import (
     alignment,
@@ -92,8 +92,8 @@ def test_function_types() -> None:
     wide = FuncType(tuple(Param(str(i), U32) for i in range(17)), STRING)
     assert flatten_functype(wide, "lift") == CoreFuncType(("i32",), ("i32",))
     assert flatten_functype(wide, "lower") == CoreFuncType(("i32", "i32"), ())
-    assert flatten_functype(wide, "lower", is_async=True) == CoreFuncType(("i32", "i32"), ("i32",))
-    assert flatten_functype(wide, "lift", is_async=True, callback=True) == CoreFuncType(("i32",), ("i32",))
+    assert flatten_functype(wide, "lower", abi="async") == CoreFuncType(("i32", "i32"), ("i32",))
+    assert flatten_functype(wide, "lift", abi="callback") == CoreFuncType(("i32",), ("i32",))
 
 
 def test_types_that_share_their_nodes_cost_no_more_than_their_nodes() -> None:

@@ -6,8 +6,8 @@ import gc
 from typing import Any
 
 import pytest
-from abi_fakes import FakeFunc, FakeGuest
 
+from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import Options, Resource, RuntimeResource, lift, lower, resource_drop, resource_new, resource_rep
 from wippywasm.errors import Trap, UnavailableError, ValueMismatchError
 from wippywasm.model import S32, BorrowType, FuncType, ListType, OwnType, Param, ResourceType, TupleType

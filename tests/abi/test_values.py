@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from abi_fakes import FakeFunc, FakeGuest
 
+from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import Options, lift, lower
 from wippywasm.errors import ValueMismatchError
 from wippywasm.model import (
