@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import abi_types
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.abi import abi_types
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import Binding, Options, lift, lower
 from wippywasm.abi.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_functype

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import abi_types
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.abi import abi_types
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import ComponentInstance, Options, RuntimeResource, lift, lower, resource_drop, resource_new
 from wippywasm.abi.layout import MAX_FLAT_PARAMS, flatten_functype

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import abi_types
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.abi import abi_types
 from wippywasm.abi import Binding, ComponentInstance, Options, lift
 from wippywasm.engine import wat2wasm
 from wippywasm.engine.batch import batched_realloc

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
-from wippywasm.abi import Options, lift, lower
-from wippywasm.errors import ValueMismatchError
+from wippywasm.abi import Binding, Options, lift, lower
+from wippywasm.errors import InvalidError, ValueMismatchError
 from wippywasm.model import (
     BOOL,
     CHAR,
@@ -154,6 +154,10 @@ def test_takes(t: ValType, given: Any, expected: Any) -> None:
         (ListType(F64), [0.5, True], "x[1]: expected f64, got True"),
         (ListType(F32), [0.5, False], "x[1]: expected f32, got False"),
         (ListType(U8), [1, 256], "x[1]: expected u8 (0 to 255), got 256"),
+        (ListType(U8), array("b", [-1]), "x[0]: expected u8 (0 to 255), got -1"),
+        (ListType(U8), memoryview(array("b", [-1])), "x[0]: expected u8 (0 to 255), got -1"),
+        (ListType(S32), array("q", [2**31]), "x[0]: expected s32 (-2147483648 to 2147483647), got 2147483648"),
+        (ListType(S32), array("d", [1.0]), "x[0]: expected s32, got 1.0"),
         (ListType(U8), "ab", "x: expected list<u8>, got 'ab'"),
         (ListType(S32, 2), [1], "x: expected list<s32, 2>, got 1 elements"),
         (TupleType((S32, S32)), (1,), "x: expected tuple<s32, s32>, got (1,)"),
@@ -226,3 +230,14 @@ def test_nan_is_canonical() -> None:
         Variant("f", noisy)
     )
     assert bits == [0x7FF8_0000_0000_0000]
+
+
+def test_a_module_without_memory_or_realloc_is_refused_when_bound() -> None:
+    guest, ft = FakeGuest(), FuncType((Param("x", STRING),))
+    core = FakeFunc(lambda *args: None)
+    with pytest.raises(InvalidError, match="function f needs a memory"):
+        lift(ft, core, Options(), Binding(guest.instance), name="f")
+    with pytest.raises(InvalidError, match="function f needs a `realloc`"):
+        lift(ft, core, Options(), Binding(guest.instance, guest.memory), name="f")
+    with pytest.raises(InvalidError, match="function f needs a memory"):
+        lower(ft, print, Options(), Binding(guest.instance), name="f")

@@ -15,8 +15,8 @@ from wippywasm.abi import state
 from wippywasm.abi.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_functype
 from wippywasm.abi.lift import Lifted
 from wippywasm.abi.options import Binding, Options
-from wippywasm.abi.reference import CoreValueIter, lift_flat_values, lower_flat_values, unwrap, wrap
 from wippywasm.abi.reference_context import LiftLowerContext
+from wippywasm.abi.reference_flat import CoreValueIter, lift_flat_values, lower_flat_values, unwrap, wrap
 from wippywasm.abi.traps import COMPONENT, cannot_leave
 from wippywasm.model import FuncType, ValType
 

@@ -64,7 +64,7 @@ def as_items(value: Any) -> Sequence[Any]:
 def as_bytes(value: Any) -> bytes | memoryview:
     """`list<u8>` from any buffer of bytes, or from a sequence of ints."""
     if isinstance(value, bytearray | memoryview):
-        return bytes(value) if memoryview(value).format in "Bbc" else pack_numbers(value, "B")
+        return bytes(value) if memoryview(value).format in ("B", "c") else pack_numbers(value, "B")
     return pack_numbers(value, "B")
 
 

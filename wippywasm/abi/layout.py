@@ -238,14 +238,15 @@ def join(a: CoreValType, b: CoreValType) -> CoreValType:
     return "i32" if {a, b} == {"i32", "f32"} else "i64"
 
 
-def flatten_functype(
-    ft: FuncType, context: str, *, ptr_type: PtrType = "i32", is_async: bool = False, callback: bool = False
-) -> CoreFuncType:
-    """The core type behind a function: of the callee where `context` is `lift`, of the import where it is `lower`."""
+def flatten_functype(ft: FuncType, context: str, *, ptr_type: PtrType = "i32", abi: str = "sync") -> CoreFuncType:
+    """The core type behind a function: of the callee where `context` is `lift`, of the import where it is `lower`.
+
+    `abi` is `sync`, `async`, or `callback` for an asynchronous lift with a callback.
+    """
     params = flatten_types(tuple(p.type for p in ft.params), ptr_type)
     results = () if ft.result is None else flatten_type(ft.result, ptr_type)
-    if is_async:
-        return _flatten_async(params, results, context, ptr_type, callback)
+    if abi != "sync":
+        return _flatten_async(params, results, "callback" if abi == "callback" else context, ptr_type)
     if len(params) > MAX_FLAT_PARAMS:
         params = (ptr_type,)
     if len(results) > MAX_FLAT_RESULTS:
@@ -260,10 +261,10 @@ def _flatten_async(
     results: tuple[CoreValType, ...],
     context: str,
     ptr_type: PtrType,
-    callback: bool,
 ) -> CoreFuncType:
-    if context == "lift":
-        return CoreFuncType((ptr_type,) if len(params) > MAX_FLAT_PARAMS else params, ("i32",) if callback else ())
+    if context != "lower":
+        results = ("i32",) if context == "callback" else ()
+        return CoreFuncType((ptr_type,) if len(params) > MAX_FLAT_PARAMS else params, results)
     if len(params) > MAX_FLAT_ASYNC_PARAMS:
         params = (ptr_type,)
     return CoreFuncType((*params, ptr_type) if results else params, ("i32",))

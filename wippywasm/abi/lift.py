@@ -25,24 +25,21 @@ from wippywasm.abi import calls, state
 from wippywasm.abi.fit import MISSING, Signature, arguments_that_fit, wrong_count
 from wippywasm.abi.gather import gather
 from wippywasm.abi.layout import (
-    MAX_FLAT_PARAMS,
-    MAX_FLAT_RESULTS,
     alignment,
     elem_size,
-    flatten_type,
-    flatten_types,
 )
+from wippywasm.abi.needs import Needs, needs_of
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.resources import run_deferred
 from wippywasm.abi.scopes import scope_factory
-from wippywasm.abi.shapes import check_compilable, contains, is_allocated, is_handle, is_scalar
+from wippywasm.abi.shapes import check_compilable, is_allocated
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import ARRAY_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.store import check_pointer
 from wippywasm.abi.traps import bad_text
 from wippywasm.engine.port import CoreFunc
 from wippywasm.errors import UnsupportedFeatureError
-from wippywasm.model import FuncType, TupleType, ValType
+from wippywasm.model import FuncType, TupleType
 
 
 @dataclass(frozen=True)
@@ -59,28 +56,11 @@ class LiftShape:
     post_return: bool
 
 
-class _Needs:
-    """What a function's types make its code do."""
-
-    def __init__(self, ft: FuncType) -> None:
-        self.params = [p.type for p in ft.params]
-        self.spilled = len(flatten_types(tuple(self.params))) > MAX_FLAT_PARAMS
-        self.results = [] if ft.result is None else [ft.result]
-        self.returned = ft.result is not None and len(flatten_type(ft.result)) > MAX_FLAT_RESULTS
-        self.allocates = self.spilled or self._any(self.params, is_allocated)
-        self.plain = all(is_scalar(t) for t in self.params)
-        self.handles = self._any(self.params + self.results, is_handle)
-
-    @staticmethod
-    def _any(types: list[ValType], wanted: Callable[[ValType], bool]) -> bool:
-        return any(contains(t, wanted) for t in types)
-
-
 @lru_cache(maxsize=1024)
 def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
     """The factory for that shape: called with an instance's own parts, it returns the callable."""
     w = Source("lift", shape.string_encoding, shape.side)
-    needs = _Needs(shape.type)
+    needs = needs_of(shape.type, "lift")
 
     def body() -> None:
         args = [f"v{i}_" for i in range(len(needs.params))]
@@ -90,10 +70,10 @@ def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
         w.line("return lifted")
 
     w.function("bind", "signature, inst, entering, caller, core, view, realloc, batch, post, new_scope", body)
-    return w.compile()["bind"]  # type: ignore[no-any-return]
+    return w.compile("bind")
 
 
-def _write_call(w: Source, shape: LiftShape, needs: _Needs, args: list[str]) -> None:
+def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> None:
     _write_entry_check(w, shape)
     w.line(f"if extra: {w.use(wrong_count)}(signature, {len(args)} + len(extra))")
     atoms = _write_gather(w, needs, args)
@@ -126,7 +106,7 @@ def _write_entry_check(w: Source, shape: LiftShape) -> None:
         w.line(f"if not inst.may_enter: {refuse}")
 
 
-def _write_gather(w: Source, needs: _Needs, args: list[str]) -> list[list[str]]:
+def _write_gather(w: Source, needs: Needs, args: list[str]) -> list[list[str]]:
     """Phase one, again if the arguments had to be brought into shape first."""
     calls.write_scope(w, needs.results, needs.handles)
     if not args:
@@ -160,7 +140,7 @@ def _poisoning(w: Source) -> Iterator[None]:
         w.line("raise")
 
 
-def _write_lower(w: Source, needs: _Needs, atoms: list[list[str]]) -> list[str]:
+def _write_lower(w: Source, needs: Needs, atoms: list[list[str]]) -> list[str]:
     """Phases two and three; the expressions for the core arguments."""
     if needs.allocates:
         calls.write_allocation(w)
@@ -174,14 +154,14 @@ def _write_lower(w: Source, needs: _Needs, atoms: list[list[str]]) -> list[str]:
     return ["area if area < 0x80000000 else area - 0x100000000"]
 
 
-def _write_release(w: Source, needs: _Needs, atoms: list[list[str]]) -> None:
+def _write_release(w: Source, needs: Needs, atoms: list[list[str]]) -> None:
     """Free what was copied to the guest before it runs; large results then find the memory warm."""
     copied = [a for t, row in zip(needs.params, atoms) if is_allocated(t) for a in row[:1]]
     if copied:
         w.line(" = ".join([*copied, "None"]))
 
 
-def _write_lift(w: Source, needs: _Needs) -> str:
+def _write_lift(w: Source, needs: Needs) -> str:
     """Read the result; the variable that has it."""
     if not needs.results:
         return ""
@@ -205,6 +185,7 @@ class Lifted:
         binding, inst = self.binding, self.binding.instance
         entering = inst.entering_set(caller)
         numbered, resources = number_resources(self.type)
+        needs_of(numbered, "lift").check(binding, name)
         shape = LiftShape(
             numbered,
             self.options.string_encoding,

@@ -22,16 +22,13 @@ from wippywasm.abi.fit import Signature, no_result, result_that_fits
 from wippywasm.abi.fuse import fuse
 from wippywasm.abi.gather import gather
 from wippywasm.abi.layout import (
-    MAX_FLAT_PARAMS,
-    MAX_FLAT_RESULTS,
     flatten_functype,
-    flatten_type,
-    flatten_types,
 )
 from wippywasm.abi.lift import LIFTED, Lifted
+from wippywasm.abi.needs import Needs, needs_of
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.scopes import scope_factory
-from wippywasm.abi.shapes import check_compilable, contains, is_allocated, is_handle
+from wippywasm.abi.shapes import check_compilable, contains
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import COMPONENT_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.traps import bad_text, cannot_leave
@@ -49,25 +46,11 @@ class LowerShape:
     side: Side
 
 
-class _Needs:
-    """What a function's types make its code do."""
-
-    def __init__(self, ft: FuncType) -> None:
-        self.params = [p.type for p in ft.params]
-        self.spilled = len(flatten_types(tuple(self.params))) > MAX_FLAT_PARAMS
-        self.results = [] if ft.result is None else [ft.result]
-        self.returned = ft.result is not None and len(flatten_type(ft.result)) > MAX_FLAT_RESULTS
-        self.reads = self.spilled or any(contains(t, is_allocated) for t in self.params)
-        self.allocates = any(contains(t, is_allocated) for t in self.results)
-        self.handles = any(contains(t, is_handle) for t in self.params + self.results)
-        self.core = flatten_functype(ft, "lower")
-
-
 @lru_cache(maxsize=1024)
 def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
     """The factory for that shape: called with an instance's own parts, it returns the core callable."""
     w = Source("lower", shape.string_encoding, shape.side)
-    needs = _Needs(shape.type)
+    needs = needs_of(shape.type, "lower")
 
     def body() -> None:
         args = [f"c{i}" for i in range(len(needs.core.params))]
@@ -76,10 +59,10 @@ def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
         w.line("return lowered")
 
     w.function("bind", "signature, inst, function, view, realloc, batch, new_scope", body)
-    return w.compile()["bind"]  # type: ignore[no-any-return]
+    return w.compile("bind")
 
 
-def _write_body(w: Source, needs: _Needs, args: list[str]) -> None:
+def _write_body(w: Source, needs: Needs, args: list[str]) -> None:
     w.line(f"if not inst.may_leave: {w.use(cannot_leave)}()")
     calls.write_scope(w, needs.params, needs.handles)
     if not needs.handles:
@@ -91,7 +74,7 @@ def _write_body(w: Source, needs: _Needs, args: list[str]) -> None:
         w.line("cx.subtask.deliver_resolve()")
 
 
-def _write_call(w: Source, needs: _Needs, args: list[str]) -> None:
+def _write_call(w: Source, needs: Needs, args: list[str]) -> None:
     values = _write_params(w, needs, args)
     w.line(f"v = function({', '.join(values)})")
     if not needs.results:
@@ -112,7 +95,7 @@ def _write_call(w: Source, needs: _Needs, args: list[str]) -> None:
         w.line(f"return {calls.write_flat(w, needs.results, atoms)[0]}")
 
 
-def _write_params(w: Source, needs: _Needs, args: list[str]) -> list[str]:
+def _write_params(w: Source, needs: Needs, args: list[str]) -> list[str]:
     if needs.reads:
         calls.write_view(w)
     if not needs.params:
@@ -128,7 +111,7 @@ def _write_params(w: Source, needs: _Needs, args: list[str]) -> list[str]:
     return values
 
 
-def _write_gather(w: Source, needs: _Needs) -> list[list[str]]:
+def _write_gather(w: Source, needs: Needs) -> list[list[str]]:
     w.line("tried = False")
     with w.block("while True:"):
         with w.block("try:"):
@@ -188,6 +171,7 @@ def bind_lower(
 ) -> Callable[..., Any]:
     """The compiled core function for an instance."""
     numbered, resources = number_resources(ft)
+    needs_of(numbered, "lower").check(binding, name)
     return lower_template(LowerShape(numbered, options.string_encoding, side))(
         Signature(ft, name),
         binding.instance,

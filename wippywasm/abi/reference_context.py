@@ -5,19 +5,13 @@ Spec: `CanonicalABI.md`, "Lifting and Lowering Context".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Mapping
+from typing import Any
 
 from wippywasm.abi.options import Binding
 from wippywasm.abi.state import Allowance, ComponentInstance, RuntimeResource, Subtask, Task
 from wippywasm.abi.traps import HOST, Boundary, bad_realloc
 from wippywasm.model import ResourceType
-
-
-def trap_if(condition: bool, trap: Callable[[], NoReturn]) -> None:
-    """Trap in those words, where the condition holds."""
-    if condition:
-        trap()
 
 
 class LiftLowerContext:

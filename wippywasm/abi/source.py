@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import linecache
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,8 +112,8 @@ class Source:
         with self.block(f"def {name}({args}):"):
             body()
 
-    def compile(self) -> dict[str, Any]:
-        """Run the module; its namespace."""
+    def compile(self, factory: str) -> Callable[..., Any]:
+        """Run the module; the function of that name. Its source is known for as long as that lives."""
         while self._waiting:
             self._waiting.pop()()
         text = "\n".join(self._lines) + "\n"
@@ -120,5 +121,6 @@ class Source:
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         namespace = dict(self.constants)
         exec(compile(text, filename, "exec"), namespace)
-        namespace["__source__"] = text
-        return namespace
+        made: Callable[..., Any] = namespace[factory]
+        weakref.finalize(made, linecache.cache.pop, filename, None)
+        return made
