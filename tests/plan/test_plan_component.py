@@ -40,8 +40,24 @@ def nested_doubling(levels: int) -> bytes:
 
 def test_a_component_that_unfolds_exponentially_is_refused() -> None:
     assert sum(isinstance(s, InstantiateModule) for s in plan_component(decode(nested_doubling(5))).steps) == 32
-    with pytest.raises(ValidationError, match="unfolds to more than 200000 parts"):
+    with pytest.raises(ValidationError, match="unfolds to more than 50000 parts"):
         plan_component(decode(nested_doubling(40)))
+
+
+INSTANCE = '(export "a" (instance (type $t))) (export "b" (instance (type $t)))'
+
+
+def test_imports_and_exports_that_unfold_exponentially_are_refused() -> None:
+    types = ['(type $t0 (instance (export "f" (func))))']
+    types += [f"(type $t{i} (instance (alias outer 1 $t{i - 1} (type $t)) {INSTANCE}))" for i in range(1, 17)]
+    with pytest.raises(ValidationError, match="unfolds to more than"):
+        plan_component(decode(wat2wasm(f'(component {" ".join(types)} (import "x" (instance (type $t16))))')))
+    made = ['(import "f" (func $f)) (instance $i0 (export "f" (func $f)))']
+    made += [
+        f'(instance $i{i} (export "a" (instance $i{i - 1})) (export "b" (instance $i{i - 1})))' for i in range(1, 17)
+    ]
+    with pytest.raises(ValidationError, match="exports more than"):
+        plan_component(decode(wat2wasm(f'(component {" ".join(made)} (export "x" (instance $i16)))')))
 
 
 def chain(length: int) -> bytes:

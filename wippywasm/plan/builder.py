@@ -14,12 +14,21 @@ from wippywasm.binary.component import CoreModule, ModuleType
 from wippywasm.core import CoreFuncType, CoreImport
 from wippywasm.errors import ValidationError
 from wippywasm.model import FuncType, ResourceType
-from wippywasm.plan.items import CoreRef, HostFuncRef, ImportedModule, Item, LiftRef, StaticModule, TrampolineRef
+from wippywasm.plan.items import (
+    CoreRef,
+    HostFuncRef,
+    ImportedModule,
+    Item,
+    LiftRef,
+    PlanInstance,
+    StaticModule,
+    TrampolineRef,
+)
 from wippywasm.plan.plan import HostFunction, HostResource, Plan, PlanModule
 from wippywasm.plan.steps import ImportCoreFunc, InstantiateModule, Lift, NewComponentInstance, Step
 
-MAX_PLAN_SIZE = 200_000
-"""Steps, lifted functions and imported items together. Real components have a few thousand."""
+MAX_PLAN_SIZE = 50_000
+"""Steps, lifted functions and imported items together, and exported items likewise. Real components have thousands."""
 
 MAX_INSTANTIATION_DEPTH = 100
 """Component instances that instantiate one another, from the outermost inwards."""
@@ -114,6 +123,8 @@ class PlanBuilder:
         return TrampolineRef(index)
 
     def finish(self, imports: tuple[str, ...], exports: Mapping[str, Item]) -> Plan:
+        if exported_items(exports, {}) > MAX_PLAN_SIZE:
+            raise ValidationError(f"the component exports more than {MAX_PLAN_SIZE} items", self.offset)
         return Plan(
             imports,
             tuple(self.modules),
@@ -125,3 +136,17 @@ class PlanBuilder:
             tuple(self.steps),
             exports,
         )
+
+
+def exported_items(exports: Mapping[str, Item], known: dict[int, int]) -> int:
+    """How many items there are in an instance, those within instances counted wherever they occur.
+
+    Instances share their parts, so each is counted once and remembered in `known` by its identity.
+    """
+    count = len(exports)
+    for item in exports.values():
+        if isinstance(item, PlanInstance):
+            if id(item) not in known:
+                known[id(item)] = exported_items(item.exports, known)
+            count += known[id(item)]
+    return count

@@ -82,6 +82,7 @@ class _HostItems:
         return self._item((name,), type)
 
     def _item(self, path: tuple[str, ...], t: c.ExternType) -> Item:
+        self._builder.grow()
         match t:
             case c.ModuleType():
                 return self._builder.host_module(path, t)

@@ -40,9 +40,16 @@ class Substitution:
     def __init__(self, rename: Rename) -> None:
         self._rename = rename
         self._done: dict[ValType, ValType] = {}
+        self._done_funcs: dict[FuncType, FuncType] = {}
 
     def func(self, t: FuncType) -> FuncType:
         """The function type with every resource in it exchanged."""
+        done = self._done_funcs.get(t)
+        if done is None:
+            done = self._done_funcs[t] = self._func(t)
+        return done
+
+    def _func(self, t: FuncType) -> FuncType:
         params = tuple(Param(p.name, self.value(p.type)) for p in t.params)
         return FuncType(params, self._optional(t.result), t.is_async)
 
