@@ -160,20 +160,23 @@ def test_a_guest_of_another_thread(load: Any, engine: str) -> None:
     bump = guest.func("bump")
     outcome: list[Any] = []
 
-    def call() -> None:
-        try:
-            outcome.append(bump())
-        except ThreadError as error:
-            outcome.append(error)
+    def use() -> None:
+        for action in (bump, guest.close):
+            try:
+                outcome.append(action())
+            except ThreadError as error:
+                outcome.append(error)
 
-    thread = threading.Thread(target=call)
+    thread = threading.Thread(target=use)
     thread.start()
     thread.join()
     if guest.component.engine.thread_bound:
-        assert isinstance(outcome[0], ThreadError)
-        assert "belongs to thread" in str(outcome[0])
+        assert all("belongs to thread" in str(error) for error in outcome)
+        assert guest.call("bump") == 1
+        guest.close()
     else:
-        assert outcome == [1]
+        assert outcome == [1, None]
+        assert guest.closed
 
 
 CALLBACK = """

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from wippywasm.abi.state import RuntimeResource
+from wippywasm.abi.state import RuntimeResource, get_ident, refuse_thread
 from wippywasm.errors import ConflictError, UnavailableError, WitError
 from wippywasm.instance.exports import ExportedInstance
 from wippywasm.instance.frame import Frame
@@ -71,11 +71,14 @@ class Guest:
     def close(self) -> None:
         """End the guest and free all it holds; Python objects that it owned as resources are closed, oldest first.
 
-        Raises ConflictError while a call into the guest is running. Closing twice does nothing.
+        Raises ConflictError while a call into the guest is running, and ThreadError from a thread that may not use it.
+        Closing twice does nothing.
         """
         frame = self._frame
         if frame is None:
             return
+        if frame.owner is not None and get_ident() != frame.owner:
+            refuse_thread(frame.components[0])
         if any(not c.may_enter and c.poison is None for c in frame.components):
             raise ConflictError("a guest can't be closed while a call into it is running")
         for instance in frame.components:
