@@ -72,6 +72,15 @@ def test_a_guests_resource_is_an_object_with_methods(counters: Guest) -> None:
     assert counters.call("live") == 0
 
 
+def test_what_a_namespace_lists(counters: Guest) -> None:
+    assert dir(counters.exports) == ["live"]
+    assert sorted(counters.exports) == ["a:b/counters@1.0.0", "live"]
+    assert dir(counters.exports["counters"]) == ["Counter", "make"]
+    assert counters.exports["counters"] is counters.exports["counters"]
+    with pytest.raises(AttributeError, match="resource 'counter' has no function called 'gett_it'"):
+        counters.exports["counters"].Counter.gett_it  # noqa: B018
+
+
 def test_a_resource_that_nobody_holds_is_dropped(counters: Guest) -> None:
     made = [counters.exports["counters"].make(i) for i in range(5)]
     assert counters.call("live") == 5

@@ -18,7 +18,7 @@ from wippywasm.errors import NotFoundError, UnsupportedFeatureError
 from wippywasm.instance.names import best_match, pascal, snake, split_version
 from wippywasm.instance.suggest import did_you_mean
 from wippywasm.model import FuncType, ResourceType
-from wippywasm.plan.items import HostFuncRef, Item, LiftRef, PlanInstance, StaticModule
+from wippywasm.plan.items import HostFuncRef, Item, LiftRef, PlanInstance, StaticModule, TypeItem
 from wippywasm.plan.mangle import resource_function
 
 
@@ -54,11 +54,12 @@ class ExportedInstance:
         self._guest = guest
         self._items = items
         self._prefix = prefix
+        self._made: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        found = next((wit for wit in self._items if snake(wit) == name and not resource_function(wit)), None)
+        found = next((wit for wit in self._named() if snake(wit) == name), None)
         if found is None:
             found = next((wit for wit in self._resources() if pascal(wit) == name), None)
         if found is None:
@@ -68,21 +69,29 @@ class ExportedInstance:
         return value
 
     def __getitem__(self, name: str) -> Any:
+        known = self._made.get(name)
+        if known is not None:
+            return known
         found = match_instance(name, self._items)
         if found is None:
             hint = did_you_mean(name, self._items)
             raise NotFoundError(f"{self._prefix or 'the guest'} exports nothing called {name!r}{hint}")
-        return self._make(found)
+        value = self._made[name] = self._make(found)
+        return value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
 
     def __dir__(self) -> list[str]:
-        functions = [snake(n) for n, i in self._items.items() if not isinstance(i, ResourceType) and n[0] != "["]
-        return functions + [pascal(n) for n in self._resources()]
+        plain = [snake(n) for n in self._named() if not isinstance(self._items[n], ResourceType)]
+        return [n for n in plain if n.isidentifier()] + [pascal(n) for n in self._resources()]
 
     def __repr__(self) -> str:
         return f"<exports {self._prefix or 'of the guest'}: {', '.join(self._items)}>"
+
+    def _named(self) -> list[str]:
+        """What can be an attribute under its own name: not types, nor what belongs to a resource."""
+        return [n for n, i in self._items.items() if not isinstance(i, TypeItem) and not resource_function(n)]
 
     def _resources(self) -> list[str]:
         return [name for name, item in self._items.items() if isinstance(item, ResourceType)]
