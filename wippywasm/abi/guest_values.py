@@ -11,9 +11,6 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from wippywasm.abi.layout import MAX_STRING_BYTE_LENGTH
-from wippywasm.abi.traps import Boundary, bad_string
-
 SMALL = 64
 """Strings of fewer bytes are read by a `struct` of their own, which is quicker than a slice."""
 SLICES: tuple[Callable[..., tuple[bytes]], ...] = tuple(struct.Struct(f"{n}s").unpack_from for n in range(SMALL))
@@ -22,14 +19,6 @@ _U32 = struct.Struct("<I")
 _F32 = struct.Struct("<f")
 _I64 = struct.Struct("<q")
 _F64 = struct.Struct("<d")
-
-
-def latin1_or_utf16(m: memoryview, end: int, pointer: int, tagged: int, boundary: Boundary) -> str:
-    """A string of encoding latin1+utf16: the top bit of its length says which."""
-    size = 2 * (tagged ^ 0x8000_0000) if tagged & 0x8000_0000 else tagged
-    if pointer & 1 or pointer + size > end or size > MAX_STRING_BYTE_LENGTH:
-        bad_string(pointer, 2, boundary)
-    return str(m[pointer : pointer + size], "utf-16-le" if tagged & 0x8000_0000 else "latin-1")
 
 
 def flags_of(bits: int, names: tuple[str, ...]) -> set[str]:

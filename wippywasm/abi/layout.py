@@ -39,7 +39,7 @@ MAX_FLAT_ASYNC_PARAMS = 4
 MAX_FLAT_RESULTS = 1
 MAX_STRING_BYTE_LENGTH = (1 << 28) - 1
 MAX_LIST_BYTE_LENGTH = (1 << 28) - 1
-MAX_NESTED_BYTES = 1 << 28
+MAX_NESTED_BYTES = (1 << 28) - 1
 """How much memory the strings and lists inside the lists of one call may refer to; a limit of ours."""
 MAX_FLAGS = 32
 MAX_TYPE_DEPTH = 102

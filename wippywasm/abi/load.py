@@ -13,15 +13,13 @@ import struct
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from wippywasm.abi import guest_values as gv
 from wippywasm.abi import traps
 from wippywasm.abi.host_values import NAN
 from wippywasm.abi.layout import (
-    MAX_LIST_BYTE_LENGTH,
     MAX_NESTED_BYTES,
-    MAX_STRING_BYTE_LENGTH,
     alignment,
     discriminant_size,
     elem_size,
@@ -130,10 +128,16 @@ def counting(w: Source, t: ValType) -> Iterator[None]:
     w.counter = outer
 
 
-def _count(w: Source, size: str) -> None:
+def check_range(w: Source, q: str, size: str, align: int, trap: Callable[..., NoReturn]) -> None:
+    """Count a string or list of so many bytes; trap where it is not all there, not aligned, or one too many."""
+    total = size
     if w.counter is not None:
-        w.line(f"{w.counter} += {size}")
-        w.line(f"if {w.counter} > {MAX_NESTED_BYTES}: {w.use(traps.too_much)}()")
+        total = w.counter
+        w.line(f"{total} += {size}")
+    misaligned = f"{q} & {align - 1} or " if align > 1 else ""
+    boundary = w.constant(w.side.boundary, "BOUNDARY")
+    fail = f"{w.use(trap)}({q}, {align}, {size}, end, {boundary})"
+    w.line(f"if {misaligned}{q} + {size} > end or {total} > {MAX_NESTED_BYTES}: {fail}")
 
 
 def prepare(w: Source, t: ValType, offset: int, fetch: Fetch, level: int) -> Build:
@@ -271,21 +275,19 @@ def lift_handle(w: Source, t: OwnType | BorrowType, number: str) -> str:
 def lift_string(w: Source, q: str, n: str) -> str:
     """Build a string from its unsigned pointer and length."""
     s = w.name("s")
-    boundary = w.constant(w.side.boundary, "BOUNDARY")
     if w.string_encoding == "utf8":
-        w.line(f"if {q} + {n} > end or {n} > {MAX_STRING_BYTE_LENGTH}: {w.use(traps.bad_string)}({q}, 1, {boundary})")
-        _count(w, n)
+        check_range(w, q, n, 1, traps.bad_string)
         small = f"{w.constant(gv.SLICES, 'SLICES')}[{n}](m, {q})[0].decode()"
         w.line(f"{s} = {small} if {n} < {gv.SMALL} else str(m[{q}:{q} + {n}], 'utf-8')")
     elif w.string_encoding == "utf16":
         w.line(f"{n} *= 2")
-        check = f"{q} & 1 or {q} + {n} > end or {n} > {MAX_STRING_BYTE_LENGTH}"
-        w.line(f"if {check}: {w.use(traps.bad_string)}({q}, 2, {boundary})")
-        _count(w, n)
+        check_range(w, q, n, 2, traps.bad_string)
         w.line(f"{s} = str(m[{q}:{q} + {n}], 'utf-16-le')")
     else:
-        w.line(f"{s} = {w.use(gv.latin1_or_utf16)}(m, end, {q}, {n}, {boundary})")
-        _count(w, f"len({s})")
+        size = w.name("n")
+        w.line(f"{size} = {n} if {n} < 0x80000000 else 2 * ({n} ^ 0x80000000)")
+        check_range(w, q, size, 2, traps.bad_string)
+        w.line(f"{s} = str(m[{q}:{q} + {size}], 'latin-1' if {n} < 0x80000000 else 'utf-16-le')")
     return s
 
 
@@ -295,11 +297,7 @@ def lift_list(w: Source, t: ListType | MapType, q: str, n: str, level: int) -> s
     size, align = elem_size(element), alignment(element)
     end = w.name("end")
     w.line(f"{end} = {n} * {size}" if size > 1 else f"{end} = {n}")
-    misaligned = f"{q} & {align - 1} or " if align > 1 else ""
-    bounds = f"{q} + {end} > end or {end} > {MAX_LIST_BYTE_LENGTH}"
-    boundary = w.constant(w.side.boundary, "BOUNDARY")
-    w.line(f"if {misaligned}{bounds}: {w.use(traps.bad_list)}({q}, {align}, {boundary})")
-    _count(w, end)
+    check_range(w, q, end, align, traps.bad_list)
     items = _load_elements(w, t, q, n, level)
     return f"dict({items})" if isinstance(t, MapType) and not w.side.pairs else items
 

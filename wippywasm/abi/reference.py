@@ -130,7 +130,7 @@ def load_list(cx: LiftLowerContext, ptr: int, element: ValType, length: int | No
 def load_list_from_range(cx: LiftLowerContext, ptr: int, length: int, element: ValType) -> list[Any]:
     size = length * elem_size(element)
     if size > MAX_LIST_BYTE_LENGTH or ptr != align_to(ptr, alignment(element)) or ptr + size > cx.memory_size():
-        bad_list(ptr, alignment(element), cx.boundary)
+        bad_list(ptr, alignment(element), size, cx.memory_size(), cx.boundary)
     cx.allowance.spend(size)
     return load_list_from_valid_range(cx, ptr, length, element)
 

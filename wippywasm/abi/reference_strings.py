@@ -20,7 +20,7 @@ UTF16_TAG = 0x8000_0000
 def load_string_from_range(cx: LiftLowerContext, ptr: int, tagged_code_units: int) -> String:
     align, byte_length, encoding = _representation(cx.string_encoding, tagged_code_units)
     if byte_length > MAX_STRING_BYTE_LENGTH or ptr & (align - 1) or ptr + byte_length > cx.memory_size():
-        bad_string(ptr, align, cx.boundary)
+        bad_string(ptr, align, byte_length, cx.memory_size(), cx.boundary)
     cx.allowance.spend(byte_length)
     try:
         s = cx.read(ptr, byte_length).decode(encoding)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn
 
-from wippywasm.abi.layout import MAX_NESTED_BYTES
+from wippywasm.abi.layout import MAX_LIST_BYTE_LENGTH, MAX_NESTED_BYTES, MAX_STRING_BYTE_LENGTH
 from wippywasm.errors import Trap
 
 
@@ -38,17 +38,21 @@ COMPONENT = Boundary(
 )
 
 
-def bad_string(pointer: int, align: int, boundary: Boundary) -> NoReturn:
-    """A string that is not where the guest says."""
+def bad_string(pointer: int, align: int, size: int, end: int, boundary: Boundary) -> NoReturn:
+    """A string that is not where the guest says in its memory of `end` bytes, or is longer than allowed."""
     if pointer & (align - 1):
         raise Trap("unaligned pointer", code="unaligned pointer")
+    if pointer + size <= end and size <= MAX_STRING_BYTE_LENGTH:
+        too_much()
     raise Trap(boundary.string_bounds, code="string out of bounds")
 
 
-def bad_list(pointer: int, align: int, boundary: Boundary) -> NoReturn:
-    """A list that is not where the guest says, or longer than allowed."""
+def bad_list(pointer: int, align: int, size: int, end: int, boundary: Boundary) -> NoReturn:
+    """A list that is not where the guest says in its memory of `end` bytes, or is longer than allowed."""
     if pointer & (align - 1):
         raise Trap("unaligned pointer", code="unaligned pointer")
+    if pointer + size <= end and size <= MAX_LIST_BYTE_LENGTH:
+        too_much()
     raise Trap(boundary.list_bounds, code="list out of bounds")
 
 
@@ -98,5 +102,5 @@ def too_much() -> NoReturn:
     raise Trap(
         "the strings and lists of one call hold too much data",
         code="too much data",
-        hint=f"lists may refer to {MAX_NESTED_BYTES >> 20} MiB in all; pass less at a time",
+        hint=f"lists may refer to {(MAX_NESTED_BYTES + 1) >> 20} MiB in all; pass less at a time",
     )
