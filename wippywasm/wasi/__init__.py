@@ -1,0 +1,20 @@
+"""WASI 0.2 and preview 1 over asyncio.
+
+In: what a guest may see of its host. Out: the interfaces that it imports, bound by the WIT that comes with the package.
+
+    wasi                        `Wasi`: arguments, streams, clocks; the interfaces for what is granted
+    handles, stream_errors      what resources have in common, `wasi:io/error`
+    waitables, pollables        waiting over asyncio, `wasi:io/poll`
+    sources, sinks, streams     where bytes come from and go, `wasi:io/streams`
+    stdio, command_line         standard streams, `wasi:cli`
+    clock_sources, clocks       `wasi:clocks`
+    randomness                  `wasi:random`
+
+Spec: SPEC sections 7, 8 and 14.
+"""
+
+from wippywasm.wasi.clock_sources import Clock, FakeClock, SystemClock
+from wippywasm.wasi.sinks import Capture
+from wippywasm.wasi.wasi import Wasi
+
+__all__ = ["Capture", "Clock", "FakeClock", "SystemClock", "Wasi"]

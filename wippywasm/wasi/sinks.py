@@ -1,0 +1,171 @@
+"""Where the bytes of output streams go.
+
+In: file descriptors, functions, buffers. Out: `Sink`s, which an `OutputStream` or a preview 1 descriptor writes to.
+
+Spec: `wasi:io/streams`, `output-stream`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, runtime_checkable
+
+from wippywasm.errors import WitError
+from wippywasm.instance.waiting import waits
+from wippywasm.wasi.stream_errors import closed, failed, failed_with
+from wippywasm.wasi.waitables import Background, FileReady, Waitable
+
+MAX_WRITE = 1 << 16
+"""Bytes that one write takes at most."""
+PIPE_WRITE = 4096
+"""Bytes that a pipe takes without waiting once it is ready: POSIX's PIPE_BUF on Linux."""
+
+
+@runtime_checkable
+class Sink(Waitable, Protocol):
+    """Where to write. It is ready when `permit` would be more than nothing, or raise."""
+
+    def permit(self) -> int:
+        """How many bytes `put` takes now; 0 while it is busy. Raises `closed()` or `failed()`."""
+        ...
+
+    def put(self, data: bytes) -> None:
+        """Write so many bytes as were permitted; raises as `permit`."""
+        ...
+
+    def flush(self) -> None:
+        """Permit nothing until all that was put has gone out."""
+        ...
+
+    def close(self) -> None:
+        """Nobody will write to it any more; what was put still goes out."""
+        ...
+
+
+class NullSink:
+    """Takes everything and keeps nothing."""
+
+    def is_ready(self) -> bool:
+        return True
+
+    async def ready(self) -> None: ...
+
+    def permit(self) -> int:
+        return MAX_WRITE
+
+    def put(self, data: bytes) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Capture(NullSink):
+    """Keeps what a guest writes, at most `limit` bytes; more is a failure of the write."""
+
+    def __init__(self, limit: int = 16 << 20) -> None:
+        self.limit = limit
+        self._data = bytearray()
+
+    @property
+    def data(self) -> bytes:
+        """All that was written so far."""
+        return bytes(self._data)
+
+    @property
+    def text(self) -> str:
+        """The same as UTF-8, with what is not valid replaced."""
+        return self._data.decode(errors="replace")
+
+    def permit(self) -> int:
+        if len(self._data) >= self.limit:
+            raise failed(f"the output is longer than {self.limit} bytes", "insufficient-space")
+        return min(MAX_WRITE, self.limit - len(self._data))
+
+    def put(self, data: bytes) -> None:
+        self._data += data
+
+
+class FileSink:
+    """A file descriptor, which stays its owner's: it is written when it takes something, and not closed."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self._wait = FileReady.to_write(fd)
+        self._limit = MAX_WRITE if stat.S_ISREG(os.fstat(fd).st_mode) else PIPE_WRITE
+        self._left = b""
+        self._failure: WitError | None = None
+
+    def is_ready(self) -> bool:
+        return self._failure is not None or self._wait.is_ready()
+
+    async def ready(self) -> None:
+        await self._wait.ready()
+
+    def permit(self) -> int:
+        if self._failure is not None:
+            failure, self._failure = self._failure, closed()
+            raise failure
+        if self._left and self._wait.is_ready():
+            self._write(self._left)
+        return self._limit if not self._left and self._wait.is_ready() else 0
+
+    def put(self, data: bytes) -> None:
+        self._write(data)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._left = data[os.write(self.fd, data) :]
+        except BlockingIOError:
+            self._left = data
+        except OSError as error:
+            self._left, self._failure = b"", failed_with(error)
+
+
+class CallbackSink:
+    """A function `send(data)`, plain or async; while it works, nothing more is taken. What it raises is a failure."""
+
+    def __init__(self, send: Callable[[bytes], Any | Awaitable[Any]]) -> None:
+        self._send = send
+        self._sending: Background | None = None
+        self._failure: WitError | None = None
+
+    def is_ready(self) -> bool:
+        return self._sending is None
+
+    async def ready(self) -> None:
+        if self._sending is not None:
+            await self._sending.wait()
+
+    def permit(self) -> int:
+        if self._sending is not None:
+            self._sending.start()
+            return 0
+        if self._failure is not None:
+            failure, self._failure = self._failure, closed()
+            raise failure
+        return MAX_WRITE
+
+    def put(self, data: bytes) -> None:
+        try:
+            sent = self._send(data)
+        except Exception as error:  # noqa: BLE001  the owner's code, whose failure is the guest's
+            self._sent(None, error)
+            return
+        if waits(sent):
+            self._sending = Background(sent, self._sent)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def _sent(self, value: Any, error: BaseException | None) -> None:
+        self._sending = None
+        if error is not None:
+            self._failure = failed_with(error)

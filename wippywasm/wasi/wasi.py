@@ -1,0 +1,133 @@
+"""What a guest finds around it, as one object, and the interfaces that it is granted.
+
+In: arguments, environment, streams, clocks, random. Out: what goes to `component.instantiate(imports=…)`.
+
+Spec: SPEC sections 7 and 14.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from wippywasm.errors import InvalidError
+from wippywasm.instance.grants import PREVIEW_1, grants
+from wippywasm.instance.names import compatibility, split_version
+from wippywasm.instance.offered import HostInterface, offered_types
+from wippywasm.wasi import clocks, command_line, randomness
+from wippywasm.wasi.clock_sources import Clock, SystemClock
+from wippywasm.wasi.pollables import Poll
+from wippywasm.wasi.randomness import RandomBytes, random_source
+from wippywasm.wasi.stdio import Input, Output, open_input, open_output
+from wippywasm.wasi.stream_errors import Error
+from wippywasm.wasi.streams import Streams
+
+
+class Wasi:
+    """The world of one guest, or of several that share it.
+
+    `args` start with the program's name. `stdin`, `stdout` and `stderr` are as `stdio.Input` and `stdio.Output` say; by
+    default there is nothing to read, and output goes to the process's own. `clock` and `random` (a seed, or an object
+    with `randbytes`) are the system's unless given; `timezone` is UTC. Raises InvalidError for texts that no program
+    could have been given.
+    """
+
+    def __init__(
+        self,
+        *,
+        args: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        stdin: Input = None,
+        stdout: Output = "inherit",
+        stderr: Output = "inherit",
+        clock: Clock | None = None,
+        random: RandomBytes | int | None = None,
+        timezone: datetime.tzinfo = datetime.timezone.utc,
+    ) -> None:
+        self.args = tuple(args)
+        self.env = dict(env or {})
+        self.cwd = cwd
+        _check(self.args, self.env, cwd)
+        self.stdin = open_input(stdin)
+        self.stdout = open_output(stdout, "stdout")
+        self.stderr = open_output(stderr, "stderr")
+        self.clock = clock or SystemClock()
+        self.random = random_source(random)
+        self.timezone = timezone
+        self._interfaces = tuple(_interfaces(self))
+
+    def imports(self, granted: Iterable[str] | None = None) -> dict[str, object]:
+        """The hosts for what is granted, by names of imports; all of them for None.
+
+        An entry names a package, an interface, or a profile of SPEC section 7, perhaps with the one version that it
+        grants. What it names and is none of ours is left to others.
+        """
+        entries = list(ALL if granted is None else granted)
+        found: dict[str, object] = {}
+        for interface in self._interfaces:
+            found.update(_granted(interface, [e for e in entries if grants(e, interface.wit)]))
+        return found
+
+    def interface(self, wit: str) -> HostInterface | None:
+        """The host of that name, granted or not."""
+        return next((i for i in self._interfaces if i.wit == wit), None)
+
+
+PREVIEW_1_MODULE = "wasi_snapshot_preview1"
+ALL = (
+    "wasi:io",
+    "wasi:clocks",
+    "wasi:cli",
+    "wasi:filesystem",
+    "wasi:random",
+    "wasi:sockets",
+    "wasi:http",
+    *PREVIEW_1[:1],
+)
+
+
+def _granted(interface: HostInterface, entries: Sequence[str]) -> Iterator[tuple[str, HostInterface]]:
+    """The interface under its shipped version, which stands for all compatible ones, or under those that are named."""
+    version = offered_types()[interface.wit].version
+    named = {split_version(entry)[1] for entry in entries}
+    if "" in named:
+        yield f"{interface.wit}@{version}", interface
+        return
+    for only in sorted(named):
+        if compatibility(only) == compatibility(version):
+            limited = copy.copy(interface)
+            limited.only = only
+            yield f"{interface.wit}@{only}", limited
+
+
+def _interfaces(wasi: Wasi) -> Iterator[HostInterface]:
+    yield from (Error(), Poll(), Streams())
+    yield clocks.MonotonicClock(wasi.clock)
+    yield clocks.WallClock(wasi.clock)
+    yield clocks.Timezone(wasi.timezone)
+    yield randomness.Random(wasi.random)
+    yield randomness.Insecure(wasi.random)
+    yield randomness.InsecureSeed(wasi.random)
+    yield command_line.Environment(wasi.args, wasi.env, wasi.cwd)
+    yield command_line.Exit()
+    yield command_line.Stdin(wasi.stdin)
+    yield command_line.Stdout(wasi.stdout)
+    yield command_line.Stderr(wasi.stderr)
+    yield command_line.TerminalInput()
+    yield command_line.TerminalOutput()
+    yield command_line.TerminalStdin(wasi.stdin)
+    yield command_line.TerminalStdout(wasi.stdout)
+    yield command_line.TerminalStderr(wasi.stderr)
+
+
+def _check(args: Sequence[str], env: Mapping[str, str], cwd: str | None) -> None:
+    for text in (*args, *env, *env.values(), *([] if cwd is None else [cwd])):
+        if not isinstance(text, str) or "\0" in text:
+            raise InvalidError(f"arguments, variables and cwd are texts without NUL, not {text!r}")
+    for name in env:
+        if not name or "=" in name:
+            raise InvalidError(f"an environment variable can't be called {name!r}")
+    if cwd is not None and not cwd.startswith("/"):
+        raise InvalidError(f"cwd must be absolute, not {cwd!r}")
