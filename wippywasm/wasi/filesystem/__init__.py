@@ -8,3 +8,17 @@ why no path leaves a mount; `directory` and `file` add the rules of a mount; `in
 
 Spec: SPEC section 7.
 """
+
+from wippywasm.wasi.filesystem.codes import FilesystemError
+from wippywasm.wasi.filesystem.memory import MemoryDirectory, MemoryLink
+from wippywasm.wasi.filesystem.mounts import HostDirectory, Mounts, MountSource, mounts_from
+
+__all__ = [
+    "FilesystemError",
+    "HostDirectory",
+    "MemoryDirectory",
+    "MemoryLink",
+    "MountSource",
+    "Mounts",
+    "mounts_from",
+]

@@ -16,6 +16,10 @@ from wippywasm.wasi.filesystem.facts import DirectoryEntry, NewTime, Opening, St
 class Node(Protocol):
     """An open file or folder."""
 
+    @property
+    def on_disk(self) -> bool:
+        """Whether operations on it may take time."""
+
     def stat(self) -> Stat:
         """What is known of it."""
 
@@ -31,6 +35,9 @@ class Node(Protocol):
 
 class File(Node, Protocol):
     """An open regular file. Reads and writes may be short; offsets are from its beginning."""
+
+    def reopen(self) -> File:
+        """This open file once more, to keep."""
 
     def read(self, length: int, offset: int) -> bytes:
         """Bytes from there; none past the end."""

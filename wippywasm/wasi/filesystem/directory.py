@@ -27,6 +27,7 @@ class OpenDirectory:
         self._mount = mount
         self._folder = folder
         self._handle = handle
+        self.on_disk: bool = folder.on_disk
 
     def close(self) -> None:
         self._folder.close()

@@ -22,6 +22,15 @@ class OpenFile:
         self._file = file
         self._handle = handle
         self.flags = flags
+        self.on_disk = file.on_disk
+
+    def reopen(self) -> OpenFile:
+        handle = self._mount.handles.take()
+        try:
+            return OpenFile(self._mount, self._file.reopen(), self.flags, handle)
+        except FilesystemError:
+            handle.close()
+            raise
 
     def close(self) -> None:
         self._file.close()

@@ -27,11 +27,17 @@ _APPEND = getattr(os, "RWF_APPEND", 0)
 class HostFile:
     """Implements `backend.File`."""
 
+    on_disk = True
+
     def __init__(self, fd: Fd) -> None:
         self._fd = fd
 
     def close(self) -> None:
         self._fd.close()
+
+    def reopen(self) -> HostFile:
+        with OS_ERRORS, self._fd as fd:
+            return HostFile(Fd(os.dup(fd)))
 
     def stat(self) -> Stat:
         return fd_stat(self._fd)

@@ -61,6 +61,8 @@ def open_host_folder(path: str | os.PathLike[str]) -> HostFolder:
 class HostFolder:
     """Implements `backend.Folder`."""
 
+    on_disk = True
+
     def __init__(self, fd: Fd, device: int) -> None:
         self._fd = fd
         self._device = device

@@ -12,6 +12,8 @@ from wippywasm.wasi.filesystem.memory_nodes import FileNode
 class MemoryFile:
     """Implements `backend.File`."""
 
+    on_disk = False
+
     def __init__(self, node: FileNode) -> None:
         self._node = node
         self._lock = node.tree.lock
@@ -23,6 +25,10 @@ class MemoryFile:
             if self._open:
                 self._open = False
                 self._node.release(opens=1)
+
+    def reopen(self) -> MemoryFile:
+        with self._lock:
+            return MemoryFile(self._node)
 
     def stat(self) -> Stat:
         with self._lock:

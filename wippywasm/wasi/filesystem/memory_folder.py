@@ -17,6 +17,8 @@ from wippywasm.wasi.filesystem.memory_nodes import AnyNode, FileNode, FolderNode
 class MemoryFolder:
     """Implements `backend.Folder`."""
 
+    on_disk = False
+
     def __init__(self, node: FolderNode) -> None:
         self._node = node
         self._lock = node.tree.lock

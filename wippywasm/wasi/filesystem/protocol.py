@@ -32,6 +32,10 @@ class BaseDescriptor(Protocol):
     def flags(self) -> frozenset[str]:
         """What it may do; a directory of a mount that may be written has `mutate-directory`."""
 
+    @property
+    def on_disk(self) -> bool:
+        """Whether operations on it may take time."""
+
     def stat(self) -> Stat:
         """What is known of it."""
 
@@ -56,6 +60,9 @@ class FileDescriptor(BaseDescriptor, Protocol):
 
     def append(self, data: bytes) -> int:
         """Write at the end; how many bytes were written."""
+
+    def reopen(self) -> FileDescriptor:
+        """This open file once more, as a handle of its own: for what outlives the descriptor, such as a stream."""
 
     def set_size(self, size: int) -> None:
         """Cut it, or fill it up with zeroes."""

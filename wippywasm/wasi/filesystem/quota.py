@@ -9,7 +9,7 @@ from typing import Final
 
 from wippywasm.wasi.filesystem.codes import FilesystemError
 
-DEFAULT_MAX_HANDLES: Final = 1000
+DEFAULT_MAX_HANDLES: Final = 512
 
 
 class Handles:

@@ -9,14 +9,23 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from wippywasm.wasi.filesystem.protocol import AnyDescriptor
+
 SMALL_BYTES: Final = 128 << 10
 """Reading or writing this much of a regular file takes less than changing threads does."""
 SLOW: Final = SMALL_BYTES + 1
-"""As a size: something that waits for the disk whatever it moves."""
+"""As a size: what waits for the disk whatever it moves."""
+SYNC_FLAGS: Final = frozenset({"file-integrity-sync", "data-integrity-sync", "requested-write-sync"})
+"""A file that was opened with one of these is on the disk when a write to it returns."""
 
 T = TypeVar("T")
 
 
-def in_turn(size: int, function: Callable[[], T]) -> T | Awaitable[T]:
-    """`function()`, or an awaitable of it where `size` bytes are many."""
-    return function() if size <= SMALL_BYTES else asyncio.to_thread(function)
+def in_turn(of: AnyDescriptor, size: int, function: Callable[[], T]) -> T | Awaitable[T]:
+    """`function()`, which works on that descriptor; an awaitable of it where `size` bytes of a disk are many."""
+    return asyncio.to_thread(function) if of.on_disk and size > SMALL_BYTES else function()
+
+
+def write_size(of: AnyDescriptor, size: int) -> int:
+    """`size` for `in_turn`, of a write."""
+    return SLOW if of.flags & SYNC_FLAGS else size
