@@ -9,12 +9,14 @@ In: what a guest may see of its host. Out: the interfaces that it imports, bound
     stdio, command_line         standard streams, `wasi:cli`
     clock_sources, clocks       `wasi:clocks`
     randomness                  `wasi:random`
+    filesystem                  mounts of folders and in memory, `wasi:filesystem`
 
 Spec: SPEC sections 7, 8 and 14.
 """
 
 from wippywasm.wasi.clock_sources import Clock, FakeClock, SystemClock
+from wippywasm.wasi.filesystem import HostDirectory, MemoryDirectory, MemoryLink
 from wippywasm.wasi.sinks import Capture
 from wippywasm.wasi.wasi import Wasi
 
-__all__ = ["Capture", "Clock", "FakeClock", "SystemClock", "Wasi"]
+__all__ = ["Capture", "Clock", "FakeClock", "HostDirectory", "MemoryDirectory", "MemoryLink", "SystemClock", "Wasi"]

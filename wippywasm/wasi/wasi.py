@@ -17,6 +17,8 @@ from wippywasm.instance.names import compatibility, split_version
 from wippywasm.instance.offered import HostInterface, offered_types
 from wippywasm.wasi import clocks, command_line, randomness
 from wippywasm.wasi.clock_sources import Clock, SystemClock
+from wippywasm.wasi.filesystem import Mounts, MountSource
+from wippywasm.wasi.filesystem.interfaces import FilesystemTypes, Preopens
 from wippywasm.wasi.pollables import Poll
 from wippywasm.wasi.randomness import RandomBytes, random_source
 from wippywasm.wasi.stdio import Input, Output, open_input, open_output
@@ -29,8 +31,9 @@ class Wasi:
 
     `args` start with the program's name. `stdin`, `stdout` and `stderr` are as `stdio.Input` and `stdio.Output` say; by
     default there is nothing to read, and output goes to the process's own. `clock` and `random` (a seed, or an object
-    with `randbytes`) are the system's unless given; `timezone` is UTC. Raises InvalidError for texts that no program
-    could have been given.
+    with `randbytes`) are the system's unless given; `timezone` is UTC. `mounts` has what `filesystem.MountSource` says
+    by absolute guest paths. Raises InvalidError for texts that no program could have been given, and for what can't be
+    mounted.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Wasi:
         clock: Clock | None = None,
         random: RandomBytes | int | None = None,
         timezone: datetime.tzinfo = datetime.timezone.utc,
+        mounts: Mapping[str, MountSource] | None = None,
     ) -> None:
         self.args = tuple(args)
         self.env = dict(env or {})
@@ -56,6 +60,7 @@ class Wasi:
         self.clock = clock or SystemClock()
         self.random = random_source(random)
         self.timezone = timezone
+        self.mounts = Mounts(mounts or {})
         self._interfaces = tuple(_interfaces(self))
 
     def imports(self, granted: Iterable[str] | None = None) -> dict[str, object]:
@@ -110,6 +115,8 @@ def _interfaces(wasi: Wasi) -> Iterator[HostInterface]:
     yield randomness.Random(wasi.random)
     yield randomness.Insecure(wasi.random)
     yield randomness.InsecureSeed(wasi.random)
+    yield FilesystemTypes()
+    yield Preopens(wasi.mounts)
     yield command_line.Environment(wasi.args, wasi.env, wasi.cwd)
     yield command_line.Exit()
     yield command_line.Stdin(wasi.stdin)
