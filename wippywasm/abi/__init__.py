@@ -6,7 +6,7 @@ keeps what the specification keeps per instance; `reference` interprets the spec
 Spec: component-model `CanonicalABI.md`.
 """
 
-from wippywasm.abi.lift import lift
+from wippywasm.abi.lift import lift, lift_stepwise
 from wippywasm.abi.lower import lower
 from wippywasm.abi.options import Batch, Binding, Options
 from wippywasm.abi.resources import Resource, resource_drop, resource_new, resource_rep
@@ -23,6 +23,7 @@ __all__ = [
     "Table",
     "Task",
     "lift",
+    "lift_stepwise",
     "lower",
     "resource_drop",
     "resource_new",

@@ -8,7 +8,7 @@ Spec: `CanonicalABI.md`, "Lifting and Lowering Values".
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from wippywasm.abi import traps
 from wippywasm.abi.flat import evaluate, lift_flat, lower_flat
@@ -32,10 +32,20 @@ def allocate(realloc: Callable[..., int], batch: Batch | None, requests: list[in
     return [realloc(0, 0, r >> 32, r & 0xFFFF_FFFF) & 0xFFFF_FFFF for r in requests]
 
 
+async def allocate_in_steps(
+    realloc: Callable[..., Awaitable[int]], batch: Callable[..., Awaitable[Sequence[int]]] | None, requests: list[int]
+) -> Sequence[int]:
+    """`allocate` where the guest is called step by step."""
+    if batch is not None and len(requests) >= MIN_BATCH:
+        return await batch(array("Q", requests))
+    return [await realloc(0, 0, r >> 32, r & 0xFFFF_FFFF) & 0xFFFF_FFFF for r in requests]
+
+
 def write_allocation(w: Source) -> None:
     """Phase two, and a fresh view of the memory; `inst` may not be left meanwhile."""
+    function = f"await {w.use(allocate_in_steps)}" if w.side.stepwise else w.use(allocate)
     w.line("inst.may_leave = False")
-    w.line(f"nxt = iter({w.use(allocate)}(realloc, batch, req)).__next__")
+    w.line(f"nxt = iter({function}(realloc, batch, req)).__next__")
     w.line("inst.may_leave = True")
 
 

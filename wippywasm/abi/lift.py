@@ -15,7 +15,7 @@ Spec: `CanonicalABI.md`, "`canon lift`" and "Embedding" (`Store.lift`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,7 +34,7 @@ from wippywasm.abi.resources import run_deferred
 from wippywasm.abi.scopes import scope_factory
 from wippywasm.abi.shapes import check_compilable, is_allocated
 from wippywasm.abi.slots import number_resources
-from wippywasm.abi.source import ARRAY_SIDE, HOST_SIDE, Side, Source
+from wippywasm.abi.source import ARRAY_SIDE, HOST_SIDE, STEPWISE_SIDE, Side, Source
 from wippywasm.abi.store import check_pointer
 from wippywasm.abi.traps import bad_text
 from wippywasm.engine.port import CoreFunc
@@ -64,7 +64,7 @@ def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
 
     def body() -> None:
         args = [f"v{i}_" for i in range(len(needs.params))]
-        with w.block(f"def lifted({''.join(f'{a}=MISSING, ' for a in args)}*extra):"):
+        with w.block(f"{'async ' * w.side.stepwise}def lifted({''.join(f'{a}=MISSING, ' for a in args)}*extra):"):
             w.constants["MISSING"] = MISSING
             _write_call(w, shape, needs, args)
         w.line("return lifted")
@@ -81,13 +81,14 @@ def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> N
     with _poisoning(w):
         core_args = _write_lower(w, needs, atoms)
         _write_release(w, needs, atoms)
-        w.line(f"{'r = ' if needs.results else ''}core({', '.join(core_args)})")
+        wait = "await " if w.side.stepwise else ""
+        w.line(f"{'r = ' if needs.results else ''}{wait}core({', '.join(core_args)})")
         value = _write_lift(w, needs)
         if needs.handles:
             w.line("cx.return_()")
         if shape.post_return:
             w.line("inst.may_leave = False")
-            w.line(f"post({'r' if needs.results else ''})")
+            w.line(f"{wait}post({'r' if needs.results else ''})")
             w.line("inst.may_leave = True")
     w.line("inst.may_enter = True" if not shape.nested else "for i in entering: i.may_enter = True")
     w.line(f"if inst.deferred: {w.use(run_deferred)}(inst)")
@@ -231,6 +232,22 @@ def lift(
     function = lifted.bind(caller, name, ARRAY_SIDE if buffers else HOST_SIDE)
     function.__name__ = function.__qualname__ = name
     function.__dict__[LIFTED] = lifted
+    return function
+
+
+def lift_stepwise(
+    ft: FuncType, core: CoreFunc, options: Options, binding: Binding, *, name: str = "lifted"
+) -> Callable[..., Awaitable[Any]]:
+    """`lift` for calls from the host to a guest that may be suspended: a coroutine function.
+
+    What it calls of the guest (`core`, `binding`'s `realloc` and `post_return`) returns awaitables. Everything else is
+    as `lift` has it: the same emitters write both. A cancelled call leaves the instance poisoned.
+    """
+    if options.is_async or ft.is_async:
+        raise UnsupportedFeatureError("asynchronous functions", "wippywasm")
+    check_compilable(ft)
+    function = Lifted(ft, core, options, binding).bind(None, name, STEPWISE_SIDE)
+    function.__name__ = function.__qualname__ = name
     return function
 
 

@@ -4,7 +4,7 @@ In: a function type, a callable, the options and the instance that imports it. O
 core values. Its body is generated once per function type and options and bound to each instance:
 
 1. may the instance be left; its arguments are read (`load`, `flat`);
-2. the function runs;
+2. the function runs; what it returns may be something to wait for (`waiting`), which is left to the guest's `Park`;
 3. its result is checked (`gather`), memory for it is allocated, and it is written (`store`, `flat`).
 
 Spec: `CanonicalABI.md`, "`canon lower`".
@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from wippywasm.abi import calls
+from wippywasm.abi import calls, waiting
 from wippywasm.abi.fit import Signature, no_result, result_that_fits
 from wippywasm.abi.fuse import fuse
 from wippywasm.abi.gather import gather
@@ -32,6 +32,7 @@ from wippywasm.abi.shapes import check_compilable, contains
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import COMPONENT_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.traps import bad_text, cannot_leave
+from wippywasm.abi.waiting import Park, refuse_to_wait
 from wippywasm.core import CoreFuncType
 from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.model import STRING, FuncType, TupleType
@@ -53,12 +54,14 @@ def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
     needs = needs_of(shape.type, "lower")
 
     def body() -> None:
+        with w.block("def finish(cx, area, v):"):
+            _write_finish(w, needs)
         args = [f"c{i}" for i in range(len(needs.core.params))]
         with w.block(f"def lowered({', '.join(args)}):"):
             _write_body(w, needs, args)
         w.line("return lowered")
 
-    w.function("bind", "signature, inst, function, view, realloc, batch, new_scope", body)
+    w.function("bind", "signature, inst, function, view, realloc, batch, new_scope, park", body)
     return w.compile("bind")
 
 
@@ -71,12 +74,31 @@ def _write_body(w: Source, needs: Needs, args: list[str]) -> None:
     with w.block("try:"):
         _write_call(w, needs, args)
     with w.block("finally:"):
-        w.line("cx.subtask.deliver_resolve()")
+        w.line("if cx is not None: cx.subtask.deliver_resolve()")
 
 
 def _write_call(w: Source, needs: Needs, args: list[str]) -> None:
     values = _write_params(w, needs, args)
     w.line(f"v = function({', '.join(values)})")
+    area = args[-1] if needs.returned else "0"
+    if w.side is not COMPONENT_SIDE:
+        w.constants["PLAIN"] = waiting.PLAIN
+        with w.block(f"if v.__class__ not in PLAIN and {w.use(waiting.is_awaitable)}(v):"):
+            _write_park(w, needs, area)
+    w.line(f"return finish(cx, {area}, v)")
+
+
+def _write_park(w: Source, needs: Needs, area: str) -> None:
+    """Leave the rest for later, when `v` has been awaited; the call's handles live until then."""
+    if needs.handles:
+        w.line("scope, cx = cx, None")
+        w.line(f"v = {w.use(waiting.resolved)}(v, scope.subtask)")
+    w.constants["partial"] = partial
+    w.line(f"return park(v, partial(finish, {'scope' if needs.handles else 'cx'}, {area}))")
+
+
+def _write_finish(w: Source, needs: Needs) -> None:
+    """Lower the result `v`, into `area` where it is not returned flat."""
     if not needs.results:
         w.line(f"if v is not None: {w.use(no_result)}(signature, v)")
         return
@@ -88,7 +110,7 @@ def _write_call(w: Source, needs: Needs, args: list[str]) -> None:
     if needs.allocates or needs.returned:
         calls.write_view(w)
     if needs.returned:
-        w.line(f"p = {args[-1]} & 0xffffffff")
+        w.line("p = area & 0xffffffff")
         calls.write_area_check(w, TupleType(tuple(needs.results)))
         calls.write_area(w, needs.results, atoms, "p")
     else:
@@ -134,12 +156,13 @@ def lower(
     binding: Binding,
     *,
     name: str = "lowered",
+    park: Park = refuse_to_wait,
 ) -> tuple[CoreFuncType, Callable[..., Any]]:
     """The core function, and its type, that calls a Python function for an instance.
 
     `ft` is structural. `function` returns `Ok` or `Err` for a `result`; one that `lift` made is called as a component
-    calls another. The core callable raises `Trap` for what the guest got wrong, `ValueMismatchError` for a result that
-    does not fit, and whatever `function` raises.
+    calls another. What `function` returns may be an awaitable, which goes to `park`. The core callable raises `Trap`
+    for what the guest got wrong, `ValueMismatchError` for a result that does not fit, and whatever `function` raises.
     """
     if options.is_async or ft.is_async:
         raise UnsupportedFeatureError("asynchronous functions", "wippywasm")
@@ -148,7 +171,7 @@ def lower(
     if isinstance(lifted, Lifted):
         core = _compose(ft, lifted, options, binding, name)
     else:
-        core = bind_lower(ft, function, options, binding, name, HOST_SIDE)
+        core = bind_lower(ft, function, options, binding, name, HOST_SIDE, park)
     core.__name__ = core.__qualname__ = name
     return flatten_functype(ft, "lower"), core
 
@@ -167,7 +190,13 @@ def _has_strings(ft: FuncType) -> bool:
 
 
 def bind_lower(
-    ft: FuncType, function: Callable[..., Any], options: Options, binding: Binding, name: str, side: Side
+    ft: FuncType,
+    function: Callable[..., Any],
+    options: Options,
+    binding: Binding,
+    name: str,
+    side: Side,
+    park: Park = refuse_to_wait,
 ) -> Callable[..., Any]:
     """The compiled core function for an instance."""
     numbered, resources = number_resources(ft)
@@ -180,4 +209,5 @@ def bind_lower(
         None if binding.realloc is None else binding.realloc.call,
         binding.batch,
         scope_factory(binding, resources, side),
+        park,
     )

@@ -25,16 +25,18 @@ class Side:
     """What stands on the other side of a function: the host, or another component.
 
     `pairs` leaves maps as the lists of pairs that they are between components; with `arrays`, lists of numbers come out
-    as `array.array`.
+    as `array.array`; `stepwise` functions are coroutines that await each call into the guest.
     """
 
     boundary: Boundary = HOST
     pairs: bool = False
     arrays: bool = False
+    stepwise: bool = False
 
 
 HOST_SIDE = Side()
 ARRAY_SIDE = Side(arrays=True)
+STEPWISE_SIDE = Side(stepwise=True)
 COMPONENT_SIDE = Side(COMPONENT, pairs=True)
 
 

@@ -1,0 +1,49 @@
+"""Host functions that wait: what they return is awaited before their guest goes on.
+
+In: what a host function returned. Out: whether that is something to await, and the shape of what awaits it: a `Park`
+gets the awaitable and a continuation from its value to core results, and gives those results, now or (where it has the
+guest suspended) later. How a guest is suspended is the business of whoever supplies the `Park`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import NoneType
+from types import NoneType
+from typing import Any, NoReturn, TypeAlias
+
+from wippywasm.abi.state import Subtask
+from wippywasm.errors import InternalError
+from wippywasm.values import Err, Ok, Some, Variant
+
+Finish: TypeAlias = Callable[[Any], Any]
+Park: TypeAlias = Callable[[Awaitable[Any], Finish], Any]
+
+PLAIN = frozenset({NoneType, bool, int, float, str, bytes, list, tuple, dict, set, Ok, Err, Some, Variant})
+"""Classes of most results, known to be no awaitables."""
+
+
+def is_awaitable(value: object) -> bool:
+    """Whether a host function's result is still to come."""
+    return hasattr(value.__class__, "__await__")
+
+
+async def resolved(awaitable: Awaitable[Any], subtask: Subtask) -> Any:
+    """The value of `awaitable`; what the guest lent for the call is given back however it ends."""
+    try:
+        return await awaitable
+    finally:
+        subtask.deliver_resolve()
+
+
+def refuse_to_wait(awaitable: Awaitable[Any], finish: Finish) -> NoReturn:
+    """The `Park` of functions that nobody can suspend."""
+    discard(awaitable)
+    raise InternalError("a host function waits, and nothing here can wait for it")
+
+
+def discard(awaitable: Awaitable[Any]) -> None:
+    """End an awaitable that nobody will await, so that it is not reported as forgotten."""
+    end = getattr(awaitable, "close", None) or getattr(awaitable, "cancel", None)
+    if callable(end):
+        end()
