@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from types import NoneType
-from types import NoneType
 from typing import Any, NoReturn, TypeAlias
 
 from wippywasm.abi.state import Subtask
