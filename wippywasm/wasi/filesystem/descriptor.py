@@ -19,7 +19,7 @@ from wippywasm.wasi.filesystem.facts import MAX_IO_BYTES, Opening
 from wippywasm.wasi.filesystem.file import OpenFile
 from wippywasm.wasi.filesystem.file_streams import input_stream, output_stream
 from wippywasm.wasi.filesystem.hashes import metadata_hash
-from wippywasm.wasi.filesystem.waiting import SLOW, in_turn, write_size
+from wippywasm.wasi.filesystem.waiting import in_turn, sync_size, write_size
 from wippywasm.wasi.handles import Handle
 from wippywasm.wasi.streams import InputStream, OutputStream
 
@@ -96,10 +96,10 @@ class Descriptor(Handle):
         self.opened.set_times(wit.new_time(accessed), wit.new_time(modified))
 
     def sync_data(self) -> Awaitable[None] | None:
-        return in_turn(self.opened, SLOW, lambda: self.opened.sync(data_only=True))
+        return in_turn(self.opened, sync_size(self.opened), lambda: self.opened.sync(data_only=True))
 
     def sync(self) -> Awaitable[None] | None:
-        return in_turn(self.opened, SLOW, lambda: self.opened.sync(data_only=False))
+        return in_turn(self.opened, sync_size(self.opened), lambda: self.opened.sync(data_only=False))
 
     def is_same_object(self, other: Descriptor) -> bool:
         mine, others = self.opened.stat(), other.opened.stat()

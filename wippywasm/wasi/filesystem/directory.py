@@ -28,6 +28,7 @@ class OpenDirectory:
         self._folder = folder
         self._handle = handle
         self.on_disk: bool = folder.on_disk
+        self.read_only = mount.read_only
 
     def close(self) -> None:
         self._folder.close()
@@ -37,7 +38,7 @@ class OpenDirectory:
 
     @property
     def flags(self) -> frozenset[str]:
-        return frozenset({"read", "mutate-directory"} if self._mount.access == "write" else {"read"})
+        return frozenset({"read"} if self.read_only else {"read", "mutate-directory"})
 
     def stat(self) -> Stat:
         found: Stat = self._folder.stat()
@@ -48,7 +49,7 @@ class OpenDirectory:
         self._folder.set_times(accessed, modified)
 
     def sync(self, *, data_only: bool) -> None:
-        if self._mount.access == "write":
+        if not self.read_only:
             self._folder.sync(data_only=data_only)
 
     def entries(self) -> OpenListing:

@@ -23,6 +23,7 @@ class OpenFile:
         self._handle = handle
         self.flags = flags
         self.on_disk = file.on_disk
+        self.read_only = mount.read_only
 
     def reopen(self) -> OpenFile:
         handle = self._mount.handles.take()
@@ -44,7 +45,7 @@ class OpenFile:
         self._file.set_times(accessed, modified)
 
     def sync(self, *, data_only: bool) -> None:
-        if self._mount.access == "write":
+        if not self.read_only:
             self._file.sync(data_only=data_only)
 
     def read(self, length: int, offset: int) -> bytes:

@@ -21,9 +21,14 @@ class Mount:
     access: Literal["read", "write"]
     handles: Handles
 
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing may be changed."""
+        return self.access == "read"
+
     def require_writable(self) -> None:
         """Raise `read-only` where nothing may be changed. Every way of changing something comes through here."""
-        if self.access != "write":
+        if self.read_only:
             raise FilesystemError("read-only")
 
     def close(self) -> None:

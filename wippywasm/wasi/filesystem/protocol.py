@@ -33,6 +33,10 @@ class BaseDescriptor(Protocol):
         """What it may do; a directory of a mount that may be written has `mutate-directory`."""
 
     @property
+    def read_only(self) -> bool:
+        """Whether nothing in its mount may be changed."""
+
+    @property
     def on_disk(self) -> bool:
         """Whether operations on it may take time."""
 

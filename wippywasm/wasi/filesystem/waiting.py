@@ -29,3 +29,8 @@ def in_turn(of: AnyDescriptor, size: int, function: Callable[[], T]) -> T | Awai
 def write_size(of: AnyDescriptor, size: int) -> int:
     """`size` for `in_turn`, of a write."""
     return SLOW if of.flags & SYNC_FLAGS else size
+
+
+def sync_size(of: AnyDescriptor) -> int:
+    """The size for `in_turn`, of a sync: nothing was written to a read-only mount."""
+    return 0 if of.read_only else SLOW
