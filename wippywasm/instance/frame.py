@@ -67,6 +67,7 @@ class Frame:
         self._batches: dict[CoreRef, Batch] = {}
         self._contexts: dict[int, Context] = {}
         self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
+        self._ends: list[Callable[[], None]] = []
 
     def run(self) -> None:
         """Do all steps; raises LinkError, Trap, or whatever a host function raised."""
@@ -89,6 +90,8 @@ class Frame:
             held, resource.objects = resource.objects or (), HostObjects()
             for entry in held:
                 (linked.end or linked.dtor)(entry.value)
+        while self._ends:
+            self._ends.pop()()
 
     def abandon(self) -> None:
         """Free everything after a step failed."""
@@ -142,7 +145,8 @@ class Frame:
     def _core_functions(self, host: CoreHost) -> Mapping[str, CoreCallable]:
         made = self._core_hosts.get(id(host))
         if made is None:
-            context = CoreContext(lambda: self._memory(CoreExportRef(0, mangle.MEMORY)))
+            memory = CoreExportRef(0, mangle.MEMORY)
+            context = CoreContext(lambda: self._memory(memory), self._ends.append)
             made = self._core_hosts[id(host)] = host.link_core(context)
         return made
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
 from wippywasm.abi.state import RuntimeResource
-from wippywasm.core import CoreImport
+from wippywasm.core import CoreFuncType, CoreImport
 from wippywasm.engine.port import CoreCallable
 from wippywasm.errors import LinkError, WitError
 from wippywasm.instance.arity import accepts, signature_text
@@ -34,6 +34,7 @@ from wippywasm.instance.suggest import did_you_mean
 from wippywasm.instance.waiting import waiting, waits_when_called
 from wippywasm.model import FuncType, ResourceType, ResultType
 from wippywasm.plan import HostFunction, HostResource, Plan, describe_func
+from wippywasm.plan.describe import describe_core
 from wippywasm.plan.items import HostFuncRef, LiftRef
 from wippywasm.plan.substitute import Substitution
 from wippywasm.values import Err, Ok
@@ -144,6 +145,7 @@ class _Linker:
         provider = find_import(self.imports, (wanted.module,))
         denied = Denied(wanted.module, f"{wanted.module}#{wanted.name}")
         if provider is not MISSING and isinstance(provider, CoreHost):
+            check_core_type(wanted, getattr(provider, "core_types", {}))
             return CoreBinding(provider, wanted.name, denied)
         raw = provider is not MISSING and not isinstance(provider, HostInterface)
         found = find(provider, wanted.name, snake(wanted.name)) if raw else MISSING
@@ -169,6 +171,17 @@ class _Linker:
 def same_type(a: FuncType, b: FuncType) -> bool:
     """Whether two functions have the same types in the same places; parameters' names don't count."""
     return [p.type for p in a.params] == [p.type for p in b.params] and a.result is b.result
+
+
+def check_core_type(wanted: CoreImport, types: Mapping[str, CoreFuncType]) -> None:
+    """Raise LinkError where a module declares another core type than the function has."""
+    have = types.get(wanted.name)
+    if have is not None and isinstance(wanted.type, CoreFuncType) and have != wanted.type:
+        raise LinkError(
+            f"import '{wanted.module}#{wanted.name}' is declared as {describe_core(wanted.type)}, "
+            f"and the function is {describe_core(have)}",
+            wanted.module,
+        )
 
 
 def check_function(wanted: HostFunction, found: Any) -> None:

@@ -59,17 +59,22 @@ LinkedResource: TypeAlias = "HostClass | RuntimeResource"
 
 
 class CoreContext:
-    """What a host of core functions may see of its guest: the memory, once there is one."""
+    """What a host of core functions may see of its guest: the memory, once there is one, and its end.
 
-    def __init__(self, memory: Callable[[], CoreMemory]) -> None:
+    `at_end` takes what is to be called when the guest is closed.
+    """
+
+    def __init__(self, memory: Callable[[], CoreMemory], at_end: Callable[[Callable[[], None]], None]) -> None:
         self.memory = memory
+        self.at_end = at_end
 
 
 @runtime_checkable
 class CoreHost(Protocol):
     """Supplies core functions as they are to modules that import them, such as preview 1.
 
-    Functions take and give core values by the engine port's convention.
+    Functions take and give core values by the engine port's convention; one that waits returns `waiting.Waiting`.
+    `core_types`, where a host has it, are the types of its functions: a module that declares others is refused.
     """
 
     def link_core(self, context: CoreContext) -> Mapping[str, CoreCallable]:
