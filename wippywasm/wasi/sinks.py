@@ -89,10 +89,14 @@ class Capture(NullSink):
 
 
 class FileSink:
-    """A file descriptor, which stays its owner's: it is written when it takes something, and not closed."""
+    """A file descriptor, which stays its owner's: it is written when it takes something, and not closed.
 
-    def __init__(self, fd: int) -> None:
+    `owner` is kept alive, since the end of a file object closes its descriptor.
+    """
+
+    def __init__(self, fd: int, owner: object = None) -> None:
         self.fd = fd
+        self.owner = owner
         self._wait = FileReady.to_write(fd)
         self._limit = MAX_WRITE if stat.S_ISREG(os.fstat(fd).st_mode) else PIPE_WRITE
         self._left = b""

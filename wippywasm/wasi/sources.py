@@ -56,10 +56,14 @@ class BytesSource:
 
 
 class FileSource:
-    """A file descriptor, which stays its owner's: it is read when it has something, and not closed."""
+    """A file descriptor, which stays its owner's: it is read when it has something, and not closed.
 
-    def __init__(self, fd: int) -> None:
+    `owner` is kept alive, since the end of a file object closes its descriptor.
+    """
+
+    def __init__(self, fd: int, owner: object = None) -> None:
         self.fd = fd
+        self.owner = owner
         self._wait = FileReady.to_read(fd)
         self._ended = False
 

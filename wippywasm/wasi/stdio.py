@@ -61,7 +61,7 @@ def open_input(given: object) -> Stdin:
         return Stdin(given)
     if isinstance(given, _Readable):
         fd = _descriptor(given)
-        return Stdin(FileSource(fd), os.isatty(fd)) if fd is not None else Stdin(CallbackSource(given.read))
+        return Stdin(FileSource(fd, given), os.isatty(fd)) if fd is not None else Stdin(CallbackSource(given.read))
     if callable(given):
         return Stdin(CallbackSource(given))
     raise _refusal("stdin", "'inherit', bytes, a binary file or a function", given)
@@ -89,7 +89,7 @@ def _refusal(name: str, expected: str, given: object) -> InvalidError:
 def _own_input() -> Stdin:
     fd = _descriptor(sys.stdin)
     if fd is not None:
-        return Stdin(FileSource(fd), os.isatty(fd))
+        return Stdin(FileSource(fd, sys.stdin), os.isatty(fd))
     buffer = getattr(sys.stdin, "buffer", None)
     return Stdin(BytesSource() if buffer is None else CallbackSource(buffer.read))
 
@@ -102,7 +102,7 @@ def _own_output(own: str) -> Stdout:
     if fd is None:
         return Stdout(CallbackSink(_text_writer(stream)))
     stream.flush()
-    return Stdout(FileSink(fd), os.isatty(fd))
+    return Stdout(FileSink(fd, stream), os.isatty(fd))
 
 
 def _file_output(file: _Writable) -> Stdout:
@@ -112,7 +112,7 @@ def _file_output(file: _Writable) -> Stdout:
     flush = getattr(file, "flush", None)
     if callable(flush):
         flush()
-    return Stdout(FileSink(fd), os.isatty(fd))
+    return Stdout(FileSink(fd, file), os.isatty(fd))
 
 
 def _writer(file: _Writable) -> Callable[[bytes], None]:

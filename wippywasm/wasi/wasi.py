@@ -20,6 +20,7 @@ from wippywasm.wasi.clock_sources import Clock, SystemClock
 from wippywasm.wasi.filesystem import Mounts, MountSource
 from wippywasm.wasi.filesystem.interfaces import FilesystemTypes, Preopens
 from wippywasm.wasi.pollables import Poll
+from wippywasm.wasi.preview1 import Preview1
 from wippywasm.wasi.randomness import RandomBytes, random_source
 from wippywasm.wasi.stdio import Input, Output, open_input, open_output
 from wippywasm.wasi.stream_errors import Error
@@ -73,6 +74,8 @@ class Wasi:
         found: dict[str, object] = {}
         for interface in self._interfaces:
             found.update(_granted(interface, [e for e in entries if grants(e, interface.wit)]))
+        if any(grants(entry, PREVIEW_1_MODULE) for entry in entries):
+            found[PREVIEW_1_MODULE] = Preview1(self)
         return found
 
     def interface(self, wit: str) -> HostInterface | None:
