@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from wippywasm.binary import component as binary
 from wippywasm.engine.port import Engine, Module, Store
@@ -26,6 +26,12 @@ from wippywasm.model import FuncType
 from wippywasm.plan import Plan, plan_component
 from wippywasm.plan.items import LiftRef
 from wippywasm.plan.steps import InstantiateModule
+
+
+class Imports(Protocol):
+    """Has hosts for all that it stands for, by names of imports."""
+
+    def imports(self) -> Mapping[str, Any]: ...
 
 
 class Component:
@@ -77,11 +83,17 @@ class Component:
         plan = plan_component(self.decoded, find_components(wanted, imports))
         return Component(self.wasm, plan, self.engine, self.decoded)
 
-    def link(self, imports: Mapping[str, Any] | None = None, *, undeclared: Undeclared = "refuse") -> LinkedComponent:
+    def link(
+        self,
+        imports: Mapping[str, Any] | None = None,
+        *,
+        wasi: Imports | None = None,
+        undeclared: Undeclared = "refuse",
+    ) -> LinkedComponent:
         """Look up every import once, for any number of instances. Raises LinkError as `instantiate` does."""
         if undeclared not in ("refuse", "deny"):
             raise InvalidError(f"undeclared must be 'refuse' or 'deny', not {undeclared!r}")
-        imports = imports or {}
+        imports = {**({} if wasi is None else wasi.imports()), **(imports or {})}
         component = self._planned_with(imports)
         return LinkedComponent(component, link(component.plan, imports, undeclared))
 
@@ -89,6 +101,7 @@ class Component:
         self,
         imports: Mapping[str, Any] | None = None,
         *,
+        wasi: Imports | None = None,
         undeclared: Undeclared = "refuse",
         limits: Limits | None = None,
     ) -> Guest:
@@ -96,11 +109,11 @@ class Component:
 
         `imports` maps names of imports to what serves them: a mapping, an object or a module with the functions, a
         callable for a function, a class for a resource, bytes for a core module, a `Component` for a component, or
-        another guest's exports.
+        another guest's exports. `wasi`, a `Wasi`, serves WASI imports that are not in `imports`.
         `undeclared` says what becomes of the rest. Raises LinkError for an import that is missing or does not fit, Trap
         where the guest's start function traps, and whatever a host function raises meanwhile.
         """
-        return self.link(imports, undeclared=undeclared).instantiate(limits=limits)
+        return self.link(imports, wasi=wasi, undeclared=undeclared).instantiate(limits=limits)
 
     def __repr__(self) -> str:
         return f"<{self.kind} of {len(self.wasm)} bytes>"
