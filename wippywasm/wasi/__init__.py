@@ -10,13 +10,26 @@ In: what a guest may see of its host. Out: the interfaces that it imports, bound
     clock_sources, clocks       `wasi:clocks`
     randomness                  `wasi:random`
     filesystem                  mounts of folders and in memory, `wasi:filesystem`
+    preview1                    preview 1 for core modules
+    run                         commands to their exit codes
 
 Spec: SPEC sections 7, 8 and 14.
 """
 
 from wippywasm.wasi.clock_sources import Clock, FakeClock, SystemClock
 from wippywasm.wasi.filesystem import HostDirectory, MemoryDirectory, MemoryLink
+from wippywasm.wasi.run import run_command
 from wippywasm.wasi.sinks import Capture
 from wippywasm.wasi.wasi import Wasi
 
-__all__ = ["Capture", "Clock", "FakeClock", "HostDirectory", "MemoryDirectory", "MemoryLink", "SystemClock", "Wasi"]
+__all__ = [
+    "Capture",
+    "Clock",
+    "FakeClock",
+    "HostDirectory",
+    "MemoryDirectory",
+    "MemoryLink",
+    "SystemClock",
+    "Wasi",
+    "run_command",
+]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
 
 from wippywasm.errors import InvalidError
 from wippywasm.instance.grants import PREVIEW_1, grants
@@ -62,7 +63,7 @@ class Wasi:
         self.random = random_source(random)
         self.timezone = timezone
         self.mounts = Mounts(mounts or {})
-        self._interfaces = tuple(_interfaces(self))
+        self.interfaces: tuple[HostInterface, ...] = tuple(_interfaces(self))
 
     def imports(self, granted: Iterable[str] | None = None) -> dict[str, object]:
         """The hosts for what is granted, by names of imports; all of them for None.
@@ -72,15 +73,34 @@ class Wasi:
         """
         entries = list(ALL if granted is None else granted)
         found: dict[str, object] = {}
-        for interface in self._interfaces:
+        for interface in self.interfaces:
             found.update(_granted(interface, [e for e in entries if grants(e, interface.wit)]))
         if any(grants(entry, PREVIEW_1_MODULE) for entry in entries):
             found[PREVIEW_1_MODULE] = Preview1(self)
         return found
 
-    def interface(self, wit: str) -> HostInterface | None:
-        """The host of that name, granted or not."""
-        return next((i for i in self._interfaces if i.wit == wit), None)
+    @property
+    def written(self) -> bool:
+        """Whether all output has reached those who get it."""
+        return self.stdout.sink.is_ready() and self.stderr.sink.is_ready()
+
+    async def drain(self) -> None:
+        """Until all output has reached those who get it."""
+        for stream in (self.stdout, self.stderr):
+            while not stream.sink.is_ready():
+                await stream.sink.ready()
+
+    def close(self) -> None:
+        """Let go of the mounts; guests keep what they have open."""
+        self.mounts.close()
+
+    def __enter__(self) -> Wasi:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 PREVIEW_1_MODULE = "wasi_snapshot_preview1"

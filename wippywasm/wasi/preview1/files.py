@@ -25,9 +25,12 @@ _M32 = 0xFFFF_FFFF
 _M64 = 0xFFFF_FFFF_FFFF_FFFF
 
 
-def later(outcome: Any, finish: Any) -> Any:
+def later(outcome: Any, finish: Callable[[Any], None]) -> Waiting | None:
     """`finish(outcome)`, when there is one."""
-    return Waiting(outcome, finish) if waits(outcome) else finish(outcome)
+    if waits(outcome):
+        return Waiting(outcome, finish)
+    finish(outcome)
+    return None
 
 
 def new_times(accessed: int, modified: int, bits: int) -> tuple[NewTime, NewTime]:
@@ -102,7 +105,7 @@ class Files:
 
     # ---- reading and writing
 
-    def fd_read(self, fd: int, iovs: int, count: int, result: int) -> Any:
+    def fd_read(self, fd: int, iovs: int, count: int, result: int) -> Waiting | None:
         found, buffers = self._descriptors.get(fd), self._memory.buffers(iovs, count)
         result = self._memory.check(result, 4, 4)
 
@@ -122,7 +125,7 @@ class Files:
 
         return later(in_turn(found.descriptor, size, lambda: found.descriptor.read(size, at)), advance)
 
-    def fd_pread(self, fd: int, iovs: int, count: int, offset: int, result: int) -> Any:
+    def fd_pread(self, fd: int, iovs: int, count: int, offset: int, result: int) -> Waiting | None:
         file, buffers = self._seekable(fd, Input), self._memory.buffers(iovs, count)
         result = self._memory.check(result, 4, 4)
 
@@ -133,7 +136,7 @@ class Files:
         size = total(buffers)
         return later(in_turn(file.descriptor, size, lambda: file.descriptor.read(size, offset & _M64)), finish)
 
-    def fd_write(self, fd: int, iovs: int, count: int, result: int) -> Any:
+    def fd_write(self, fd: int, iovs: int, count: int, result: int) -> Waiting | None:
         found, buffers = self._descriptors.get(fd), self._memory.buffers(iovs, count)
         result = self._memory.check(result, 4, 4)
         data = self._memory.gather(buffers)
@@ -144,7 +147,7 @@ class Files:
             raise ErrnoError("badf")
         return self._write_file(found, data, result)
 
-    def _write_file(self, file: File, data: bytes, result: int) -> Any:
+    def _write_file(self, file: File, data: bytes, result: int) -> Waiting | None:
         at = file.position
         appends = "append" in file.fdflags
 
@@ -157,7 +160,7 @@ class Files:
 
         return later(_writing(file, data, write), finish)
 
-    def fd_pwrite(self, fd: int, iovs: int, count: int, offset: int, result: int) -> Any:
+    def fd_pwrite(self, fd: int, iovs: int, count: int, offset: int, result: int) -> Waiting | None:
         file, data = self._seekable(fd, Output), self._memory.gather(self._memory.buffers(iovs, count))
         result = self._memory.check(result, 4, 4)
         written = _writing(file, data, lambda: file.descriptor.write(data, offset & _M64))
@@ -201,13 +204,13 @@ class Files:
         self._descriptors.file(fd)
         raise ErrnoError("notsup")
 
-    def fd_datasync(self, fd: int) -> Any:
+    def fd_datasync(self, fd: int) -> Waiting | None:
         return self._sync(fd, data_only=True)
 
-    def fd_sync(self, fd: int) -> Any:
+    def fd_sync(self, fd: int) -> Waiting | None:
         return self._sync(fd, data_only=False)
 
-    def _sync(self, fd: int, *, data_only: bool) -> Any:
+    def _sync(self, fd: int, *, data_only: bool) -> Waiting | None:
         descriptor = self._descriptors.file(fd).descriptor
         return later(in_turn(descriptor, SLOW, lambda: descriptor.sync(data_only=data_only)), lambda _: None)
 

@@ -73,6 +73,7 @@ def _answering(function: Callable[..., Any]) -> CoreCallable:
             return Waiting(_caught(outcome.awaitable), lambda value: _finished(outcome.finish, value))
         return outcome
 
+    answer.__wrapped__ = function  # type: ignore[attr-defined]
     return answer
 
 

@@ -7,8 +7,6 @@ Spec: WASI preview 1, `poll_oneoff`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from wippywasm.instance.waiting import Waiting
 from wippywasm.wasi.clock_sources import Clock
 from wippywasm.wasi.clocks import Timer
@@ -41,7 +39,7 @@ class Polling:
         self._descriptors = descriptors
         self._clock = clock
 
-    def poll_oneoff(self, subscriptions: int, events: int, count: int, result: int) -> Any:
+    def poll_oneoff(self, subscriptions: int, events: int, count: int, result: int) -> Waiting | None:
         count &= _M32
         if count == 0 or count > MAX_SUBSCRIPTIONS:
             raise ErrnoError("inval")
@@ -54,7 +52,10 @@ class Polling:
             self._memory.write(events, b"".join(found))
             self._memory.write_u32(result, len(found))
 
-        return finish(None) if any(w.is_ready() for w in waited) else Waiting(_any_of(waited), finish)
+        if not any(w.is_ready() for w in waited):
+            return Waiting(_any_of(waited), finish)
+        finish(None)
+        return None
 
     def _subscriptions(self, pointer: int, count: int) -> list[Subscription]:
         pointer = self._memory.check(pointer, SUBSCRIPTION_SIZE * count, 8)

@@ -1,0 +1,49 @@
+"""Running programs: core modules with `_start`, and components that export `wasi:cli/run`.
+
+In: a loaded command and its world. Out: its exit code.
+
+Spec: SPEC section 13 (`run`); `wasi:cli/run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wippywasm.errors import GuestExit, NotFoundError, WitError
+from wippywasm.instance.component import Component
+from wippywasm.instance.limits import Limits
+from wippywasm.instance.waiting import run_now
+from wippywasm.wasi.wasi import Wasi
+
+START = "_start"
+RUN = "wasi:cli/run@0.2."
+
+
+def command_function(component: Component) -> str:
+    """The function that runs a command; raises NotFoundError where a module or component is none."""
+    for key in component.functions:
+        if key == START or (key.startswith(RUN) and key.endswith("#run")):
+            return key
+    hint = "a command exports `_start` if it is a core module, and wasi:cli/run@0.2 if it is a component"
+    raise NotFoundError("this is not a command", hint=hint)
+
+
+def run_command(
+    component: Component, wasi: Wasi, granted: Iterable[str] | None = None, *, limits: Limits | None = None
+) -> int:
+    """Run it to its end; 0 for success, 1 for a plain failure, or the code that it exited with.
+
+    `granted` are entries as in `Wasi.imports`; imports beyond them are denied when they are called. Raises
+    NotFoundError for what is no command, Trap and whatever else ends a guest.
+    """
+    function = command_function(component)
+    linked = component.link(wasi.imports(granted), undeclared="deny")
+    try:
+        with linked.instantiate(limits=limits) as guest:
+            guest.call(function)
+    except (GuestExit, WitError) as error:
+        return error.code if isinstance(error, GuestExit) else 1
+    finally:
+        if not wasi.written:
+            run_now(wasi.drain())
+    return 0
