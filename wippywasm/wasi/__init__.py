@@ -10,6 +10,7 @@ In: what a guest may see of its host. Out: the interfaces that it imports, bound
     clock_sources, clocks       `wasi:clocks`
     randomness                  `wasi:random`
     filesystem                  mounts of folders and in memory, `wasi:filesystem`
+    network, sockets            what guests may reach, `wasi:sockets`
     preview1                    preview 1 for core modules
     run                         commands to their exit codes
 
@@ -18,6 +19,7 @@ Spec: SPEC sections 7, 8 and 14.
 
 from wippywasm.wasi.clock_sources import Clock, FakeClock, SystemClock
 from wippywasm.wasi.filesystem import HostDirectory, MemoryDirectory, MemoryLink
+from wippywasm.wasi.network import Network
 from wippywasm.wasi.run import run_command
 from wippywasm.wasi.sinks import Capture
 from wippywasm.wasi.wasi import Wasi
@@ -29,6 +31,7 @@ __all__ = [
     "HostDirectory",
     "MemoryDirectory",
     "MemoryLink",
+    "Network",
     "SystemClock",
     "Wasi",
     "run_command",

@@ -7,6 +7,7 @@ Spec: SPEC section 7.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 
@@ -25,19 +26,22 @@ class Quotas:
 
 
 class Budget:
-    """So many of something; what was taken is given back."""
+    """So many of something; what was taken is given back, perhaps by another thread."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.taken = 0
+        self._lock = threading.Lock()
 
     def take(self, count: int = 1) -> bool:
         """Take some; False, and none are taken, where there are not so many left."""
-        if self.taken + count > self.limit:
-            return False
-        self.taken += count
-        return True
+        with self._lock:
+            if self.taken + count > self.limit:
+                return False
+            self.taken += count
+            return True
 
     def give(self, count: int = 1) -> None:
         """Give back what was taken."""
-        self.taken -= count
+        with self._lock:
+            self.taken -= count

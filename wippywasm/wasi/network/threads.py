@@ -44,3 +44,7 @@ class InThread(Generic[T]):
     def result(self) -> T:
         """What the function returned or raised; only when it is ready."""
         return self._future.result(0)
+
+    def when_done(self, then: Callable[[], None]) -> None:
+        """Call `then` once it has ended, in whatever thread."""
+        self._future.add_done_callback(lambda _: then())
