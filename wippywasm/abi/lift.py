@@ -172,41 +172,81 @@ def _write_lift(w: Source, needs: Needs) -> str:
     return calls.read_flat(w, needs.results, iter(["r"]))[0]
 
 
-@dataclass(frozen=True)
 class Lifted:
     """What a lifted function was made of; the callables that `lift` makes carry it, for `lower` to find."""
 
-    type: FuncType
-    core: CoreFunc
-    options: Options
-    binding: Binding
+    __slots__ = ("binding", "core", "options", "type")
+
+    def __init__(self, type: FuncType, core: CoreFunc, options: Options, binding: Binding) -> None:
+        self.type = type
+        self.core = core
+        self.options = options
+        self.binding = binding
 
     def bind(self, caller: state.ComponentInstance | None, name: str, side: Side) -> Callable[..., Any]:
         """The callable for calls from there."""
-        binding, inst = self.binding, self.binding.instance
+        return PreparedLift(self.type, self.options, name, side).code(self.core, self.binding, caller)
+
+
+class PreparedLift:
+    """What lifting a function takes that is the same for all instances."""
+
+    __slots__ = ("_needs", "_numbered", "_resources", "_side", "_signature", "_templates", "name", "options", "type")
+
+    def __init__(self, type: FuncType, options: Options, name: str, side: Side) -> None:
+        self.type = type
+        self.options = options
+        self.name = name
+        self._side = side
+        self._signature = Signature(type, name)
+        self._numbered, self._resources = number_resources(type)
+        self._needs = needs_of(self._numbered, "lift")
+        self._templates: dict[tuple[bool, bool, bool], Callable[..., Callable[..., Any]]] = {}
+
+    def bind(
+        self, core: CoreFunc, binding: Binding, caller: state.ComponentInstance | None = None
+    ) -> Callable[..., Any]:
+        """The Python function for that core function; see `lift`."""
+        function = self.code(core, binding, caller)
+        function.__name__ = function.__qualname__ = self.name
+        function.__dict__[LIFTED] = Lifted(self.type, core, self.options, binding)
+        return function
+
+    def code(self, core: CoreFunc, binding: Binding, caller: state.ComponentInstance | None) -> Callable[..., Any]:
+        """The generated function, bound. It looks only at what it needs of `binding`."""
+        needs, inst, post = self._needs, binding.instance, binding.post_return
+        needs.check(binding, self.name)
         entering = inst.entering_set(caller)
-        numbered, resources = number_resources(self.type)
-        needs_of(numbered, "lift").check(binding, name)
-        shape = LiftShape(
-            numbered,
-            self.options.string_encoding,
-            side,
-            nested=entering != (inst,),
-            bound=inst.owner is not None,
-            post_return=binding.post_return is not None,
-        )
-        return lift_template(shape)(
-            Signature(self.type, name),
+        memory = binding.memory if needs.reads or needs.returned else None
+        realloc = binding.realloc if needs.allocates else None
+        return self._template(entering != (inst,), inst.owner is not None, post is not None)(
+            self._signature,
             inst,
             entering,
             caller,
-            self.core.call,
-            None if binding.memory is None else binding.memory.view,
-            None if binding.realloc is None else binding.realloc.call,
-            binding.batch,
-            None if binding.post_return is None else binding.post_return.call,
-            scope_factory(binding, resources, side),
+            core.call,
+            None if memory is None else memory.view,
+            None if realloc is None else realloc.call,
+            binding.batch if needs.allocates else None,
+            None if post is None else post.call,
+            scope_factory(binding, self._resources, self._side),
         )
+
+    def _template(self, nested: bool, bound: bool, post_return: bool) -> Callable[..., Callable[..., Any]]:
+        key = nested, bound, post_return
+        made = self._templates.get(key)
+        if made is None:
+            shape = LiftShape(self._numbered, self.options.string_encoding, self._side, nested, bound, post_return)
+            made = self._templates[key] = lift_template(shape)
+        return made
+
+
+def prepare_lift(ft: FuncType, options: Options, name: str, side: Side = HOST_SIDE) -> PreparedLift:
+    """`lift`, up to what depends on the instance. Raises UnsupportedFeatureError."""
+    if options.is_async or ft.is_async:
+        raise UnsupportedFeatureError("asynchronous functions", "wippywasm")
+    check_compilable(ft)
+    return PreparedLift(ft, options, name, side)
 
 
 def lift(
@@ -225,14 +265,7 @@ def lift(
     `ValueMismatchError` before the guest runs, `Trap`, `PoisonedError` once an earlier call trapped, `ThreadError`,
     and whatever a host function that the guest called raised. A `result` comes out as `Ok` or `Err`.
     """
-    if options.is_async or ft.is_async:
-        raise UnsupportedFeatureError("asynchronous functions", "wippywasm")
-    check_compilable(ft)
-    lifted = Lifted(ft, core, options, binding)
-    function = lifted.bind(caller, name, ARRAY_SIDE if buffers else HOST_SIDE)
-    function.__name__ = function.__qualname__ = name
-    function.__dict__[LIFTED] = lifted
-    return function
+    return prepare_lift(ft, options, name, ARRAY_SIDE if buffers else HOST_SIDE).bind(core, binding, caller)
 
 
 def lift_stepwise(
@@ -243,10 +276,7 @@ def lift_stepwise(
     What it calls of the guest (`core`, `binding`'s `realloc` and `post_return`) returns awaitables. Everything else is
     as `lift` has it: the same emitters write both. A cancelled call leaves the instance poisoned.
     """
-    if options.is_async or ft.is_async:
-        raise UnsupportedFeatureError("asynchronous functions", "wippywasm")
-    check_compilable(ft)
-    function = Lifted(ft, core, options, binding).bind(None, name, STEPWISE_SIDE)
+    function = prepare_lift(ft, options, name, STEPWISE_SIDE).code(core, binding, None)
     function.__name__ = function.__qualname__ = name
     return function
 

@@ -43,9 +43,9 @@ class Needs:
 
     def check(self, binding: Binding, name: str) -> None:
         """Refuse a binding that lacks what the function's types need."""
-        if binding.memory is None and (self.reads or self.returned):
+        if (self.reads or self.returned) and binding.memory is None:
             raise InvalidError(f"function {name} needs a memory, and its module exports none as `memory`")
-        if binding.realloc is None and self.allocates:
+        if self.allocates and binding.realloc is None:
             raise InvalidError(f"function {name} needs a `realloc`, and its module exports none as `cabi_realloc`")
 
 
