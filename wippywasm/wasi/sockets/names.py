@@ -57,44 +57,6 @@ class InstanceNetwork(HostInterface):
         return NetworkHandle(self._network)
 
 
-class NameLookup(HostInterface):
-    """`wasi:sockets/ip-name-lookup`."""
-
-    wit = "wasi:sockets/ip-name-lookup"
-
-    def __init__(self, network: Network) -> None:
-        self._network = network
-
-    def resolve_addresses(self, network: NetworkHandle, name: str) -> ResolveAddressStream:
-        literal = parse_address(name)
-        if literal is not None:
-            return ResolveAddressStream(lambda: [literal], None)
-        normal = normal_name(name)
-        if normal is None:
-            raise SocketError("invalid-argument")
-        if not network.network.check_resolve(normal).allowed:
-            raise SocketError("access-denied")
-        return looked_up(network.network, normal)
-
-
-def looked_up(network: Network, name: str) -> ResolveAddressStream:
-    """The addresses of a name that may be looked up; they are not handed out unless some rule opens them."""
-    if not network.lookups.take():
-        raise SocketError("temporary-resolver-failure")
-    work = InThread(lambda: resolve(network.resolver, name))
-
-    def found() -> list[Address]:
-        addresses = work.result()
-        if not addresses:
-            raise SocketError("name-unresolvable")
-        opened = network.resolved(name, addresses)
-        if not opened:
-            raise SocketError("access-denied")
-        return opened
-
-    return ResolveAddressStream(found, work, network.lookups.give)
-
-
 class ResolveAddressStream(Handle):
     """The `resolve-address-stream` resource. A lookup whose thread still runs keeps its place in the quota."""
 
@@ -140,3 +102,43 @@ class ResolveAddressStream(Handle):
 
     def subscribe(self) -> Pollable:
         return Pollable(self, self)
+
+
+class NameLookup(HostInterface):
+    """`wasi:sockets/ip-name-lookup`."""
+
+    wit = "wasi:sockets/ip-name-lookup"
+
+    resolve_address_stream = ResolveAddressStream
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    def resolve_addresses(self, network: NetworkHandle, name: str) -> ResolveAddressStream:
+        literal = parse_address(name)
+        if literal is not None:
+            return ResolveAddressStream(lambda: [literal], None)
+        normal = normal_name(name)
+        if normal is None:
+            raise SocketError("invalid-argument")
+        if not network.network.check_resolve(normal).allowed:
+            raise SocketError("access-denied")
+        return looked_up(network.network, normal)
+
+
+def looked_up(network: Network, name: str) -> ResolveAddressStream:
+    """The addresses of a name that may be looked up; they are not handed out unless some rule opens them."""
+    if not network.lookups.take():
+        raise SocketError("temporary-resolver-failure")
+    work = InThread(lambda: resolve(network.resolver, name))
+
+    def found() -> list[Address]:
+        addresses = work.result()
+        if not addresses:
+            raise SocketError("name-unresolvable")
+        opened = network.resolved(name, addresses)
+        if not opened:
+            raise SocketError("access-denied")
+        return opened
+
+    return ResolveAddressStream(found, work, network.lookups.give)
