@@ -27,6 +27,7 @@ from tests.wasi_filesystem.worlds import (
 from wippywasm.errors import InvalidError
 from wippywasm.wasi.filesystem import Mounts
 from wippywasm.wasi.filesystem.directory import OpenDirectory
+from wippywasm.wasi.filesystem.host_folder import HostFolder
 
 OPENINGS = [READ, WRITE, BOTH, CREATE, TRUNCATE]
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
@@ -97,6 +98,22 @@ def _swap_for_fifo(folder: Path, stop: threading.Event) -> None:
         fifo.rename(file)
         file.unlink()
         aside.rename(file)
+
+
+@pytest.mark.parametrize("how", OPENINGS)
+def test_what_is_swapped_after_the_look_is_refused_after_opening(
+    folder_world: World, monkeypatch: pytest.MonkeyPatch, how: object
+) -> None:
+    """The race above, always lost: everything looks like a file. Were it opened to wait, this would hang."""
+    assert folder_world.folder is not None
+    os.mkfifo(folder_world.folder / "fifo")
+    monkeypatch.setattr(HostFolder, "_kind", lambda self, name: "regular-file")
+    assert refusal(folder_world.root.open_at, "fifo", how, follow=True) in ("not-permitted", "no-such-device")
+    assert refusal(folder_world.root.open_at, "dir", READ, follow=True) == "not-permitted"
+    assert refusal(folder_world.root.open_at, "up_file", how, follow=False) == "loop"
+    devices = preopen("/dev")
+    assert refusal(devices.open_at, "null", how, follow=True) == "not-permitted"
+    devices.close()
 
 
 # ---- /proc

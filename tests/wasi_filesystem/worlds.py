@@ -96,10 +96,16 @@ def make_world(tmp: Path, kind: str, *, read_only: bool = False) -> World:
     """A world whose mount is a `folder` or in `memory`."""
     folder, outside = tmp / "inside", tmp / "outside"
     plant(folder, outside)
-    source = HostDirectory(folder, read_only) if kind == "folder" else in_memory(outside, read_only=read_only)
-    mounts = Mounts({"/": source})
-    ((root, _),) = mounts.preopens()
-    return World(root, mounts, folder if kind == "folder" else None, outside)
+    if kind == "memory":
+        return memory_world(outside, read_only=read_only)
+    mounts = Mounts({"/": HostDirectory(folder, read_only)})
+    return World(mounts.preopens()[0][0], mounts, folder, outside)
+
+
+def memory_world(outside: Path, *, read_only: bool = False) -> World:
+    """A world in memory, whose absolute links name a folder that is there."""
+    mounts = Mounts({"/": in_memory(outside, read_only=read_only)})
+    return World(mounts.preopens()[0][0], mounts, None, outside)
 
 
 def snapshot(folder: Path) -> dict[str, tuple[Any, ...]]:

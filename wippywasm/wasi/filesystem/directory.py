@@ -68,6 +68,7 @@ class OpenDirectory:
         if "directory" in how.open_flags and how.open_flags & {"create", "exclusive", "truncate"}:
             raise FilesystemError("invalid")
         exclusive = how.open_flags >= {"create", "exclusive"}
+        how = how.of_file()
         handle = self._mount.handles.take()
         try:
             with Walk(self._folder) as walk:
@@ -80,8 +81,7 @@ class OpenDirectory:
     def _descriptor(self, node: Any, how: Opening, handle: Handle) -> OpenFile | OpenDirectory:
         if hasattr(node, "enter"):
             return OpenDirectory(self._mount, node, handle)
-        flags = how.flags - {"mutate-directory"}
-        return OpenFile(self._mount, node, flags if flags & {"read", "write"} else flags | {"read"}, handle)
+        return OpenFile(self._mount, node, how.flags, handle)
 
     def stat_at(self, path: str, *, follow: bool) -> Stat:
         with Walk(self._folder) as walk:

@@ -77,6 +77,11 @@ class Opening:
         """Whether it needs a mount that may be written."""
         return bool(self.flags & {"write", "mutate-directory"} or self.open_flags & {"create", "truncate"})
 
+    def of_file(self) -> Opening:
+        """The same for a file: one that is opened neither to read nor to write can be read."""
+        flags = self.flags - {"mutate-directory"}
+        return Opening(flags if flags & {"read", "write"} else flags | {"read"}, self.open_flags)
+
 
 def kind_of(mode: int) -> Kind:
     """The kind in a mode of `os.stat`."""
