@@ -2,7 +2,7 @@
 
 In: a compiled module and, in the order of its imports, a `Source` each. Out: instances, in any store. Sources name what
 a store will have, an instance or a host function, by its number, so that a part serves every store alike; what an
-engine works out about a part stays with it (`prepared`). `assemble` is for engines that gain nothing by that.
+engine works out about a part stays with it (`prepared`). A store that gains by that has an `assemble` of its own.
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ class Part:
 
 
 def assemble(store: Store, part: Part, instances: Sequence[CoreInstance], make: Make) -> CoreInstance:
-    """Instantiate `part` by means of the port's other functions."""
+    """A new instance in `store`; `instances` are those which the sources name. Raises as `Store.instantiate` does."""
+    own: Callable[[Part, Sequence[CoreInstance], Make], CoreInstance] | None = getattr(store, "assemble", None)
+    if own is not None:
+        return own(part, instances, make)
     return store.instantiate(part.module, [_item(store, source, instances, make) for source in part.sources])
 
 

@@ -10,12 +10,12 @@ Spec: component-model `CanonicalABI.md`, `realloc`.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
 from wippywasm.core import CoreFuncType
-from wippywasm.engine.port import CoreFunc, CoreMemory, Store
+from wippywasm.engine.port import CoreFunc, CoreMemory, FiberStore, Store
 
 Batch: TypeAlias = Callable[["array[int]"], Sequence[int]]
 
@@ -46,31 +46,48 @@ def batched_realloc(store: Store, realloc: CoreFunc) -> Batch:
     """
     if not store.engine.features:
         return _one_by_one(realloc)
-    return _Loop(store, realloc)
+    return Loop(store, realloc)
 
 
-class _Loop:
+class Loop:
     def __init__(self, store: Store, realloc: CoreFunc) -> None:
         self._store = store
         self._realloc = realloc
-        self._parts: tuple[Callable[[int], None], CoreMemory] | None = None
+        self._parts: tuple[CoreFunc, CoreMemory] | None = None
 
     def __call__(self, requests: array[int]) -> list[int]:
         run, memory = self._parts or self._instantiate()
+        call = run.call
         pointers: list[int] = []
         for start in range(0, len(requests), CHUNK):
             chunk = memoryview(requests)[start : start + CHUNK]
             memory.view()[: chunk.nbytes] = chunk.cast("B")
-            run(len(chunk))
+            call(len(chunk))
             pointers += memory.view()[: len(chunk) * 4].cast("I").tolist()
         return pointers
 
-    def _instantiate(self) -> tuple[Callable[[int], None], CoreMemory]:
+    def in_steps(self, store: FiberStore) -> Callable[[array[int]], Awaitable[list[int]]]:
+        """The same for a guest that is called step by step."""
+
+        async def batch(requests: array[int]) -> list[int]:
+            run, memory = self._parts or self._instantiate()
+            call = store.fibers.stepwise(run).call
+            pointers: list[int] = []
+            for start in range(0, len(requests), CHUNK):
+                chunk = memoryview(requests)[start : start + CHUNK]
+                memory.view()[: chunk.nbytes] = chunk.cast("B")
+                await call(len(chunk))
+                pointers += memory.view()[: len(chunk) * 4].cast("I").tolist()
+            return pointers
+
+        return batch
+
+    def _instantiate(self) -> tuple[CoreFunc, CoreMemory]:
         instance = self._store.instantiate(self._store.engine.compile(_loop()), [self._realloc])
         run, memory = instance.export("run"), instance.export("memory")
         assert isinstance(run, CoreFunc)
         assert isinstance(memory, CoreMemory)
-        self._parts = run.call, memory
+        self._parts = run, memory
         return self._parts
 
 

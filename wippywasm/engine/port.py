@@ -15,7 +15,7 @@ in which case they may move between threads but never be used by two at once. An
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -103,6 +103,49 @@ class Store(Protocol):
 
     def host_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> CoreFunc: ...
     def close(self) -> None: ...
+
+
+class StepwiseFunc(Protocol):
+    """A core function whose `call` is a coroutine function: the guest may be suspended in it."""
+
+    @property
+    def type(self) -> CoreFuncType: ...
+    @property
+    def call(self) -> Callable[..., Awaitable[Any]]: ...
+
+
+class Fibers(Protocol):
+    """What suspends the guests of one store. At most one stepwise call of a store is under way."""
+
+    @property
+    def on_fiber(self) -> bool:
+        """Whether a stepwise call runs now."""
+        ...
+
+    @property
+    def may_park(self) -> bool:
+        """Whether the host function that runs now may suspend its guest."""
+        ...
+
+    def park(self, awaitable: Awaitable[Any], finish: CoreCallable) -> Any:
+        """For a host function of `waiting_func` to return: its guest is suspended until `awaitable` has been awaited,
+        by the task of the stepwise call; then `finish` turns its value into the core results, on the guest's stack."""
+        ...
+
+    def stepwise(self, func: Any) -> StepwiseFunc:
+        """The function for calls by a task. One that is cancelled, or whose awaitable raises, ends its guest there."""
+        ...
+
+
+@runtime_checkable
+class FiberStore(Protocol):
+    """A store whose guests can be suspended without a thread of their own."""
+
+    @property
+    def fibers(self) -> Fibers: ...
+    def waiting_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> CoreFunc:
+        """`host_func` for a function that may park its guest."""
+        ...
 
 
 class Engine(Protocol):

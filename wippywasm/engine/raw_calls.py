@@ -1,7 +1,7 @@
 """Function type → generated code that moves core values to and from wasmtime's raw slots.
 
-In: a `CoreFuncType`. Out: for calls into the guest, a factory of closures that write the arguments into one reused
-buffer, call, and read the results; for calls to the host, a factory of C callbacks around a Python callable.
+In: a `CoreFuncType`. Out: for calls into the guest, a factory of closures that write the arguments into the buffer of
+their store, call, and read the results; for calls to the host, a factory of C callbacks that find a Python callable.
 A raw slot is 16 bytes; arguments and results share the slots, from the first on.
 
 Reference: `wasmtime_func_call_unchecked`, `wasmtime_func_new_unchecked`.
@@ -15,10 +15,13 @@ from functools import lru_cache, partial
 from typing import Any
 
 from wippywasm.core import CoreFuncType, CoreValType
+from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory
 from wippywasm.errors import InvalidError
 
 SLOT = 16
+NUMBER_BITS = 24
+"""How much of a host function's `env` is its number in its store; the rest is the store's."""
 # core type -> (view of the buffer, its items in a slot)
 _VIEWS = {"i32": ("i", 4), "i64": ("q", 2), "f32": ("f", 4), "f64": ("d", 2)}
 _FIELDS: dict[str, Any] = {
@@ -33,19 +36,19 @@ _FIELDS: dict[str, Any] = {
 def _store_argument(type: CoreValType, index: int) -> str:
     if type in _VIEWS:
         view, items = _VIEWS[type]
-        return f"{view}[{index * items}] = a{index}"
+        return f"{view}[{(index + 1) * items}] = a{index}"
     if type == "v128":
-        return f"b[{index * SLOT}:{index * SLOT + SLOT}] = a{index}.to_bytes({SLOT}, 'little')"
-    return f"q[{index * 2}] = null_in(a{index})"
+        return f"b[{(index + 1) * SLOT}:{(index + 2) * SLOT}] = a{index}.to_bytes({SLOT}, 'little')"
+    return f"q[{(index + 1) * 2}] = null_in(a{index})"
 
 
 def _load_result(type: CoreValType, index: int) -> str:
     if type in _VIEWS:
         view, items = _VIEWS[type]
-        return f"{view}[{index * items}]"
+        return f"{view}[{(index + 1) * items}]"
     if type == "v128":
-        return f"int.from_bytes(b[{index * SLOT}:{index * SLOT + SLOT}], 'little')"
-    return f"null_out(q[{index * 2}])" if _is_function(type) else f"null_out(i[{index * 4}])"
+        return f"int.from_bytes(b[{(index + 1) * SLOT}:{(index + 2) * SLOT}], 'little')"
+    return f"null_out(q[{(index + 1) * 2}])" if _is_function(type) else f"null_out(i[{(index + 1) * 4}])"
 
 
 def _is_function(type: CoreValType) -> bool:
@@ -71,52 +74,92 @@ def _bundle(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"({', '.join(parts)})" if parts else "None"
 
 
-@lru_cache(maxsize=1024)
-def guest_call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
-    """`make(native, context, function, slots, count, trap, t, b, i, q, f, d, headroom, fail) -> call`.
+class Slots:
+    """The buffer that the calls into a store share: a slot for the trap, then those of arguments and results.
 
-    `t` is a view of the trap pointer; `headroom()` raises where the guest could not call the host any more;
-    `fail(error, trap)` gives the exception to raise.
+    Sharing is safe where calls nest: a guest has read its arguments when it calls the host, and writes its results when
+    it returns, just before they are read. After `close`, every call through the buffer fails at its first step.
+    """
+
+    __slots__ = ("_base", "_views", "room", "slots", "trap")
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        block = capi.Block(SLOT * (room + 1))
+        self.trap = block.pointer
+        self.slots = block.at(SLOT)
+        self._base = block.view()
+        self._views: dict[str, memoryview] = {}
+
+    def view(self, format: str) -> memoryview:
+        """All of it as items of that format: bytes for `b`, else as in `_VIEWS`."""
+        view = self._views.get(format)
+        if view is None:
+            view = self._views[format] = self._base if format == "b" else self._base.cast(format)  # type: ignore[call-overload]
+        return view
+
+    def close(self) -> None:
+        """Make every call that uses the buffer fail with ValueError, before it does anything."""
+        for view in self._views.values():
+            view.release()
+        self._views.clear()
+
+
+@lru_cache(maxsize=1024)
+def guest_call_factory(type: CoreFuncType) -> tuple[Callable[..., Callable[..., Any]], str]:
+    """`make(native, context, function, slots, count, trap, headroom, fail, closed, ‹views›) -> call`, and the views.
+
+    The views are those of a `Slots`, each named by its format; `q` is always there, and its first item is the trap.
+    `headroom()` raises where the guest could not call the host any more; `fail(error, trap)` gives the exception to
+    raise, `closed()` the one for a store whose slots are closed.
     """
     params = ", ".join(f"a{k}" for k in range(len(type.params)))
-    stores = [f"        {_store_argument(p, k)}" for k, p in enumerate(type.params)]
-    result = _bundle([_load_result(r, k) for k, r in enumerate(type.results)])
+    moves = [_store_argument(p, k) for k, p in enumerate(type.params)]
+    loads = [_load_result(r, k) for k, r in enumerate(type.results)]
+    views = "".join(v for v in "qifdb" if v == "q" or any(f"{v}[" in move for move in moves + loads))
     lines = [
-        "def make(native, context, function, slots, count, trap, t, b, i, q, f, d, headroom, fail):",
+        f"def make(native, context, function, slots, count, trap, headroom, fail, closed, {', '.join(views)}):",
         f"    def call({params}):",
-        *stores,
+        "        try:",
+        "            q[0] = 0",
+        "        except ValueError:",
+        "            raise closed() from None",
+        *(f"        {move}" for move in moves),
         "        headroom()",
-        "        t[0] = 0",
         "        error = native(context, function, slots, count, trap)",
-        "        if error or t[0]:",
-        "            trapped = t[0]",
-        "            t[0] = 0",
+        "        if error or q[0]:",
+        "            trapped = q[0]",
+        "            q[0] = 0",
         "            raise fail(error, trapped)",
-        f"        return {result}",
+        f"        return {_bundle(loads)}",
         "    return call",
     ]
-    return build_factory(lines, "guest call", {"null_in": null_in, "null_out": null_out})
+    return build_factory(lines, "guest call", {"null_in": null_in, "null_out": null_out}), views
 
 
 @lru_cache(maxsize=1024)
-def host_entry_factory(type: CoreFuncType) -> Callable[..., Callable[..., int]]:
-    """`make(function, at, state, new_trap) -> entry`, a Python function for a `HostEntry` callback.
+def host_entry_factory(type: CoreFuncType, waits: bool = False) -> Callable[..., Callable[..., int]]:
+    """`make(live, nobody, at, new_trap) -> entry`, a Python function for a `HostEntry` callback.
 
-    `at` is `slots_type(type).from_address`. What `function` raises is left in `state.raised` and a trap is returned,
+    `env` is the number of a store, by which `live` has how it runs, and below that of one of its functions.
+    `at` is `slots_type(type).from_address`. What the function raises is left in `state.raised` and a trap is returned,
     one made beforehand: the handler calls nothing, so that a full stack can't strike in it. The outer handler is for a
-    second signal, which CPython 3.10 lets in at the start of a handler.
+    second signal, which CPython 3.10 lets in at the start of a handler. Nothing is called before `depth` is known, so
+    that no signal strikes there. With `waits`, the last result is not the function's: it tells whether it has parked
+    its guest, in which case the others do not count.
     """
-    call = f"function({', '.join(_read_argument(p, k) for k, p in enumerate(type.params))})"
-    targets = _bundle([f"v.r{k}" for k in range(len(type.results))])
     lines = [
-        "def make(function, at, state, new_trap):",
+        "def make(live, nobody, at, new_trap):",
         "    def entry(env, caller, address, count):",
         "        try:",
         "            try:",
+        "                state = nobody",
+        "                depth = 0",
+        f"                state = live[env >> {NUMBER_BITS}]",
         "                depth = state.depth",
         "                state.depth = depth + 1",
         "                v = at(address)",
-        f"                {call}" if not type.results else f"                {targets} = {_packed(type, call)}",
+        *(f"                {line}" for line in (_parking_call(type) if waits else _call(type))),
         "                state.depth = depth",
         "                return 0",
         "            except BaseException as error:",
@@ -131,7 +174,30 @@ def host_entry_factory(type: CoreFuncType) -> Callable[..., Callable[..., int]]:
         "            return new_trap()",
         "    return entry",
     ]
-    return build_factory(lines, "host entry", {"null_out": null_out, "pack": partial(pack_results, type.results)})
+    results = type.results[:-1] if waits else type.results
+    return build_factory(lines, "host entry", {"null_out": null_out, "pack": partial(pack_results, results)})
+
+
+def _host_call(type: CoreFuncType) -> str:
+    arguments = ", ".join(_read_argument(p, k) for k, p in enumerate(type.params))
+    return f"state.functions()[env & {(1 << NUMBER_BITS) - 1}]({arguments})"
+
+
+def _call(type: CoreFuncType) -> list[str]:
+    call = _host_call(type)
+    return [f"{_targets(type.results)} = {_packed(type.results, call)}" if type.results else call]
+
+
+def _parking_call(type: CoreFuncType) -> list[str]:
+    results = type.results[:-1]
+    lines = [f"result = {_host_call(type)}", f"v.r{len(results)} = state.parked"]
+    if results:
+        lines.append(f"if not state.parked: {_targets(results)} = {_packed(results, 'result')}")
+    return lines
+
+
+def _targets(results: tuple[CoreValType, ...]) -> str:
+    return _bundle([f"v.r{k}" for k in range(len(results))])
 
 
 def _read_argument(type: CoreValType, index: int) -> str:
@@ -142,9 +208,9 @@ def _read_argument(type: CoreValType, index: int) -> str:
     return f"null_out(v.a{index})"
 
 
-def _packed(type: CoreFuncType, call: str) -> str:
+def _packed(results: tuple[CoreValType, ...], call: str) -> str:
     """`call` where its results go into fields as they are; else through `pack_results`."""
-    return call if all(r in _VIEWS for r in type.results) else f"pack({call})"
+    return call if all(r in _VIEWS for r in results) else f"pack({call})"
 
 
 def pack_results(types: tuple[CoreValType, ...], results: Any) -> Any:

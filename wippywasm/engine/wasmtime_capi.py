@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from ctypes import addressof, c_char, c_size_t, c_void_p
+from ctypes import addressof, byref, c_char, c_size_t, c_void_p
 from typing import Any
 
 import wasmtime
@@ -65,12 +65,18 @@ table_size = _declare(quick, "wasmtime_table_size", ctypes.c_uint64, [_P, _P])
 table_get = _declare(quick, "wasmtime_table_get", ctypes.c_bool, [_P, _P, ctypes.c_uint64, _P])
 global_get = _declare(quick, "wasmtime_global_get", None, [_P, _P, _P])
 global_set = _declare(quick, "wasmtime_global_set", c_size_t, [_P, _P, _P])
+store_new = _declare(quick, "wasmtime_store_new", c_size_t)
+"""(engine, data, finalizer) -> store; ready-made arguments, here and where no types are declared."""
+store_context = _declare(quick, "wasmtime_store_context", c_size_t)
+store_limiter = _declare(quick, "wasmtime_store_limiter", None, [_P, *[ctypes.c_int64] * 5])
+store_delete = _declare(lib, "wasmtime_store_delete", None)
 func_type = _declare(quick, "wasmtime_func_type", c_size_t, [_P, _P])
-func_new_unchecked = _declare(quick, "wasmtime_func_new_unchecked", None, [_P, _P, _P, _P, _P, _P])
-instance_new = _declare(lib, "wasmtime_instance_new", c_size_t, [_P, _P, _P, c_size_t, _P, _P])
-instance_export = _declare(
-    quick, "wasmtime_instance_export_get", ctypes.c_bool, [_P, _P, ctypes.c_char_p, c_size_t, _P]
-)
+func_new_unchecked = _declare(quick, "wasmtime_func_new_unchecked", None)
+"""(context, type, callback, env, finalizer, func out)"""
+instance_new = _declare(lib, "wasmtime_instance_new", c_size_t)
+"""(context, module, imports, count, instance out, trap out) -> error or 0"""
+instance_export = _declare(quick, "wasmtime_instance_export_get", ctypes.c_bool)
+"""(context, instance, name, size of name, extern out) -> whether there is one"""
 extern_delete = _declare(quick, "wasmtime_extern_delete", None, [_P])
 _trap_new = _declare(quick, "wasmtime_trap_new", c_size_t)
 error_delete = _declare(quick, "wasmtime_error_delete", None, [_P])
@@ -83,21 +89,81 @@ shared_memory_set = _declare(quick, "wasmtime_config_shared_memory_set", None, [
 nan_canonicalization_set = _declare(
     quick, "wasmtime_config_cranelift_nan_canonicalization_set", None, [_P, ctypes.c_bool]
 )
+epoch_interruption_set = _declare(quick, "wasmtime_config_epoch_interruption_set", None, [_P, ctypes.c_bool])
+engine_increment_epoch = _declare(quick, "wasmtime_engine_increment_epoch", None, [_P])
+set_epoch_deadline = _declare(quick, "wasmtime_context_set_epoch_deadline", None)
+"""(context, ticks from now); arguments must be ready-made ctypes objects."""
+epoch_deadline_callback = _declare(quick, "wasmtime_store_epoch_deadline_callback", None, [_P, _P, _P, _P])
+_error_new = _declare(quick, "wasmtime_error_new", c_size_t, [ctypes.c_char_p])
+context_set_data = _declare(quick, "wasmtime_context_set_data", None, [_P, _P])
+context_get_data = _declare(quick, "wasmtime_context_get_data", c_size_t, [_P])
+caller_context = _declare(quick, "wasmtime_caller_context", c_size_t, [_P])
+linker_define_async_func = _declare(
+    quick,
+    "wasmtime_linker_define_async_func",
+    c_size_t,
+    [_P, ctypes.c_char_p, c_size_t, ctypes.c_char_p, c_size_t, _P, _P, _P, _P],
+)
+linker_get = _declare(
+    quick, "wasmtime_linker_get", ctypes.c_bool, [_P, _P, ctypes.c_char_p, c_size_t, ctypes.c_char_p, c_size_t, _P]
+)
+func_call_async = _declare(quick, "wasmtime_func_call_async", c_size_t)
+"""(context, func, args, count, results, count, trap out, error out) -> future; ready-made ctypes objects."""
+future_poll = _declare(lib, "wasmtime_call_future_poll", ctypes.c_bool, [_P])
+"""Runs the guest on its fiber until it is done (true) or suspended."""
+future_delete = _declare(quick, "wasmtime_call_future_delete", None, [_P])
+"""Frees a future; one that is not done ends there, its guest's frames unwound."""
+
+EpochEntry = ctypes.CFUNCTYPE(c_size_t, c_void_p, c_size_t, c_void_p, c_void_p)
+"""(context, data, delta out, kind out) -> error or 0, called where a guest has used up its slice."""
+CONTINUE, YIELD = 0, 1
+AsyncEntry = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p, c_void_p)
+"""`wasmtime_func_async_callback_t`: (env, caller, args, count, results, count, trap out, continuation out)."""
+ContinuationEntry = ctypes.CFUNCTYPE(ctypes.c_bool, c_size_t)
+"""`wasmtime_func_async_continuation_callback_t`: (env) -> whether the host function is done."""
+
+
+class Continuation(ctypes.Structure):
+    """`wasmtime_async_continuation_t`."""
+
+    _fields_ = [("callback", c_void_p), ("env", c_size_t), ("finalizer", c_void_p)]
+
+
 view_at: Callable[[int, int, int], memoryview] = ctypes.PYFUNCTYPE(
     ctypes.py_object, c_void_p, ctypes.c_ssize_t, ctypes.c_int
 )(("PyMemoryView_FromMemory", ctypes.pythonapi))
 """(address, size, flags) -> a view of raw memory, which nothing keeps alive."""
 
 
-class Block:
-    """Zeroed native memory that Python owns: `address` for C, `pointer` ready to pass, `view()` for Python."""
+def pointer(address: int | None) -> Any:
+    """The address as a ready-made argument: it costs a call a third less than a `c_void_p`."""
+    return c_void_p.from_param(address)
 
-    __slots__ = ("_array", "address", "pointer")
+
+def size(number: int) -> Any:
+    """The number as a ready-made argument of type `size_t`."""
+    return c_size_t.from_param(number)
+
+
+class Block:
+    """Zeroed native memory that Python owns: `pointer` is ready to pass, `view()` for Python.
+
+    `pointer`, and what `at` gives, keep the memory.
+    """
+
+    __slots__ = ("_array", "pointer")
 
     def __init__(self, size: int) -> None:
         self._array = (c_char * size)()
-        self.address = addressof(self._array)
-        self.pointer = c_void_p(self.address)
+        self.pointer: Any = byref(self._array)
+
+    @property
+    def address(self) -> int:
+        return addressof(self._array)
+
+    def at(self, offset: int) -> Any:
+        """A pointer into it."""
+        return byref(self._array, offset)
 
     def view(self, start: int = 0, end: int | None = None) -> memoryview:
         return memoryview(self._array).cast("B")[start:end]
@@ -113,18 +179,20 @@ def new_trap() -> int:
     return trap
 
 
+def new_error(message: bytes) -> int:
+    """A `wasmtime_error_t` that unwinds the guest."""
+    error: int = _error_new(message)
+    return error
+
+
 def has_code(trap: int) -> bool:
     """Whether a trap is the guest's own: traps that the host made have no code."""
     return bool(_trap_code(trap, Block(8).pointer))
 
 
-def pointer_of(managed: Any) -> c_void_p:
+def pointer_of(managed: Any) -> Any:
     """The native pointer behind an object of the `wasmtime` package."""
-    return ctypes.cast(managed.ptr(), c_void_p)
-
-
-def context_of(store: wasmtime.Store) -> c_void_p:
-    return ctypes.cast(store._context(), c_void_p)
+    return pointer(ctypes.cast(managed.ptr(), c_void_p).value)
 
 
 def take_error(address: int) -> wasmtime.WasmtimeError:

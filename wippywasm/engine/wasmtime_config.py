@@ -12,7 +12,13 @@ import wasmtime
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.features import LABELS
 
-SETTINGS: tuple[str, ...] = ("nan-canonicalization=off", "shared-memory=on", "opt-level=speed", "features=all")
+SETTINGS: tuple[str, ...] = (
+    "nan-canonicalization=off",
+    "shared-memory=on",
+    "opt-level=speed",
+    "epochs=on",
+    "features=all",
+)
 
 
 def _threads(config: wasmtime.Config, on: bool) -> None:
@@ -82,6 +88,7 @@ def make_config(without: frozenset[str] = frozenset()) -> wasmtime.Config:
     pointer = capi.pointer_of(config)
     capi.nan_canonicalization_set(pointer, False)
     capi.shared_memory_set(pointer, True)
+    capi.epoch_interruption_set(pointer, True)
     for switch in SWITCHES.values():
         switch(config, True)
     for name in without & SWITCHES.keys():

@@ -9,12 +9,10 @@ Reference: `wasmtime_capi`; the settings are in `wasmtime_config`.
 from __future__ import annotations
 
 import ctypes
-import weakref
-from collections.abc import Callable, Iterable, Sequence
-from ctypes import c_size_t, c_void_p
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib import metadata
-from typing import Any
+from typing import Any, TypeAlias
 
 import wasmtime
 
@@ -22,26 +20,32 @@ from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreExternType, CoreFuncType
 from wippywasm.engine import linking, refusals
 from wippywasm.engine import wasmtime_capi as capi
-from wippywasm.engine.codegen import revoke, without_signal_check
+from wippywasm.engine.assembly import HostSource, Make, Part, Source
 from wippywasm.engine.compiling import Compiler
-from wippywasm.engine.port import CoreCallable, CoreItem, Module, StoreLimits
-from wippywasm.engine.raw_calls import host_entry_factory, slots_type
+from wippywasm.engine.port import CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
+from wippywasm.engine.raw_calls import Slots
 from wippywasm.engine.traps import STACK, make_trap
 from wippywasm.engine.wasmtime_config import FEATURES, SETTINGS, make_config
-from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern, wrap
+from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type, new_linker
+from wippywasm.engine.wasmtime_hosts import LAST_NUMBER, HostCode, Hosts
+from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, closed, copy_extern, wrap
+from wippywasm.engine.wasmtime_running import NEVER, Functions, Running
 from wippywasm.engine.wasmtime_traps import trap_of
 from wippywasm.errors import InternalError, InvalidError, Trap, UnavailableError
 
 NAME = "wasmtime"
 NO_LIMITS = StoreLimits()
-_VAL_TYPES: dict[str, Callable[[], wasmtime.ValType]] = {
-    "i32": wasmtime.ValType.i32,
-    "i64": wasmtime.ValType.i64,
-    "f32": wasmtime.ValType.f32,
-    "f64": wasmtime.ValType.f64,
-    "funcref": wasmtime.ValType.funcref,
-    "externref": wasmtime.ValType.externref,
-}
+EXTERNS = capi.INSTANCE_SIZE + 8
+"""Where the imports lie in the memory of an instance, behind what comes out: the instance, and a trap."""
+
+
+Lookup: TypeAlias = tuple[bytes, Any, CoreExternType]
+"""How an export is asked for: its name as bytes, their number as an argument, and its type."""
+
+
+def _lookup(name: str, type: CoreExternType) -> Lookup:
+    encoded = name.encode()
+    return encoded, capi.size(len(encoded)), type
 
 
 class WasmtimeModule:
@@ -52,7 +56,7 @@ class WasmtimeModule:
         self.pointer = capi.pointer_of(native)
         self.imports = info.imports
         self.exports = info.exports
-        self.export_types: dict[str, CoreExternType] = {e.name: e.type for e in info.exports}
+        self.lookups: dict[str, Lookup] = {e.name: _lookup(e.name, e.type) for e in info.exports}
 
 
 class WasmtimeEngine:
@@ -66,7 +70,11 @@ class WasmtimeEngine:
         self.version = metadata.version("wasmtime")
         self.native = wasmtime.Engine(make_config())
         self.pointer = capi.pointer_of(self.native)
+        self.hosts = Hosts()
         self._compiler = Compiler(_Backend(self))
+        self.linker = new_linker(self.native)
+        self.compile_own = lru_cache(maxsize=256)(self.compile)
+        """`compile` for the modules of our own making, which are kept."""
 
     def compile(self, wasm: bytes | memoryview) -> WasmtimeModule:
         return self._compiler.compile(wasm)
@@ -99,46 +107,29 @@ class _Backend:
         return WasmtimeModule(capi.take_module(out.view().cast("Q")[0]), info)
 
 
-class Running:
-    """What a store's host functions leave for its calls: how deep they are nested, and what the last one raised.
-
-    `spare` is the trap that the next one to raise will return.
-    """
-
-    __slots__ = ("depth", "raised", "spare")
-
-    def __init__(self) -> None:
-        self.depth = 0
-        self.raised: BaseException | None = None
-        self.spare = capi.new_trap()
-
-    def __del__(self) -> None:
-        if self.spare:
-            capi.trap_delete(self.spare)
-
-
 class WasmtimeStore:
     """The instances of one guest, and the host functions they may call."""
 
     def __init__(self, engine: WasmtimeEngine, limits: StoreLimits) -> None:
         self.engine = engine
-        self.calls: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._native = wasmtime.Store(engine.native)
-        self._context: c_void_p | None = capi.context_of(self._native)
-        self._running = Running()
-        self._entries: list[Any] = []
+        self._native: Any = capi.pointer(capi.store_new(engine.pointer, None, None))
+        self._context: Any = capi.pointer(capi.store_context(self._native))
+        capi.set_epoch_deadline(self._context, NEVER)
+        self._functions = Functions()
+        self.running = Running(self._functions)
+        self._env = 0
+        self._slots: dict[int, Slots] = {}
+        self._held: list[Any] = []
+        self._fibers: Fibers | None = None
         if limits != NO_LIMITS:
             self._limit(limits)
 
     def _limit(self, limits: StoreLimits) -> None:
-        self._native.set_limits(
-            memory_size=_bound(limits.memory_bytes),
-            table_elements=_bound(limits.table_elements),
-            instances=_bound(limits.instances),
-        )
+        bounds = [_bound(b) for b in (limits.memory_bytes, limits.table_elements, limits.instances)]
+        capi.store_limiter(self._native, *bounds, -1, -1)
 
     @property
-    def context(self) -> c_void_p:
+    def context(self) -> Any:
         """The native store; raises `UnavailableError` once it is closed."""
         if self._context is None:
             raise closed()
@@ -147,43 +138,97 @@ class WasmtimeStore:
     def instantiate(self, module: Module, imports: Sequence[CoreItem]) -> WasmtimeInstance:
         assert isinstance(module, WasmtimeModule)
         linking.check_count(module.imports, imports)
-        externs = self._externs(module, imports)
-        out = capi.Block(capi.INSTANCE_SIZE + 8)
-        trap = c_void_p(out.address + capi.INSTANCE_SIZE)
-        error = capi.instance_new(
-            self.context, module.pointer, externs.pointer, c_size_t(len(imports)), out.pointer, trap
-        )
-        trapped = out.view(capi.INSTANCE_SIZE).cast("Q")[0]
-        if trapped or (error and self._running.raised is not None):
-            raise self.failure(error, trapped)
+        block = capi.Block(EXTERNS + capi.EXTERN_SIZE * len(imports))
+        self._put(module, imports, block)
+        error = self._new_instance(module, block)
         if error:
-            raise _refused(module, imports, str(capi.take_error(error)))
-        return WasmtimeInstance(self, module, out)
+            raise _refused(module, [item.type for item in imports if isinstance(item, Item)], error)
+        return WasmtimeInstance(self, module, block)
 
-    def _externs(self, module: WasmtimeModule, imports: Sequence[CoreItem]) -> capi.Block:
-        externs = capi.Block(capi.EXTERN_SIZE * len(imports))
+    def assemble(self, part: Part, instances: Sequence[CoreInstance], make: Make) -> WasmtimeInstance:
+        """`instantiate` with what the sources of `part` name; `instances` are all of this store."""
+        module = part.module
+        assert isinstance(module, WasmtimeModule)
+        prepared = part.prepared
+        if prepared is None:
+            prepared = part.prepared = [_prepare(self.engine.hosts, source) for source in part.sources]
+        block = capi.Block(EXTERNS + capi.EXTERN_SIZE * len(prepared))
+        if prepared:
+            self._functions.make = make
+            self._held.append(part)
+            self._put_sources(prepared, instances, block.address + EXTERNS)
+        error = self._new_instance(module, block)
+        if error:
+            raise _refused(module, [_type_of(source, instances) for source in part.sources], error)
+        return WasmtimeInstance(self, module, block)
+
+    def _put_sources(self, prepared: list[Any], instances: Sequence[Any], address: int) -> None:
+        env, context, pointer = self._hosts(), self.context, capi.pointer
+        for code, host, instance, name in prepared:
+            if host is not None:
+                callback = pointer(env + host)
+                capi.func_new_unchecked(context, code.type, code.callback, callback, None, pointer(address + 8))
+            else:
+                name, size, _ = instances[instance].lookups[name]
+                if not capi.instance_export(context, instances[instance].pointer, name, size, pointer(address)):
+                    raise InternalError(f"an instance lacks its export {name!r}")
+            address += capi.EXTERN_SIZE
+
+    def _hosts(self) -> int:
+        """The `env` of the store's host function 0."""
+        if not self._env:
+            self._env = self.engine.hosts.enter(self.running)
+        return self._env
+
+    def _new_instance(self, module: WasmtimeModule, block: capi.Block) -> str:
+        """Instantiate into `block`, which has the imports; the message of wasmtime's refusal, if it refused."""
+        count = capi.size(len(module.imports))
+        error = capi.instance_new(
+            self.context, module.pointer, block.at(EXTERNS), count, block.pointer, block.at(capi.INSTANCE_SIZE)
+        )
+        trapped = block.view(capi.INSTANCE_SIZE, EXTERNS).cast("Q")[0]
+        if trapped or (error and self.running.raised is not None):
+            raise self.failure(error, trapped)
+        return str(capi.take_error(error)) if error else ""
+
+    def _put(self, module: WasmtimeModule, imports: Sequence[CoreItem], block: capi.Block) -> None:
+        waiting = [i for i in imports if i.__class__ is WaitingFunc and i.begin is not None and i.store is self]
+        if waiting:
+            self.fibers.shim(list(dict.fromkeys(waiting)))
         for index, item in enumerate(imports):
             if not isinstance(item, Item) or item.store is not self:
                 raise linking.foreign(module.imports[index])
-            copy_extern(item, externs.address + capi.EXTERN_SIZE * index)
-        return externs
+            copy_extern(item, block.address + EXTERNS + capi.EXTERN_SIZE * index)
 
     def host_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> WasmtimeFunc:
-        make = host_entry_factory(type)
-        at = slots_type(type).from_address
-        python_entry = without_signal_check(make(function, at, self._running, capi.new_trap))
-        python_entry.__qualname__ = name or python_entry.__qualname__
-        entry = capi.HostEntry(python_entry)
-        extern = capi.Block(capi.EXTERN_SIZE)
-        func = WasmtimeFunc(self, type, extern)
-        address = ctypes.cast(entry, c_void_p)
-        capi.func_new_unchecked(self.context, capi.pointer_of(_func_type(type)), address, None, None, func.handle)
-        self._entries.append(entry)
+        return self._host_func(type, self.engine.hosts.code(type), function)
+
+    def _host_func(self, type: CoreFuncType, code: HostCode, function: CoreCallable) -> WasmtimeFunc:
+        number = LAST_NUMBER - len(self._held)  # those of `assemble` count up from 0
+        self._functions[number] = function
+        self._held.append(code)
+        func = WasmtimeFunc(self, type, capi.Block(capi.EXTERN_SIZE))
+        env = capi.pointer(self._hosts() + number)
+        capi.func_new_unchecked(self.context, code.type, code.callback, env, None, func.handle)
         return func
+
+    def waiting_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> WasmtimeFunc:
+        """A host function that may park its guest, for modules to import; see `FiberStore`."""
+        halved = begin_type(type)
+        func = WaitingFunc(self, type, capi.Block(capi.EXTERN_SIZE))
+        func.begin = self._host_func(halved, self.engine.hosts.code(halved, waits=True), function)
+        return func
+
+    @property
+    def fibers(self) -> Fibers:
+        """How the guests of this store run on fibers."""
+        if self._fibers is None:
+            self._fibers = Fibers(self)
+        return self._fibers
 
     def failure(self, error: int, trap: int) -> BaseException:
         """Own what a call into the guest gave back, and say what it was."""
-        running = self._running
+        running = self.running
         raised, running.raised = running.raised, None
         running.spare = running.spare or capi.new_trap()
         if trap and (raised is None or capi.has_code(trap)):
@@ -195,25 +240,46 @@ class WasmtimeStore:
 
     def close(self) -> None:
         """Free everything in the store. Raises `UnavailableError` while a guest of it is running."""
-        if self._running.depth:
+        if self.running.depth:
             raise UnavailableError("the store can't be closed while its guest is calling the host")
         if self._context is None:
             return
-        self._context = None
-        for call in list(self.calls):
-            revoke(call, "native", _refuse_call)
-        self._native.close()
-        self._entries.clear()
+        self._free()
+
+    def _free(self) -> None:
+        native, self._native, self._context = self._native, None, None
+        for slots in self._slots.values():
+            slots.close()
+        self.engine.hosts.leave(self._env)
+        capi.store_delete(native)
+        self._functions.clear()
+        self._functions.make = None
+        self._held.clear()
+
+    def __del__(self) -> None:
+        if self._native is not None:
+            self._free()
+
+    def slots(self, count: int) -> Slots:
+        """The buffer for calls with that many arguments or results."""
+        room = max(32, 1 << (count - 1).bit_length()) if count else 32
+        slots = self._slots.get(room)
+        if slots is None:
+            slots = self._slots[room] = Slots(room)
+        return slots
 
 
 class WasmtimeInstance:
     """An instance; its exports are wrapped when they are asked for, once each."""
 
-    def __init__(self, store: WasmtimeStore, module: WasmtimeModule, native: capi.Block) -> None:
+    __slots__ = ("_block", "_exports", "_store", "lookups", "pointer")
+
+    def __init__(self, store: WasmtimeStore, module: WasmtimeModule, block: capi.Block) -> None:
         self._store = store
-        self._module = module
-        self._native = native
+        self._block = block
         self._exports: dict[str, Any] = {}
+        self.lookups = module.lookups
+        self.pointer = block.pointer
 
     def export(self, name: str) -> Any:
         found = self._exports.get(name)
@@ -222,34 +288,28 @@ class WasmtimeInstance:
         return found
 
     def _wrap(self, name: str) -> Any:
-        type = self._module.export_types[name]
+        encoded, size, type = self.lookups[name]
         extern = capi.Block(capi.EXTERN_SIZE)
-        encoded = name.encode()
-        capi.instance_export(self._store.context, self._native.pointer, encoded, len(encoded), extern.pointer)
+        if not capi.instance_export(self._store.context, self.pointer, encoded, size, extern.pointer):
+            raise InternalError(f"an instance lacks its export {name!r}")
         return wrap(self._store, type, extern)
 
 
-def closed() -> UnavailableError:
-    return UnavailableError("the store is closed", hint="instantiate the module again")
+def _prepare(hosts: Hosts, source: Source) -> tuple[HostCode | None, int | None, int, str]:
+    if isinstance(source, HostSource):
+        return hosts.code(source.type), source.number, 0, ""
+    return None, None, source.instance, source.name
 
 
-def _refuse_call(*_: object) -> int:
-    raise closed()
+def _type_of(source: Source, instances: Sequence[Any]) -> CoreExternType:
+    if isinstance(source, HostSource):
+        return source.type
+    type: CoreExternType = instances[source.instance].lookups[source.name][2]
+    return type
 
 
 def _bound(limit: int | None) -> int:
     return -1 if limit is None else limit
-
-
-@lru_cache(maxsize=1024)
-def _func_type(type: CoreFuncType) -> wasmtime.FuncType:
-    return wasmtime.FuncType([_val_type(p) for p in type.params], [_val_type(r) for r in type.results])
-
-
-def _val_type(name: str) -> wasmtime.ValType:
-    if name not in _VAL_TYPES:
-        raise InvalidError(f"a host function can't take or give {name}")
-    return _VAL_TYPES[name]()
 
 
 def _discard(error: int, trap: int) -> None:
@@ -273,8 +333,8 @@ def _overflow(cause: BaseException) -> Trap:
     return trap
 
 
-def _refused(module: WasmtimeModule, imports: Sequence[Any], message: str) -> InvalidError:
+def _refused(module: WasmtimeModule, types: Sequence[CoreExternType], message: str) -> InvalidError:
     text = message.strip()
     if text.startswith("incompatible import type"):
-        return linking.mismatch(module.imports, [item.type for item in imports], text)
+        return linking.mismatch(module.imports, types, text)
     return InvalidError(f"the module can't be instantiated within its store's limits: {text}")

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-import weakref
 from collections.abc import Callable
+from functools import lru_cache
 
 import wasmtime
 
@@ -38,7 +38,7 @@ _VAL_TYPES: dict[str, Callable[[], wasmtime.ValType]] = {
 class HostCode:
     """The callback for host functions of one type; wasmtime may call it for as long as this lives."""
 
-    __slots__ = ("__weakref__", "_entry", "_type", "callback", "type")
+    __slots__ = ("_entry", "_type", "callback", "type")
 
     def __init__(self, type: CoreFuncType, waits: bool, live: dict[int, Running]) -> None:
         make = host_entry_factory(type, waits)
@@ -55,14 +55,11 @@ class Hosts:
     def __init__(self) -> None:
         self._live: dict[int, Running] = {}
         self._numbers = itertools.count(1)
-        self._codes: weakref.WeakValueDictionary[tuple[CoreFuncType, bool], HostCode] = weakref.WeakValueDictionary()
+        self.code = lru_cache(maxsize=1024)(self._code)
+        """(type, waits) -> the callback for that; to be kept for as long as a store has functions of it."""
 
-    def code(self, type: CoreFuncType, waits: bool = False) -> HostCode:
-        """The callback for that type; to be kept for as long as a store has functions of it."""
-        code = self._codes.get((type, waits))
-        if code is None:
-            code = self._codes[type, waits] = HostCode(type, waits, self._live)
-        return code
+    def _code(self, type: CoreFuncType, waits: bool = False) -> HostCode:
+        return HostCode(type, waits, self._live)
 
     def enter(self, running: Running) -> int:
         """Make a store's functions callable. Gives the `env` of its function 0; those of others are that many more."""

@@ -1,13 +1,12 @@
 """What lives in a wasmtime store, as the port shows it: functions, memories, tables, globals, tags.
 
 In: a store and the item's `wasmtime_extern_t`. Out: objects of the port. None of them outlives its store: each asks
-`store.context`, which refuses after the store is closed, and what is generated for a function is revoked then.
+`store.context`, which refuses after the store is closed; calls find their slots closed then.
 """
 
 from __future__ import annotations
 
 import ctypes
-from ctypes import c_size_t, c_void_p
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wippywasm.core import (
@@ -22,10 +21,15 @@ from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.port import CoreCallable
 from wippywasm.engine.raw_calls import guest_call_factory, null_in, null_out
 from wippywasm.engine.traps import TABLE_BOUNDS, make_trap, python_headroom
-from wippywasm.errors import InvalidError
+from wippywasm.errors import InvalidError, UnavailableError
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_engine import WasmtimeStore
+
+
+def closed() -> UnavailableError:
+    """What every use of a closed store raises."""
+    return UnavailableError("the store is closed", hint="instantiate the module again")
 
 
 class Item:
@@ -37,7 +41,7 @@ class Item:
         self.store = store
         self.type = type
         self.extern = extern
-        self.handle = c_void_p(extern.address + capi.EXTERN_OF)
+        self.handle = extern.at(capi.EXTERN_OF)
 
 
 class WasmtimeFunc(Item):
@@ -58,40 +62,22 @@ class WasmtimeFunc(Item):
 
     def _make_call(self) -> CoreCallable:
         store = self.store
+        make, views = guest_call_factory(self.type)
         count = max(len(self.type.params), len(self.type.results))
-        block = capi.Block(capi.RAW_SIZE * count + 8)
-        slots = block.view(0, capi.RAW_SIZE * count)
-        call: CoreCallable = guest_call_factory(self.type)(
+        slots = store.slots(count)
+        call: CoreCallable = make(
             capi.call_unchecked,
             store.context,
             self.handle,
-            block.pointer,
-            c_size_t(count),
-            c_void_p(block.address + capi.RAW_SIZE * count),
-            block.view(capi.RAW_SIZE * count).cast("Q"),
-            slots,
-            slots.cast("i"),
-            slots.cast("q"),
-            slots.cast("f"),
-            slots.cast("d"),
+            slots.slots,
+            capi.size(count),
+            slots.trap,
             python_headroom,
-            _Failure(self, block),
+            store.failure,
+            closed,
+            *map(slots.view, views),
         )
-        store.calls.add(call)
         return call
-
-
-class _Failure:
-    """Turns the failure of a function's call into an exception; keeps alive what the call points at."""
-
-    __slots__ = ("_block", "_func")
-
-    def __init__(self, func: WasmtimeFunc, block: capi.Block) -> None:
-        self._func = func
-        self._block = block
-
-    def __call__(self, error: int, trap: int) -> BaseException:
-        return self._func.store.failure(error, trap)
 
 
 class WasmtimeMemory(Item):
@@ -134,13 +120,13 @@ class WasmtimeSharedMemory(Item):
 
     def __init__(self, store: WasmtimeStore, type: CoreMemoryType, extern: capi.Block) -> None:
         super().__init__(store, type, extern)
-        self._shared = c_void_p(extern.view(capi.EXTERN_OF, capi.EXTERN_OF + 8).cast("Q")[0])
+        self._shared = capi.pointer(extern.view(capi.EXTERN_OF, capi.EXTERN_OF + 8).cast("Q")[0])
 
     def __del__(self) -> None:
         capi.extern_delete(self.extern.pointer)
 
     @property
-    def _alive(self) -> c_void_p:
+    def _alive(self) -> Any:
         assert self.store.context is not None
         return self._shared
 
@@ -254,7 +240,7 @@ def _function_of(store: WasmtimeStore, value: capi.Block) -> WasmtimeFunc | None
     extern = capi.Block(capi.EXTERN_SIZE)
     extern.view()[0] = capi.FUNC
     extern.view(capi.EXTERN_OF)[:16] = content[:16]
-    native = capi.take_func_type(capi.func_type(store.context, c_void_p(extern.address + capi.EXTERN_OF)))
+    native = capi.take_func_type(capi.func_type(store.context, extern.at(capi.EXTERN_OF)))
     kind = CoreFuncType(tuple(map(str, native.params)), tuple(map(str, native.results)))
     return WasmtimeFunc(store, kind, extern)
 

@@ -1,0 +1,350 @@
+"""Guests on fibers: a host function may suspend its guest, and the thread goes on with something else meanwhile.
+
+In: a store, a function of it. Out: a coroutine function that calls it; what the guest waits for is awaited in the
+caller's task.
+
+No Python frame may live across a fiber switch. So a host function that may wait stands behind a shim of wasm: the shim
+calls the host, which either returns its result or has left an `Operation` and says so; then the shim calls `suspend`,
+the one asynchronous host function there is, and when it is back, `finish`, which turns what was awaited into results.
+
+Reference: wasmtime's `async.h`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import weakref
+from collections.abc import Awaitable, Callable, Sequence
+from ctypes import c_size_t, c_void_p
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import wasmtime
+
+from wippywasm.core import CoreFuncType, CoreValType
+from wippywasm.engine import wasmtime_capi as capi
+from wippywasm.engine.codegen import build_factory
+from wippywasm.engine.port import CoreCallable
+from wippywasm.engine.wasmtime_items import WasmtimeFunc
+from wippywasm.engine.wasmtime_running import SLICE
+from wippywasm.engine.wat import wat2wasm
+
+if TYPE_CHECKING:
+    from wippywasm.engine.wasmtime_engine import WasmtimeStore
+
+NOTHING = CoreFuncType()
+
+
+class Operation:
+    """What a guest is suspended for, and what turns its value into the core results of the host function."""
+
+    __slots__ = ("awaitable", "finish", "value")
+
+    def __init__(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any]) -> None:
+        self.awaitable = awaitable
+        self.finish = finish
+        self.value: Any = None
+
+
+class WaitingFunc(WasmtimeFunc):
+    """A host function that may suspend its guest; its extern is the shim's, once an instance imports it."""
+
+    __slots__ = ("begin",)
+    begin: WasmtimeFunc | None
+
+    def _make_call(self) -> CoreCallable:
+        self.settle()
+        return super()._make_call()
+
+    def settle(self) -> None:
+        """Make its shim now, where no instance has imported it."""
+        if self.begin is not None:
+            self.store.fibers.shim([self])
+
+
+class Fibers:
+    """What a store needs to run its guest on a fiber."""
+
+    def __init__(self, store: WasmtimeStore) -> None:
+        self._store_ref = weakref.ref(store)
+        self._running = store.running
+        self._finishers: dict[tuple[CoreValType, ...], WasmtimeFunc] = {}
+        self._suspend: WasmtimeFunc | None = None
+        self._stepwise: weakref.WeakKeyDictionary[WasmtimeFunc, StepwiseFunc] = weakref.WeakKeyDictionary()
+        self.operation: Operation | None = None
+        self.ready = False
+
+    @property
+    def _store(self) -> WasmtimeStore:
+        store = self._store_ref()
+        assert store is not None
+        return store
+
+    # ---- host functions that wait
+
+    @property
+    def may_park(self) -> bool:
+        """Whether the host function that runs now may suspend its guest: nothing of the host's is below it."""
+        return self._running.on_fiber and self._running.depth == 1
+
+    @property
+    def on_fiber(self) -> bool:
+        """Whether the guest runs on a fiber."""
+        return self._running.on_fiber
+
+    def park(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any]) -> int:
+        """Leave an operation for the shim to suspend the guest for; the value returned counts for nothing."""
+        self.operation = Operation(awaitable, finish)
+        self._running.parked = 1
+        return 0
+
+    def _finish(self) -> Any:
+        operation, self.operation = self.operation, None
+        self._running.parked = 0
+        assert operation is not None
+        return operation.finish(operation.value)
+
+    def shim(self, functions: Sequence[WaitingFunc]) -> None:
+        """Put shims in front of host functions that no instance has imported yet."""
+        types = tuple(f.type for f in functions)
+        begins = [f.begin for f in functions if f.begin is not None]
+        finishers = [self._finisher(results) for results in _result_types(types)]
+        instance = self._store.instantiate(
+            self._store.engine.compile_own(shim_module(types)), [*begins, *finishers, self._suspender()]
+        )
+        for index, function in enumerate(functions):
+            ctypes.memmove(function.extern.address, instance.export(str(index)).extern.address, capi.EXTERN_SIZE)
+            function.begin = None
+
+    def _finisher(self, results: tuple[CoreValType, ...]) -> WasmtimeFunc:
+        made = self._finishers.get(results)
+        if made is None:
+            made = self._store.host_func(CoreFuncType((), results), self._finish, "finish")
+            self._finishers[results] = made
+        return made
+
+    def _suspender(self) -> WasmtimeFunc:
+        if self._suspend is None:
+            self._suspend = suspender(self._store, self)
+        return self._suspend
+
+    # ---- calls
+
+    def stepwise(self, func: WasmtimeFunc) -> StepwiseFunc:
+        """The function as one whose `call` is a coroutine function."""
+        made = self._stepwise.get(func)
+        if made is None:
+            if isinstance(func, WaitingFunc):
+                func.settle()
+            made = self._stepwise[func] = StepwiseFunc(func, self)
+        return made
+
+    async def drive(self, future: int) -> None:
+        """Run a future that is suspended until it is done."""
+        done = False
+        while not done:
+            operation = self.operation
+            if operation is None:
+                await asyncio.sleep(0)
+            else:
+                operation.value = await operation.awaitable
+                self.ready = True
+            done = self._poll(future)
+
+    def _poll(self, future: int) -> bool:
+        running = self._running
+        capi.set_epoch_deadline(self._store.context, SLICE)
+        running.on_fiber = True
+        try:
+            done: bool = capi.future_poll(future)
+        finally:
+            running.on_fiber = False
+        return done
+
+    def abandon(self) -> None:
+        """Forget what a call that was ended left behind."""
+        operation, self.operation = self.operation, None
+        self._running.parked = 0
+        self.ready = False
+        end = getattr(operation.awaitable, "close", None) if operation is not None else None
+        if end is not None:
+            end()
+
+
+class StepwiseFunc:
+    """A function of a guest whose calls can be suspended."""
+
+    __slots__ = ("_block", "call", "type")
+
+    def __init__(self, func: WasmtimeFunc, fibers: Fibers) -> None:
+        self.type = func.type
+        params, results = len(func.type.params), len(func.type.results)
+        block = self._block = capi.Block(16 + capi.VAL_SIZE * (params + results))
+        for index, param in enumerate(func.type.params):
+            block.view()[16 + capi.VAL_SIZE * index] = capi.KINDS[param]
+        first = block.address + 16
+        values = block.view(16)
+        self.call = _call_factory(func.type)(
+            func.store.context,
+            func.handle,
+            (c_void_p(first), c_size_t(params), c_void_p(first + capi.VAL_SIZE * params), c_size_t(results)),
+            (c_void_p(block.address), c_void_p(block.address + 8)),
+            block.view(0, 16).cast("Q"),
+            {code: values.cast(code) for code in _CODES},
+            fibers,
+            func.store.running,
+            _Failure(func, block),
+        )
+
+
+class _Failure:
+    """Turns what a call gave back into an exception; keeps alive what the call points at."""
+
+    __slots__ = ("_block", "_func")
+
+    def __init__(self, func: WasmtimeFunc, block: capi.Block) -> None:
+        self._func = func
+        self._block = block
+
+    def __call__(self, error: int, trap: int) -> BaseException:
+        return self._func.store.failure(error, trap)
+
+
+_CODES: tuple[Literal["i", "q", "f", "d"], ...] = ("i", "q", "f", "d")
+_VIEWS = {"i32": ("i", 4), "i64": ("q", 8), "f32": ("f", 4), "f64": ("d", 8)}
+
+
+def _slot(type: CoreValType, index: int) -> str:
+    code, size = _VIEWS[type]
+    return f"{code}[{(capi.VAL_SIZE * index + capi.VAL_OF) // size}]"
+
+
+@lru_cache(maxsize=1024)
+def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[Any]]]:
+    """The factory of coroutine functions that call a function of that type on a fiber."""
+    params, results = len(type.params), len(type.results)
+    loads = [_slot(r, params + k) for k, r in enumerate(type.results)]
+    lines = [
+        "def make(context, function, slots, out, t, views, fibers, running, fail):",
+        "    args, count, results, result_count = slots",
+        "    trap, error = out",
+        "    i, q, f, d = views['i'], views['q'], views['f'], views['d']",
+        "    drive, abandon = fibers.drive, fibers.abandon",
+        f"    async def call({', '.join(f'a{k}' for k in range(params))}):",
+        *(f"        {_slot(p, k)} = a{k}" for k, p in enumerate(type.params)),
+        "        t[0] = t[1] = 0",
+        "        future = start(context, function, args, count, results, result_count, trap, error)",
+        "        arm(context, SLICE)",
+        "        running.on_fiber = True",
+        "        try:",
+        "            done = poll(future)",
+        "            running.on_fiber = False",
+        "            if not done:",
+        "                await drive(future)",
+        "        except BaseException:",
+        "            delete(future)",
+        "            abandon()",
+        "            raise",
+        "        delete(future)",
+        "        if t[0] or t[1]:",
+        "            raise fail(t[1], t[0])",
+        f"        return {'(' * (results > 1)}{', '.join(loads) or None}{')' * (results > 1)}",
+        "    return call",
+    ]
+    scope = {
+        "start": capi.func_call_async,
+        "poll": capi.future_poll,
+        "delete": capi.future_delete,
+        "arm": capi.set_epoch_deadline,
+        "SLICE": SLICE,
+    }
+    return build_factory(lines, "fiber call", scope)
+
+
+# ---- shims
+
+
+def begin_type(type: CoreFuncType) -> CoreFuncType:
+    """The type of the host's half of a function that may wait: one more result tells whether it does."""
+    return CoreFuncType(type.params, (*type.results, "i32"))
+
+
+def _result_types(types: Sequence[CoreFuncType]) -> list[tuple[CoreValType, ...]]:
+    return list(dict.fromkeys(t.results for t in types))
+
+
+@lru_cache(maxsize=256)
+def shim_module(types: tuple[CoreFuncType, ...]) -> bytes:
+    """Imports each function's `begin`, a `finish` for each kind of results, `suspend`; exports the functions."""
+    finishers = _result_types(types)
+    lines = ["(module $host"]
+    lines += [f'(import "begin" "{k}" (func $begin{k} {_signature(begin_type(t))}))' for k, t in enumerate(types)]
+    lines += [
+        f'(import "finish" "{k}" (func $finish{k} {_signature(CoreFuncType((), r))}))' for k, r in enumerate(finishers)
+    ]
+    lines.append('(import "fiber" "suspend" (func $suspend))')
+    lines += [_shim(k, t, finishers.index(t.results)) for k, t in enumerate(types)]
+    return wat2wasm("\n".join([*lines, ")"]))
+
+
+def _shim(index: int, type: CoreFuncType, finisher: int) -> str:
+    arguments = " ".join(f"local.get {k}" for k in range(len(type.params)))
+    results = " ".join(type.results)
+    block = f"(param {results}) (result {results})" if results else ""
+    return (
+        f'(func (export "{index}") {_signature(type)} {arguments} call $begin{index} '
+        f"if {block} {'drop ' * len(type.results)}call $suspend call $finish{finisher} end)"
+    )
+
+
+def _signature(type: CoreFuncType) -> str:
+    params = f"(param {' '.join(type.params)})" if type.params else ""
+    return f"{params} (result {' '.join(type.results)})" if type.results else params
+
+
+# ---- the asynchronous host function
+
+_fibers: weakref.WeakValueDictionary[int, Fibers] = weakref.WeakValueDictionary()
+"""By the store's data, which is the address of its `Fibers`."""
+
+
+def _is_ready(key: int) -> bool:
+    fibers = _fibers[key]
+    ready, fibers.ready = fibers.ready, False
+    return ready
+
+
+def _suspend(
+    env: int, caller: int, args: int, count: int, results: int, result_count: int, trap: int, continuation: int
+) -> None:
+    out = capi.Continuation.from_address(continuation)
+    out.callback = _IS_READY_ADDRESS
+    out.env = capi.context_get_data(capi.caller_context(caller))
+    out.finalizer = None
+
+
+_IS_READY = capi.ContinuationEntry(_is_ready)
+_IS_READY_ADDRESS = ctypes.cast(_IS_READY, c_void_p).value
+_SUSPEND = capi.AsyncEntry(_suspend)
+
+
+def new_linker(engine: wasmtime.Engine) -> wasmtime.Linker:
+    """A linker that has `suspend`, for the stores of an engine."""
+    linker = wasmtime.Linker(engine)
+    type = wasmtime.FuncType([], [])
+    error = capi.linker_define_async_func(
+        capi.pointer_of(linker), b"", 0, b"", 0, capi.pointer_of(type), ctypes.cast(_SUSPEND, c_void_p), None, None
+    )
+    assert not error
+    return linker
+
+
+def suspender(store: WasmtimeStore, fibers: Fibers) -> WasmtimeFunc:
+    """`suspend` in a store."""
+    extern = capi.Block(capi.EXTERN_SIZE)
+    found = capi.linker_get(capi.pointer_of(store.engine.linker), store.context, b"", 0, b"", 0, extern.pointer)
+    assert found
+    _fibers[id(fibers)] = fibers
+    capi.context_set_data(store.context, id(fibers))
+    return WasmtimeFunc(store, NOTHING, extern)

@@ -1,0 +1,72 @@
+"""What a wasmtime store's calls, host functions and interruptions know of each other.
+
+In: calls into the guest and out of it. Out: one small object per store that all of them share.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from ctypes import c_uint64
+
+from wippywasm.engine import wasmtime_capi as capi
+from wippywasm.engine.port import CoreCallable
+
+NEVER = c_uint64(1 << 62)
+"""An epoch deadline that is not reached."""
+SLICE = c_uint64(1)
+"""Epochs that a guest on a fiber runs at a time."""
+
+
+class Functions(dict[int, CoreCallable]):
+    """A store's host functions by number. Those that `make` knows are made when they are first called."""
+
+    __slots__ = ("__weakref__", "make")
+
+    def __init__(self) -> None:
+        self.make: Callable[[int], CoreCallable] | None = None
+
+    def __missing__(self, number: int) -> CoreCallable:
+        assert self.make is not None
+        made = self[number] = self.make(number)
+        return made
+
+
+class Running:
+    """How a store's guest is running.
+
+    `functions()` gives its host functions, which are held weakly since `wasmtime_hosts` knows every live store.
+    `depth` is how deep host functions are nested, `raised` what the last one raised, `spare` the trap that the next one
+    to raise will return. `on_fiber` tells that the guest runs on a fiber, so that it may be suspended where no host
+    function is on that fiber too; `parked` is 1 when a host function asks for that, for the guest's shim to see.
+    `deadline` is the moment (of `time.monotonic`) at which the guest is to be ended, `nested` how many slices it has
+    used up inside of a host function.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "deadline",
+        "depth",
+        "functions",
+        "nested",
+        "on_fiber",
+        "parked",
+        "raised",
+        "spare",
+        "timeout",
+    )
+
+    def __init__(self, functions: Functions) -> None:
+        self.functions = weakref.ref(functions)
+        self.depth = 0
+        self.raised: BaseException | None = None
+        self.spare = 0
+        self.on_fiber = False
+        self.parked = 0
+        self.deadline: float | None = None
+        self.timeout: BaseException | None = None
+        self.nested = 0
+
+    def __del__(self) -> None:
+        if self.spare:
+            capi.trap_delete(self.spare)
