@@ -15,13 +15,14 @@ from typing import Any, Literal, Protocol
 from wippywasm.binary import component as binary
 from wippywasm.engine.port import Engine, Module, Store
 from wippywasm.errors import InvalidError
-from wippywasm.instance.frame import Code, Frame
+from wippywasm.instance.frame import Frame
 from wippywasm.instance.functions import FunctionItem, exported_functions, exported_methods, find_key
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.host_components import component_imports, find_components
 from wippywasm.instance.limits import Limits
 from wippywasm.instance.link import Undeclared, link
 from wippywasm.instance.linked import Linked
+from wippywasm.instance.recipe import Code, Recipe
 from wippywasm.model import FuncType
 from wippywasm.plan import Plan, plan_component
 from wippywasm.plan.items import LiftRef
@@ -125,15 +126,15 @@ class LinkedComponent:
     def __init__(self, component: Component, linked: Linked) -> None:
         self.component = component
         self._linked = linked
-        self._code: Code | None = None
+        self._recipe: Recipe | None = None
 
     def instantiate(self, *, limits: Limits | None = None) -> Guest:
         """A new instance; raises as `Component.instantiate` does."""
         engine = self.component.engine
-        code = self._code or self._compiled()
+        recipe = self._recipe or self._prepared()
         owner = threading.get_ident() if engine.thread_bound else None
         store = engine.new_store() if limits is None else self._limited_store(limits)
-        frame = Frame(self.component.plan, code, self._linked, store, owner)
+        frame = Frame(recipe, store, owner)
         try:
             frame.run()
         except BaseException:
@@ -145,8 +146,9 @@ class LinkedComponent:
         limits.check_instances(sum(isinstance(s, InstantiateModule) for s in self.component.plan.steps))
         return self.component.engine.new_store(limits.store_limits())
 
-    def _compiled(self) -> Code:
+    def _prepared(self) -> Recipe:
         self.component.compile()
         host = tuple(self.component.engine.compile(m.wasm) for m in self._linked.modules)
-        self._code = Code(self.component._modules or (), host)
-        return self._code
+        code = Code(self.component._modules or (), host)
+        self._recipe = Recipe(self.component.plan, self._linked, code)
+        return self._recipe

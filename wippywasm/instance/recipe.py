@@ -1,0 +1,113 @@
+"""A linked plan made ready for many instances: all that does not depend on the store, found out once.
+
+In: a plan, what it is linked to, its compiled modules. Out: a `Recipe`: what remains to be done for each instance, and
+what the functions of all instances share.
+
+The host functions of a plan (`trampolines`) are no steps: they come into being with the module that imports them, and
+what they do is made when they are first called. So an instance pays for the functions that its guest calls.
+
+Spec: `Explainer.md` (instantiation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from wippywasm import abi
+from wippywasm.core import CoreFuncType
+from wippywasm.engine.assembly import ExportSource, HostSource, Part, Source
+from wippywasm.engine.port import Module
+from wippywasm.instance.linked import Linked, LinkedResource
+from wippywasm.model import ResourceType
+from wippywasm.plan import Plan
+from wippywasm.plan.items import CoreExportRef, CoreRef, FuncRef, LiftRef, StaticModule
+from wippywasm.plan.steps import (
+    CanonicalBuiltin,
+    ImportCoreFunc,
+    InstantiateModule,
+    LowerFunc,
+    ResourceBuiltin,
+    Step,
+)
+
+Trampoline: TypeAlias = LowerFunc | ResourceBuiltin | CanonicalBuiltin | ImportCoreFunc
+
+RESOURCE_BUILTIN_TYPES = {
+    "resource.new": CoreFuncType(("i32",), ("i32",)),
+    "resource.drop": CoreFuncType(("i32",)),
+    "resource.rep": CoreFuncType(("i32",), ("i32",)),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Code:
+    """The compiled modules: the plan's own, and those that the host supplies."""
+
+    modules: tuple[Module, ...]
+    host_modules: tuple[Module, ...]
+
+
+class Recipe:
+    """What the instances of a linked component have in common.
+
+    `steps` are the plan's without those that make trampolines, which are in `trampolines` by their numbers; `parts`
+    has the module of each core instance by its number, with the sources of its imports. `contexts` are the component
+    instances that have context slots.
+    """
+
+    def __init__(self, plan: Plan, linked: Linked, code: Code) -> None:
+        self.plan = plan
+        self.linked = linked
+        self._code = code
+        self.trampolines: list[Trampoline] = [s for s in plan.steps if isinstance(s, Trampoline)]
+        self.steps: tuple[Step, ...] = tuple(s for s in plan.steps if not isinstance(s, Trampoline))
+        self.host_resources: Mapping[ResourceType, LinkedResource] = {
+            wanted.resource: found for wanted, found in zip(plan.host_resources, linked.resources, strict=True)
+        }
+        self.contexts = {s.instance for s in self.trampolines if isinstance(s, CanonicalBuiltin)}
+        self.parts = {s.index: self._part(s) for s in plan.steps if isinstance(s, InstantiateModule)}
+        self._lifts: dict[tuple[int, str], abi.PreparedLift] = {}
+
+    def _part(self, step: InstantiateModule) -> Part:
+        if isinstance(step.module, StaticModule):
+            return Part(self._code.modules[step.module.index], [self._source(ref) for _, _, ref in step.args])
+        given = {(m, n): ref for m, n, ref in step.args}
+        module = self._code.host_modules[self.plan.host_modules.index(step.module)]
+        return Part(module, [self._source(given[i.module, i.name]) for i in module.imports])
+
+    def _source(self, ref: CoreRef) -> Source:
+        if isinstance(ref, CoreExportRef):
+            return ExportSource(ref.instance, ref.name)
+        return self.host_source(ref.index)
+
+    def host_source(self, number: int) -> HostSource:
+        """The trampoline of that number, as the engine has to know it."""
+        match self.trampolines[number]:
+            case LowerFunc(func=func, core_type=type):
+                return HostSource(number, type, self.function_name(func))
+            case ResourceBuiltin(operation=operation):
+                return HostSource(number, RESOURCE_BUILTIN_TYPES[operation], operation)
+            case CanonicalBuiltin(name=name, core_type=type):
+                return HostSource(number, type, name)
+            case ImportCoreFunc(host=host):
+                wanted = self.plan.core_imports[host]
+                assert isinstance(wanted.type, CoreFuncType)
+                return HostSource(number, wanted.type, wanted.name)
+
+    def function_name(self, ref: FuncRef) -> str:
+        """What messages call a function that a component lowers."""
+        if isinstance(ref, LiftRef):
+            core = self.plan.lifts[ref.index].core
+            return core.name if isinstance(core, CoreExportRef) else "function"
+        return "#".join(self.plan.host_functions[ref.index].path)
+
+    def lift(self, index: int, name: str) -> abi.PreparedLift:
+        """The plan's lifted function of that number, ready to be bound to any instance."""
+        made = self._lifts.get((index, name))
+        if made is None:
+            lift = self.plan.lifts[index]
+            options = abi.Options(lift.options.string_encoding, lift.options.is_async)
+            made = self._lifts[index, name] = abi.prepare_lift(lift.type, options, name)
+        return made
