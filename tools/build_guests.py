@@ -31,12 +31,17 @@ JCO = "@bytecodealliance/jco@1.35.0"
 FEATURES = "-mcpu=mvp+bulk_memory+sign_ext+mutable_globals+nontrapping_fptoint"
 C_FLAGS = ("-std=c17", "-Wall", "-Wextra", "-Werror", "-Oz", "-g", FEATURES)
 REACTOR = ("--target=wasm32-wasi", "-mexec-model=reactor")
+COMMAND = ("--target=wasm32-wasi", "-mexec-model=command")
+ADAPTERS = {REACTOR: "reactor", COMMAND: "command"}
 FREESTANDING = ("--target=wasm32-freestanding", "-nostdlib", "-Wl,--no-entry")
 
 
 @dataclass(frozen=True)
 class Guest:
-    """One binary: its folder of C sources, where it goes and, for a component, the world it has in `<name>.wit`."""
+    """One binary: its folder of C sources, where it goes and, for a component, the world it has in `<name>.wit`.
+
+    A command's world is the adapter's: it exports `wasi:cli/run`.
+    """
 
     name: str
     sources: Path
@@ -49,6 +54,8 @@ GUESTS = (
     Guest("people", ROOT / "examples/demo/guests/people", ROOT / "examples/demo/wasm/people.wasm", REACTOR, True),
     Guest("words", ROOT / "examples/demo/guests/words", ROOT / "examples/demo/wasm/words.wasm", FREESTANDING, False),
     Guest("zoo", ROOT / "tests/guests/zoo", ROOT / "tests/guests/zoo.wasm", REACTOR, True),
+    Guest("files", ROOT / "tests/guests/files", ROOT / "tests/guests/files.wasm", COMMAND, False),
+    Guest("files.component", ROOT / "tests/guests/files", ROOT / "tests/guests/files.component.wasm", COMMAND, True),
 )
 
 
@@ -92,9 +99,9 @@ def compile_c(guest: Guest, output: Path) -> None:
 def componentize(guest: Guest, core: Path) -> bytes:
     output = SCRATCH / f"{guest.name}.wasm"
     jco = SCRATCH / "node_modules/@bytecodealliance/jco"
-    adapter = jco / "lib/wasi_snapshot_preview1.reactor.wasm" if guest.flags is REACTOR else "-"
+    adapter = jco / f"lib/wasi_snapshot_preview1.{ADAPTERS[guest.flags]}.wasm" if guest.flags in ADAPTERS else "-"
     script = shutil.copy(ROOT / "tools/componentize.mjs", SCRATCH)
-    wit = guest.sources / f"{guest.name}.wit"
+    wit = "-" if guest.flags is COMMAND else guest.sources / f"{guest.name}.wit"
     subprocess.run(
         ["node", script, str(wit), guest.name, str(core), str(adapter), str(output)], cwd=SCRATCH, check=True
     )
