@@ -319,11 +319,16 @@ def test_a_sink_that_fails_is_closed_then() -> None:
 
 
 def test_captured_output_has_a_limit() -> None:
-    stream = OutputStream(Capture(limit=10))
-    assert stream.check_write() == 10
+    out = Capture(limit=10)
+    stream = OutputStream(out)
+    stream.check_write()
     stream.write(b"0123456789")
+    stream.check_write()
+    stream.write(b"+")
     payload = error_of(stream.check_write)
     assert "10 bytes" in payload.payload.to_debug_string()
+    assert error_of(stream.check_write) == CLOSED
+    assert out.text == "0123456789"
 
 
 # ---- splicing

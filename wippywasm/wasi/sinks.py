@@ -63,11 +63,12 @@ class NullSink:
 
 
 class Capture(NullSink):
-    """Keeps what a guest writes, at most `limit` bytes; more is a failure of the write."""
+    """Keeps what a guest writes, at most `limit` bytes; a write of more fails."""
 
     def __init__(self, limit: int = 16 << 20) -> None:
         self.limit = limit
         self._data = bytearray()
+        self._failure: WitError | None = None
 
     @property
     def data(self) -> bytes:
@@ -80,12 +81,16 @@ class Capture(NullSink):
         return self._data.decode(errors="replace")
 
     def permit(self) -> int:
-        if len(self._data) >= self.limit:
-            raise failed(f"the output is longer than {self.limit} bytes", "insufficient-space")
-        return min(MAX_WRITE, self.limit - len(self._data))
+        if self._failure is not None:
+            failure, self._failure = self._failure, closed()
+            raise failure
+        return MAX_WRITE
 
     def put(self, data: bytes) -> None:
-        self._data += data
+        room = self.limit - len(self._data)
+        self._data += data[:room]
+        if len(data) > room:
+            self._failure = failed(f"the output is longer than {self.limit} bytes", "insufficient-space")
 
 
 class FileSink:
