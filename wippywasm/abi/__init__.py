@@ -6,7 +6,7 @@ keeps what the specification keeps per instance; `reference` interprets the spec
 Spec: component-model `CanonicalABI.md`.
 """
 
-from wippywasm.abi.lift import PreparedLift, lift, lift_stepwise, prepare_lift
+from wippywasm.abi.lift import PreparedLift, lift, prepare_lift
 from wippywasm.abi.lower import lower
 from wippywasm.abi.options import Batch, Binding, Options
 from wippywasm.abi.resources import Resource, resource_drop, resource_new, resource_rep
@@ -24,7 +24,6 @@ __all__ = [
     "Table",
     "Task",
     "lift",
-    "lift_stepwise",
     "lower",
     "prepare_lift",
     "resource_drop",

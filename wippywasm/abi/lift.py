@@ -15,7 +15,7 @@ Spec: `CanonicalABI.md`, "`canon lift`" and "Embedding" (`Store.lift`).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,7 +34,7 @@ from wippywasm.abi.resources import run_deferred
 from wippywasm.abi.scopes import scope_factory
 from wippywasm.abi.shapes import check_compilable, is_allocated
 from wippywasm.abi.slots import number_resources
-from wippywasm.abi.source import ARRAY_SIDE, HOST_SIDE, STEPWISE_SIDE, Side, Source
+from wippywasm.abi.source import ARRAY_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.store import check_pointer
 from wippywasm.abi.traps import bad_text
 from wippywasm.engine.port import CoreFunc
@@ -242,7 +242,12 @@ class PreparedLift:
 
 
 def prepare_lift(ft: FuncType, options: Options, name: str, side: Side = HOST_SIDE) -> PreparedLift:
-    """`lift`, up to what depends on the instance. Raises UnsupportedFeatureError."""
+    """`lift`, up to what depends on the instance. Raises UnsupportedFeatureError.
+
+    With `STEPWISE_SIDE` the functions are coroutine functions, for guests that may be suspended: what they call of the
+    guest (`core`, `realloc`, `post_return` and `batch` of the binding) returns awaitables. A cancelled call leaves the
+    instance poisoned.
+    """
     if options.is_async or ft.is_async:
         raise UnsupportedFeatureError("asynchronous functions", "wippywasm")
     check_compilable(ft)
@@ -266,19 +271,6 @@ def lift(
     and whatever a host function that the guest called raised. A `result` comes out as `Ok` or `Err`.
     """
     return prepare_lift(ft, options, name, ARRAY_SIDE if buffers else HOST_SIDE).bind(core, binding, caller)
-
-
-def lift_stepwise(
-    ft: FuncType, core: CoreFunc, options: Options, binding: Binding, *, name: str = "lifted"
-) -> Callable[..., Awaitable[Any]]:
-    """`lift` for calls from the host to a guest that may be suspended: a coroutine function.
-
-    What it calls of the guest (`core`, `binding`'s `realloc` and `post_return`) returns awaitables. Everything else is
-    as `lift` has it: the same emitters write both. A cancelled call leaves the instance poisoned.
-    """
-    function = prepare_lift(ft, options, name, STEPWISE_SIDE).code(core, binding, None)
-    function.__name__ = function.__qualname__ = name
-    return function
 
 
 LIFTED = "lifted"

@@ -20,11 +20,12 @@ Make: TypeAlias = Callable[[int], CoreCallable]
 
 @dataclass(frozen=True, slots=True)
 class HostSource:
-    """Host function `number` of the guest."""
+    """Host function `number` of the guest; with `waits`, one that may park it."""
 
     number: int
     type: CoreFuncType
     name: str
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable, Sequence
+from ctypes import byref, c_void_p
 from functools import lru_cache
 from importlib import metadata
 from typing import Any, TypeAlias
@@ -29,14 +30,16 @@ from wippywasm.engine.wasmtime_config import FEATURES, SETTINGS, make_config
 from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type, new_linker
 from wippywasm.engine.wasmtime_hosts import LAST_NUMBER, HostCode, Hosts
 from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, closed, copy_extern, wrap
+from wippywasm.engine.wasmtime_parts import PreparedPart, Shims
 from wippywasm.engine.wasmtime_running import NEVER, Functions, Running
 from wippywasm.engine.wasmtime_traps import trap_of
 from wippywasm.errors import InternalError, InvalidError, Trap, UnavailableError
 
 NAME = "wasmtime"
 NO_LIMITS = StoreLimits()
-EXTERNS = capi.INSTANCE_SIZE + 8
-"""Where the imports lie in the memory of an instance, behind what comes out: the instance, and a trap."""
+EXTERN_SIZE, EXTERN_OF = capi.EXTERN_SIZE, capi.EXTERN_OF
+EXTERNS = capi.INSTANCE_SIZE
+"""Where the imports lie in the memory of an instance, behind the instance itself."""
 
 
 Lookup: TypeAlias = tuple[bytes, Any, CoreExternType]
@@ -55,6 +58,7 @@ class WasmtimeModule:
         self.native = native
         self.pointer = capi.pointer_of(native)
         self.imports = info.imports
+        self.import_count = capi.size(len(info.imports))
         self.exports = info.exports
         self.lookups: dict[str, Lookup] = {e.name: _lookup(e.name, e.type) for e in info.exports}
 
@@ -151,28 +155,39 @@ class WasmtimeStore:
         assert isinstance(module, WasmtimeModule)
         prepared = part.prepared
         if prepared is None:
-            prepared = part.prepared = [_prepare(self.engine.hosts, source) for source in part.sources]
-        block = capi.Block(EXTERNS + capi.EXTERN_SIZE * len(prepared))
-        if prepared:
+            prepared = part.prepared = PreparedPart(self.engine, part.sources, instances)
+        block = capi.Block(EXTERNS + EXTERN_SIZE * len(prepared.sources))
+        if prepared.sources:
             self._functions.make = make
             self._held.append(part)
-            self._put_sources(prepared, instances, block.address + EXTERNS)
+            shimmed = instances if prepared.shims is None else [*instances, self._shim(prepared.shims)]
+            self._put_sources(prepared.sources, shimmed, block.address + EXTERNS)
         error = self._new_instance(module, block)
         if error:
             raise _refused(module, [_type_of(source, instances) for source in part.sources], error)
         return WasmtimeInstance(self, module, block)
 
+    def _shim(self, shims: Shims) -> WasmtimeInstance:
+        """What stands between a part and its host functions that may park the guest."""
+        rest = self.fibers.imports(shims.types)
+        block = capi.Block(EXTERNS + EXTERN_SIZE * (len(shims.begins) + len(rest)))
+        self._put_sources(shims.begins, (), block.address + EXTERNS)
+        for index, item in enumerate(rest, len(shims.begins)):
+            copy_extern(item, block.address + EXTERNS + EXTERN_SIZE * index)
+        error = self._new_instance(shims.module, block)
+        if error:
+            raise _refused(shims.module, [i.type for i in shims.module.imports], error)
+        return WasmtimeInstance(self, shims.module, block)
+
     def _put_sources(self, prepared: list[Any], instances: Sequence[Any], address: int) -> None:
-        env, context, pointer = self._hosts(), self.context, capi.pointer
-        for code, host, instance, name in prepared:
-            if host is not None:
-                callback = pointer(env + host)
-                capi.func_new_unchecked(context, code.type, code.callback, callback, None, pointer(address + 8))
-            else:
-                name, size, _ = instances[instance].lookups[name]
-                if not capi.instance_export(context, instances[instance].pointer, name, size, pointer(address)):
-                    raise InternalError(f"an instance lacks its export {name!r}")
-            address += capi.EXTERN_SIZE
+        env, context, pointer = self._env or self._hosts(), self.context, capi.pointer
+        new_func, find_export = capi.func_new_unchecked, capi.instance_export
+        for number, callback, type, instance, name, size in prepared:
+            if name is None:
+                new_func(context, type, callback, pointer(env + number), None, pointer(address + EXTERN_OF))
+            elif not find_export(context, instances[instance].pointer, name, size, pointer(address)):
+                raise InternalError(f"an instance lacks its export {name!r}")
+            address += EXTERN_SIZE
 
     def _hosts(self) -> int:
         """The `env` of the store's host function 0."""
@@ -182,13 +197,12 @@ class WasmtimeStore:
 
     def _new_instance(self, module: WasmtimeModule, block: capi.Block) -> str:
         """Instantiate into `block`, which has the imports; the message of wasmtime's refusal, if it refused."""
-        count = capi.size(len(module.imports))
+        trap = c_void_p()
         error = capi.instance_new(
-            self.context, module.pointer, block.at(EXTERNS), count, block.pointer, block.at(capi.INSTANCE_SIZE)
+            self.context, module.pointer, block.at(EXTERNS), module.import_count, block.pointer, byref(trap)
         )
-        trapped = block.view(capi.INSTANCE_SIZE, EXTERNS).cast("Q")[0]
-        if trapped or (error and self.running.raised is not None):
-            raise self.failure(error, trapped)
+        if trap or (error and self.running.raised is not None):
+            raise self.failure(error, trap.value or 0)
         return str(capi.take_error(error)) if error else ""
 
     def _put(self, module: WasmtimeModule, imports: Sequence[CoreItem], block: capi.Block) -> None:
@@ -198,7 +212,7 @@ class WasmtimeStore:
         for index, item in enumerate(imports):
             if not isinstance(item, Item) or item.store is not self:
                 raise linking.foreign(module.imports[index])
-            copy_extern(item, block.address + EXTERNS + capi.EXTERN_SIZE * index)
+            copy_extern(item, block.address + EXTERNS + EXTERN_SIZE * index)
 
     def host_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> WasmtimeFunc:
         return self._host_func(type, self.engine.hosts.code(type), function)
@@ -293,12 +307,6 @@ class WasmtimeInstance:
         if not capi.instance_export(self._store.context, self.pointer, encoded, size, extern.pointer):
             raise InternalError(f"an instance lacks its export {name!r}")
         return wrap(self._store, type, extern)
-
-
-def _prepare(hosts: Hosts, source: Source) -> tuple[HostCode | None, int | None, int, str]:
-    if isinstance(source, HostSource):
-        return hosts.code(source.type), source.number, 0, ""
-    return None, None, source.instance, source.name
 
 
 def _type_of(source: Source, instances: Sequence[Any]) -> CoreExternType:

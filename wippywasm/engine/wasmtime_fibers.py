@@ -109,13 +109,16 @@ class Fibers:
         """Put shims in front of host functions that no instance has imported yet."""
         types = tuple(f.type for f in functions)
         begins = [f.begin for f in functions if f.begin is not None]
-        finishers = [self._finisher(results) for results in _result_types(types)]
         instance = self._store.instantiate(
-            self._store.engine.compile_own(shim_module(types)), [*begins, *finishers, self._suspender()]
+            self._store.engine.compile_own(shim_module(types)), [*begins, *self.imports(types)]
         )
         for index, function in enumerate(functions):
             ctypes.memmove(function.extern.address, instance.export(str(index)).extern.address, capi.EXTERN_SIZE)
             function.begin = None
+
+    def imports(self, types: Sequence[CoreFuncType]) -> list[WasmtimeFunc]:
+        """What shims of these types import after the host's halves."""
+        return [*(self._finisher(results) for results in _result_types(types)), self._suspender()]
 
     def _finisher(self, results: tuple[CoreValType, ...]) -> WasmtimeFunc:
         made = self._finishers.get(results)

@@ -50,7 +50,10 @@ class WasmtimeFunc(Item):
     _call: CoreCallable | None
 
     def __init__(self, store: WasmtimeStore, type: CoreFuncType, extern: capi.Block) -> None:
-        super().__init__(store, type, extern)
+        self.store = store
+        self.type = type
+        self.extern = extern
+        self.handle = extern.at(capi.EXTERN_OF)
         self._call = None
 
     @property
@@ -225,9 +228,10 @@ _CLASSES: dict[Any, type[Item]] = {
 
 def wrap(store: WasmtimeStore, type: CoreExternType, extern: capi.Block) -> Any:
     """The object for the item in `extern`."""
-    if isinstance(type, CoreMemoryType):
-        return (WasmtimeSharedMemory if type.shared else WasmtimeMemory)(store, type, extern)
-    return _CLASSES[type.__class__](store, type, extern)
+    made = _CLASSES.get(type.__class__, WasmtimeMemory)
+    if made is WasmtimeMemory and isinstance(type, CoreMemoryType) and type.shared:
+        made = WasmtimeSharedMemory
+    return made(store, type, extern)
 
 
 def _function_of(store: WasmtimeStore, value: capi.Block) -> WasmtimeFunc | None:

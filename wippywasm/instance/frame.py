@@ -11,8 +11,7 @@ Spec: `Explainer.md` (instantiation), `CanonicalABI.md` (canonical definitions).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from wippywasm import abi
@@ -24,8 +23,8 @@ from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem
 from wippywasm.errors import Trap
 from wippywasm.instance.builtins import Context, make_builtin
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, LinkedResource
+from wippywasm.instance.parking import Parking, StepwiseBinding
 from wippywasm.instance.recipe import Recipe
-from wippywasm.instance.waiting import core_waiting
 from wippywasm.model import ResourceType
 from wippywasm.plan import mangle
 from wippywasm.plan.items import CoreExportRef, CoreRef, LiftRef
@@ -82,6 +81,7 @@ class Frame:
         self._batches: dict[CoreRef, Batch] = {}
         self._contexts = {instance: Context() for instance in recipe.contexts}
         self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
+        self.parking = Parking(store)
         self._ends: list[Callable[[], None]] = []
 
     def run(self) -> None:
@@ -144,8 +144,8 @@ class Frame:
     def import_core_func(self, step: ImportCoreFunc) -> CoreCallable:
         call = self.linked.core[step.host]
         if isinstance(call, CoreBinding):
-            return core_waiting(self._core_functions(call.host).get(call.name, call.otherwise))
-        return call
+            call = self._core_functions(call.host).get(call.name, call.otherwise)
+        return self.parking.core(call)
 
     def _core_functions(self, host: CoreHost) -> Mapping[str, CoreCallable]:
         made = self._core_hosts.get(id(host))
@@ -167,6 +167,15 @@ class Frame:
             core = self._contexts[lift.instance].entered(core)
         return self.recipe.lift(index, name).bind(core, binding, outer)
 
+    def stepwise(self, index: int, name: str) -> Callable[..., Awaitable[Any]]:
+        """The same for calls by a task, on a store with fibers."""
+        lift = self.plan.lifts[index]
+        store = self.parking.fiber_store
+        assert store is not None
+        binding = StepwiseBinding(self.binding(lift.instance, lift.options), store)
+        core: Any = store.fibers.stepwise(self.func(lift.core))
+        return self.recipe.stepwise_lift(index, name).code(core, binding, None)
+
     def _lowered(self, step: LowerFunc) -> Callable[..., Any]:
         name = self.recipe.function_name(step.func)
         if isinstance(step.func, LiftRef):
@@ -175,7 +184,7 @@ class Frame:
             function = self.linked.functions[step.func.index]
         options = Options(step.options.string_encoding, step.options.is_async)
         binding = self.binding(step.instance, step.options)
-        return abi.lower(step.type, function, options, binding, name=name)[1]
+        return abi.lower(step.type, function, options, binding, name=name, park=self.parking)[1]
 
     # ---- references
 
@@ -216,7 +225,9 @@ class Frame:
         if made is None:
             source = self.recipe.host_source(number)
             call = late(self.host_function, number)
-            made = self.trampolines[number] = self.store.host_func(source.type, call, source.name)
+            fiber_store = self.parking.fiber_store if source.waits else None
+            make = self.store.host_func if fiber_store is None else fiber_store.waiting_func
+            made = self.trampolines[number] = make(source.type, call, source.name)
         return made
 
     # The validator, or the planner, knows what these references name.
@@ -231,32 +242,36 @@ class Frame:
 
 
 class LateBinding(Binding):
-    """What the functions of one instance need of it, each looked up when a function first does."""
+    """What the functions of one instance need of it, looked up when a function is bound to it."""
 
     def __init__(self, frame: Frame, instance: int, options: PlanOptions) -> None:
-        self.__dict__.update(instance=frame.components[instance], resources=frame.resources)
-        self.__dict__.update(_frame=frame, _index=instance, _options=options)
+        parts = self.__dict__  # the base class is frozen
+        parts["instance"] = frame.components[instance]
+        parts["resources"] = frame.resources
+        parts["_frame"] = frame
+        parts["_index"] = instance
+        parts["_options"] = options
 
     _frame: Frame
     _index: int
     _options: PlanOptions
 
-    @cached_property
+    @property
     def memory(self) -> CoreMemory | None:
         ref = self._options.memory
         return None if ref is None else self._frame.memory(ref)
 
-    @cached_property
+    @property
     def realloc(self) -> CoreFunc | None:
         ref = self._options.realloc
         return None if ref is None else self._frame.realloc(ref, self._index)
 
-    @cached_property
+    @property
     def post_return(self) -> CoreFunc | None:
         ref = self._options.post_return
         return None if ref is None else self._frame.func(ref)
 
-    @cached_property
+    @property
     def batch(self) -> Batch | None:
         return self._frame.batch(self._options.realloc, self._index)
 

@@ -11,12 +11,13 @@ Spec: SPEC sections 5, 6, 14.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.state import RuntimeResource, get_ident, refuse_thread
 from wippywasm.errors import ConflictError, UnavailableError, WitError
+from wippywasm.instance import machine
 from wippywasm.instance.exports import ExportedInstance
 from wippywasm.instance.frame import Frame
 from wippywasm.model import FuncType, ResourceType, ResultType
@@ -39,6 +40,7 @@ class Guest:
         self.component = component
         self._frame: Frame | None = frame
         self._callables: dict[str, Callable[..., Any]] = {}
+        self._stepwise: dict[str, Callable[..., Awaitable[Any]]] = {}
         self._bound: dict[LiftRef | HostFuncRef, Callable[..., Any]] = {}
         self._exports: ExportedInstance | None = None
         _offer_methods(self, frame)
@@ -56,6 +58,23 @@ class Guest:
         key, _ = self.component.find_function(name)
         function = self._callables[name] = self._bind(self.component._function_items[key], key)
         return function
+
+    async def call_async(self, name: str, *args: Any) -> Any:
+        """`call` for tasks: where a host function waits, the guest is suspended and the event loop goes on.
+
+        Cancelling the task ends the guest. What a host function's awaitable raises comes out as the same object.
+        """
+        function = self._stepwise.get(name)
+        if function is None:
+            function = self._stepwise[name] = self._bind_stepwise(name)
+        return await function(*args)
+
+    def _bind_stepwise(self, name: str) -> Callable[..., Awaitable[Any]]:
+        frame = self._running()
+        key, type = self.component.find_function(name)
+        item = self.component._function_items[key]
+        function = machine.stepwise(frame, item, key)
+        return _raising_stepwise(function) if isinstance(type.result, ResultType) else function
 
     @property
     def exports(self) -> ExportedInstance:
@@ -85,6 +104,7 @@ class Guest:
             instance.close()
         self._frame = None
         self._callables = {}
+        self._stepwise = {}
         self._bound = {}
         try:
             frame.drop_host_objects()
@@ -140,6 +160,16 @@ def _raising(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(*args: Any) -> Any:
         outcome = function(*args)
+        if outcome.__class__ is Ok:
+            return outcome.value
+        raise WitError(outcome.value)
+
+    return call
+
+
+def _raising_stepwise(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def call(*args: Any) -> Any:
+        outcome = await function(*args)
         if outcome.__class__ is Ok:
             return outcome.value
         raise WitError(outcome.value)

@@ -9,10 +9,11 @@ Spec: SPEC section 7 (deny by default), section 14; `Explainer.md` (semver compa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
 from wippywasm.abi.state import RuntimeResource
+from wippywasm.abi.waiting import PLAIN, is_awaitable
 from wippywasm.core import CoreFuncType, CoreImport
 from wippywasm.engine.port import CoreCallable
 from wippywasm.errors import LinkError, WitError
@@ -31,7 +32,6 @@ from wippywasm.instance.providers import (
     find_resource,
 )
 from wippywasm.instance.suggest import did_you_mean
-from wippywasm.instance.waiting import waiting, waits_when_called
 from wippywasm.model import FuncType, ResourceType, ResultType
 from wippywasm.plan import HostFunction, HostResource, Plan, describe_func
 from wippywasm.plan.describe import describe_core
@@ -110,7 +110,7 @@ class _Linker:
         if found is MISSING:
             raise self.missing(wanted.path, describe_func(wanted.type), provider if where else MISSING)
         check_function(wanted, found)
-        return host_function(waiting(found) if waits_when_called(found) else found, wanted.type)
+        return host_function(found, wanted.type)
 
     def offered_function(self, wanted: HostFunction, provider: HostInterface, name: str) -> Callable[..., Any]:
         type = self.offered[provider.wit].functions.get(name)
@@ -124,7 +124,7 @@ class _Linker:
             )
         found = find_function(provider, name)
         check_function(wanted, found)
-        return host_function(waiting(found), wanted.type)
+        return host_function(found, wanted.type)
 
     def foreign_function(self, wanted: HostFunction, provider: ExportedInstance, name: str) -> Callable[..., Any]:
         item = provider._items.get(name)
@@ -198,18 +198,32 @@ def check_function(wanted: HostFunction, found: Any) -> None:
 
 
 def host_function(function: Callable[..., Any], ft: FuncType) -> Callable[..., Any]:
-    """The function as `abi.lower` calls it: for a `result`, what it returns is ok and a WitError it raises is err."""
+    """The function as `abi.lower` calls it: for a `result`, what it returns is ok and a WitError it raises is err.
+
+    What it returns may be something to wait for; then that comes out so.
+    """
     if not isinstance(ft.result, ResultType):
         return function
 
-    def call(*args: Any) -> Ok | Err:
+    def call(*args: Any) -> Any:
         try:
             value = function(*args)
         except WitError as error:
             return Err(error.payload)
-        return value if isinstance(value, Ok | Err) else Ok(value)
+        if value.__class__ in PLAIN or not is_awaitable(value):
+            return value if isinstance(value, Ok | Err) else Ok(value)
+        return _outcome(value)
 
+    call.__wrapped__ = function  # type: ignore[attr-defined]
     return call
+
+
+async def _outcome(awaitable: Awaitable[Any]) -> Ok | Err:
+    try:
+        value = await awaitable
+    except WitError as error:
+        return Err(error.payload)
+    return value if isinstance(value, Ok | Err) else Ok(value)
 
 
 def drop_object(value: Any) -> None:

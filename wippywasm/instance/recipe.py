@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from wippywasm import abi
+from wippywasm.abi.source import HOST_SIDE, STEPWISE_SIDE, Side
 from wippywasm.core import CoreFuncType
 from wippywasm.engine.assembly import ExportSource, HostSource, Part, Source
 from wippywasm.engine.port import Module
-from wippywasm.instance.linked import Linked, LinkedResource
+from wippywasm.instance.linked import Denied, Linked, LinkedResource
+from wippywasm.instance.parking import may_wait
 from wippywasm.model import ResourceType
 from wippywasm.plan import Plan
 from wippywasm.plan.items import CoreExportRef, CoreRef, FuncRef, LiftRef, StaticModule
@@ -68,7 +70,7 @@ class Recipe:
         }
         self.contexts = {s.instance for s in self.trampolines if isinstance(s, CanonicalBuiltin)}
         self.parts = {s.index: self._part(s) for s in plan.steps if isinstance(s, InstantiateModule)}
-        self._lifts: dict[tuple[int, str], abi.PreparedLift] = {}
+        self._lifts: dict[tuple[int, str, Side], abi.PreparedLift] = {}
 
     def _part(self, step: InstantiateModule) -> Part:
         if isinstance(step.module, StaticModule):
@@ -86,7 +88,8 @@ class Recipe:
         """The trampoline of that number, as the engine has to know it."""
         match self.trampolines[number]:
             case LowerFunc(func=func, core_type=type):
-                return HostSource(number, type, self.function_name(func))
+                waits = not isinstance(func, LiftRef) and may_wait(self.linked.functions[func.index])
+                return HostSource(number, type, self.function_name(func), waits)
             case ResourceBuiltin(operation=operation):
                 return HostSource(number, RESOURCE_BUILTIN_TYPES[operation], operation)
             case CanonicalBuiltin(name=name, core_type=type):
@@ -94,7 +97,7 @@ class Recipe:
             case ImportCoreFunc(host=host):
                 wanted = self.plan.core_imports[host]
                 assert isinstance(wanted.type, CoreFuncType)
-                return HostSource(number, wanted.type, wanted.name)
+                return HostSource(number, wanted.type, wanted.name, not isinstance(self.linked.core[host], Denied))
 
     def function_name(self, ref: FuncRef) -> str:
         """What messages call a function that a component lowers."""
@@ -105,9 +108,16 @@ class Recipe:
 
     def lift(self, index: int, name: str) -> abi.PreparedLift:
         """The plan's lifted function of that number, ready to be bound to any instance."""
-        made = self._lifts.get((index, name))
+        return self._prepare_lift(index, name, HOST_SIDE)
+
+    def stepwise_lift(self, index: int, name: str) -> abi.PreparedLift:
+        """The same for calls by a task: coroutine functions that await each call into the guest."""
+        return self._prepare_lift(index, name, STEPWISE_SIDE)
+
+    def _prepare_lift(self, index: int, name: str, side: Side) -> abi.PreparedLift:
+        made = self._lifts.get((index, name, side))
         if made is None:
             lift = self.plan.lifts[index]
             options = abi.Options(lift.options.string_encoding, lift.options.is_async)
-            made = self._lifts[index, name] = abi.prepare_lift(lift.type, options, name)
+            made = self._lifts[index, name, side] = abi.prepare_lift(lift.type, options, name, side)
         return made

@@ -1,0 +1,151 @@
+"""Guests that wait in host functions: values, errors, cancellation, many at once, on each engine."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from tests.machine.conftest import Clock
+from tests.machine.guests import SLEEPER
+from wippywasm.errors import PoisonedError, Trap, ValueMismatchError, WitError
+
+
+async def test_a_guest_that_does_not_wait(load: Any, imports: Any) -> None:
+    with load(SLEEPER).instantiate(imports) as guest:
+        assert await guest.call_async("add", 2, 3) == 5
+        assert guest.call("add", 2, 3) == 5
+        assert await guest.call_async("count", ["a", "bc", "def", "ghij"]) == 4
+
+
+async def test_the_guest_goes_on_with_what_was_awaited(load: Any, imports: Any) -> None:
+    with load(SLEEPER).instantiate(imports) as guest:
+        for ms in (0, 1, 5):
+            assert await guest.call_async("sleep", ms) == ms
+            assert await guest.call_async("sleep-twice", ms) == 2 * ms
+            assert await guest.call_async("greet", ms) == f"slept for {ms} ms" * (1 + ms)
+            assert await guest.call_async("length", "é" * ms) == 2 * ms
+
+
+async def test_the_loop_goes_on_meanwhile(load: Any, imports: Any) -> None:
+    with load(SLEEPER).instantiate(imports) as guest:
+        call = asyncio.ensure_future(guest.call_async("sleep", 100))
+        ticks = 0
+        while not call.done():
+            await asyncio.sleep(0.005)
+            ticks += 1
+        assert ticks >= 5
+        assert await call == 100
+
+
+async def test_results_with_errors(load: Any, imports: Any) -> None:
+    with load(SLEEPER).instantiate(imports) as guest:
+        assert await guest.call_async("attempt", 2) == 2
+        with pytest.raises(WitError) as caught:
+            await guest.call_async("attempt", 1)
+        assert caught.value.payload == "odd"
+        assert await guest.call_async("attempt", 4) == 4
+
+
+@pytest.mark.parametrize("error", [ValueError("v"), KeyError("k"), OSError(3, "x")])
+async def test_what_the_host_raises_is_the_same_object(load: Any, error: BaseException) -> None:
+    async def fail(ms: int) -> Any:
+        await asyncio.sleep(ms / 1000)
+        raise error
+
+    imports = {"test:host/clock": {"sleep": fail, "name": fail, "attempt": fail}}
+    for ms in (0, 1):
+        guest = load(SLEEPER).instantiate(imports)
+        with pytest.raises(type(error)) as caught:
+            await guest.call_async("sleep", ms)
+        assert caught.value is error
+        with pytest.raises(PoisonedError):
+            await guest.call_async("add", 1, 2)
+        guest.close()
+
+
+async def test_a_value_that_does_not_fit_is_refused_before_the_guest_runs(load: Any, imports: Any) -> None:
+    with load(SLEEPER).instantiate(imports) as guest:
+        with pytest.raises(ValueMismatchError):
+            await guest.call_async("sleep", "soon")
+        assert await guest.call_async("sleep", 1) == 1
+
+
+async def test_a_result_that_does_not_fit(load: Any, imports: Any) -> None:
+    async def wrong(ms: int) -> Any:
+        return "late"
+
+    guest = load(SLEEPER).instantiate({"test:host/clock": {"sleep": wrong, "name": wrong, "attempt": wrong}})
+    with pytest.raises(ValueMismatchError, match="result of"):
+        await guest.call_async("sleep", 1)
+    guest.close()
+
+
+async def test_a_trap_after_waiting(load: Any, imports: Any) -> None:
+    guest = load(SLEEPER).instantiate(imports)
+    with pytest.raises(Trap, match="unreachable"):
+        await guest.call_async("crash", 1)
+    with pytest.raises(PoisonedError):
+        await guest.call_async("sleep", 1)
+    guest.close()
+
+
+async def test_plain_functions_that_return_awaitables(load: Any) -> None:
+    def sleep(ms: int) -> Any:
+        return asyncio.sleep(ms / 1000, ms) if ms else 7
+
+    guest = load(SLEEPER).instantiate({"test:host/clock": {"sleep": sleep, "name": sleep, "attempt": sleep}})
+    assert await guest.call_async("sleep", 3) == 3
+    assert await guest.call_async("sleep", 0) == 7
+    guest.close()
+
+
+async def test_cancelling_ends_the_guest_and_the_host_operation(load: Any, imports: Any, clock: Clock) -> None:
+    guest = load(SLEEPER).instantiate(imports)
+    call = asyncio.ensure_future(guest.call_async("sleep", 60_000))
+    while not clock.running:
+        await asyncio.sleep(0.001)
+    started = time.monotonic()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert time.monotonic() - started < 1
+    assert (clock.running, clock.cancelled) == (0, 1)
+    with pytest.raises(PoisonedError):
+        await guest.call_async("add", 1, 2)
+    guest.close()
+
+
+async def test_a_guest_that_is_waiting_can_not_be_entered(load: Any, imports: Any, clock: Clock) -> None:
+    guest = load(SLEEPER).instantiate(imports)
+    call = asyncio.ensure_future(guest.call_async("sleep", 30))
+    while not clock.running:
+        await asyncio.sleep(0.001)
+    with pytest.raises(Trap, match="cannot enter"):
+        await guest.call_async("add", 1, 2)
+    assert await call == 30
+    assert await guest.call_async("add", 1, 2) == 3
+    guest.close()
+
+
+async def test_many_guests_at_once(load: Any, imports: Any) -> None:
+    linked = load(SLEEPER).link(imports)
+    guests = [linked.instantiate() for _ in range(100)]
+    started = time.monotonic()
+    results = await asyncio.gather(*(g.call_async("sleep", 100 + i) for i, g in enumerate(guests)))
+    assert results == [100 + i for i in range(100)]
+    assert time.monotonic() - started < 5
+    for guest in guests:
+        guest.close()
+
+
+def test_a_plain_call_waits_by_itself(load: Any, imports: Any) -> None:
+    with load(SLEEPER).instantiate(imports) as guest:
+        assert guest.call("sleep-twice", 2) == 4
+        assert guest.call("greet", 1) == "slept for 1 ms" * 2
+        with pytest.raises(WitError):
+            guest.call("attempt", 1)
+        assert asyncio.run(guest.call_async("sleep", 2)) == 2
+        assert guest.call("sleep", 1) == 1

@@ -1,0 +1,108 @@
+"""Where the host functions of one guest wait: on the guest's fiber, in the guest's own thread, or right here.
+
+In: an awaitable that a host function returned, and what makes core results of its value. Out: those results; or nothing
+yet, where the guest is on a fiber and is suspended instead.
+
+Spec: SPEC section 8.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable
+from inspect import CO_COROUTINE
+from types import FunctionType, MethodType
+from typing import Any
+
+from wippywasm.abi.options import Binding
+from wippywasm.abi.waiting import discard, is_awaitable
+from wippywasm.engine.batch import Loop
+from wippywasm.engine.port import CoreFunc, FiberStore, Store
+from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.instance.waiting import Waiting, run_now
+
+
+class _Thread(threading.local):
+    """What awaits for the guests that run in this thread, where a task does."""
+
+    wait: Callable[[Awaitable[Any]], Any] | None = None
+
+
+this_thread = _Thread()
+
+
+class Parking:
+    """The `abi.Park` of one guest. `fiber_store` is its store, where that can suspend guests."""
+
+    def __init__(self, store: Store) -> None:
+        self.fiber_store: FiberStore | None = store if hasattr(type(store), "fibers") else None  # type: ignore[assignment]
+
+    def __call__(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any]) -> Any:
+        wait = this_thread.wait
+        if wait is not None:
+            return finish(wait(awaitable))
+        if self.fiber_store is not None:
+            fibers = self.fiber_store.fibers
+            if fibers.may_park:
+                return fibers.park(awaitable, finish)
+            if fibers.on_fiber:
+                discard(awaitable)
+                raise UnsupportedFeatureError("waiting inside of a destructor or an allocation", "wippywasm")
+        return finish(run_now(awaitable))
+
+    def core(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A host function over core values that may return something to wait for."""
+
+        def call(*args: Any) -> Any:
+            value = function(*args)
+            if value.__class__ is Waiting:
+                return self(value.awaitable, value.finish)
+            return self(value, _as_it_is) if is_awaitable(value) else value
+
+        return call
+
+
+class StepwiseBinding(Binding):
+    """What lifting stepwise needs of an instance: its functions as coroutine functions, looked up when needed."""
+
+    def __init__(self, binding: Binding, store: FiberStore) -> None:
+        self.__dict__.update(instance=binding.instance, resources=binding.resources, _of=binding, _store=store)
+
+    _of: Binding
+    _store: FiberStore
+
+    def _stepwise(self, func: CoreFunc | None) -> Any:
+        return None if func is None else self._store.fibers.stepwise(func)
+
+    @property
+    def memory(self) -> Any:
+        return self._of.memory
+
+    @property
+    def realloc(self) -> Any:
+        return self._stepwise(self._of.realloc)
+
+    @property
+    def post_return(self) -> Any:
+        return self._stepwise(self._of.post_return)
+
+    @property
+    def batch(self) -> Any:
+        batch = self._of.batch
+        return batch.in_steps(self._store) if isinstance(batch, Loop) else None
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def may_wait(function: Any) -> bool:
+    """Whether a host function may return something to wait for: all of the user's own may, ours where they say so."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    if isinstance(function, MethodType):
+        function = function.__func__
+    if isinstance(function, FunctionType):
+        is_ours = str(function.__module__).startswith("wippywasm.wasi")
+        return not is_ours or bool(function.__code__.co_flags & CO_COROUTINE)
+    return not isinstance(function, type) and not str(type(function).__module__).startswith("wippywasm.")
