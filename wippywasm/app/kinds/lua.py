@@ -8,7 +8,7 @@ from wippywasm.app.schema.file_types import SourceText
 from wippywasm.app.schema.kind import Kind
 from wippywasm.app.schema.types import Choice, Field, ListOf, MapOf, Ref, Struct, Text, required
 
-GLOBALS = ("coroutine", "errors")
+GLOBALS = ("channel", "coroutine", "errors")
 """Always there; naming them does no harm."""
 _LATER = tuple(sorted(KNOWN_MODULES - AVAILABLE_MODULES))
 

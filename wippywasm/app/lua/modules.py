@@ -5,11 +5,10 @@ In: nothing. Out: their names. Spec: SPEC section 11.
 
 from __future__ import annotations
 
-AVAILABLE_MODULES = frozenset({"funcs", "json"})
+AVAILABLE_MODULES = frozenset({"funcs", "json", "time"})
 """What `require` gives today."""
 
 KNOWN_MODULES = AVAILABLE_MODULES | {
-    "time",
     "ctx",
     "security",
     "env",

@@ -23,17 +23,29 @@ from wippywasm.app.lua.source import LuaSource
 from wippywasm.app.lua.wire import Streams
 from wippywasm.errors import LuaError
 
-PRELUDE = ("kernel", "patterns", "errors", "library", "wire", "typed", "funcs", "json", "driver")
-_PRELUDE_MEMORY = 1 << 20
+PRELUDE = ("kernel", "patterns", "errors", "scheduler", "channel", "library", "wire", "driver")
+MODULES = {
+    "funcs": ("typed", "funcs", "futures"),
+    "json": ("json",),
+    "time": ("duration", "calendar", "layout", "parsing", "time"),
+}
+"""What `require` needs beyond that; a sandbox has the modules that its units declare."""
+_MAIN = 1
+_PRELUDE_MEMORY = 2 << 20
 _SLACK = 256 << 10
 """Lua memory beyond the limit for what Python hands over: a push that fails there would abort the process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Why a call stopped: what it printed, a request or outcome, its two values, its streams."""
+    """Why a call stopped: what it printed, a request or outcome, its two values, its streams.
+
+    `fiber` asks; `alone` says that there is no other.
+    """
 
     printed: bytes
+    alone: bool
+    fiber: int
     op: int
     text: bytes
     number: int
@@ -62,8 +74,9 @@ class Sandbox:
         )
         shared = self._lua.table()
         self._set_limits(shared, limits)
-        for chunk in prelude():
-            self._lua.compile(chunk, mode="b")(shared)
+        declared = {name for unit in program.units() for name in unit.modules}
+        for name in (*PRELUDE, *(part for module in MODULES if module in declared for part in MODULES[module])):
+            self._lua.compile(prelude(name), mode="b")(shared)
         self._add_units(shared, program)
         self._deliver, self._start, self._step, self._cancel = (
             shared[name] for name in (b"deliver", b"start", b"step", b"cancel")
@@ -99,27 +112,29 @@ class Sandbox:
 
     def begin(self, count: int, streams: tuple[bytes, bytes, bytes]) -> Step:
         """Start a call with `count` arguments."""
-        self._hand_over(count, *streams)
+        self.hand_over(_MAIN, count, *streams)
         return self._run(self._start)
 
-    def reply(self, *reply: Any) -> Step:
-        """Answer the request that the last step ended with."""
-        self._hand_over(*reply)
+    def go_on(self) -> Step:
+        """Run until the program has a request, waits, or ends."""
         return self._run(None)
 
     def cancel(self) -> bytes:
-        """End a call that waits; gives what it printed last."""
+        """End a call that waits; gives what it printed last. Raises `SandboxFullError`."""
         try:
             return bytes(self._cancel())
-        except LupaError:
-            return b""
+        except LupaError as error:
+            _full(error)
 
-    def _hand_over(self, *values: Any) -> None:
-        """Push values with room beyond the limit, in a step of its own, so that the program never has that room."""
+    def hand_over(self, target: int, *values: Any) -> None:
+        """Give a fiber the answer to its request, or a source (its number, negated) its event.
+
+        They are pushed with room beyond the limit, in a step of its own, so that the program never has that room.
+        """
         size = sum(len(value) for value in values if isinstance(value, bytes))
         self._lua.set_max_memory(max(self._lua.get_memory_used(), self._limit) + size + _SLACK)
         try:
-            self._deliver(*values)
+            self._deliver(target, *values)
         except LupaError as error:
             _full(error)
         finally:
@@ -129,11 +144,11 @@ class Sandbox:
         try:
             if first is not None:
                 first()
-            printed, op, text, number, *streams = self._step()
+            printed, alone, fiber, op, text, number, *streams = self._step()
             streams = streams or [b""] * 6
         except LupaError as error:
             _full(error)
-        return Step(printed, op, text, number, tuple(streams))
+        return Step(printed, alone, fiber, op, text, number, tuple(streams))
 
     def close(self) -> None:
         """Free the state."""
@@ -151,7 +166,7 @@ def _refuse_attribute(_object: Any, name: Any, _setting: bool) -> NoReturn:
 
 
 @cache
-def prelude() -> tuple[bytes, ...]:
-    folder = Path(__file__).parent / "prelude"
-    texts = ((folder / f"{name}.lua").read_text(encoding="utf-8") for name in PRELUDE)
-    return tuple(compile_source(LuaSource(text, "[wippy]")) for text in texts)
+def prelude(name: str) -> bytes:
+    """A part of the prelude, compiled once."""
+    text = (Path(__file__).parent / "prelude" / f"{name}.lua").read_text(encoding="utf-8")
+    return compile_source(LuaSource(text, "[wippy]"))

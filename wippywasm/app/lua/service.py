@@ -1,35 +1,39 @@
 """What a worker does for its program while the program waits.
 
-In: requests (a step of the sandbox). Out: replies, as numbers and streams. The codes are those of `prelude/funcs.lua`.
-Spec: SPEC section 6.
+In: requests (a step of the sandbox). Out: replies, as numbers and streams: at once, or when what they wait for is done;
+events of what goes on beside the program. The codes are those of `prelude/*.lua`. Spec: SPEC sections 6 and 11.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeAlias
 
 from wippywasm.app.lua.codec import Codec, codec_for
 from wippywasm.app.lua.failures import Failures
-from wippywasm.app.lua.futures import Futures
 from wippywasm.app.lua.host import LuaHost
 from wippywasm.app.lua.limits import LuaLimits
 from wippywasm.app.lua.sandbox import Step
+from wippywasm.app.lua.sources import Answer, Sources
 from wippywasm.app.lua.untyped import UntypedReader, UntypedWriter
 from wippywasm.app.lua.wire import Reader, Writer
-from wippywasm.errors import InternalError, WitError
+from wippywasm.app.lua.zones import at_instant, at_wall_clock
+from wippywasm.errors import CanceledError, InternalError, WitError
 from wippywasm.model import FuncType
 
-_CALL, _ASYNC, _AWAIT, _POLL, _CANCEL, _PRINT = range(5, 11)
-_VALUE, _FAILED, _PAYLOAD, _RECODE, _PENDING, _STARTED = range(6)
+_CALL, _ASYNC, _CANCEL, _PRINT, _SLEEP, _TIMER, _STOP, _NOW, _ZONE = range(5, 14)
+_VALUE, _FAILED, _PAYLOAD, _RECODE, _STARTED = range(5)
 _UNTYPED = 0
+_NANOSECONDS = 1_000_000_000
 
 Reply: TypeAlias = tuple[Any, ...]
-"""A code, a number (of the codec, or of a future), and what the code calls for: streams, or the text of a codec."""
+"""A code, a number (of the codec, or of a source), and what the code calls for: streams, or the text of a codec."""
 
 
 class Service:
-    """Serves one worker: its codecs are numbered as its sandbox knows them, its futures are the running call's."""
+    """Serves one worker: its codecs are numbered as its sandbox knows them, its sources are the running call's."""
 
     def __init__(self, host: LuaHost, limits: LuaLimits, failures: Failures) -> None:
         self._host = host
@@ -37,62 +41,100 @@ class Service:
         self._failures = failures
         self._codecs: list[Codec | None] = [None]
         self._numbers: dict[FuncType | None, int] = {None: _UNTYPED}
-        self._futures = Futures()
-        self._number_of: dict[int, int] = {}
-        self._serve: dict[int, Callable[[Step], Awaitable[Reply]]] = {
+        self.sources = Sources()
+        self._serve: dict[int, Callable[[Step], Reply | Coroutine[Any, Any, Reply]]] = {
             _CALL: self._call,
             _ASYNC: self._start,
-            _AWAIT: self._await,
-            _POLL: self._poll,
             _CANCEL: self._cancel,
             _PRINT: self._print,
+            _SLEEP: self._sleep,
+            _TIMER: self._start_timer,
+            _STOP: self._stop_timer,
+            _NOW: self._now,
+            _ZONE: self._zone,
         }
 
-    async def serve(self, step: Step) -> Reply:
-        """Do what a program asks for; what fails becomes a reply, except the caller's own cancellation."""
+    async def serve(self, step: Step) -> Reply | None:
+        """Do what a program asks for; what fails becomes a reply, except the caller's own cancellation.
+
+        None where the fiber that asks has to wait and others need not: its reply comes as an event.
+        """
         try:
-            return await self._serve[step.op](step)
+            reply = self._serve[step.op](step)
+            if isinstance(reply, tuple):
+                return reply
+            if step.alone:
+                return await reply
         except Exception as error:  # noqa: BLE001  whatever the host raises is the program's to handle
             return self._failed(error)
+        self._serve_beside(step, reply)
+        return None
+
+    def _serve_beside(self, step: Step, reply: Coroutine[Any, Any, Reply]) -> None:
+        if step.op == _SLEEP:
+            reply.close()
+            self.sources.wake_later(step.fiber, step.number / _NANOSECONDS, lambda: (_VALUE, _UNTYPED))
+        else:
+            self.sources.run(step.fiber, reply, self._answer)
+
+    def events(self) -> Iterator[tuple[int, Reply]]:
+        """What the program is to hear of before it runs on: whom it is for, and what it is."""
+        for target, answer in self.sources.events.take():
+            yield target, answer()
 
     async def end_call(self) -> None:
         """End what the call left running."""
-        await self._futures.close()
-        self._number_of.clear()
+        await self.sources.close()
 
-    async def _print(self, step: Step) -> Reply:
+    def _print(self, step: Step) -> Reply:
         self._host.write(step.text.decode("utf-8", "replace"))
         return (_VALUE, _UNTYPED)
 
-    async def _call(self, step: Step) -> Reply:
+    def _call(self, step: Step) -> Reply | Coroutine[Any, Any, Reply]:
         id = step.text.decode("utf-8", "replace")
         number, recode = self._codec_number(id, step.number)
-        if recode:
-            return recode
-        return await self._outcome(self._host.call(id, self._args(number, step)), number)
+        return recode or self._outcome(id, self._args(number, step), number)
 
-    async def _start(self, step: Step) -> Reply:
+    def _start(self, step: Step) -> Reply:
         id = step.text.decode("utf-8", "replace")
         number, recode = self._codec_number(id, step.number)
         if recode:
             return recode
         args = self._args(number, step)
-        future = self._futures.start(lambda: self._host.call(id, args))
-        self._number_of[future] = number
-        return (_STARTED, future)
+        call = self.sources.start(lambda: self._outcome(id, args, number), self._answer)
+        return (_STARTED, call)
 
-    async def _await(self, step: Step) -> Reply:
-        number = self._number_of.get(step.number, _UNTYPED)
-        return await self._outcome(self._futures.wait(step.number), number)
-
-    async def _poll(self, step: Step) -> Reply:
-        if not self._futures.is_done(step.number):
-            return (_PENDING, 0)
-        return await self._await(step)
-
-    async def _cancel(self, step: Step) -> Reply:
-        self._futures.cancel(step.number)
+    def _cancel(self, step: Step) -> Reply:
+        self.sources.cancel(step.number)
         return (_VALUE, _UNTYPED)
+
+    # time
+
+    async def _sleep(self, step: Step) -> Reply:
+        await asyncio.sleep(step.number / _NANOSECONDS)
+        return (_VALUE, _UNTYPED)
+
+    def _start_timer(self, step: Step) -> Reply:
+        seconds = step.number / _NANOSECONDS
+        period = seconds if step.text == b"tick" else None
+        return (_STARTED, self.sources.start_timer(seconds, period, self._moment))
+
+    def _stop_timer(self, step: Step) -> Reply:
+        return (_VALUE, int(self.sources.stop_timer(step.number)))
+
+    def _now(self, step: Step) -> Reply:
+        return self._moment()
+
+    def _moment(self) -> Reply:
+        """Wall clock in seconds and nanoseconds, and a clock that never goes back."""
+        return (_VALUE, *divmod(time.time_ns(), _NANOSECONDS), time.monotonic_ns())
+
+    def _zone(self, step: Step) -> Reply:
+        kind, _, name = step.text.decode("utf-8", "replace").partition(" ")
+        offset, short = (at_wall_clock if kind == "wall" else at_instant)(name, step.number)
+        return (_VALUE, offset, short.encode())
+
+    # calls
 
     def _codec_number(self, id: str, used: int) -> tuple[int, Reply | None]:
         """The codec for a function, and the reply that tells the program of it where it used another."""
@@ -114,9 +156,9 @@ class Service:
             return codec.read_args(reader)
         return UntypedReader(reader, self._failures).take_all()
 
-    async def _outcome(self, call: Awaitable[Any], number: int) -> Reply:
+    async def _outcome(self, id: str, args: list[Any], number: int) -> Reply:
         try:
-            value = await call
+            value = await self._host.call(id, args)
         except WitError as error:
             return self._written(_PAYLOAD, number, error.payload)
         return self._written(_VALUE, number, value)
@@ -131,6 +173,21 @@ class Service:
             return (code, number, *writer.streams())
         except Exception as error:
             raise InternalError(f"a value that came from the host does not fit its own type: {error!r}") from error
+
+    def _answer(self, task: asyncio.Task[Any]) -> Answer:
+        """The reply of a task that is done, made when the program is about to hear of it."""
+        return lambda: self._reply_of(task)
+
+    def _reply_of(self, task: asyncio.Task[Any]) -> Reply:
+        if task.cancelled():
+            return self._failed(CanceledError("the call was cancelled"))
+        error = task.exception()
+        if error is None:
+            reply: Reply = task.result()
+            return reply
+        if isinstance(error, Exception):
+            return self._failed(error)
+        raise error
 
     def _failed(self, error: Exception) -> Reply:
         writer = Writer()

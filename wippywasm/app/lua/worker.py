@@ -2,13 +2,14 @@
 
 In: a program, a host, limits. Out: calls that are awaited one after another. Spec: SPEC sections 5, 6, 8 and 11.
 
-A call runs until it waits for the host; the loop awaits that on asyncio and resumes it. When the caller is cancelled,
-the pending host call is cancelled with it, the program's to-be-closed variables are closed, and the worker may serve
-again.
+A call runs until one of its coroutines asks for something, or all wait. What has to be waited for is awaited on
+asyncio, beside what the others do. When the caller is cancelled, pending host calls and timers are cancelled with it,
+the program's to-be-closed variables are closed, and the worker may serve again.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -23,6 +24,7 @@ from wippywasm.app.lua.wire import Reader, Writer
 from wippywasm.errors import ConflictError, LuaError, UnavailableError, WippyError, WitError
 
 _DONE, _ERR, _RAISED, _LIMIT = range(1, 5)
+_IDLE, _BREATHE = 14, 15
 _LIMITS = {
     b"instructions": "it executed more than {0.instructions} instructions in one call",
     b"time": "it computed for more than {0.busy_seconds} s without waiting for anything",
@@ -77,14 +79,34 @@ class LuaWorker:
         try:
             step = self._printed(sandbox.begin(len(args), writer.streams()))
             while step.op > _LIMIT:
-                step = self._printed(sandbox.reply(*await self._service.serve(step)))
+                await self._serve(sandbox, step)
+                step = self._printed(sandbox.go_on())
             waits = False
             return self._outcome(step)
         finally:
             if waits:
-                self._print(sandbox.cancel())
+                self._cancel(sandbox)
             await self._service.end_call()
             self._failures.forget()
+
+    async def _serve(self, sandbox: Sandbox, step: Step) -> None:
+        """Wait for whatever lets the program go on, and hand it over."""
+        if step.op == _IDLE:
+            await self._service.sources.events.wait()
+        elif step.op == _BREATHE:
+            await asyncio.sleep(0)
+        else:
+            reply = await self._service.serve(step)
+            if reply is not None:
+                sandbox.hand_over(step.fiber, *reply)
+        for target, event in self._service.events():
+            sandbox.hand_over(target, *event)
+
+    def _cancel(self, sandbox: Sandbox) -> None:
+        try:
+            self._print(sandbox.cancel())
+        except SandboxFullError:
+            self._spent = True
 
     def _printed(self, step: Step) -> Step:
         self._print(step.printed)

@@ -1,14 +1,16 @@
 -- One call of a program, step by step.
 --
 -- In: units (a program and its libraries, compiled), deliveries of streams. Out: requests, and at the end a value, an
--- error or the limit that was reached. Python calls W.deliver, then W.step; a step runs until the program waits.
+-- error or the limit that was reached. Python calls W.deliver, then W.step; a step runs fibers until one asks for
+-- something, all wait, or the host should have a turn.
 
 local W = ...
-local type, error, rawget, next, tostring, setmetatable = type, error, rawget, next, tostring, setmetatable
+local type, error, rawget, next, tostring, setmetatable, ipairs = type, error, rawget, next, tostring, setmetatable, ipairs
 local pack, unpack, concat, sort, gmatch = table.pack, table.unpack, table.concat, table.sort, string.gmatch
-local raw, HOST, KILL, ask = W.raw, W.HOST, W.KILL, W.ask
+local raw, HOST, PARK, ask = W.raw, W.HOST, W.PARK, W.ask
 local load, resume, pcall, isyieldable = raw.load, raw.resume, raw.pcall, raw.isyieldable
-local DONE, ERR, RAISED, LIMIT, PRINT = 1, 2, 3, 4, 10
+local DONE, ERR, RAISED, LIMIT, PRINT, IDLE, BREATHE = 1, 2, 3, 4, 8, 14, 15
+local MAX_SWITCHES = 1000 -- of fibers in one step
 
 -- print ----------------------------------------------------------------------------------------------------------
 
@@ -28,7 +30,7 @@ end
 -- units ----------------------------------------------------------------------------------------------------------
 
 local units = {} -- by number: chunk, modules, imports (alias → number), the value once it is loaded
-local call, inbox -- the coroutine of the call; what was delivered last
+local inbox = {} -- what was delivered and not seen yet
 
 local function find(unit, name)
   if type(name) ~= "string" then error("bad argument #1 to 'require' (string expected, got " .. type(name) .. ")", 3) end
@@ -50,12 +52,24 @@ local function require_of(unit)
   end
 end
 
+-- Waits until another fiber has loaded the unit, or has failed to.
+local function wait_for(unit)
+  if unit.loading == W.running then error("library '" .. unit.name .. "' requires itself", 4) end
+  W.park("require", "load", unit.name, unit.waiting)
+end
+
+local function end_loading(unit)
+  local waiting = unit.waiting
+  unit.loading, unit.waiting = nil, {}
+  for _, fiber in ipairs(waiting) do W.wake(fiber) end
+end
+
 -- Runs a unit's source, once a worker. A call that fails in it leaves it to the next call to try again.
 function load_unit(unit)
+  while unit.loading and W.is_live(unit.loading) and not unit.loaded do wait_for(unit) end
   if unit.loaded then return unit.value end
-  if unit.loading == call then error("library '" .. unit.name .. "' requires itself", 3) end
-  unit.loading = call
-  local loading <close> = setmetatable({}, { __close = function() unit.loading = nil end })
+  unit.loading = W.running
+  local loading <close> = setmetatable({}, { __close = function() end_loading(unit) end })
   local environment = W.environment()
   environment.require = require_of(unit)
   unit.environment = environment
@@ -72,7 +86,7 @@ local function words(text)
 end
 
 function W.add_unit(number, name, chunk, modules)
-  units[number] = { name = name, chunk = chunk, modules = words(modules), imports = {} }
+  units[number] = { name = name, chunk = chunk, modules = words(modules), imports = {}, waiting = {} }
 end
 
 function W.add_import(number, alias, library) units[number].imports[alias] = library end
@@ -141,9 +155,10 @@ local function raised(message, trace, value)
   return RAISED, "", 0, unpack(streams, 2, streams.n)
 end
 
-local function failed(value)
-  local frames = W.frames(call, 0)
+local function failed(fiber, value)
+  local frames = W.frames(fiber.co, 0)
   local trace = W.render_frames(frames)
+  if fiber.place then trace = trace .. "\n" .. fiber.place .. ": spawned here" end
   if type(value) == "string" then value = W.blame(value, frames[1]) end
   local reason = W.dead or value == "not enough memory" and "memory"
   local message = not reason and describe(value)
@@ -153,29 +168,70 @@ local function failed(value)
   return raised(message, trace, value)
 end
 
-local function after(ok, tag, ...)
-  if not ok then return failed(tag) end
-  if tag == HOST then return ... end
-  return tag, ...
+-- What a run of a fiber comes to: nil where others go on, else a request or an outcome.
+local function after(fiber, ok, tag, op, ...)
+  if not ok then return failed(fiber, tag) end
+  if tag ~= HOST then
+    if fiber == W.main_fiber then return tag, op, ... end
+    return W.ended(fiber)
+  end
+  if op == PARK then return nil end
+  W.requested(fiber)
+  return op, ...
 end
 
--- What the next step gets: streams of arguments for the first, a reply for the others.
-function W.deliver(...) inbox = pack(...) end
+local function stopped() return LIMIT, W.dead, 0, W.encode_values(nil, 1, "") end
 
-function W.start() call = W.begin_call(body) end
+-- An outcome ends the call: what else runs is closed, and may reach a limit yet.
+local function finish(answer)
+  W.end_fibers()
+  if W.dead and answer[1] ~= LIMIT then return stopped() end
+  return unpack(answer, 1, answer.n)
+end
 
--- Runs the call until it waits or ends. Out: what was printed, the request or outcome, two values for it, its streams.
+local function rest()
+  if W.dead then return finish(pack(stopped())) end -- events can be too much where no coroutine runs
+  local stuck = W.stuck()
+  if stuck then return finish(pack(raised(stuck, "", nil))) end
+  return IDLE, "", 0
+end
+
+-- Runs fibers one after the other. The number is that of the fiber that asks for something.
+local function run()
+  for _ = 1, MAX_SWITCHES do
+    local fiber = W.next_fiber()
+    if not fiber then return 0, rest() end
+    local values = fiber.values
+    local answer = pack(after(fiber, resume(fiber.co, unpack(values, 1, values.n))))
+    if W.dead or answer[1] and answer[1] <= LIMIT then return 0, finish(answer) end
+    if answer[1] then return fiber.number, unpack(answer, 1, answer.n) end
+    if W.wants_breath then break end
+  end
+  W.wants_breath = nil
+  return 0, BREATHE, "", 0
+end
+
+-- What a fiber gets when it runs next: streams of arguments for the first, an answer; or an event for a source, whose
+-- number is negative.
+function W.deliver(...) inbox[#inbox + 1] = pack(...) end
+
+function W.start() W.start_main(body) end
+
+-- Runs the call until it has a request or is over. Out: what was printed, whether there is but one fiber, which asks,
+-- the request or outcome, two values for it, its streams.
 function W.step()
-  local delivered = inbox
-  inbox = nil
+  local messages = inbox
+  inbox = {}
   W.begin_slice()
-  local answer = pack(after(resume(call, unpack(delivered, 1, delivered.n))))
-  return take_printed(), unpack(answer, 1, answer.n)
+  W.route_all(messages)
+  local answer = pack(run())
+  return take_printed(), W.is_alone(), unpack(answer, 1, answer.n)
 end
 
 -- Ends a call that waits.
 function W.cancel()
+  inbox = {}
   W.begin_slice()
-  raw.close(call)
+  W.end_fibers()
   return take_printed()
 end

@@ -7,8 +7,8 @@ local W = ...
 local type, select, error, setmetatable, tostring = type, select, error, setmetatable, tostring
 local pcall, pack, unpack = W.raw.pcall, table.pack, table.unpack
 local ask, failure, opaque = W.ask, W.failure, W.opaque
-local CALL, ASYNC, AWAIT, POLL, CANCEL = 5, 6, 7, 8, 9 -- requests
-local VALUE, FAILED, PAYLOAD, RECODE, PENDING, STARTED = 0, 1, 2, 3, 4, 5 -- replies
+local CALL, ASYNC = 5, 6 -- requests
+local VALUE, FAILED, PAYLOAD, RECODE, STARTED = 0, 1, 2, 3, 4 -- replies
 local UNKNOWN, UNTYPED = -1, 0 -- codec numbers that are no codec
 
 local numbers = {} -- codec number by id
@@ -73,88 +73,7 @@ local function check_id(id)
   if id == "" then return failure("INVALID", "a function's id is empty; it reads namespace:name") end
 end
 
--- futures --------------------------------------------------------------------------------------------------------
-
-local handles, results, canceled = {}, {}, {}
-for _, t in ipairs({ handles, results, canceled }) do setmetatable(t, { __mode = "k" }) end
-
-local payload_methods = {}
-local payload_values = setmetatable({}, { __mode = "k" })
-local payload_metatable = { __index = payload_methods, __name = "payload", __metatable = false }
-
-function payload_methods.data(payload) return payload_values[payload][1], nil end
-payload_methods.unmarshal = payload_methods.data
-function payload_methods.get_format() return "lua/any" end
-
-local function new_payload(value)
-  local payload = setmetatable({}, payload_metatable)
-  payload_values[payload], opaque[payload] = { value }, "payload"
-  return payload
-end
-
-local methods = {}
-
-local function check_future(future)
-  return handles[future] or error("bad argument (future expected; call its methods with ':')", 3)
-end
-
--- Keeps what a finished call gave; false while it runs.
-local function settle(future, reply)
-  if reply[1] == PENDING then return false end
-  local value, err = outcome(reply)
-  results[future] = { value, err }
-  return true
-end
-
-local function done(future)
-  local handle = check_future(future)
-  return results[future] ~= nil or settle(future, pack(ask("a future", POLL, "", handle)))
-end
-
-function methods.await(future)
-  local handle = check_future(future)
-  if not results[future] then settle(future, pack(ask("future:await", AWAIT, "", handle))) end
-  return unpack(results[future], 1, 2)
-end
-
-function methods.result(future)
-  if not done(future) then return nil, nil end
-  local value, err = unpack(results[future], 1, 2)
-  if err ~= nil then return nil, err end
-  return new_payload(value), nil
-end
-
-function methods.error(future)
-  if not done(future) then return nil, false end
-  local err = results[future][2]
-  return err, err ~= nil
-end
-
-function methods.is_complete(future) return done(future) end
-
-function methods.is_canceled(future)
-  check_future(future)
-  return canceled[future] == true
-end
-
-function methods.cancel(future)
-  if done(future) then return false, nil end
-  canceled[future] = true
-  ask("future:cancel", CANCEL, "", handles[future])
-  return true, nil
-end
-
-local function needs_channels()
-  error("a future's channel needs the global 'channel', which is not there yet; use future:await()", 2)
-end
-methods.response, methods.channel = needs_channels, needs_channels
-
-local future_metatable = {
-  __name = "future", __metatable = false,
-  __index = function(_, name)
-    return methods[name] or error("a future has no '" .. tostring(name) .. "'; it has await, result, error, is_complete, is_canceled, cancel", 2)
-  end,
-}
+W.outcome = outcome
 
 -- the module -----------------------------------------------------------------------------------------------------
 
@@ -173,12 +92,8 @@ function funcs.async(id, ...)
   if bad then return nil, bad end
   local reply, err = request("funcs.async", ASYNC, id, select("#", ...), ...)
   if not reply then return nil, err end
-  if reply[1] ~= STARTED then
-    return outcome(reply)
-  end
-  local future = setmetatable({}, future_metatable)
-  handles[future], opaque[future] = reply[2], "future"
-  return future, nil
+  if reply[1] ~= STARTED then return outcome(reply) end
+  return W.new_future(reply[2], W.place(2)), nil
 end
 
 local executor = {}

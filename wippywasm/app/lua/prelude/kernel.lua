@@ -1,7 +1,10 @@
 -- The part of the sandbox that a program can't get around: its budget, and everything that could swallow an error.
 --
 -- In: the limits, in W.limits. Out, in W: `raw` (the library as it was), `base` (the functions that guard the budget),
--- `ask` (a request to the host), `charge`, `spawn` and `begin_slice`.
+-- `ask` (a request to the host), `charge`, `new_fiber` and `begin_slice`.
+--
+-- A fiber is a coroutine that the scheduler resumes, and it alone. A coroutine of the program's own that waits for the
+-- scheduler is `away`: only the answer may resume it.
 --
 -- A count hook watches every coroutine. When the budget is spent it raises KILL; pcall, xpcall and resume raise it
 -- again, so a program can hold it up no longer than one call of a library function takes.
@@ -13,6 +16,7 @@ local type, rawget, select = type, rawget, select
 local sethook, clock, time = debug.sethook, os.clock, os.time
 local raw_create, raw_resume, raw_yield = coroutine.create, coroutine.resume, coroutine.yield
 local raw_close, raw_running, raw_isyieldable = coroutine.close, coroutine.running, coroutine.isyieldable
+local raw_status = coroutine.status
 
 local COUNT = 1000 -- instructions between two looks at the budget
 local HOST = {} -- what a coroutine yields first when it speaks to the host
@@ -20,7 +24,8 @@ local KILL = raw_setmetatable({}, { __tostring = function() return "limit reache
 
 local budget, busy_seconds = W.limits.instructions, W.limits.busy_seconds
 local slice_time, slice_clock = 0, nil
-local main -- the coroutine of the call
+local fibers = raw_setmetatable({}, { __mode = "k" }) -- coroutine → true
+local away = raw_setmetatable({}, { __mode = "k" }) -- coroutine → true while it waits for the scheduler
 local tick
 
 local function die(reason)
@@ -76,11 +81,18 @@ end
 -- What a coroutine asks of the host travels through whoever resumed it, unseen.
 local function pass(co, ok, tag, ...)
   if not ok then tick() end
-  if ok and tag == HOST then return pass(co, raw_resume(co, raw_yield(HOST, ...))) end
+  if ok and tag == HOST then
+    away[co] = true
+    return pass(co, raw_resume(co, raw_yield(HOST, ...)))
+  end
+  away[co] = nil
   return ok, tag, ...
 end
 
+local BUSY = "cannot resume non-suspended coroutine"
+
 local function resume(co, ...)
+  if fibers[co] or away[co] then return false, BUSY end
   return pass(co, raw_resume(co, ...))
 end
 
@@ -118,30 +130,37 @@ base.coroutine = {
   end,
   wrap = function(f)
     local co = spawn(f)
-    return function(...) return unwrap(co, resume(co, ...)) end
+    return function(...)
+      if away[co] then raw_error(BUSY, 2) end
+      return unwrap(co, resume(co, ...))
+    end
   end,
   yield = function(...)
-    if raw_running() == main then raw_error("attempt to yield from outside a coroutine", 2) end
+    if fibers[raw_running()] then raw_error("attempt to yield from outside a coroutine", 2) end
     return raw_yield(...)
   end,
   isyieldable = function(co)
     co = co or raw_running()
-    return co ~= main and raw_isyieldable(co)
+    return not fibers[co] and raw_isyieldable(co)
   end,
   running = function()
     local co = raw_running()
-    return co, co == main
+    return co, co == W.main
   end,
-  close = function(co) return settle(raw_close(co)) end,
-  status = coroutine.status,
+  close = function(co)
+    if fibers[co] or away[co] then raw_error("cannot close a running coroutine", 2) end
+    return settle(raw_close(co))
+  end,
+  status = function(co) return away[co] and "normal" or raw_status(co) end,
 }
 
 W.raw = {
   pcall = raw_pcall, error = raw_error, setmetatable = raw_setmetatable, getmetatable = debug.getmetatable,
-  resume = raw_resume, close = raw_close, getinfo = debug.getinfo, running = raw_running, status = coroutine.status,
+  resume = raw_resume, close = raw_close, getinfo = debug.getinfo, running = raw_running, status = raw_status, yield = raw_yield,
   isyieldable = raw_isyieldable, load = load, clock = clock, time = time,
 }
-W.base, W.charge, W.settle, W.HOST, W.KILL = base, charge, settle, HOST, KILL
+W.base, W.charge, W.settle, W.HOST, W.KILL, W.COUNT = base, charge, settle, HOST, KILL, COUNT
+W.opaque = raw_setmetatable({}, { __mode = "k" }) -- objects of this runtime that stay where they are, with what they are called
 
 -- Whether the running coroutine can wait.
 W.can_wait = raw_isyieldable
@@ -154,12 +173,21 @@ function W.ask(what, ...)
   return raw_yield(HOST, ...)
 end
 
--- The coroutine of a call, with a full budget.
-function W.begin_call(f)
-  budget = W.limits.instructions
-  main = raw_create(f)
-  sethook(main, tick, "", COUNT)
-  return main
+-- A coroutine for the scheduler.
+function W.new_fiber(f)
+  local co = raw_create(f)
+  fibers[co] = true
+  sethook(co, tick, "", COUNT)
+  return co
+end
+
+-- A full budget for a new call.
+function W.begin_call() budget = W.limits.instructions end
+
+-- Charges for work that is done where no error may be raised.
+function W.spend(cost)
+  budget = budget - cost
+  if budget < 0 then W.dead = W.dead or "instructions" end
 end
 
 -- The same clock for each run between two waits.

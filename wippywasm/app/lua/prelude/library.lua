@@ -161,7 +161,7 @@ standard.math, standard.utf8 = copy(math, [[abs acos asin atan ceil cos deg exp 
 standard.os = copy(os, "clock date difftime time")
 standard.unpack = safe_table.unpack
 standard.print, standard.collectgarbage = print_line, safe_collectgarbage
-standard.errors = W.errors
+standard.errors, standard.channel = W.errors, W.channel
 
 local metatable = getmetatable("")
 metatable.__index = safe_string

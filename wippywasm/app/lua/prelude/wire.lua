@@ -9,8 +9,7 @@ local type, next, select, tostring, error = type, next, select, tostring, error
 local pack, unpack, rep, sub, find, concat = string.pack, string.unpack, string.rep, string.sub, string.find, table.concat
 local spread, move, mtype, ulen, getmetatable = table.unpack, table.move, math.type, utf8.len, debug.getmetatable
 local pcall = W.raw.pcall
-local error_data, opaque = W.error_data, setmetatable({}, { __mode = "k" })
-W.opaque = opaque -- objects of this runtime that stay where they are, with what they are called
+local error_data, opaque = W.error_data, W.opaque
 
 local CHUNK = 512
 local formats = {}
