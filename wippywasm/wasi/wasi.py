@@ -20,9 +20,12 @@ from wippywasm.wasi import clocks, command_line, randomness
 from wippywasm.wasi.clock_sources import Clock, SystemClock
 from wippywasm.wasi.filesystem import Mounts, MountSource
 from wippywasm.wasi.filesystem.interfaces import FilesystemTypes, Preopens
+from wippywasm.wasi.http import HttpLimits, http_interfaces
+from wippywasm.wasi.network import Network
 from wippywasm.wasi.pollables import Poll
 from wippywasm.wasi.preview1 import Preview1
 from wippywasm.wasi.randomness import RandomBytes, random_source
+from wippywasm.wasi.sockets import socket_interfaces
 from wippywasm.wasi.stdio import Input, Output, open_input, open_output
 from wippywasm.wasi.stream_errors import Error
 from wippywasm.wasi.streams import Streams
@@ -34,8 +37,9 @@ class Wasi:
     `args` start with the program's name. `stdin`, `stdout` and `stderr` are as `stdio.Input` and `stdio.Output` say; by
     default there is nothing to read, and output goes to the process's own. `clock` and `random` (a seed, or an object
     with `randbytes`) are the system's unless given; `timezone` is UTC. `mounts` has what `filesystem.MountSource` says
-    by absolute guest paths. Raises InvalidError for texts that no program could have been given, and for what can't be
-    mounted.
+    by absolute guest paths. `network` is what may be reached: a `Network`, or the rules of one; nothing by default.
+    `http` bounds HTTP messages. Raises InvalidError for texts that no program could have been given, and for what can't
+    be mounted or is no rule.
     """
 
     def __init__(
@@ -51,6 +55,8 @@ class Wasi:
         random: RandomBytes | int | None = None,
         timezone: datetime.tzinfo = datetime.timezone.utc,
         mounts: Mapping[str, MountSource] | None = None,
+        network: Network | Iterable[str] = (),
+        http: HttpLimits | None = None,
     ) -> None:
         self.args = tuple(args)
         self.env = dict(env or {})
@@ -63,6 +69,8 @@ class Wasi:
         self.random = random_source(random)
         self.timezone = timezone
         self.mounts = Mounts(mounts or {})
+        self.http = http or HttpLimits()
+        self.network = network if isinstance(network, Network) else Network(network)
         self.interfaces: tuple[HostInterface, ...] = tuple(_interfaces(self))
 
     def imports(self, granted: Iterable[str] | None = None) -> dict[str, object]:
@@ -140,6 +148,8 @@ def _interfaces(wasi: Wasi) -> Iterator[HostInterface]:
     yield randomness.InsecureSeed(wasi.random)
     yield FilesystemTypes()
     yield Preopens(wasi.mounts)
+    yield from socket_interfaces(wasi.network)
+    yield from http_interfaces(wasi.network, wasi.http)
     yield command_line.Environment(wasi.args, wasi.env, wasi.cwd)
     yield command_line.Exit()
     yield command_line.Stdin(wasi.stdin)

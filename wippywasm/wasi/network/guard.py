@@ -10,6 +10,7 @@ Spec: SPEC sections 7 and 10.
 
 from __future__ import annotations
 
+import ssl
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
@@ -35,7 +36,7 @@ class Network:
 
     `allow` are rules for whom they may connect or send to, `listen` for what they may bind and listen on; a rule is as
     `rules` says, and `localhost` is the only name for `listen`. `audit` gets every decision, `policy` may refuse what
-    the rules allow. `resolver` looks up names. Raises InvalidError for a text that is no rule.
+    the rules allow. `resolver` looks up names, `tls` makes the context for TLS; both are called in threads. Raises InvalidError for a text that is no rule.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Network:
         audit: Audit | None = None,
         policy: Policy | None = None,
         resolver: Resolver = system_resolver,
+        tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
         quotas: Quotas | None = None,
     ) -> None:
         self.allow = tuple(parse_rule(text) for text in allow)
@@ -54,6 +56,7 @@ class Network:
         self.sockets = Budget(self.quotas.sockets)
         self.lookups = Budget(self.quotas.lookups)
         self.resolver = resolver
+        self.tls = tls
         self._audit = audit
         self._policy = policy
         self._names: OrderedDict[Address, dict[str, None]] = OrderedDict()

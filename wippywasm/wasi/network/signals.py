@@ -9,10 +9,11 @@ import asyncio
 
 
 class Signal:
-    """Each `wait` ends with the next `set`; there is no memory of earlier ones."""
+    """Each `wait` ends with the next `set`; `next` is for waiting later without missing what happens until then."""
 
     def __init__(self) -> None:
         self._waiters: list[asyncio.Future[None]] = []
+        self.count = 0
 
     async def wait(self) -> None:
         """Until the next `set`."""
@@ -24,13 +25,33 @@ class Signal:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
 
+    def next(self) -> Change:
+        """The first `set` from now on."""
+        return Change(self)
+
     def set(self) -> None:
         """Wake up all who wait now."""
+        self.count += 1
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             loop = waiter.get_loop()
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_end, waiter)
+
+
+class Change:
+    """Ready once a signal was set after this was made."""
+
+    def __init__(self, signal: Signal) -> None:
+        self._signal = signal
+        self._seen = signal.count
+
+    def is_ready(self) -> bool:
+        return self._signal.count != self._seen
+
+    async def ready(self) -> None:
+        if not self.is_ready():
+            await self._signal.wait()
 
 
 def _end(waiter: asyncio.Future[None]) -> None:

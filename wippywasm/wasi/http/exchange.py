@@ -1,0 +1,196 @@
+"""One request and its response, over one connection of their own.
+
+In: a connection that is being opened, an upload, a download. Out: progress, whenever somebody asks for it.
+
+`advance` does what can be done without waiting; `progress` waits until something can. Where an event loop runs, a task
+keeps it going; a guest that is called without one keeps it going by looking at it.
+
+Spec: `wasi:http/outgoing-handler`, `types`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from wippywasm.errors import WitError
+from wippywasm.wasi.http.codes import HttpError
+from wippywasm.wasi.http.download import Download
+from wippywasm.wasi.http.fields import Entry
+from wippywasm.wasi.http.pipe import Pipe
+from wippywasm.wasi.http.transport import Transport
+from wippywasm.wasi.http.upload import Upload
+from wippywasm.wasi.network.signals import Signal, loop_runs
+from wippywasm.wasi.network.steps import Deadline, Steps
+from wippywasm.wasi.stream_errors import closed
+from wippywasm.wasi.waitables import Background, Waitable, wait_any
+
+
+@dataclass(frozen=True)
+class ReadTimes:
+    """Seconds until the first byte of a response, and between later ones."""
+
+    first_byte: float
+    between_bytes: float
+
+
+class Exchange:
+    """`error` is what it failed with. `ended` is called once it needs no connection any more."""
+
+    def __init__(
+        self, opening: Steps[Transport], upload: Upload, download: Download, times: ReadTimes, ended: Callable[[], None]
+    ) -> None:
+        self._opening = opening
+        self._upload = upload
+        self.download = download
+        self._times = times
+        self._on_end = ended
+        self._transport: Transport | None = None
+        self._deadline = Deadline(times.first_byte)
+        self._asked = False
+        self._busy = False
+        self._pump: Background | None = None
+        self.changed = Signal()
+        self.over = False
+        self.error: HttpError | None = None
+
+    # ---- going on
+
+    def advance(self) -> None:
+        """Do what can be done now."""
+        if self._busy or self.over:
+            return
+        self._busy = True
+        try:
+            self._advance()
+        except HttpError as error:
+            self.end(error)
+        finally:
+            self._busy = False
+        self._keep_going()
+
+    def _advance(self) -> None:
+        if self._transport is None:
+            if not self._opening.advance():
+                return
+            self._transport = self._opening.result()
+            self._deadline = Deadline(self._times.first_byte)
+        moved = self._send(self._transport)
+        moved |= self.download.advance(self._transport)
+        was_asked, self._asked = self._asked, self._peer_is_asked
+        if self.download.done:
+            self.end()
+        elif moved or not was_asked:
+            self._restart_deadline()
+        elif self._asked and self._deadline.is_ready():
+            raise HttpError("connection-read-timeout")
+        if moved:
+            self.changed.set()
+
+    def _send(self, transport: Transport) -> bool:
+        """A peer that takes no more may have answered already; a guest that breaks off its body gets no answer."""
+        try:
+            return self._upload.advance(transport)
+        except HttpError as error:
+            if error.code.case == "HTTP-protocol-error":
+                raise
+            self._upload.stop()
+            return True
+
+    @property
+    def _peer_is_asked(self) -> bool:
+        """Whether it is the peer's turn, and not the guest's."""
+        return self.download.wants_more and (self._upload.done or self._upload.waits_for_connection)
+
+    def _restart_deadline(self) -> None:
+        started = self.download.head is not None
+        self._deadline = Deadline(self._times.between_bytes if started else self._times.first_byte)
+
+    def _wanted(self) -> list[Waitable]:
+        wanted: list[Waitable] = [self.changed.next()]
+        if self._transport is None:
+            if self._opening.current is not None:
+                wanted.append(self._opening.current)
+            return wanted
+        if self._upload.waits_for_connection:
+            wanted.append(self._transport.writing)
+        if self.download.wants_more:
+            wanted.append(self._transport.reading)
+        if self._peer_is_asked:
+            wanted.append(self._deadline)
+        return wanted
+
+    async def progress(self) -> None:
+        """Wait until something has changed, or may have."""
+        if not self.over:
+            await wait_any(self._wanted())
+            self.advance()
+
+    def _keep_going(self) -> None:
+        if self._pump is None and not self.over and loop_runs():
+            self._pump = Background(self._run(), self._stopped)
+
+    async def _run(self) -> None:
+        while not self.over:
+            await self.progress()
+
+    def _stopped(self, value: object, error: BaseException | None) -> None:
+        self._pump = None
+
+    # ---- the body, as a `BodySource`
+
+    @property
+    def trailers(self) -> Sequence[Entry]:
+        decoder = self.download.decoder
+        return () if decoder is None else decoder.trailers
+
+    def is_ready(self) -> bool:
+        self.advance()
+        return bool(self.download.body) or self.over
+
+    async def ready(self) -> None:
+        if not self.is_ready():
+            await self.progress()
+
+    def take(self, limit: int) -> bytes:
+        self.advance()
+        body = self.download.body
+        data = bytes(body[:limit])
+        if data:
+            del body[:limit]
+            self._restart_deadline()
+            self.changed.set()
+        elif self.over and not body:
+            raise self._why()
+        return data
+
+    def _why(self) -> WitError:
+        return closed() if self.error is None else self.error.as_stream_error()
+
+    def close(self) -> None:
+        self.end(HttpError("connection-terminated"))
+
+    # ---- the end
+
+    def end(self, error: HttpError | None = None) -> None:
+        """Give the connection back; once."""
+        if self.over:
+            return
+        self.over = True
+        self.error = error
+        self._opening.close()
+        self._upload.stop()
+        if self._transport is not None:
+            self._transport.close()
+        self._on_end()
+        self.changed.set()
+
+
+def attach(exchange: Exchange, pipe: Pipe) -> None:
+    """Let what a guest writes make the exchange go on."""
+
+    def advance() -> None:
+        exchange.advance()
+        exchange.changed.set()
+
+    pipe.advance = advance

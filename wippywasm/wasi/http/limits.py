@@ -1,0 +1,27 @@
+"""How much one HTTP message may be, and how long one may take.
+
+In: numbers of the owner. Out: `HttpLimits`.
+
+Spec: SPEC sections 7 and 12.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class HttpLimits:
+    """Sizes in bytes, times in seconds. A guest may ask for shorter times than these, not for longer ones.
+
+    `head`: a message's start line and fields together, and its trailers. `fields`: how many fields. `response`: the
+    body of a response to a guest. `buffer`: what is kept of a body between two who are not equally fast.
+    """
+
+    head: int = 64 << 10
+    fields: int = 256
+    response: int = 256 << 20
+    buffer: int = 64 << 10
+    connect_timeout: float = 30.0
+    first_byte_timeout: float = 300.0
+    between_bytes_timeout: float = 300.0
