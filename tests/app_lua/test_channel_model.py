@@ -112,11 +112,11 @@ class Model:
         if op[0] == "close":
             return self.close(self.channels[op[1] - 1])
         if op[0] != "select":
-            return self.perform(op) if self.is_ready(op) else self.wait(number, [op])
+            return self.perform(op) if self.is_ready(op) else self.wait(number, [op], False)
         ready = [case for case in op[1] if self.is_ready(case)]
         if ready:
             return self.chosen(ready, self.choose(number, index))
-        return ["default"] if op[2] else self.wait(number, op[1], op)
+        return ["default"] if op[2] else self.wait(number, op[1], True)
 
     def chosen(self, ready: list[Case], told: list[Any]) -> list[Any]:
         """The outcome that was told, which must be that of a ready case."""
@@ -167,14 +167,15 @@ class Model:
             return [value, True]
         return ["none", False]
 
-    def wait(self, number: int, cases: list[Case], select: Op | None = None) -> None:
-        together = [Waiter(number, [*case, select is not None]) for case in cases]
+    def wait(self, number: int, cases: list[Case], is_select: bool) -> list[Any] | None:
+        together = [Waiter(number, [*case, is_select]) for case in cases]
         for waiter in together:
             waiter.together = together
             self.queue_of(waiter).append(waiter)
+        return None
 
     def queue_of(self, waiter: Waiter) -> list[Waiter]:
-        channel = self.channels[waiter.case[1] - 1]
+        channel: Chan = self.channels[waiter.case[1] - 1]
         return channel.senders if waiter.case[0] == "send" else channel.receivers
 
     def serve(self, waiter: Waiter, value: Any, ok: bool) -> None:
