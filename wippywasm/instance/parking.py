@@ -97,12 +97,16 @@ def _as_it_is(value: Any) -> Any:
 
 
 def may_wait(function: Any) -> bool:
-    """Whether a host function may return something to wait for: all of the user's own may, ours where they say so."""
+    """Whether a host function may return something to wait for: all of the user's own may, ours where they say so.
+
+    They say so by being coroutine functions, or by the type that they return.
+    """
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
     if isinstance(function, MethodType):
         function = function.__func__
     if isinstance(function, FunctionType):
         is_ours = str(function.__module__).startswith("wippywasm.wasi")
-        return not is_ours or bool(function.__code__.co_flags & CO_COROUTINE)
+        returned = str(function.__annotations__.get("return", ""))
+        return not is_ours or bool(function.__code__.co_flags & CO_COROUTINE) or "Awaitable" in returned
     return not isinstance(function, type) and not str(type(function).__module__).startswith("wippywasm.")
