@@ -8,12 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.wasi_filesystem.worlds import World, make_world, snapshot
+from wippywasm.wasi.filesystem.descriptor import Descriptor
 
 
 @pytest.fixture(params=["folder", "memory"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A mount that may be written, on disk and in memory."""
     yield from _watched(make_world(tmp_path, request.param))
+
+
+@pytest.fixture
+def root(world: World) -> Descriptor:
+    """A guest's descriptor of the mount."""
+    return Descriptor(world.root)
 
 
 @pytest.fixture(params=["folder", "memory"])

@@ -86,7 +86,7 @@ STEPS = [
 ]
 
 
-@pytest.fixture(params=["wasmer", "wasmtime"])
+@pytest.fixture(params=["wasmer", "wasmtime"], scope="module")
 def engine(request: pytest.FixtureRequest) -> str:
     name = str(request.param)
     info = next(info for info in engines.available() if info.name == name)
@@ -95,7 +95,7 @@ def engine(request: pytest.FixtureRequest) -> str:
     return name
 
 
-@pytest.fixture(params=["files.wasm", "files.component.wasm"])
+@pytest.fixture(params=["files.wasm", "files.component.wasm"], scope="module")
 def guest(request: pytest.FixtureRequest, engine: str) -> Component:
     return wippywasm.load(GUESTS / request.param, engine=engine)
 

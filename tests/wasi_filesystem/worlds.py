@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wippywasm.errors import WitError
 from wippywasm.wasi.filesystem import FilesystemError, HostDirectory, MemoryDirectory, MemoryLink, Mounts
+from wippywasm.wasi.filesystem.descriptor import Descriptor
 from wippywasm.wasi.filesystem.directory import OpenDirectory
 from wippywasm.wasi.filesystem.facts import Opening
 from wippywasm.wasi.filesystem.file import OpenFile
@@ -145,3 +147,22 @@ def names(root: OpenDirectory) -> list[str]:
         found.append(entry.name)
     reader.close()
     return sorted(found)
+
+
+def new(root: Descriptor, name: str = "new") -> Descriptor:
+    """A new file to read and write."""
+    return root.open_at(set(), name, {"create", "exclusive"}, {"read", "write"})
+
+
+def code(function: Callable[..., Any], *args: Any) -> object:
+    """What a guest gets as the error of a call; that there is none is a failure."""
+    try:
+        value = function(*args)
+    except WitError as error:
+        return error.payload
+    raise AssertionError(f"not refused: {value!r}")
+
+
+async def settled(value: Any) -> Any:
+    """The value, waited for where it has to be."""
+    return await value if hasattr(value, "__await__") else value

@@ -56,7 +56,7 @@ class OpenDirectory:
         handle = self._mount.handles.take()
         try:
             return OpenListing(self._folder.list(), handle)
-        except FilesystemError:
+        except BaseException:
             handle.close()
             raise
 
@@ -74,7 +74,7 @@ class OpenDirectory:
             with Walk(self._folder) as walk:
                 place = walk.to(path, "never" if exclusive else "always" if follow else "slash")
                 return self._descriptor(open_place(place, how), how, handle)
-        except FilesystemError:
+        except BaseException:
             handle.close()
             raise
 

@@ -29,7 +29,7 @@ class OpenFile:
         handle = self._mount.handles.take()
         try:
             return OpenFile(self._mount, self._file.reopen(), self.flags, handle)
-        except FilesystemError:
+        except BaseException:
             handle.close()
             raise
 

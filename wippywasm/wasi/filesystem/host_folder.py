@@ -128,7 +128,7 @@ class HostFolder:
                 raise FilesystemError("not-permitted")
             if found.device != self._device:
                 refuse_kernel_device(found.device)
-        except FilesystemError:
+        except BaseException:
             fd.close()
             raise
         return found

@@ -5,6 +5,7 @@ In: a limit. Out: a count that refuses the next one with `quota`.
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Final
 
 from wippywasm.wasi.filesystem.codes import FilesystemError
@@ -13,20 +14,23 @@ DEFAULT_MAX_HANDLES: Final = 512
 
 
 class Handles:
-    """The open handles of one guest."""
+    """The open handles of one guest, or of several, perhaps in several threads."""
 
     def __init__(self, limit: int = DEFAULT_MAX_HANDLES) -> None:
         self._left = limit
+        self._lock = Lock()
 
     def take(self) -> Handle:
         """Count one more; raises `quota` after the last."""
-        if self._left <= 0:
-            raise FilesystemError("quota")
-        self._left -= 1
+        with self._lock:
+            if self._left <= 0:
+                raise FilesystemError("quota")
+            self._left -= 1
         return Handle(self)
 
     def give_back(self) -> None:
-        self._left += 1
+        with self._lock:
+            self._left += 1
 
 
 class Handle:
