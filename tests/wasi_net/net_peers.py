@@ -134,13 +134,13 @@ async def connect(network: Network, port: int, host: str = "127.0.0.1") -> tuple
 
 async def read_all(stream: InputStream, chunk: int = 65536) -> bytes:
     """Until the stream is closed."""
-    found = b""
+    found: list[bytes] = []
     while True:
         try:
-            found += await settled(stream.blocking_read(chunk))
+            found.append(await settled(stream.blocking_read(chunk)))
         except WitError as error:
             if error.payload == Variant("closed"):
-                return found
+                return b"".join(found)
             raise
 
 
