@@ -27,7 +27,8 @@ def _nested(name: str) -> str:
     text = (host_wit_path() / "deps" / f"wasi-{name}.wit").read_text()
     header = re.search(r"^package ([^;]+);", text, re.MULTILINE)
     assert header is not None
-    return f"package {header[1]} {{\n{text[header.end() :]}\n}}"
+    stable = re.sub(r"@unstable\([^)]*\)", "", text[header.end() :])
+    return f"package {header[1]} {{\n{stable}\n}}"
 
 
 ALLOCATOR = """

@@ -20,7 +20,7 @@ Spec: SPEC sections 7, 8 and 14.
 from wippywasm.wasi.clock_sources import Clock, FakeClock, SystemClock
 from wippywasm.wasi.filesystem import HostDirectory, MemoryDirectory, MemoryLink
 from wippywasm.wasi.network import Network
-from wippywasm.wasi.run import run_command
+from wippywasm.wasi.run import run_command, run_command_async
 from wippywasm.wasi.sinks import Capture
 from wippywasm.wasi.wasi import Wasi
 
@@ -35,4 +35,5 @@ __all__ = [
     "SystemClock",
     "Wasi",
     "run_command",
+    "run_command_async",
 ]

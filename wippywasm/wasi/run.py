@@ -42,8 +42,28 @@ def run_command(
         with linked.instantiate(limits=limits) as guest:
             guest.call(function)
     except (GuestExit, WitError) as error:
-        return error.code if isinstance(error, GuestExit) else 1
+        return _code(error)
     finally:
         if not wasi.written:
             run_now(wasi.drain())
     return 0
+
+
+async def run_command_async(
+    component: Component, wasi: Wasi, granted: Iterable[str] | None = None, *, limits: Limits | None = None
+) -> int:
+    """The same for tasks: where the command waits, the event loop goes on. Cancelling the task ends it."""
+    function = command_function(component)
+    linked = component.link(wasi.imports(granted), undeclared="deny")
+    try:
+        with linked.instantiate(limits=limits) as guest:
+            await guest.call_async(function)
+    except (GuestExit, WitError) as error:
+        return _code(error)
+    finally:
+        await wasi.drain()
+    return 0
+
+
+def _code(error: GuestExit | WitError) -> int:
+    return error.code if isinstance(error, GuestExit) else 1
