@@ -266,6 +266,16 @@ def test_large_operations_on_a_disk_leave_the_loop_alone(folder_world: World) ->
     file.close()
 
 
+def test_what_nobody_waits_for_is_not_done(folder_world: World) -> None:
+    """A call that may not wait is refused; nothing is written behind its back, and nothing is left to warn of."""
+    file = new(Descriptor(folder_world.root))
+    waiting = file.write(bytes(SMALL_BYTES + 1), 0)
+    assert hasattr(waiting, "__await__")
+    del waiting
+    assert file.stat()["size"] == 0
+    file.close()
+
+
 def test_a_descriptor_dropped_while_it_is_used(folder_world: World) -> None:
     """Its number is not closed under the thread that uses it; afterwards it is."""
     file = new(Descriptor(folder_world.root))

@@ -8,14 +8,13 @@ Spec: `wasi:filesystem/types`, `read-via-stream`, `write-via-stream`, `append-vi
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
 from wippywasm.errors import WitError
 from wippywasm.wasi.filesystem.codes import FilesystemError
 from wippywasm.wasi.filesystem.protocol import FileDescriptor
-from wippywasm.wasi.filesystem.waiting import SYNC_FLAGS
+from wippywasm.wasi.filesystem.waiting import SYNC_FLAGS, InThread
 from wippywasm.wasi.sinks import MAX_WRITE, CallbackSink
 from wippywasm.wasi.stream_errors import closed, failed
 from wippywasm.wasi.streams import InputStream, OutputStream
@@ -132,7 +131,7 @@ class SyncedFileSink(CallbackSink):
         self._closing = False
 
     def _write(self, data: bytes) -> Awaitable[None]:
-        return asyncio.to_thread(self._writer.write, data)
+        return InThread(lambda: self._writer.write(data))
 
     def close(self) -> None:
         self._closing = True

@@ -6,8 +6,8 @@ In: a blocking function and how many bytes it moves. Out: its value, or somethin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, Final, Generic, TypeVar
 
 from wippywasm.wasi.filesystem.protocol import AnyDescriptor
 
@@ -23,7 +23,17 @@ T = TypeVar("T")
 
 def in_turn(of: AnyDescriptor, size: int, function: Callable[[], T]) -> T | Awaitable[T]:
     """`function()`, which works on that descriptor; an awaitable of it where `size` bytes of a disk are many."""
-    return asyncio.to_thread(function) if of.on_disk and size > SMALL_BYTES else function()
+    return InThread(function) if of.on_disk and size > SMALL_BYTES else function()
+
+
+class InThread(Generic[T]):
+    """Runs a function in a thread once it is awaited; one that nobody awaits does nothing, and needs no closing."""
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return asyncio.to_thread(self._function).__await__()
 
 
 def write_size(of: AnyDescriptor, size: int) -> int:
