@@ -17,7 +17,8 @@ from typing import Any
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory
-from wippywasm.errors import InvalidError
+from wippywasm.engine.traps import python_headroom
+from wippywasm.errors import InvalidError, UnavailableError
 
 SLOT = 16
 NUMBER_BITS = 24
@@ -74,6 +75,20 @@ def _bundle(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"({', '.join(parts)})" if parts else "None"
 
 
+def closed() -> UnavailableError:
+    """What every use of a closed store raises."""
+    return UnavailableError("the store is closed", hint="instantiate the module again")
+
+
+_CALL_SCOPE = {
+    "native": capi.call_unchecked,
+    "headroom": python_headroom,
+    "closed": closed,
+    "null_in": null_in,
+    "null_out": null_out,
+}
+
+
 class Slots:
     """The buffer that the calls into a store share: a slot for the trap, then those of arguments and results.
 
@@ -81,15 +96,14 @@ class Slots:
     it returns, just before they are read. After `close`, every call through the buffer fails at its first step.
     """
 
-    __slots__ = ("_base", "_views", "room", "slots", "trap")
+    __slots__ = ("_base", "_views", "slots", "trap")
 
     def __init__(self, room: int) -> None:
-        self.room = room
         block = capi.Block(SLOT * (room + 1))
         self.trap = block.pointer
         self.slots = block.at(SLOT)
-        self._base = block.view()
-        self._views: dict[str, memoryview] = {}
+        self._base = base = block.view()
+        self._views: dict[str, memoryview] = {"q": base.cast("q"), "i": base.cast("i")}
 
     def view(self, format: str) -> memoryview:
         """All of it as items of that format: bytes for `b`, else as in `_VIEWS`."""
@@ -107,18 +121,18 @@ class Slots:
 
 @lru_cache(maxsize=1024)
 def guest_call_factory(type: CoreFuncType) -> tuple[Callable[..., Callable[..., Any]], str]:
-    """`make(native, context, function, slots, count, trap, headroom, fail, closed, ‹views›) -> call`, and the views.
+    """`make(context, function, slots, count, trap, fail, ‹views›) -> call`, and the views.
 
     The views are those of a `Slots`, each named by its format; `q` is always there, and its first item is the trap.
-    `headroom()` raises where the guest could not call the host any more; `fail(error, trap)` gives the exception to
-    raise, `closed()` the one for a store whose slots are closed.
+    `fail(error, trap)` gives the exception to raise. `headroom()` raises where the guest could not call the host any
+    more, `closed()` gives the exception for a store whose slots are closed.
     """
     params = ", ".join(f"a{k}" for k in range(len(type.params)))
     moves = [_store_argument(p, k) for k, p in enumerate(type.params)]
     loads = [_load_result(r, k) for k, r in enumerate(type.results)]
     views = "".join(v for v in "qifdb" if v == "q" or any(f"{v}[" in move for move in moves + loads))
     lines = [
-        f"def make(native, context, function, slots, count, trap, headroom, fail, closed, {', '.join(views)}):",
+        f"def make(context, function, slots, count, trap, fail, {', '.join(views)}):",
         f"    def call({params}):",
         "        try:",
         "            q[0] = 0",
@@ -134,7 +148,7 @@ def guest_call_factory(type: CoreFuncType) -> tuple[Callable[..., Callable[..., 
         f"        return {_bundle(loads)}",
         "    return call",
     ]
-    return build_factory(lines, "guest call", {"null_in": null_in, "null_out": null_out}), views
+    return build_factory(lines, "guest call", _CALL_SCOPE), views
 
 
 @lru_cache(maxsize=1024)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from ctypes import addressof, byref, c_char, c_size_t, c_void_p
+from functools import lru_cache
 from typing import Any
 
 import wasmtime
@@ -145,6 +146,11 @@ def size(number: int) -> Any:
     return c_size_t.from_param(number)
 
 
+@lru_cache(maxsize=1024)
+def _bytes_type(size: int) -> Any:
+    return c_char * size
+
+
 class Block:
     """Zeroed native memory that Python owns: `pointer` is ready to pass, `view()` for Python.
 
@@ -154,7 +160,7 @@ class Block:
     __slots__ = ("_array", "pointer")
 
     def __init__(self, size: int) -> None:
-        self._array = (c_char * size)()
+        self._array = _bytes_type(size)()
         self.pointer: Any = byref(self._array)
 
     @property
@@ -166,7 +172,8 @@ class Block:
         return byref(self._array, offset)
 
     def view(self, start: int = 0, end: int | None = None) -> memoryview:
-        return memoryview(self._array).cast("B")[start:end]
+        view = memoryview(self._array).cast("B")
+        return view if end is None and not start else view[start:end]
 
 
 _HOST = ctypes.c_char_p(b"host")

@@ -24,12 +24,12 @@ from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.assembly import HostSource, Make, Part, Source
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.port import CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
-from wippywasm.engine.raw_calls import Slots
+from wippywasm.engine.raw_calls import Slots, closed
 from wippywasm.engine.traps import STACK, make_trap
 from wippywasm.engine.wasmtime_config import FEATURES, SETTINGS, make_config
 from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type, new_linker
 from wippywasm.engine.wasmtime_hosts import LAST_NUMBER, HostCode, Hosts
-from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, closed, copy_extern, wrap
+from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern, wrap
 from wippywasm.engine.wasmtime_parts import PreparedPart, Shims
 from wippywasm.engine.wasmtime_running import NEVER, Functions, Running
 from wippywasm.engine.wasmtime_traps import trap_of
@@ -276,7 +276,7 @@ class WasmtimeStore:
 
     def slots(self, count: int) -> Slots:
         """The buffer for calls with that many arguments or results."""
-        room = max(32, 1 << (count - 1).bit_length()) if count else 32
+        room = 32 if count <= 32 else 1 << (count - 1).bit_length()
         slots = self._slots.get(room)
         if slots is None:
             slots = self._slots[room] = Slots(room)

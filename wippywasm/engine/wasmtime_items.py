@@ -20,16 +20,11 @@ from wippywasm.core import (
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.port import CoreCallable
 from wippywasm.engine.raw_calls import guest_call_factory, null_in, null_out
-from wippywasm.engine.traps import TABLE_BOUNDS, make_trap, python_headroom
-from wippywasm.errors import InvalidError, UnavailableError
+from wippywasm.engine.traps import TABLE_BOUNDS, make_trap
+from wippywasm.errors import InvalidError
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_engine import WasmtimeStore
-
-
-def closed() -> UnavailableError:
-    """What every use of a closed store raises."""
-    return UnavailableError("the store is closed", hint="instantiate the module again")
 
 
 class Item:
@@ -69,15 +64,12 @@ class WasmtimeFunc(Item):
         count = max(len(self.type.params), len(self.type.results))
         slots = store.slots(count)
         call: CoreCallable = make(
-            capi.call_unchecked,
             store.context,
             self.handle,
             slots.slots,
             capi.size(count),
             slots.trap,
-            python_headroom,
             store.failure,
-            closed,
             *map(slots.view, views),
         )
         return call

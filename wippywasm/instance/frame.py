@@ -77,7 +77,6 @@ class Frame:
         self.cores: list[CoreInstance] = []
         self.trampolines: dict[int, CoreFunc] = {}
         self.resources = Resources(recipe.host_resources)
-        self._bindings: dict[tuple[int, int], Binding] = {}
         self._batches: dict[CoreRef, Batch] = {}
         self._contexts = {instance: Context() for instance in recipe.contexts}
         self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
@@ -190,11 +189,7 @@ class Frame:
 
     def binding(self, instance: int, options: PlanOptions) -> Binding:
         """What lifting and lowering with these options needs of this instantiation."""
-        key = (instance, id(options))
-        made = self._bindings.get(key)
-        if made is None:
-            made = self._bindings[key] = LateBinding(self, instance, options)
-        return made
+        return LateBinding(self, instance, options)  # not kept: it would keep this frame until it is collected
 
     def realloc(self, ref: CoreRef, instance: int) -> CoreFunc:
         core = self.func(ref)

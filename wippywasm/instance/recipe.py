@@ -70,7 +70,7 @@ class Recipe:
         }
         self.contexts = {s.instance for s in self.trampolines if isinstance(s, CanonicalBuiltin)}
         self.parts = {s.index: self._part(s) for s in plan.steps if isinstance(s, InstantiateModule)}
-        self._lifts: dict[tuple[int, str, Side], abi.PreparedLift] = {}
+        self._lifts: dict[tuple[int, str, bool], abi.PreparedLift] = {}
 
     def _part(self, step: InstantiateModule) -> Part:
         if isinstance(step.module, StaticModule):
@@ -115,9 +115,9 @@ class Recipe:
         return self._prepare_lift(index, name, STEPWISE_SIDE)
 
     def _prepare_lift(self, index: int, name: str, side: Side) -> abi.PreparedLift:
-        made = self._lifts.get((index, name, side))
+        made = self._lifts.get((index, name, side.stepwise))
         if made is None:
             lift = self.plan.lifts[index]
             options = abi.Options(lift.options.string_encoding, lift.options.is_async)
-            made = self._lifts[index, name, side] = abi.prepare_lift(lift.type, options, name, side)
+            made = self._lifts[index, name, side.stepwise] = abi.prepare_lift(lift.type, options, name, side)
         return made
