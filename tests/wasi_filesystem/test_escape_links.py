@@ -30,12 +30,11 @@ ON_THE_LINK = MAKES_OR_REMOVES | {"rename-from", "rename-to", "lstat", "readlink
 
 
 @pytest.mark.parametrize("link", OUT)
-@pytest.mark.parametrize("name", sorted(WAYS))
-def test_links_are_not_followed_to_the_outside(world: World, name: str, link: str) -> None:
-    through = f"{link}/secret.txt"
-    assert refusal(WAYS[name], world.root, through) in ("not-permitted", "not-directory")
-    if name not in ON_THE_LINK:
-        assert refusal(WAYS[name], world.root, link) == "not-permitted"
+def test_links_are_not_followed_to_the_outside(world: World, link: str) -> None:
+    for name, way in WAYS.items():
+        assert (name, refusal(way, world.root, f"{link}/secret.txt")) == (name, "not-permitted")
+        if name not in ON_THE_LINK:
+            assert (name, refusal(way, world.root, link)) == (name, "not-permitted")
 
 
 @pytest.mark.parametrize("link", OUT)
