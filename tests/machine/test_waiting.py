@@ -10,7 +10,7 @@ import pytest
 
 from tests.machine.conftest import Clock
 from tests.machine.guests import SLEEPER
-from wippywasm.errors import PoisonedError, Trap, ValueMismatchError, WitError
+from wippywasm.errors import ConflictError, PoisonedError, Trap, ValueMismatchError, WitError
 
 
 async def test_a_guest_that_does_not_wait(load: Any, imports: Any) -> None:
@@ -147,5 +147,22 @@ def test_a_plain_call_waits_by_itself(load: Any, imports: Any) -> None:
         assert guest.call("greet", 1) == "slept for 1 ms" * 2
         with pytest.raises(WitError):
             guest.call("attempt", 1)
-        assert asyncio.run(guest.call_async("sleep", 2)) == 2
         assert guest.call("sleep", 1) == 1
+
+
+async def test_one_guest_serves_plain_calls_and_tasks(load: Any, imports: Any) -> None:
+    with load(SLEEPER).instantiate(imports) as guest:
+        assert await guest.call_async("sleep", 2) == 2
+        assert guest.call("add", 1, 2) == 3
+        assert guest.exports.add(4, 5) == 9
+        assert await guest.call_async("sleep", 1) == 1
+
+
+def test_a_guest_made_outside_of_a_loop(load: Any, imports: Any, engine: str) -> None:
+    with load(SLEEPER).instantiate(imports) as guest:
+        assert asyncio.run(guest.call_async("add", 1, 2)) == 3
+        if engine == "wasmtime":
+            assert asyncio.run(guest.call_async("sleep", 2)) == 2
+            return
+        with pytest.raises(ConflictError, match="event loop"):
+            asyncio.run(guest.call_async("sleep", 2))

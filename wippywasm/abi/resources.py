@@ -58,7 +58,7 @@ class Resource:
         if self._lends:
             raise UnavailableError("cannot close a resource while a call borrows it")
         impl = self._type.impl
-        if self._owned and impl is not None and impl.owner is not None and impl.owner != get_ident():
+        if self._owned and impl is not None and impl.owner not in (None, get_ident()) and impl.send is None:
             refuse_thread(impl)
         rep, self._rep = self._rep, None
         if self._owned:
@@ -117,6 +117,8 @@ def _destroy_when_free(rt: RuntimeResource, rep: int) -> None:
     impl = rt.impl
     if impl is None or _is_free(impl):
         destroy(rt, rep, None)
+    elif impl.poison is None and impl.send is not None and impl.owner != get_ident():
+        impl.send(_destroy_when_free, rt, rep)
     elif impl.poison is None:
         impl.deferred.append(lambda: destroy(rt, rep, None))
 

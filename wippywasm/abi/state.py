@@ -68,10 +68,11 @@ class ComponentInstance:
     """The run-time state of one component instance.
 
     `owner` is the id of the only thread that may use it, or None where its store may move between threads.
+    `send` has a function called in that thread later, where it takes such orders.
     `poison` says why it can't be entered any more, once a call into it has trapped.
     """
 
-    __slots__ = ("deferred", "handles", "may_enter", "may_leave", "name", "owner", "parent", "poison")
+    __slots__ = ("deferred", "handles", "may_enter", "may_leave", "name", "owner", "parent", "poison", "send")
 
     def __init__(self, parent: ComponentInstance | None = None, *, owner: int | None = None, name: str = "") -> None:
         self.parent = parent
@@ -82,6 +83,7 @@ class ComponentInstance:
         self.name = name
         self.poison: str | None = None
         self.deferred: list[Callable[[], None]] = []
+        self.send: Callable[..., None] | None = None
 
     def self_and_ancestors(self) -> list[ComponentInstance]:
         """Itself first, the root last."""

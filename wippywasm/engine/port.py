@@ -148,6 +148,24 @@ class FiberStore(Protocol):
         ...
 
 
+@runtime_checkable
+class TimedStore(Protocol):
+    """A store whose guests can be ended while they run."""
+
+    def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> None:
+        """Until `stop_clock` the guest can be interrupted, and is after so many seconds, with `timeout`, if given."""
+        ...
+
+    def stop_clock(self) -> None: ...
+    def time_left(self) -> tuple[float, BaseException] | None:
+        """Seconds until the clock's timeout, and the timeout, where there is one."""
+        ...
+
+    def interrupt(self, error: BaseException) -> None:
+        """End the guest that runs, from any thread, soon: its call raises `error`."""
+        ...
+
+
 class Engine(Protocol):
     """A WebAssembly engine. `features` are the proposals it has, by their names in `engine.features`."""
 

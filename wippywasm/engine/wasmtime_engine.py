@@ -9,6 +9,7 @@ Reference: `wasmtime_capi`; the settings are in `wasmtime_config`.
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Iterable, Sequence
 from ctypes import byref, c_void_p
 from functools import lru_cache
@@ -27,11 +28,12 @@ from wippywasm.engine.port import CoreCallable, CoreInstance, CoreItem, Module, 
 from wippywasm.engine.raw_calls import Slots, closed
 from wippywasm.engine.traps import STACK, make_trap
 from wippywasm.engine.wasmtime_config import FEATURES, SETTINGS, make_config
+from wippywasm.engine.wasmtime_epochs import Ticker, watch
 from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type, new_linker
 from wippywasm.engine.wasmtime_hosts import LAST_NUMBER, HostCode, Hosts
 from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern, wrap
 from wippywasm.engine.wasmtime_parts import PreparedPart, Shims
-from wippywasm.engine.wasmtime_running import NEVER, Functions, Running
+from wippywasm.engine.wasmtime_running import NEVER, SLICE, Functions, Running
 from wippywasm.engine.wasmtime_traps import trap_of
 from wippywasm.errors import InternalError, InvalidError, Trap, UnavailableError
 
@@ -77,6 +79,7 @@ class WasmtimeEngine:
         self.hosts = Hosts()
         self._compiler = Compiler(_Backend(self))
         self.linker = new_linker(self.native)
+        self.ticker = Ticker(self.pointer)
         self.compile_own = lru_cache(maxsize=256)(self.compile)
         """`compile` for the modules of our own making, which are kept."""
 
@@ -122,6 +125,7 @@ class WasmtimeStore:
         self._functions = Functions()
         self.running = Running(self._functions)
         self._env = 0
+        self._watched = False
         self._slots: dict[int, Slots] = {}
         self._held: list[Any] = []
         self._fibers: Fibers | None = None
@@ -239,6 +243,44 @@ class WasmtimeStore:
         if self._fibers is None:
             self._fibers = Fibers(self)
         return self._fibers
+
+    # ---- time
+
+    def watch(self) -> None:
+        """Have the guest stopped after each slice from now on, until `unwatch`: it can be interrupted then."""
+        if not self._watched:
+            self._watched = True
+            watch(self._native, self.running)
+        ticker = self.engine.ticker
+        ticker.used = True
+        if not ticker.awake:
+            ticker.wake()
+        capi.set_epoch_deadline(self.context, SLICE)
+
+    def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> None:
+        """The guest can be interrupted until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
+        running = self.running
+        running.interrupt = None
+        running.interruptible = True
+        running.timeout = timeout
+        running.deadline = None if timeout is None else time.monotonic() + seconds
+        self.watch()
+
+    def stop_clock(self) -> None:
+        """The other end of `start_clock`."""
+        self.running.deadline = None
+        self.running.interruptible = False
+        if self._context is not None:
+            capi.set_epoch_deadline(self._context, NEVER)
+
+    def time_left(self) -> tuple[float, BaseException] | None:
+        """Seconds until the clock's timeout, and the timeout, where there is one."""
+        deadline, timeout = self.running.deadline, self.running.timeout
+        return None if deadline is None or timeout is None else (deadline - time.monotonic(), timeout)
+
+    def interrupt(self, error: BaseException) -> None:
+        """End the guest that runs, perhaps in another thread, within some slices: its call raises `error`."""
+        self.running.interrupt = error
 
     def failure(self, error: int, trap: int) -> BaseException:
         """Own what a call into the guest gave back, and say what it was."""

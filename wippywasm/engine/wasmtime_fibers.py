@@ -26,6 +26,7 @@ from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory
 from wippywasm.engine.port import CoreCallable
+from wippywasm.engine.turns import crowd, turns_of
 from wippywasm.engine.wasmtime_items import WasmtimeFunc
 from wippywasm.engine.wasmtime_running import SLICE
 from wippywasm.engine.wat import wat2wasm
@@ -74,6 +75,7 @@ class Fibers:
         self._stepwise: weakref.WeakKeyDictionary[WasmtimeFunc, StepwiseFunc] = weakref.WeakKeyDictionary()
         self.operation: Operation | None = None
         self.ready = False
+        self.ticker = store.engine.ticker
 
     @property
     def _store(self) -> WasmtimeStore:
@@ -140,6 +142,7 @@ class Fibers:
         if made is None:
             if isinstance(func, WaitingFunc):
                 func.settle()
+            self._store.watch()
             made = self._stepwise[func] = StepwiseFunc(func, self)
         return made
 
@@ -149,15 +152,25 @@ class Fibers:
         while not done:
             operation = self.operation
             if operation is None:
-                await asyncio.sleep(0)
+                await turns_of(asyncio.get_running_loop()).rest()
             else:
                 operation.value = await operation.awaitable
                 self.ready = True
+                if crowd.waiting:
+                    await self.start()
             done = self._poll(future)
+
+    async def start(self) -> None:
+        """Wait for a turn, where other guests do."""
+        await turns_of(asyncio.get_running_loop()).start()
 
     def _poll(self, future: int) -> bool:
         running = self._running
         capi.set_epoch_deadline(self._store.context, SLICE)
+        self.ticker.used = True
+        if not self.ticker.awake:
+            self.ticker.wake()
+        running.nested = 0
         running.on_fiber = True
         try:
             done: bool = capi.future_poll(future)
@@ -233,12 +246,17 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "    args, count, results, result_count = slots",
         "    trap, error = out",
         "    i, q, f, d = views['i'], views['q'], views['f'], views['d']",
-        "    drive, abandon = fibers.drive, fibers.abandon",
+        "    drive, abandon, turn, ticker = fibers.drive, fibers.abandon, fibers.start, fibers.ticker",
         f"    async def call({', '.join(f'a{k}' for k in range(params))}):",
+        "        if crowd.waiting:",
+        "            await turn()",
         *(f"        {_slot(p, k)} = a{k}" for k, p in enumerate(type.params)),
         "        t[0] = t[1] = 0",
         "        future = start(context, function, args, count, results, result_count, trap, error)",
         "        arm(context, SLICE)",
+        "        ticker.used = True",
+        "        if not ticker.awake:",
+        "            ticker.wake()",
         "        running.on_fiber = True",
         "        try:",
         "            done = poll(future)",
@@ -261,6 +279,7 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "delete": capi.future_delete,
         "arm": capi.set_epoch_deadline,
         "SLICE": SLICE,
+        "crowd": crowd,
     }
     return build_factory(lines, "fiber call", scope)
 

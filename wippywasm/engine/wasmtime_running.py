@@ -39,8 +39,9 @@ class Running:
     `depth` is how deep host functions are nested, `raised` what the last one raised, `spare` the trap that the next one
     to raise will return. `on_fiber` tells that the guest runs on a fiber, so that it may be suspended where no host
     function is on that fiber too; `parked` is 1 when a host function asks for that, for the guest's shim to see.
-    `deadline` is the moment (of `time.monotonic`) at which the guest is to be ended, `nested` how many slices it has
-    used up inside of a host function.
+    `deadline` is the moment (of `time.monotonic`) at which the guest is to be ended with `timeout`;
+    `interrupt` is what it is to be ended with at once, where it is `interruptible` or has a deadline or a fiber;
+    `nested` is how many slices it has used up inside of a host function.
     """
 
     __slots__ = (
@@ -48,6 +49,8 @@ class Running:
         "deadline",
         "depth",
         "functions",
+        "interrupt",
+        "interruptible",
         "nested",
         "on_fiber",
         "parked",
@@ -65,6 +68,8 @@ class Running:
         self.parked = 0
         self.deadline: float | None = None
         self.timeout: BaseException | None = None
+        self.interrupt: BaseException | None = None
+        self.interruptible = False
         self.nested = 0
 
     def __del__(self) -> None:

@@ -23,6 +23,8 @@ from wippywasm.instance.limits import Limits
 from wippywasm.instance.link import Undeclared, link
 from wippywasm.instance.linked import Linked
 from wippywasm.instance.recipe import Code, Recipe
+from wippywasm.instance.thread_guest import in_own_thread
+from wippywasm.instance.waiting import in_event_loop
 from wippywasm.model import FuncType
 from wippywasm.plan import Plan, plan_component
 from wippywasm.plan.items import LiftRef
@@ -129,16 +131,25 @@ class LinkedComponent:
         self._recipe: Recipe | None = None
 
     def instantiate(self, *, limits: Limits | None = None) -> Guest:
-        """A new instance; raises as `Component.instantiate` does."""
+        """A new instance; raises as `Component.instantiate` does.
+
+        Where the engine binds guests to threads (wasmer) and an event loop runs in this thread, the guest gets a thread
+        of its own, in which it can be suspended.
+        """
+        if self.component.engine.thread_bound and in_event_loop():
+            return in_own_thread(lambda: self._instantiate(limits))
+        return self._instantiate(limits)
+
+    def _instantiate(self, limits: Limits | None) -> Guest:
         engine = self.component.engine
         recipe = self._recipe or self._prepared()
         owner = threading.get_ident() if engine.thread_bound else None
         store = engine.new_store() if limits is None else self._limited_store(limits)
-        frame = Frame(recipe, store, owner)
+        frame = Frame(recipe, store, owner, None if limits is None else limits.max_execution_ms)
         try:
             frame.run()
         except BaseException:
-            frame.abandon()
+            frame.close()
             raise
         return Guest(self.component, frame)
 

@@ -19,9 +19,11 @@ from wippywasm.abi.options import Batch, Binding, Options
 from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource
 from wippywasm.engine.assembly import assemble, late
 from wippywasm.engine.batch import batched_realloc
-from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem, CoreMemory, Store
+from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem, CoreMemory, Store, TimedStore
 from wippywasm.errors import Trap
+from wippywasm.instance.budget import in_calls
 from wippywasm.instance.builtins import Context, make_builtin
+from wippywasm.instance.guest_thread import GuestThread
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, LinkedResource
 from wippywasm.instance.parking import Parking, StepwiseBinding
 from wippywasm.instance.recipe import Recipe
@@ -67,7 +69,7 @@ class Resources(dict[ResourceType, RuntimeResource]):
 class Frame:
     """What one instantiation has made so far, by the numbers that the plan gave out."""
 
-    def __init__(self, recipe: Recipe, store: Store, owner: int | None) -> None:
+    def __init__(self, recipe: Recipe, store: Store, owner: int | None, budget_ms: int | None = None) -> None:
         self.recipe = recipe
         self.plan = recipe.plan
         self.linked = recipe.linked
@@ -81,10 +83,23 @@ class Frame:
         self._contexts = {instance: Context() for instance in recipe.contexts}
         self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
         self.parking = Parking(store)
+        self.timed_store: TimedStore | None = store if hasattr(type(store), "interrupt") else None  # type: ignore[assignment]
+        self.budget_ms = budget_ms if self.timed_store is not None else None
+        self.thread: GuestThread | None = None
+        """The thread that calls by tasks run in, where they need one."""
         self._ends: list[Callable[[], None]] = []
 
     def run(self) -> None:
-        """Do all steps; raises LinkError, Trap, or whatever a host function raised."""
+        """Do all steps; raises LinkError, Trap, TimedOutError, or whatever a host function raised."""
+        self.limited(self._run)()
+
+    def limited(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, which runs the guest, within the budget of a call."""
+        if self.budget_ms is None or self.timed_store is None:
+            return function
+        return in_calls(function, self.timed_store, self.budget_ms)
+
+    def _run(self) -> None:
         for step in self.recipe.steps:
             _STEPS[step.__class__](self, step)
 
@@ -97,8 +112,15 @@ class Frame:
         while self._ends:
             self._ends.pop()()
 
-    def abandon(self) -> None:
-        """Free everything after a step failed."""
+    def close(self) -> None:
+        """Free everything: now, or once the thread in which the guest is ending has ended it."""
+        if self.thread is None:
+            self._free()
+        else:
+            self.thread.post(self._free)
+            self.thread.release()
+
+    def _free(self) -> None:
         try:
             self.drop_host_objects()
         finally:

@@ -106,10 +106,7 @@ class Guest:
         self._callables = {}
         self._stepwise = {}
         self._bound = {}
-        try:
-            frame.drop_host_objects()
-        finally:
-            frame.store.close()
+        frame.close()
 
     def __enter__(self) -> Guest:
         return self
@@ -139,7 +136,7 @@ class Guest:
     def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
         bound = self._bound.get(item)
         if bound is None:
-            function = self._lifted(item, key)
+            function = self._running().limited(self._lifted(item, key))
             returns_result = isinstance(self._function_type(item).result, ResultType)
             bound = self._bound[item] = _raising(function) if returns_result else function
         return bound

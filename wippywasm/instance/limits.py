@@ -19,24 +19,27 @@ _MIB = 1 << 20
 class Limits:
     """Bounds of one guest; None is the engine's own.
 
-    `max_memory_mb` counts all its linear memories together in MiB, `max_table_elements` all tables, `max_instances`
-    core instances. Raises InvalidError for a number below 1.
+    `max_execution_ms` is for each call, waiting included, and for instantiation. `max_memory_mb` counts all its linear
+    memories together in MiB, `max_table_elements` all tables, `max_instances` core instances. Raises InvalidError for a
+    number below 1.
     """
 
+    max_execution_ms: int | None = None
     max_memory_mb: int | None = None
     max_table_elements: int | None = None
     max_instances: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("max_memory_mb", "max_table_elements", "max_instances"):
+        for name in ("max_execution_ms", "max_memory_mb", "max_table_elements", "max_instances"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise InvalidError(f"limit {name} must be a whole number of at least 1, not {value!r}")
 
     def store_limits(self) -> StoreLimits:
         """The same bounds in the engine port's units."""
-        # The loop of `engine.batch` is one instance more than the guest's own, which `check_instances` has counted.
-        instances = None if self.max_instances is None else self.max_instances + 1
+        # Besides the guest's own, which `check_instances` has counted, there are ours: the loop of `engine.batch`, and
+        # the shims before host functions that wait, at most one for each of the guest's.
+        instances = None if self.max_instances is None else 2 * self.max_instances + 1
         memory = None if self.max_memory_mb is None else self.max_memory_mb * _MIB
         return StoreLimits(memory, self.max_table_elements, instances)
 

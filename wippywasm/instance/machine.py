@@ -1,7 +1,9 @@
 """Calls by a task: the machine that steps a guest, chosen for each.
 
-In: a frame and one of its functions. Out: a coroutine function. On a store with fibers the guest runs on one
-(`Frame.stepwise`).
+In: a frame and one of its functions. Out: a coroutine function. Where the store has fibers the guest runs on one
+(`Frame.stepwise`), unless a suspended call would pass through another guest's frames: those are Python's, which must
+stay on a stack of their own, so such guests run in a thread of theirs. A guest that belongs to the thread which made it
+runs right here, and can't be suspended; one that can is made in a thread of its own (`thread_guest`).
 
 Spec: SPEC section 8; DESIGN section 3.
 """
@@ -11,7 +13,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from wippywasm.abi.state import poison
 from wippywasm.abi.waiting import is_awaitable
+from wippywasm.instance import budget
+from wippywasm.instance.guest_thread import take_thread
 from wippywasm.plan.items import HostFuncRef, LiftRef
 
 if TYPE_CHECKING:
@@ -20,18 +25,51 @@ if TYPE_CHECKING:
 
 def stepwise(frame: Frame, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Awaitable[Any]]:
     """The function for calls by a task; a top-level `result` comes as Ok or Err."""
+    function = _machine(frame, item, name)
+    return function if frame.budget_ms is None else budget.in_tasks(function, frame.budget_ms)
+
+
+def _machine(frame: Frame, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Awaitable[Any]]:
     if isinstance(item, HostFuncRef):
         return _awaited(frame.linked.functions[item.index])
-    if frame.parking.fiber_store is not None:
-        return frame.stepwise(item.index, name)
-    return _awaited(frame.lifted(item.index, None, name))
+    if frame.parking.fiber_store is None:
+        return _awaited(frame.lifted(item.index, None, name))
+    if frame.recipe.is_composed or frame.recipe.contexts:
+        return in_thread(frame, frame.lifted(item.index, None, name))
+    return frame.stepwise(item.index, name)
 
 
 def _awaited(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    """A host function that the guest exports as it is."""
+    """A function that runs right here."""
 
     async def call(*args: Any) -> Any:
         value = function(*args)
         return await value if is_awaitable(value) else value
+
+    return call
+
+
+def in_thread(frame: Frame, function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    """The function in the guest's own thread, where it may be interrupted."""
+    store = frame.timed_store
+
+    def run(*args: Any) -> Any:
+        if store is None:
+            return function(*args)
+        store.start_clock()
+        try:
+            return function(*args)
+        finally:
+            store.stop_clock()
+
+    def interrupt(error: BaseException) -> None:
+        poison(frame.components, error)
+        if store is not None:
+            store.interrupt(error)
+
+    async def call(*args: Any) -> Any:
+        if frame.thread is None:
+            frame.thread = take_thread()
+        return await frame.thread.run(run, args, interrupt)
 
     return call

@@ -17,8 +17,9 @@ from typing import Any
 from wippywasm.abi.options import Binding
 from wippywasm.abi.waiting import discard, is_awaitable
 from wippywasm.engine.batch import Loop
-from wippywasm.engine.port import CoreFunc, FiberStore, Store
+from wippywasm.engine.port import CoreFunc, FiberStore, Store, TimedStore
 from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.instance.budget import within
 from wippywasm.instance.waiting import Waiting, run_now
 
 
@@ -35,6 +36,7 @@ class Parking:
     """The `abi.Park` of one guest. `fiber_store` is its store, where that can suspend guests."""
 
     def __init__(self, store: Store) -> None:
+        self._timed_store: TimedStore | None = store if hasattr(type(store), "interrupt") else None  # type: ignore[assignment]
         self.fiber_store: FiberStore | None = store if hasattr(type(store), "fibers") else None  # type: ignore[assignment]
 
     def __call__(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any]) -> Any:
@@ -48,7 +50,8 @@ class Parking:
             if fibers.on_fiber:
                 discard(awaitable)
                 raise UnsupportedFeatureError("waiting inside of a destructor or an allocation", "wippywasm")
-        return finish(run_now(awaitable))
+        left = self._timed_store.time_left() if self._timed_store is not None else None
+        return finish(run_now(awaitable if left is None else within(*left, awaitable)))
 
     def core(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A host function over core values that may return something to wait for."""

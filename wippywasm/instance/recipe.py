@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from wippywasm import abi
+from wippywasm.abi.lift import LIFTED
 from wippywasm.abi.source import HOST_SIDE, STEPWISE_SIDE, Side
 from wippywasm.core import CoreFuncType
 from wippywasm.engine.assembly import ExportSource, HostSource, Part, Source
@@ -68,9 +69,14 @@ class Recipe:
         self.host_resources: Mapping[ResourceType, LinkedResource] = {
             wanted.resource: found for wanted, found in zip(plan.host_resources, linked.resources, strict=True)
         }
+        self.is_composed = any(isinstance(s, LowerFunc) and self._calls_a_guest(s.func) for s in self.trampolines)
+        """Whether one guest's calls pass through another guest's frames."""
         self.contexts = {s.instance for s in self.trampolines if isinstance(s, CanonicalBuiltin)}
         self.parts = {s.index: self._part(s) for s in plan.steps if isinstance(s, InstantiateModule)}
         self._lifts: dict[tuple[int, str, bool], abi.PreparedLift] = {}
+
+    def _calls_a_guest(self, func: FuncRef) -> bool:
+        return isinstance(func, LiftRef) or hasattr(self.linked.functions[func.index], LIFTED)
 
     def _part(self, step: InstantiateModule) -> Part:
         if isinstance(step.module, StaticModule):

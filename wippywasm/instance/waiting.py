@@ -40,18 +40,25 @@ def waits_when_called(function: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(getattr(function, "__wrapped__", function))
 
 
-def run_now(awaitable: Awaitable[Any]) -> Any:
-    """The awaitable's value; this thread waits for it. Raises ConflictError where an event loop runs in this thread."""
+def in_event_loop() -> bool:
+    """Whether an event loop runs in this thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
+        return False
+    return True
+
+
+def run_now(awaitable: Awaitable[Any]) -> Any:
+    """The awaitable's value; this thread waits for it. Raises ConflictError where an event loop runs in this thread."""
+    if not in_event_loop():
         return _run(awaitable)
     close = getattr(awaitable, "close", None)
     if close is not None:
         close()
     raise ConflictError(
         "a host function of the guest has to wait, and the event loop of this thread would wait with it",
-        hint="use call_async",
+        hint="use call_async; on an engine whose guests belong to threads, instantiate in a coroutine too",
     )
 
 

@@ -1,0 +1,87 @@
+"""Who runs next on an event loop where guests spin: one slice for each round of the loop, however many guests spin.
+
+In: guests that have used up a slice, and guests that want to start while such are waiting. Out: their turns. Between
+two slices the loop does all else it has to do. Newcomers go first, since most need little, and all that fit in a slice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections import deque
+
+NEWCOMERS = 32
+"""How many guests may start in one round, if none of them uses up a slice."""
+
+
+class Crowd:
+    """How many guests wait for a turn, on all loops together: nobody has to ask while it is 0."""
+
+    __slots__ = ("waiting",)
+
+    def __init__(self) -> None:
+        self.waiting = 0
+
+
+crowd = Crowd()
+
+
+class Turns:
+    """The turns of one event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = weakref.ref(loop)
+        self._new: deque[asyncio.Future[None]] = deque()
+        self._tired: deque[asyncio.Future[None]] = deque()
+        self._is_taken = False
+        self._is_scheduled = False
+
+    async def start(self) -> None:
+        """Wait until a guest may run that has not run in this round."""
+        await self._wait(self._new)
+
+    async def rest(self) -> None:
+        """The guest has used up a slice: wait until it may have another."""
+        self._is_taken = True
+        await self._wait(self._tired)
+
+    async def _wait(self, queue: deque[asyncio.Future[None]]) -> None:
+        crowd.waiting += 1
+        try:
+            while True:
+                turn = asyncio.get_running_loop().create_future()
+                queue.append(turn)
+                self._schedule()
+                await turn
+                if not self._is_taken:
+                    return
+        finally:
+            crowd.waiting -= 1
+
+    def _schedule(self) -> None:
+        loop = self._loop()
+        if not self._is_scheduled and loop is not None:
+            self._is_scheduled = True
+            loop.call_soon(self._next_round)
+
+    def _next_round(self) -> None:
+        self._is_scheduled = self._is_taken = False
+        for queue, count in ((self._new, NEWCOMERS), (self._tired, 1)):
+            while queue and count:
+                turn = queue.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    count -= 1
+        if self._new or self._tired:
+            self._schedule()
+
+
+_turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = weakref.WeakKeyDictionary()
+
+
+def turns_of(loop: asyncio.AbstractEventLoop) -> Turns:
+    """The turns of that loop."""
+    found = _turns.get(loop)
+    if found is None:
+        found = _turns[loop] = Turns(loop)
+    return found

@@ -1,0 +1,122 @@
+"""Interruptions on wasmtime: guests are stopped now and then, to be ended or to let others run.
+
+In: stores whose guests are to be looked after. Out: a callback that wasmtime calls where a guest has run for a slice:
+it ends the guest that is out of time or was interrupted, suspends the one that runs on a fiber, and lets others go on.
+
+wasmtime counts slices in epochs, which a thread increments: one per engine, that runs while guests do and for a moment
+longer, so that starting it costs no call anything.
+
+Reference: `wasmtime_store_epoch_deadline_callback`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+import time
+import weakref
+from ctypes import c_uint8, c_uint64, c_void_p
+from typing import Any
+
+from wippywasm.engine import wasmtime_capi as capi
+from wippywasm.engine.codegen import without_signal_check
+from wippywasm.engine.wasmtime_running import NEVER, SLICE, Running
+from wippywasm.errors import TimedOutError
+
+EPOCH_SECONDS = 0.005
+IDLE_EPOCHS = 100
+"""After so many epochs in which no guest was started, the thread ends."""
+MAX_NESTED = 50
+"""Slices that a guest on a fiber may use up while a host function is on it too, since it can't be suspended then."""
+
+
+class Ticker:
+    """Increments an engine's epoch while guests run. `awake` tells that it does; who starts a guest sets `used`."""
+
+    def __init__(self, engine: Any) -> None:
+        self.awake = False
+        self.used = False
+        self._engine = engine
+        self._lock = threading.Lock()
+        if hasattr(os, "register_at_fork"):
+            weak = weakref.WeakMethod(self._forget)
+            os.register_at_fork(after_in_child=lambda: (weak() or _nothing)())
+
+    def wake(self) -> None:
+        """Start the thread."""
+        with self._lock:
+            if not self.awake:
+                self.awake = True
+                threading.Thread(target=self._tick, name="wippywasm epochs", daemon=True).start()
+
+    def _forget(self) -> None:
+        """A forked process has no such thread."""
+        self.awake = False
+        self._lock = threading.Lock()
+
+    def _tick(self) -> None:
+        idle = 0
+        while idle < IDLE_EPOCHS:
+            time.sleep(EPOCH_SECONDS)
+            capi.engine_increment_epoch(self._engine)
+            idle = 0 if self.used else idle + 1
+            self.used = False
+        with self._lock:
+            self.awake = False
+        if self.used:
+            self.wake()
+
+
+def _nothing() -> None:
+    pass
+
+
+def watch(store: Any, running: Running) -> None:
+    """Have the guests of a native store stopped after each slice that is armed."""
+    _watched[id(running)] = running
+    capi.epoch_deadline_callback(store, _ENTRY_ADDRESS, c_void_p(id(running)), None)
+
+
+_watched: weakref.WeakValueDictionary[int, Running] = weakref.WeakValueDictionary()
+
+
+def _on_epoch(context: int, data: int, delta: int, kind: int) -> int:
+    running = None
+    try:
+        running = _watched[data]
+        error = _verdict(running)
+        if error is None:
+            suspends = running.on_fiber and not running.depth
+            c_uint8.from_address(kind).value = capi.YIELD if suspends else capi.CONTINUE
+            c_uint64.from_address(delta).value = (SLICE if _is_armed(running) else NEVER).value
+            return 0
+    except BaseException as raised:  # noqa: BLE001  (a signal handler's, which ends the guest)
+        error = raised
+    if running is not None:
+        running.raised = error
+    return capi.new_error(b"host")
+
+
+def _is_armed(running: Running) -> bool:
+    return running.on_fiber or running.deadline is not None or running.interruptible
+
+
+def _verdict(running: Running) -> BaseException | None:
+    """What the guest is to be ended with, or None."""
+    if running.interrupt is not None:
+        return running.interrupt
+    if running.deadline is not None and time.monotonic() >= running.deadline:
+        return running.timeout
+    if running.on_fiber and running.depth:
+        running.nested += 1
+        if running.nested > MAX_NESTED:
+            return TimedOutError(
+                f"the guest ran for {MAX_NESTED * EPOCH_SECONDS * 1000:.0f} ms in an allocation or a destructor, "
+                "in which it can't be suspended"
+            )
+    return None
+
+
+_ENTRY = capi.EpochEntry(without_signal_check(_on_epoch))
+_ENTRY_ADDRESS = ctypes.cast(_ENTRY, c_void_p)

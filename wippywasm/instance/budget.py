@@ -1,0 +1,82 @@
+"""The time that a call may take, waiting included.
+
+In: a coroutine function and a budget. Out: one that ends with TimedOutError when the budget is spent, its guest ended.
+
+Spec: SPEC section 6 (`max_execution_ms`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from wippywasm.engine.port import TimedStore
+from wippywasm.errors import TimedOutError
+
+
+def out_of_time(budget_ms: float) -> TimedOutError:
+    """The error for a call that took longer than it may."""
+    return TimedOutError(
+        f"the call took longer than its limit max_execution_ms = {budget_ms:g}", details={"max_execution_ms": budget_ms}
+    )
+
+
+async def within(seconds: float, timeout: BaseException, awaitable: Awaitable[Any]) -> Any:
+    """What `awaitable` gives, which is cancelled after `seconds`; raises `timeout` then."""
+    timer = _Timer(seconds)
+    try:
+        return await awaitable
+    except asyncio.CancelledError:
+        if timer.is_cause():
+            raise timeout from None
+        raise
+    finally:
+        timer.stop()
+
+
+class _Timer:
+    """Cancels the running task in a while, and knows whether a cancellation is its own."""
+
+    def __init__(self, seconds: float) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._before = task.cancelling() if hasattr(task, "cancelling") else 0
+        self._expired = False
+        self._handle = asyncio.get_running_loop().call_later(seconds, self._expire)
+
+    def _expire(self) -> None:
+        self._expired = True
+        self._task.cancel()
+
+    def is_cause(self) -> bool:
+        """Take the cancellation back; False where the task was cancelled by somebody else too."""
+        if not self._expired:
+            return False
+        return not hasattr(self._task, "uncancel") or self._task.uncancel() <= self._before
+
+    def stop(self) -> None:
+        self._handle.cancel()
+
+
+def in_tasks(function: Callable[..., Awaitable[Any]], budget_ms: float) -> Callable[..., Awaitable[Any]]:
+    """The coroutine function with a budget for each call."""
+
+    async def call(*args: Any) -> Any:
+        return await within(budget_ms / 1000, out_of_time(budget_ms), function(*args))
+
+    return call
+
+
+def in_calls(function: Callable[..., Any], store: TimedStore, budget_ms: float) -> Callable[..., Any]:
+    """The function with a budget for each call."""
+
+    def call(*args: Any) -> Any:
+        store.start_clock(out_of_time(budget_ms), budget_ms / 1000)
+        try:
+            return function(*args)
+        finally:
+            store.stop_clock()
+
+    return call

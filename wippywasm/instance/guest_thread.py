@@ -1,0 +1,191 @@
+"""A thread that guests run in, one call at a time: how a guest is suspended where there are no fibers.
+
+In: functions to call. Out: their results, to a task that awaits them. While the guest runs, the task waits; when a host
+function waits, the guest's thread does, and the task awaits what the function returned. So exactly one of the two is at
+work, and no thread with an event loop ever blocks.
+
+Threads are kept for the next guest when theirs is closed, since what an engine loaded for a thread stays with it.
+
+Spec: SPEC section 8; DESIGN section 3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import Any, TypeAlias
+
+from wippywasm.abi.waiting import discard
+from wippywasm.errors import CanceledError
+from wippywasm.instance.parking import this_thread
+
+Job: TypeAlias = Callable[[], None]
+
+STACK_BYTES = 4 << 20
+"""Address space for a guest's stack; only what it uses is memory."""
+MAX_IDLE = 32
+"""How many threads without a guest are kept."""
+
+_starting = threading.Lock()
+_idle: list[GuestThread] = []
+
+
+class GuestThread:
+    """One thread, which does jobs in order until it is released and nobody takes it."""
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        weakref.finalize(self, self._jobs.put, None).atexit = False
+        with _starting:
+            before = threading.stack_size(STACK_BYTES)
+            try:
+                thread = threading.Thread(target=_work, args=(self._jobs,), name="wippywasm guest", daemon=True)
+                thread.start()
+                self._thread = weakref.ref(thread)
+            finally:
+                threading.stack_size(before)
+
+    def do(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function in this thread while the calling one waits."""
+        if threading.current_thread() is self._thread():
+            return function(*args)
+        outcome: Future[Any] = Future()
+        self._jobs.put(lambda: _settle(outcome, function, args))
+        return outcome.result()
+
+    def post(self, function: Callable[..., Any], *args: Any) -> None:
+        """Call a function in this thread when its turn comes; nobody waits for it, or handles its errors."""
+        self._jobs.put(lambda: _settle(Future(), function, args))
+
+    async def run(
+        self, function: Callable[..., Any], args: tuple[Any, ...], interrupt: Callable[[BaseException], None]
+    ) -> Any:
+        """Call a function in this thread; what host functions wait for meanwhile is awaited here.
+
+        Where this task is cancelled while the guest runs, `interrupt` gets what the guest is to be ended with.
+        """
+        call = _Call(asyncio.get_running_loop())
+        self._jobs.put(lambda: call.execute(function, args))
+        try:
+            return await call.attend()
+        except BaseException as error:
+            if call.end(error):
+                interrupt(error)
+            raise
+
+    def release(self) -> None:
+        """Give the thread back: its guest is closed."""
+        self.post(_keep, self)
+
+
+def take_thread() -> GuestThread:
+    """An idle thread, or a new one."""
+    try:
+        return _idle.pop()
+    except IndexError:
+        return GuestThread()
+
+
+def _keep(thread: GuestThread) -> None:
+    if len(_idle) < MAX_IDLE:
+        _idle.append(thread)
+
+
+def _work(jobs: SimpleQueue[Job | None]) -> None:
+    while True:
+        job = jobs.get()
+        if job is None:
+            return
+        job()
+        del job
+
+
+def _settle(outcome: Future[Any], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    try:
+        outcome.set_result(function(*args))
+    except BaseException as error:  # noqa: BLE001  (whoever asked gets it)
+        outcome.set_exception(error)
+
+
+class _Call:
+    """One call: what its task and its thread tell each other."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._turn: asyncio.Future[Awaitable[Any] | None] = loop.create_future()
+        self._reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._ended: BaseException | None = None
+        self._done = False
+
+    # ---- in the guest's thread
+
+    def execute(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        this_thread.wait = self._wait
+        try:
+            if self._ended is None:
+                self._result = function(*args)
+        except BaseException as error:  # noqa: BLE001  (the task gets it)
+            self._error = error
+        finally:
+            this_thread.wait = None
+            self._done = True
+            self._hand_over(None)
+
+    def _wait(self, awaitable: Awaitable[Any]) -> Any:
+        if self._ended is not None or not self._hand_over(awaitable):
+            discard(awaitable)
+            raise self._ended or CanceledError("the event loop of the call is closed")
+        value, error = self._reply.get()
+        if error is not None:
+            raise error
+        return value
+
+    def _hand_over(self, awaitable: Awaitable[Any] | None) -> bool:
+        """Give the task its turn; False where its event loop is gone."""
+        try:
+            self._loop.call_soon_threadsafe(self._take_turn, awaitable)
+        except RuntimeError:
+            return False
+        return True
+
+    # ---- in the task
+
+    def _take_turn(self, awaitable: Awaitable[Any] | None) -> None:
+        if not self._turn.done():
+            self._turn.set_result(awaitable)
+        elif awaitable is not None:
+            discard(awaitable)
+
+    async def attend(self) -> Any:
+        """Await what the guest waits for, until it is done."""
+        while True:
+            awaitable = await self._turn
+            if awaitable is None:
+                break
+            self._turn = self._loop.create_future()
+            self._reply.put(await _outcome(awaitable))
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def end(self, error: BaseException) -> bool:
+        """The task gives up. Whether the guest runs now, so that it has to be interrupted."""
+        self._ended = error
+        self._reply.put((None, error))
+        return not self._done
+
+
+async def _outcome(awaitable: Awaitable[Any]) -> tuple[Any, BaseException | None]:
+    """What an awaitable gave or raised; that the task is to end is not the guest's to handle."""
+    try:
+        return await awaitable, None
+    except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  (it unwinds the guest)
+        return None, error

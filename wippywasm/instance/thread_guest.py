@@ -1,0 +1,127 @@
+"""A guest in a thread of its own, for engines whose objects belong to the thread that made them.
+
+In: a linked component. Out: a guest like any other, which tasks may call and host functions may suspend; its plain
+calls hand over to the thread and wait for it.
+
+Spec: SPEC section 8.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from wippywasm.abi.state import RuntimeResource, poison, refuse_entry
+from wippywasm.errors import ConflictError, ThreadError, UnavailableError
+from wippywasm.instance import budget
+from wippywasm.instance.guest import Guest
+from wippywasm.instance.guest_thread import GuestThread, take_thread
+from wippywasm.model import FuncType, ResourceType
+from wippywasm.plan.items import HostFuncRef, LiftRef
+
+if TYPE_CHECKING:
+    from wippywasm.instance.component import Component
+
+
+def in_own_thread(make: Callable[[], Guest]) -> Guest:
+    """The guest that `make` makes, made in a thread of its own; raises what it raises."""
+    thread = take_thread()
+    try:
+        inner = thread.do(make)
+    except BaseException:
+        thread.release()
+        raise
+    return ThreadGuest(inner.component, thread, inner)
+
+
+class ThreadGuest(Guest):
+    """`Guest`, where the real one (`_inner`) is used in its own thread only."""
+
+    def __init__(self, component: Component, thread: GuestThread, inner: Guest) -> None:
+        self.component = component
+        self._thread = thread
+        self._inner = inner
+        self._frame = inner._running()
+        self._exports = None
+        self._end = weakref.finalize(self, _end, thread, inner)
+        self._end.atexit = False
+        for instance in self._frame.components:
+            instance.send = thread.post
+        for resource, name, item, key in component._methods:
+            self._frame.resources[resource].methods[name] = self._bind(item, key)
+
+    def call(self, name: str, *args: Any) -> Any:
+        return self.func(name)(*args)
+
+    async def call_async(self, name: str, *args: Any) -> Any:
+        function = self._inner_call(name)
+        if self._frame is None or self._frame.budget_ms is None:
+            return await self._thread.run(function, args, self._interrupt)
+        return await budget.in_tasks(self._run, self._frame.budget_ms)(function, args)
+
+    async def _run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        return await self._thread.run(function, args, self._interrupt)
+
+    def func(self, name: str) -> Callable[..., Any]:
+        self._running()
+        key, _ = self.component.find_function(name)
+        return self._bind(self.component._function_items[key], key)
+
+    def close(self) -> None:
+        frame = self._frame
+        if frame is None:
+            return
+        if any(not c.may_enter and c.poison is None for c in frame.components):
+            raise ConflictError("a guest can't be closed while a call into it is running")
+        self._frame = None
+        self._end()
+
+    # ---- parts
+
+    def _inner_call(self, name: str) -> Callable[..., Any]:
+        self._check_entry()
+        key, _ = self.component.find_function(name)
+        item, inner = self.component._function_items[key], self._inner
+        return lambda *args: inner._bind(item, key)(*args)
+
+    def _check_entry(self) -> None:
+        """Refuse what would wait for a call that waits for this thread."""
+        components = self._running().components
+        if not all(c.may_enter for c in components):
+            refuse_entry(components, None)
+
+    def _interrupt(self, error: BaseException) -> None:
+        frame = self._frame
+        if frame is not None:
+            poison(frame.components, error)
+            if frame.timed_store is not None:
+                frame.timed_store.interrupt(error)
+
+    def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
+        inner, thread, weak = self._inner, self._thread, weakref.ref(self)
+
+        def call(*args: Any) -> Any:
+            guest = weak()
+            if guest is None:
+                raise UnavailableError("the guest is closed", hint="instantiate the component again")
+            guest._check_entry()
+            return thread.do(lambda: inner._bind(item, key)(*args))
+
+        return call
+
+    def _lifted(self, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Any]:
+        raise ThreadError(
+            "a guest in a thread of its own can't serve another guest", hint="instantiate both outside of an event loop"
+        )
+
+    def _function_type(self, item: LiftRef | HostFuncRef) -> FuncType:
+        return self._inner._function_type(item)
+
+    def _resource(self, resource: ResourceType) -> RuntimeResource:
+        return self._inner._resource(resource)
+
+
+def _end(thread: GuestThread, inner: Guest) -> None:
+    thread.post(inner.close)
+    thread.release()
