@@ -328,8 +328,8 @@ a:send(1) end)
 channel.select{b:case_receive(), b:case_send(1)}""",
             (
                 "deadlock: all 2 coroutines wait, and nothing can wake them: the call waits at test.lua:5 to select "
-                "from the channel made at test.lua:2, the channel made at test.lua:2; the coroutine spawned at test.lua:3 "
-                "waits at test.lua:4 to send to the channel made at test.lua:1"
+                "from the channel made at test.lua:2, the channel made at test.lua:2; the coroutine spawned at "
+                "test.lua:3 waits at test.lua:4 to send to the channel made at test.lua:1"
             ),
         ),
         (

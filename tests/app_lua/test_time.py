@@ -335,6 +335,7 @@ def test_the_number_of_timers_is_limited() -> None:
 
 
 def test_hostile_texts_are_refused_soon() -> None:
-    lua = """local d, err = time.parse_duration(('1'):rep(1e6)) local t, err2 = time.parse(('2'):rep(1e6), ('2'):rep(1e6))
+    lua = """local d, err = time.parse_duration(('1'):rep(1e6))
+      local t, err2 = time.parse(('2'):rep(1e6), ('2'):rep(1e6))
       return {err:kind(), err2:kind()}"""
     assert clocked(lua) == ["INVALID", "INVALID"]

@@ -7,8 +7,9 @@ Spec: SPEC sections 2, 6 and 14.
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any
@@ -21,11 +22,15 @@ from wippywasm.app.functions.lua_host import AppLuaHost
 from wippywasm.app.functions.wasm_worker import check_arity
 from wippywasm.app.loading import LoadedApp, load_app
 from wippywasm.app.pools import Pool, PoolMetrics, make_pool
+from wippywasm.app.pools.cores import bind_thread, usable_cores
 from wippywasm.app.programs.folders import make_folder
 from wippywasm.app.suggest import did_you_mean_id, listing
 from wippywasm.engine import get as get_engine
 from wippywasm.errors import InvalidError, NotFoundError, Problem, UnavailableError, WippyError
 from wippywasm.model import FuncType
+
+_THREADS_END = 2.0
+"""Seconds that `close` waits for threads whose guests have ended."""
 
 
 class App:
@@ -35,6 +40,9 @@ class App:
         self._loaded = loaded
         self._pools: dict[str, Pool] | None = None
         self._calls = CallCounter()
+        self._factories: Factories | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._cores_before: Collection[int] = ()
 
     @classmethod
     def load(
@@ -93,6 +101,8 @@ class App:
         function's own error, `Trap` and other `WippyError`s for failures, `UnavailableError` when not running.
         """
         pool = self._pool(id)
+        if self._loop is not None and self._loop is not asyncio.get_running_loop():
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.call(id, *args), self._loop))
         signature = self.signature(id)
         if signature is not None:
             check_arity(id, signature, args)
@@ -106,11 +116,16 @@ class App:
         for entry in self.entries.values():
             if entry.kind == "fs.directory":
                 make_folder(entry, self.folder)
-        factories = Factories(self._loaded, AppLuaHost(self))
+        self._factories = factories = Factories(self._loaded, AppLuaHost(self))
         self._calls = CallCounter()
+        self._loop = asyncio.get_running_loop()
+        cores = self._loaded.settings.cores
         self._pools = {
-            id: make_pool(id, self.entries[id].data.get("pool") or {}, factories.of(id)) for id in self.functions
+            id: make_pool(id, self.entries[id].data.get("pool") or {}, factories.of(id), cores) for id in self.functions
         }
+        if cores.reserved:
+            self._cores_before = usable_cores()
+            bind_thread(cores.others)
         try:
             for id, pool in self._pools.items():
                 await _start(id, pool)
@@ -124,6 +139,12 @@ class App:
         pools, self._pools = self._pools or {}, None
         for pool in pools.values():
             pool.close()
+        if self._cores_before:
+            bind_thread(self._cores_before)
+            self._cores_before = ()
+        await _wait_closed(pools.values())
+        if self._factories is not None:
+            self._factories.close()
 
     async def __aenter__(self) -> App:
         await self.start()
@@ -154,6 +175,15 @@ class App:
             return f"an id has its namespace in front: '{whole[0]}'" if whole else "an id is written namespace:name"
         near = did_you_mean_id(id, self.functions) or did_you_mean_id(id, self.entries)
         return near or f"the functions are {listing(self.functions)}"
+
+
+async def _wait_closed(pools: Iterable[Pool]) -> None:
+    """Wait for threads to end; one that a guest holds ends with its guest."""
+    waits = [asyncio.ensure_future(pool.wait_closed()) for pool in pools]
+    if waits:
+        await asyncio.wait(waits, timeout=_THREADS_END)
+    for wait in waits:
+        wait.cancel()
 
 
 async def _start(id: str, pool: Pool) -> None:

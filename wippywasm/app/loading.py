@@ -22,6 +22,7 @@ from wippywasm.app.programs.lua import build_lua, check_sources
 from wippywasm.app.programs.wasm import WasmBuilder, WasmProgram
 from wippywasm.app.report import At, Report, in_order
 from wippywasm.app.schema.kind import check_entries
+from wippywasm.app.settings import AppSettings, read_settings
 from wippywasm.engine.port import Engine
 from wippywasm.errors import Problem
 
@@ -41,6 +42,7 @@ class LoadedApp:
     entries: Mapping[str, Entry]
     wasm: Mapping[str, WasmProgram]
     lua: Mapping[str, LuaProgram]
+    settings: AppSettings
     warnings: tuple[Problem, ...] = ()
 
 
@@ -50,6 +52,7 @@ def load_app(folder: Path, engine: Engine, overrides: Sequence[str]) -> LoadedAp
     if not folder.is_dir():
         At(report, str(folder)).problem("there is no such folder")
         report.raise_if_any()
+    settings = read_settings(folder, report)
     entries = _entries(folder, overrides, report)
     by_id = {entry.id: entry for entry in entries}
     valid = [entry for entry in entries if entry.valid]
@@ -59,7 +62,8 @@ def load_app(folder: Path, engine: Engine, overrides: Sequence[str]) -> LoadedAp
     report.raise_if_any()
     lua = build_lua(entries, by_id)
     warnings = tuple(in_order(report.warnings))
-    return LoadedApp(folder, engine, MappingProxyType(by_id), MappingProxyType(wasm), MappingProxyType(lua), warnings)
+    programs = MappingProxyType(wasm), MappingProxyType(lua)
+    return LoadedApp(folder, engine, MappingProxyType(by_id), *programs, settings, warnings)
 
 
 def _entries(folder: Path, overrides: Sequence[str], report: Report) -> list[Entry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wippywasm.app.kinds.pool import POOL
+from wippywasm.app.kinds.pool import LUA_POOL
 from wippywasm.app.lua.modules import AVAILABLE_MODULES, KNOWN_MODULES
 from wippywasm.app.schema.file_types import SourceText
 from wippywasm.app.schema.kind import Kind
@@ -24,7 +24,7 @@ LUA_KINDS = (
         {
             **_LUA,
             "method": required(Text(words="the name of a function that the source defines")),
-            "pool": POOL,
+            "pool": LUA_POOL,
             "security": Field(Struct({}), later="'security'"),
         },
     ),

@@ -1,4 +1,4 @@
-"""A door with a number of places: who finds none free waits in order of arrival.
+"""A door with a number of places, which may change: who finds none free waits in order of arrival.
 
 In: tasks of one event loop. Out: their turn. A cancelled waiter never takes a place with it.
 """
@@ -19,7 +19,7 @@ class Gate:
 
     @property
     def is_full(self) -> bool:
-        return self._free == 0
+        return self._free <= 0
 
     @property
     def taken(self) -> int:
@@ -43,12 +43,21 @@ class Gate:
             raise
 
     def leave(self) -> None:
-        while self._waiting:
+        self._free += 1
+        self._let_in()
+
+    def resize(self, places: int) -> None:
+        """Have that many places from now on; where more are taken, they go as they become free."""
+        self._free += places - self.places
+        self.places = places
+        self._let_in()
+
+    def _let_in(self) -> None:
+        while self._free > 0 and self._waiting:
             future = self._waiting.popleft()
             if not future.done():
+                self._free -= 1
                 future.set_result(None)
-                return
-        self._free += 1
 
     def turn_away(self, error: BaseException) -> None:
         """Everyone who waits gets `error`."""

@@ -17,6 +17,7 @@ from wippywasm.errors import WitError
 class PoolMetrics:
     """`waits` are calls that found no worker free; latencies are in seconds, from asking to the answer.
 
+    `live` workers are there, `busy` ones at work, `size` is how many there may be now (0 where nothing bounds it).
     `errors` are calls that failed; a guest's own `err` is an answer and not among them.
     """
 
@@ -26,6 +27,7 @@ class PoolMetrics:
     waits: int
     live: int
     busy: int
+    size: int
     queued: int
     latency_mean: float
     latency_max: float
@@ -38,7 +40,7 @@ class Meter:
         self.calls = 0
         self.errors = 0
         self.waits = 0
-        self._finished = 0
+        self.finished = 0
         self._total = 0.0
         self._max = 0.0
 
@@ -58,10 +60,10 @@ class Meter:
             self._took(time.monotonic() - start)
 
     def _took(self, seconds: float) -> None:
-        self._finished += 1
+        self.finished += 1
         self._total += seconds
         self._max = max(self._max, seconds)
 
-    def snapshot(self, type: str, live: int, busy: int, queued: int) -> PoolMetrics:
-        mean = self._total / self._finished if self._finished else 0.0
-        return PoolMetrics(type, self.calls, self.errors, self.waits, live, busy, queued, mean, self._max)
+    def snapshot(self, type: str, *, live: int, busy: int, size: int = 0, queued: int = 0) -> PoolMetrics:
+        mean = self._total / self.finished if self.finished else 0.0
+        return PoolMetrics(type, self.calls, self.errors, self.waits, live, busy, size, queued, mean, self._max)

@@ -1,4 +1,4 @@
-"""The two ways to keep workers: none at all, or a shared set of bounded size.
+"""The ways to keep workers: none at all, or a shared set of bounded size, made at the start or on demand.
 
 In: calls. Out: their results. A worker whose call failed in a way that it can't be trusted after is thrown away.
 Spec: SPEC section 4.
@@ -51,6 +51,10 @@ class Pool(ABC):
         """Refuse calls from now on and free the idle workers; those at work are freed when their call ends."""
         self._is_closed = True
 
+    async def wait_closed(self) -> None:
+        """Wait until what `close` began is done."""
+        return
+
     @abstractmethod
     def metrics(self) -> PoolMetrics: ...
     @abstractmethod
@@ -85,7 +89,7 @@ class InlinePool(Pool):
         self._discard(worker)
 
     def metrics(self) -> PoolMetrics:
-        return self._meter.snapshot(self.type, self._live, self._live, 0)
+        return self._meter.snapshot(self.type, live=self._live, busy=self._live)
 
 
 class SharedPool(Pool):
@@ -104,7 +108,8 @@ class SharedPool(Pool):
 
     def metrics(self) -> PoolMetrics:
         queued = self._workers.waiting + (self._queue.waiting if self._queue is not None else 0)
-        return self._meter.snapshot(self.type, self._live, self._workers.taken, queued)
+        gate = self._workers
+        return self._meter.snapshot(self.type, live=self._live, busy=gate.taken, size=gate.places, queued=queued)
 
     def close(self) -> None:
         super().close()
