@@ -48,8 +48,10 @@ def read_file(path: Path, shown: str, limit: int) -> bytes:
     except OSError as error:
         hint = did_you_mean(path.name, _siblings(path)) if isinstance(error, FileNotFoundError) else None
         raise PathError(f"can't read '{shown}': {_reason(error)}", hint) from None
-    with os.fdopen(descriptor, "rb") as file:
-        return _read_open(file.fileno(), shown, limit)
+    try:
+        return _read_open(descriptor, shown, limit)
+    finally:
+        os.close(descriptor)
 
 
 def read_text(path: Path, shown: str, limit: int = MAX_SOURCE_BYTES) -> str:

@@ -37,14 +37,15 @@ def call(context: click.Context, id: str, arguments: tuple[str, ...]) -> None:
 
     Each argument is one JSON value; text needs its quotes: '"World"'.
     """
-    app = load_app(settings_of(context))
+    settings = settings_of(context)
+    app = load_app(settings)
     with blaming_the_user():
         app.check_callable(id)
         values = read_arguments(app, id, arguments)
     try:
         result = call_once(app, id, values)
     except WitError as error:
-        say(dump_json(error_payload(app.signature(id), error)))
+        say_payload(app, id, error, is_json=settings.is_json)
         raise Finished(FAILED) from None
     print_json(result_json(app.signature(id), result))
 
@@ -85,6 +86,16 @@ def result_json(signature: FuncType | None, result: Any) -> Any:
     if signature is None:
         return untyped_to_json(result)
     return value_to_json(_half(signature, "ok"), result)
+
+
+def say_payload(app: App, id: str, error: WitError, *, is_json: bool) -> None:
+    """The function's own error on standard error, as JSON; with `is_json` in the form that all errors have then."""
+    payload = error_payload(app.signature(id), error)
+    if is_json:
+        facts = {"kind": error.kind.value, "message": error.message, "hint": None, "details": {"payload": payload}}
+        say(dump_json({"error": facts}))
+    else:
+        say(dump_json(payload))
 
 
 def error_payload(signature: FuncType | None, error: WitError) -> Any:

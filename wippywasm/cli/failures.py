@@ -14,7 +14,8 @@ from contextlib import contextmanager
 
 import click
 
-from wippywasm.cli.output import say, say_error, styled
+from wippywasm.app.functions.lua_host import OutputLost
+from wippywasm.cli.output import say, say_error, styled, tame
 from wippywasm.cli.settings import Settings
 from wippywasm.errors import DefinitionError, GuestExit, WippyError
 
@@ -28,10 +29,6 @@ class UsageFailure(Exception):
     def __init__(self, error: WippyError) -> None:
         super().__init__(error.message)
         self.error = error
-
-
-class UnreadOutput(Exception):
-    """Nobody reads our standard output any more."""
 
 
 class Finished(Exception):
@@ -56,9 +53,8 @@ def exit_code(command: Callable[[], object], settings: Settings) -> int:
     try:
         command()
         sys.stdout.flush()
-    except (BrokenPipeError, UnreadOutput):
-        _drop_stdout()
-        return UNREAD
+    except (OSError, OutputLost) as error:
+        return _tell_lost_output(error.reason if isinstance(error, OutputLost) else error)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BaseException as error:  # noqa: BLE001  the last line of defence, and it tells
@@ -107,8 +103,17 @@ def _tell_bug(error: BaseException) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else FAILED
     text = f"{type(error).__name__}: {error}"[:1000]
-    say(f"{styled('error:', sys.stderr, fg='red', bold=True)} unexpected {text}")
+    say(f"{styled('error:', sys.stderr, fg='red', bold=True)} unexpected {tame(text)}")
     say("  this is a fault of wippywasm or of a host function; '-v -v' shows where")
+    return FAILED
+
+
+def _tell_lost_output(error: OSError) -> int:
+    """Of all that a command does, only writing its output lets an `OSError` come this far."""
+    _drop_stdout()
+    if isinstance(error, BrokenPipeError):
+        return UNREAD
+    say(f"{styled('error:', sys.stderr, fg='red', bold=True)} can't write to standard output: {error.strerror}")
     return FAILED
 
 

@@ -7,14 +7,16 @@ when it is run. Spec: SPEC section 13.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from wippywasm.app.functions.lua_host import OutputLost
 from wippywasm.app.suggest import did_you_mean
-from wippywasm.cli.failures import UnreadOutput, exit_code
+from wippywasm.cli.failures import exit_code
 from wippywasm.cli.settings import Settings, common_options
 
 _COMMANDS = {
@@ -42,8 +44,8 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise UnreadOutput from error  # click would end the process itself
+        except OSError as error:
+            raise OutputLost(error) from error  # click would end the process itself
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -83,6 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run_main(arguments: Sequence[str]) -> int:
     """Run the command line and give its exit code."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115  a stream that was closed before us
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -17,6 +17,9 @@ from wippywasm.app.json_values.untyped import untyped_to_json
 from wippywasm.errors import DefinitionError, InvalidError, LuaError, Problem, Trap, WippyError
 
 _FRAMES = 10
+_MAX_MESSAGE = 10_000
+_CONTROLS = {c: f"\\x{c:02x}" for c in (*range(32), *range(127, 160)) if chr(c) not in "\n\t"}
+"""What a guest or a file may have put into a message, and a terminal would obey."""
 
 
 def is_coloured(stream: TextIO) -> bool:
@@ -54,6 +57,13 @@ def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
+def tame(text: str) -> str:
+    """Text from guests, programs and files, fit for a terminal: no control characters, and an end."""
+    if len(text) > _MAX_MESSAGE:
+        text = f"{text[:_MAX_MESSAGE]}… ({len(text):,} characters)"
+    return text.translate(_CONTROLS)
+
+
 def say(text: str) -> None:
     """A line on standard error."""
     sys.stderr.write(f"{text}\n")
@@ -64,7 +74,7 @@ def say_problems(problems: Iterable[Problem], word: str) -> None:
     """A line for each problem, after its severity."""
     colour = "red" if word == "error" else "yellow"
     for problem in problems:
-        say(f"{styled(f'{word}:', sys.stderr, fg=colour, bold=True)} {problem.render()}")
+        say(f"{styled(f'{word}:', sys.stderr, fg=colour, bold=True)} {tame(problem.render())}")
 
 
 def say_error(error: WippyError, *, is_json: bool) -> None:
@@ -77,11 +87,11 @@ def say_error(error: WippyError, *, is_json: bool) -> None:
         count = len(error.problems)
         say(f"{count} problem{'s' * (count != 1)}; nothing was started")
         return
-    say(f"{styled('error:', sys.stderr, fg='red', bold=True)} {error_text(error)}")
+    say(f"{styled('error:', sys.stderr, fg='red', bold=True)} {tame(error_text(error))}")
     for line in _where(error):
-        say(f"  {line}")
+        say(f"  {tame(line)}")
     if error.hint:
-        say(f"  {styled('hint:', sys.stderr, fg='cyan')} {error.hint}")
+        say(f"  {styled('hint:', sys.stderr, fg='cyan')} {tame(error.hint)}")
 
 
 def _where(error: WippyError) -> list[str]:

@@ -18,10 +18,9 @@ from typing import Any
 import click
 
 from wippywasm.app.application import App
-from wippywasm.app.json_values.text import dump_json
 from wippywasm.app.suggest import did_you_mean, listing
 from wippywasm.cli.apps import load_app
-from wippywasm.cli.call import call_once, error_payload, result_json
+from wippywasm.cli.call import call_once, result_json, say_payload
 from wippywasm.cli.command_args import command_arguments
 from wippywasm.cli.failures import FAILED, INTERRUPTED, Finished, UsageFailure, blaming_the_user
 from wippywasm.cli.output import print_columns, print_json, print_line, say
@@ -46,7 +45,7 @@ def run(context: click.Context, target: str | None, arguments: tuple[str, ...]) 
         _refuse_arguments(arguments)
         _serve(load_app(settings, target))
     else:
-        _run_command(load_app(settings), target, arguments)
+        _run_command(load_app(settings), target, arguments, settings)
 
 
 def _is_folder(target: str, settings: Settings) -> bool:
@@ -76,7 +75,7 @@ def _list_commands(app: App, settings: Settings) -> None:
         print_line("no commands: give an entry 'meta: {command: {name: …}}'")
 
 
-def _run_command(app: App, name: str, arguments: Sequence[str]) -> None:
+def _run_command(app: App, name: str, arguments: Sequence[str], settings: Settings) -> None:
     entry = app.commands.get(name)
     if entry is None:
         known = f"the commands are {listing(app.commands)}" if app.commands else "the app has no commands"
@@ -87,8 +86,7 @@ def _run_command(app: App, name: str, arguments: Sequence[str]) -> None:
     try:
         result = call_once(app, entry.id, values)
     except WitError as error:
-        payload = error_payload(app.signature(entry.id), error)
-        say(payload if isinstance(payload, str) else dump_json(payload))
+        say_payload(app, entry.id, error, is_json=settings.is_json)
         raise Finished(FAILED) from None
     _show_result(result_json(app.signature(entry.id), result))
 

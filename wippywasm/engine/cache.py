@@ -61,6 +61,10 @@ def _processor() -> str:
     return next((line for line in text.splitlines() if line.lower().startswith(("flags", "features"))), "")
 
 
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+"""A pipe in the place of an entry must not hold us up."""
+
+
 @dataclass(frozen=True)
 class DiskCache:
     """The entries of one directory. Safe for several threads and processes at once."""
@@ -74,8 +78,9 @@ class DiskCache:
         try:
             if not self._trusted_directory():
                 return None
-            with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-                if not _only_ours(os.fstat(file.fileno())):
+            with open(os.open(path, _FLAGS), "rb") as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode) or not _only_ours(status):
                     return None
                 data = file.read()
             content = _unseal(key, data)

@@ -13,6 +13,17 @@ from typing import Any, Protocol
 from wippywasm.model import FuncType
 
 
+class OutputLost(BaseException):
+    """Standard output takes nothing any more; `reason` says why.
+
+    Not an `Exception`: no program may catch it and go on.
+    """
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
 class Callee(Protocol):
     """The part of an app that Lua reaches."""
 
@@ -34,5 +45,8 @@ class AppLuaHost:
         return self._app.signature(id)
 
     def write(self, text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError as error:
+            raise OutputLost(error) from error

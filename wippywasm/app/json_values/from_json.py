@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from wippywasm.app.json_values.path import Path, Words
 from wippywasm.app.suggest import did_you_mean, listing
 from wippywasm.errors import InvalidError
 from wippywasm.model import (
+    F32,
     U8,
     EnumType,
     FlagsType,
@@ -89,13 +91,19 @@ def _prim(name: str, t: Prim, value: Any, path: Path) -> Any:
     if name in ("f32", "f64"):
         return _float(t, value, path)
     if name == "string":
-        return value if isinstance(value, str) else path.refuse(t, value)
+        return _text(value, path) if isinstance(value, str) else path.refuse(t, value)
     if name == "char":
         is_one = isinstance(value, str) and len(value) == 1
-        return value if is_one else path.refuse("char (text of one character)", value)
+        return _text(value, path) if is_one else path.refuse("char (text of one character)", value)
     if name[0] in "su" and name[1:].isdigit():
         return _int(t, value, path)
     raise path.misfit(t, value, "such a value can't be written as JSON")
+
+
+def _text(value: str, path: Path) -> str:
+    if any("\ud800" <= c <= "\udfff" for c in value):
+        raise path.misfit("text without lone surrogates", value)
+    return value
 
 
 def _int(t: Prim, value: Any, path: Path) -> int:
@@ -115,10 +123,17 @@ def _float(t: Prim, value: Any, path: Path) -> float:
         return _FLOAT_WORDS[value]
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
-            return float(value)
+            return _fitting(t, float(value))
         except OverflowError:
             pass
     raise path.misfit(t, value)
+
+
+def _fitting(t: Prim, value: float) -> float:
+    """Raises OverflowError for what a float of that width can't hold."""
+    if t is F32 and math.isfinite(value):
+        struct.pack("<f", value)
+    return value
 
 
 def _array(t: ValType, value: Any, path: Path, length: int | None) -> list[Any]:
@@ -138,10 +153,7 @@ def _list(t: ListType, value: Any, path: Path) -> Any:
 
 def _bytes(t: ListType, value: Any, path: Path) -> bytes:
     if isinstance(value, str):
-        try:
-            data = value.encode()
-        except UnicodeEncodeError:
-            raise path.misfit("text without lone surrogates", value) from None
+        data = _text(value, path).encode()
     elif isinstance(value, dict) and list(value) == ["base64"]:
         data = _base64(value["base64"], path.then("base64"))
     else:

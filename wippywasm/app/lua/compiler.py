@@ -41,7 +41,7 @@ def compile_source(source: LuaSource) -> bytes:
         raise LuaError(f"{source.chunk_name}: a Lua source may have at most {_SOURCE_BYTES >> 20} MiB")
     lua = LuaRuntime(encoding=None, register_eval=False, register_builtins=False, max_memory=_COMPILER_MEMORY)
     try:
-        chunk, message = lua.execute(_COMPILE)(text, b"@" + source.chunk_name.encode()), None
+        chunk, message = lua.execute(_COMPILE)(text, b"@" + source.chunk_name.encode(errors="backslashreplace")), None
     except LuaMemoryError:
         raise LuaError(f"{source.chunk_name}: the source is too large to compile") from None
     except LupaError as error:

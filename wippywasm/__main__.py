@@ -1,0 +1,5 @@
+"""`python -m wippywasm`: the command line."""
+
+from wippywasm.cli.main import main
+
+main()
