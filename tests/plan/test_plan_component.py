@@ -84,3 +84,17 @@ def test_lowering_names_the_instance_that_calls() -> None:
     plan = plan_component(decode(wat2wasm(text)))
     lowered = [s for s in plan.steps if isinstance(s, LowerFunc)]
     assert {s.instance for s in lowered} == {1, 2}
+
+
+def test_imports_are_those_that_something_must_be_given_for() -> None:
+    people = Path(__file__).parents[2] / "examples" / "demo" / "wasm" / "people.wasm"
+    plan = plan_component(decode(people.read_bytes()))
+    assert plan.imports == (
+        "wasi:io/error@0.2.12",
+        "wasi:io/streams@0.2.12",
+        "wasi:cli/stdin@0.2.12",
+        "wasi:cli/stdout@0.2.12",
+        "wasi:cli/stderr@0.2.12",
+        "wasi:filesystem/types@0.2.12",
+        "wasi:filesystem/preopens@0.2.12",
+    )

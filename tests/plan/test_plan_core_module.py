@@ -150,10 +150,94 @@ def test_a_world_gives_imports_resources_and_interfaces() -> None:
 
 
 def test_an_import_of_a_memory_can_not_be_supplied() -> None:
-    with pytest.raises(LinkError, match="imports memory 'env' 'mem'; only functions"):
+    with pytest.raises(LinkError, match="imports a memory 'env' 'mem'; only functions"):
         planned('(module (import "env" "mem" (memory 1)))')
 
 
 def test_an_import_with_another_core_type_is_refused() -> None:
     with pytest.raises(InvalidError, match=r"import '\$root' 'ping' has the core type \(\) -> i64"):
         planned('(module (import "$root" "ping" (func (result i64))))', "import ping: func() -> u32;")
+
+
+STORE = '(memory (export "memory") 1)'
+REALLOC = '(func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 0)'
+EAT = '(func (export "eat") (param i32 i32))'
+
+
+@pytest.mark.parametrize(
+    ("parts", "wit", "said"),
+    [
+        (STORE + EAT, "eat: func(what: string);", "the module exports none: export a cabi_realloc of type"),
+        (
+            STORE + EAT + '(func (export "cabi_realloc") (param i32) (result i32) i32.const 0)',
+            "eat: func(what: string);",
+            "its 'cabi_realloc' is a function (i32) -> i32: export a cabi_realloc of type (i32 i32 i32 i32) -> i32",
+        ),
+        (
+            STORE + EAT + '(global (export "cabi_realloc") i32 (i32.const 1))',
+            "eat: func(what: list<u8>);",
+            "its 'cabi_realloc' is a global: export a cabi_realloc",
+        ),
+        (
+            STORE + '(import "$root" "name" (func (param i32))) (func (export "eat"))',
+            "package a:b; world w { import name: func() -> string; export eat: func(); }",
+            "import '$root' 'name': func() -> string needs an allocator",
+        ),
+        (
+            STORE + '(func (export "name") (result i32) i32.const 0) (func (export "cabi_post_name") (param i64))',
+            "name: func() -> string;",
+            "export 'cabi_post_name' is a function (i64) -> (), but it must be a function (i32) -> ()",
+        ),
+        (
+            '(func (export "f")) (func (export "_initialize") (param i32))',
+            "f: func();",
+            "export '_initialize' is a function (i32) -> (), but it must be a function () -> ()",
+        ),
+        ('(func (export "f")) (memory (export "_initialize") 1)', None, "export '_initialize' is a memory"),
+    ],
+)
+def test_what_the_runtime_calls_itself_must_be_there_with_its_type(parts: str, wit: str | None, said: str) -> None:
+    imports = parts.index("(import") if "(import" in parts else 0
+    with pytest.raises(InvalidError) as refused:
+        planned(f"(module {parts[imports:]} {parts[:imports]})", wit)
+    assert said in str(refused.value)
+
+
+def test_an_allocator_is_asked_for_only_where_values_need_one() -> None:
+    assert planned(f"(module {STORE} {EAT.replace('i32 i32', 'i32')})", "eat: func(what: u32);").lifts
+    returns = '(func (export "name") (result i32) i32.const 0)'
+    assert planned(f"(module {STORE} {returns})", "name: func() -> string;").lifts
+
+
+def test_a_c_function_called_realloc_is_no_allocator() -> None:
+    c_realloc = '(func (export "realloc") (param i32 i32) (result i32) i32.const 0)'
+    plan = planned(f"(module {STORE} {c_realloc} {EAT} {REALLOC})", "eat: func(what: string);")
+    assert "realloc i0.'cabi_realloc'" in section(plan, "lifts")[0]
+    with pytest.raises(InvalidError, match="exports none"):
+        planned(f"(module {STORE} {c_realloc} {EAT})", "eat: func(what: string);")
+
+
+@pytest.mark.parametrize(
+    ("wit", "core", "said"),
+    [
+        ("record r {} f: func(a: r);", "", "export 'f': parameter 'a' has in it a record without fields"),
+        ("f: func(a: tuple<>) -> u32;", "(result i32) i32.const 0", "parameter 'a' has in it a tuple without items"),
+        ("f: func(a: list<option<tuple<>>>);", "(param i32 i32)", "a tuple without items"),
+        ("f: func() -> result<tuple<>>;", "(result i32) i32.const 0", "the result has in it a tuple without items"),
+        ("flags g {} f: func(a: g);", "(param i32)", "flags without names"),
+        ("f: func(a: list<u8, 0>);", "", "a list of fixed length 0"),
+    ],
+)
+def test_types_that_no_component_can_have_are_refused_by_name(wit: str, core: str, said: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        planned(f'(module {STORE} {REALLOC} (func (export "f") {core}))', wit)
+    assert said in str(refused.value)
+
+
+def test_functions_that_can_not_be_called_are_kept_with_the_reason() -> None:
+    functions = """(func (export "wide") (result v128) v128.const i32x4 0 0 0 0)
+      (func (export "two") (result i32 i32) i32.const 1 i32.const 2) (func (export "one"))"""
+    reasons = planned(f"(module {functions})").uncallable
+    assert reasons["wide"] == "its core type is () -> v128: values of type v128 have no form outside of core wasm"
+    assert reasons["two"].endswith("a function has at most one result, and this one has 2")
+    assert set(planned(f"(module {functions})", "one: func();").uncallable) == {"wide", "two"}

@@ -122,7 +122,15 @@ class PlanBuilder:
         self.core_imports.append(CoreImport(module, name, type))
         return TrampolineRef(index)
 
-    def finish(self, imports: tuple[str, ...], exports: Mapping[str, Item]) -> Plan:
+    def needed(self) -> set[str]:
+        """Names of the imports that something was taken from."""
+        paths = [w.path for w in self.host_functions] + [w.path for w in self.host_resources]
+        paths += [w.path for w in self.host_modules]
+        return {path[0] for path in paths} | {i.module for i in self.core_imports}
+
+    def finish(
+        self, imports: tuple[str, ...], exports: Mapping[str, Item], uncallable: Mapping[str, str] | None = None
+    ) -> Plan:
         if exported_items(exports, {}) > MAX_PLAN_SIZE:
             raise ValidationError(f"the component exports more than {MAX_PLAN_SIZE} items", self.offset)
         return Plan(
@@ -135,6 +143,7 @@ class PlanBuilder:
             tuple(self.lifts),
             tuple(self.steps),
             exports,
+            uncallable or {},
         )
 
 

@@ -63,7 +63,8 @@ def plan_component(component: c.Component, components: Mapping[str, c.Component]
     scope = Scope(None)
     args = _HostItems(builder, scope, components or {})
     exports = _Walk(builder, scope, builder.component_instance(None), args.make, 0).run(component)
-    return builder.finish(tuple(component.type.imports), exports.exports)
+    needed = builder.needed() | {n for n, t in component.type.imports.items() if isinstance(t, c.ComponentType)}
+    return builder.finish(tuple(n for n in component.type.imports if n in needed), exports.exports)
 
 
 Argument = Callable[[str, c.ExternType], Item]

@@ -11,12 +11,14 @@ Spec: `CanonicalABI.md` (flattening); naming as in `mangle`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 
 from wippywasm.abi import layout
-from wippywasm.abi.shapes import contains, is_allocated
+from wippywasm.abi.encodable import unencodable
+from wippywasm.abi.needs import needs_of
 from wippywasm.binary.core_module import CoreModuleInfo
-from wippywasm.core import CoreFuncType, CoreImport, CoreMemoryType
+from wippywasm.core import CoreExternType, CoreFuncType, CoreImport, CoreMemoryType
 from wippywasm.errors import InvalidError, LinkError
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan import mangle
@@ -25,7 +27,7 @@ from wippywasm.plan.describe import describe_core, describe_func
 from wippywasm.plan.items import CoreExportRef, CoreRef, Item, LiftRef, PlanInstance, TrampolineRef
 from wippywasm.plan.plan import Plan
 from wippywasm.plan.steps import CallCoreFunc, DefineResource, Lift, LowerFunc, PlanOptions, ResourceBuiltin
-from wippywasm.plan.world import CoreInterface, CoreWorld, core_world, infer
+from wippywasm.plan.world import CoreInterface, CoreWorld, core_world, infer, why_not_inferred
 from wippywasm.wit import Signatures
 
 
@@ -54,12 +56,13 @@ class _Planner:
         self._define_resources()
         args = {(i.module, i.name): self._import(i) for i in self.info.imports}
         self.builder.core_instance(self.builder.add_module(self.wasm, self.info.type), args)
-        if self.exports.get(mangle.INITIALIZE) == CoreFuncType():
-            self.builder.step(CallCoreFunc(CoreExportRef(0, mangle.INITIALIZE), 0))
+        initialize = self._helper(mangle.INITIALIZE, CoreFuncType())
+        if initialize is not None:
+            self.builder.step(CallCoreFunc(initialize, 0))
         exports = self._inferred_exports() if inferred else self._declared_exports()
         if self.problems:
-            raise InvalidError("\n".join(self.problems))
-        return self.builder.finish(self._import_names(), exports)
+            raise InvalidError("\n".join(dict.fromkeys(self.problems)))
+        return self.builder.finish(self._import_names(), exports, self._uncallable(exports, inferred=inferred))
 
     def _import_names(self) -> tuple[str, ...]:
         resources = [r.path[0] for r in self.builder.host_resources]
@@ -76,7 +79,7 @@ class _Planner:
     def _define_resources(self) -> None:
         for interface, content in self.world.exports.items():
             for name, resource in content.resources.items():
-                dtor = self._optional(mangle.destructor_name(interface, name))
+                dtor = self._helper(mangle.destructor_name(interface, name), CoreFuncType(("i32",)))
                 self.builder.step(DefineResource(resource, dtor, 0))
 
     # ---- imports
@@ -84,7 +87,7 @@ class _Planner:
     def _import(self, i: CoreImport) -> CoreRef:
         if not isinstance(i.type, CoreFuncType):
             raise LinkError(
-                f"the module imports {_kind(i)} {i.module!r} {i.name!r}; only functions can be supplied", i.module
+                f"the module imports {_kind(i.type)} {i.module!r} {i.name!r}; only functions can be supplied", i.module
             )
         builtin = mangle.resource_builtin(i.name)
         resource = None if builtin is None else self._resource(i.module, builtin[1])
@@ -109,12 +112,12 @@ class _Planner:
     def _lower(self, place: tuple[str, str], have: CoreFuncType, ft: FuncType) -> TrampolineRef:
         module, name = place
         core = layout.flatten_functype(ft, "lower")
+        what = f"import {module!r} {name!r}"
         if have != core:
-            self._mismatch(f"import {module!r} {name!r}", have, ft, core)
+            self._mismatch(what, have, ft, core)
         func = self.builder.host_function(_path("" if module == mangle.ROOT else module, name), ft)
         index = self.builder.trampoline()
-        options = self._options(ft) if _needs_memory(ft) else PlanOptions()
-        self.builder.step(LowerFunc(index, func, ft, options, 0, core))
+        self.builder.step(LowerFunc(index, func, ft, self._options(what, ft, "lower"), 0, core))
         return TrampolineRef(index)
 
     # ---- exports
@@ -138,7 +141,8 @@ class _Planner:
             self._missing(export)
         elif have != core:
             self._mismatch(f"export {export!r}", have, ft, core)
-        options = self._options(ft, self._optional(mangle.post_return_name(export)))
+        post_return = self._helper(mangle.post_return_name(export), CoreFuncType(core.results))
+        options = self._options(f"export {export!r}", ft, "lift", post_return)
         return self.builder.lift(Lift(CoreExportRef(0, export), ft, options, 0))
 
     def _inferred_exports(self) -> dict[str, Item]:
@@ -149,15 +153,43 @@ class _Planner:
                 exports[name] = self.builder.lift(Lift(CoreExportRef(0, name), ft, PlanOptions(), 0))
         return exports
 
-    def _options(self, ft: FuncType, post_return: CoreRef | None = None) -> PlanOptions:
-        memory = mangle.MEMORY if isinstance(self.exports.get(mangle.MEMORY), CoreMemoryType) else None
-        realloc = next((r for r in map(self._optional, mangle.REALLOCS) if r is not None), None)
-        if memory is None and _needs_memory(ft):
+    def _options(self, what: str, ft: FuncType, context: str, post_return: CoreRef | None = None) -> PlanOptions:
+        """The options of a function, as far as it needs them; `context` is `lift` or `lower`."""
+        unfit = unencodable(ft)
+        if unfit is not None:
+            self.problems.append(f"{what}: {unfit}")
+            return PlanOptions()
+        needs = needs_of(ft, context)
+        in_memory = needs.reads or needs.returned
+        has_memory = isinstance(self.exports.get(mangle.MEMORY), CoreMemoryType)
+        if in_memory and not has_memory:
             self.problems.append(f"{describe_func(ft)} passes values through memory, and the module exports no memory")
-        return PlanOptions("utf8", CoreExportRef(0, memory) if memory else None, realloc, post_return)
+        realloc = self._realloc()
+        if needs.allocates and realloc is None:
+            self._missing_realloc(what, ft)
+        if context == "lower" and not in_memory:
+            return PlanOptions()
+        return PlanOptions("utf8", CoreExportRef(0, mangle.MEMORY) if has_memory else None, realloc, post_return)
 
-    def _optional(self, name: str) -> CoreRef | None:
-        return CoreExportRef(0, name) if isinstance(self.exports.get(name), CoreFuncType) else None
+    def _realloc(self) -> CoreRef | None:
+        fitting = [name for name in mangle.REALLOCS if self.exports.get(name) == mangle.REALLOC_TYPE]
+        return CoreExportRef(0, fitting[0]) if fitting else None
+
+    def _helper(self, name: str, type: CoreFuncType) -> CoreRef | None:
+        """The export that the runtime itself calls by that name, or None; one of another type is a problem."""
+        have = self.exports.get(name)
+        if have is None:
+            return None
+        if have != type:
+            self.problems.append(f"export {name!r} is {_kind(have)}, but it must be a function {describe_core(type)}")
+        return CoreExportRef(0, name)
+
+    def _uncallable(self, exports: Mapping[str, Item], *, inferred: bool) -> dict[str, str]:
+        """Why each other function of the module is none that can be called, by its name."""
+        functions = {n: t for n, t in self.exports.items() if isinstance(t, CoreFuncType) and n not in exports}
+        if not inferred:
+            return dict.fromkeys(functions, "it is a core function that the signatures in `wit` do not name")
+        return {n: f"its core type is {describe_core(t)}: {why_not_inferred(t)}" for n, t in functions.items()}
 
     # ---- complaints
 
@@ -166,6 +198,15 @@ class _Planner:
         near = get_close_matches(export, functions, 3)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"it exports {_names(functions)}"
         self.problems.append(f"the module does not export a function {export!r}, which its signatures name ({hint})")
+
+    def _missing_realloc(self, what: str, ft: FuncType) -> None:
+        name = mangle.REALLOCS[0]
+        have = self.exports.get(name)
+        lack = "exports none" if have is None else f"its {name!r} is {_kind(have)}"
+        self.problems.append(
+            f"{what}: {describe_func(ft)} needs an allocator for what it is given, and the module {lack}: "
+            f"export a {name} of type {describe_core(mangle.REALLOC_TYPE)}"
+        )
 
     def _mismatch(self, what: str, have: CoreFuncType, ft: FuncType, need: CoreFuncType) -> None:
         self.problems.append(
@@ -177,15 +218,10 @@ def _path(interface: str, name: str) -> tuple[str, ...]:
     return (interface, name) if interface else (name,)
 
 
-def _needs_memory(ft: FuncType) -> bool:
-    types = [p.type for p in ft.params] + ([] if ft.result is None else [ft.result])
-    spills = len(layout.flatten_types(tuple(p.type for p in ft.params))) > layout.MAX_FLAT_PARAMS
-    wide = ft.result is not None and len(layout.flatten_type(ft.result)) > layout.MAX_FLAT_RESULTS
-    return spills or wide or any(contains(t, is_allocated) for t in types)
-
-
-def _kind(i: CoreImport) -> str:
-    return type(i.type).__name__.removeprefix("Core").removesuffix("Type").lower()
+def _kind(t: CoreExternType) -> str:
+    if isinstance(t, CoreFuncType):
+        return f"a function {describe_core(t)}"
+    return f"a {type(t).__name__.removeprefix('Core').removesuffix('Type').lower()}"
 
 
 def _names(names: list[str]) -> str:

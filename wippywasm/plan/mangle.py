@@ -8,9 +8,12 @@ module, `$root` stands for the world itself, `[export]` marks what belongs to an
 
 from __future__ import annotations
 
+from wippywasm.core import CoreFuncType
+
 MEMORY = "memory"
 REALLOCS = ("cabi_realloc", "canonical_abi_realloc", "realloc")
-"""Allocators, the best known first."""
+"""Allocators, the best known first; the last is C's own name too, for a function of another type."""
+REALLOC_TYPE = CoreFuncType(("i32", "i32", "i32", "i32"), ("i32",))
 INITIALIZE = "_initialize"
 ROOT = "$root"
 EXPORTED = "[export]"

@@ -44,7 +44,7 @@ class Plan:
     """A flat recipe. Numbers in `steps` and `lifts` count from zero in the order in which the steps create things."""
 
     imports: tuple[str, ...]
-    """Names of the imports in order, those that need nothing at run time included."""
+    """Names of the imports that something must be given for, in order; those of mere types are left out."""
     modules: tuple[PlanModule, ...]
     host_functions: tuple[HostFunction, ...]
     host_resources: tuple[HostResource, ...]
@@ -54,3 +54,5 @@ class Plan:
     lifts: tuple[Lift, ...]
     steps: tuple[Step, ...]
     exports: Mapping[str, Item]
+    uncallable: Mapping[str, str] = field(default_factory=dict)
+    """Functions that a core module exports and nobody can call, with the reason."""

@@ -88,3 +88,11 @@ def infer(core: CoreFuncType) -> FuncType | None:
         return None
     params = tuple(Param(f"p{i}", _INFERRED[t]) for i, t in enumerate(core.params))
     return FuncType(params, _INFERRED[core.results[0]] if core.results else None)
+
+
+def why_not_inferred(core: CoreFuncType) -> str:
+    """What of a core function's type keeps it from having an obvious signature."""
+    odd = [t for t in dict.fromkeys((*core.params, *core.results)) if t not in _INFERRED]
+    if odd:
+        return f"values of type {' and '.join(odd)} have no form outside of core wasm"
+    return f"a function has at most one result, and this one has {len(core.results)}"
