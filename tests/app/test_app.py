@@ -207,7 +207,7 @@ def test_one_binary_of_many_entries_is_loaded_once(tmp_path: Path, engine: Engin
         )
     (tmp_path / "_index.yaml").write_text("\n".join(lines))
     loaded = load_parts(tmp_path, engine, [])
-    assert loaded.wasm["t:a"].linked is loaded.wasm["t:b"].linked
+    assert loaded.wasm["t:a"].component is loaded.wasm["t:b"].component
     assert (loaded.wasm["t:a"].function, loaded.wasm["t:b"].function) == ("a", "b")
 
 

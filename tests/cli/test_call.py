@@ -67,7 +67,8 @@ entries:
         (core module $m (import "" "now" (func $now (result i64))) (func (export "f") (drop (call $now))))
         (core instance $i (instantiate $m (with "" (instance (export "now" (func $lowered))))))
         (func (export "f") (canon lift (core func $i "f"))))
-  - {name: declared, kind: function.wat, method: f, source: *denied, imports: ["wasi:clocks"]}
+  - {name: declared, kind: function.wat, method: f, source: *denied, imports: ["wasi:clocks"],
+     limits: {max_execution_ms: 1000}}
   - {name: data, kind: registry.entry, value: 5}
   - name: lua
     kind: function.lua
@@ -104,6 +105,7 @@ def app(write_app: Write) -> Path:
         (["t:half", "1e3"], 500.0),
         (["t:big"], 2**64 - 1),
         (["t:check", "9"], 9),
+        (["t:declared"], None),
         (["t:users", '[{"id":1,"tags":["a"]},{"id":2,"tags":[]}]'], 2),
         (["t:lua", '"x"', "1", "[true,null]", '{"a":1.5}'], {"what": "x", "args": [1, [True, None], {"a": 1.5}]}),
         (["t:lua", '"call"', '"t:add"', "1", "2"], 3),
@@ -136,7 +138,6 @@ def test_the_functions_own_error(arguments: list[str], err: str, app: Path, run:
         (["t:deep"], ["stack"]),
         (["t:start"], ["unreachable"]),
         (["t:denied"], ["wasi:clocks/monotonic-clock@0.2.0#now", "declare 'wasi:clocks' under `imports`"]),
-        (["t:declared"], ["wasi:clocks/monotonic-clock@0.2.0#now", "there is no host for it yet"]),
         (["t:lua", '"fail"'], [f"_index.yaml:{LINE}: on purpose"]),
         (["t:lua", '"call"', '"t:crash"'], ["the guest trapped: unreachable"]),
         (["t:lua", '"call"', '"t:nope"'], ["there is no entry 't:nope'"]),
@@ -211,4 +212,4 @@ def test_warnings_are_said_by_lint(app: Path, run: Run) -> None:
     ran = run("lint", app)
     assert (ran.code, ran.out) == (0, f"12 entries in {app}: no problems\n")
     assert "warning: " in ran.err
-    assert "'wasi:clocks' is known, but there is no host for it yet" in ran.err
+    assert "'max_execution_ms' is known but not enforced yet" in ran.err

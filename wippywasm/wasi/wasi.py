@@ -73,16 +73,16 @@ class Wasi:
         self.network = network if isinstance(network, Network) else Network(network)
         self.interfaces: tuple[HostInterface, ...] = tuple(_interfaces(self))
 
-    def imports(self, granted: Iterable[str] | None = None) -> dict[str, object]:
+    def imports(self, grant: Iterable[str] | None = None) -> dict[str, object]:
         """The hosts for what is granted, by names of imports; all of them for None.
 
         An entry names a package, an interface, or a profile of SPEC section 7, perhaps with the one version that it
         grants. What it names and is none of ours is left to others.
         """
-        entries = list(ALL if granted is None else granted)
+        entries = list(ALL if grant is None else grant)
         found: dict[str, object] = {}
         for interface in self.interfaces:
-            found.update(_granted(interface, [e for e in entries if grants(e, interface.wit)]))
+            found.update(granted(interface, entries))
         if any(grants(entry, PREVIEW_1_MODULE) for entry in entries):
             found[PREVIEW_1_MODULE] = Preview1(self)
         return found
@@ -124,18 +124,21 @@ ALL = (
 )
 
 
-def _granted(interface: HostInterface, entries: Sequence[str]) -> Iterator[tuple[str, HostInterface]]:
-    """The interface under its shipped version, which stands for all compatible ones, or under those that are named."""
+def granted(interface: HostInterface, entries: Iterable[str]) -> dict[str, HostInterface]:
+    """The interface, where entries grant it: under its shipped version, which stands for all compatible ones, or under
+    those that are named.
+    """
     version = offered_types()[interface.wit].version
-    named = {split_version(entry)[1] for entry in entries}
+    named = {split_version(entry)[1] for entry in entries if grants(entry, interface.wit)}
     if "" in named:
-        yield f"{interface.wit}@{version}", interface
-        return
-    for only in sorted(named):
-        if compatibility(only) == compatibility(version):
-            limited = copy.copy(interface)
-            limited.only = only
-            yield f"{interface.wit}@{only}", limited
+        return {f"{interface.wit}@{version}": interface}
+    return {f"{interface.wit}@{v}": _only(interface, v) for v in named if compatibility(v) == compatibility(version)}
+
+
+def _only(interface: HostInterface, version: str) -> HostInterface:
+    limited = copy.copy(interface)
+    limited.only = version
+    return limited
 
 
 def _interfaces(wasi: Wasi) -> Iterator[HostInterface]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wippywasm.app.functions.wasm_hosts import WasmHosts
 from wippywasm.app.functions.wasm_worker import new_wasm_worker
 from wippywasm.app.loading import LoadedApp
 from wippywasm.app.pools import Worker, WorkerFactory
@@ -22,6 +23,7 @@ class Factories:
     def __init__(self, loaded: LoadedApp, host: LuaHost) -> None:
         self._loaded = loaded
         self._host = host
+        self._hosts = WasmHosts(loaded.entries, loaded.folder, host)
 
     def of(self, id: str) -> WorkerFactory:
         """The factory of a function's workers."""
@@ -29,10 +31,16 @@ class Factories:
         return self._wasm(program) if program is not None else self._lua(id)
 
     def _wasm(self, program: WasmProgram) -> WorkerFactory:
+        linked = self._hosts.link(program)
+
         async def make() -> Worker:
-            return await new_wasm_worker(program)
+            return await new_wasm_worker(program, linked)
 
         return make
+
+    def close(self) -> None:
+        """Let go of what guests were given, once there are none."""
+        self._hosts.close()
 
     def _lua(self, id: str) -> WorkerFactory:
         from wippywasm.app.lua.worker import LuaWorker

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from wippywasm.app.programs.wasm import WasmProgram
-from wippywasm.errors import InvalidError, PermissionDeniedError, ValueMismatchError, WitError
-from wippywasm.instance.grants import grants
+from wippywasm.errors import InvalidError, ValueMismatchError, WitError
+from wippywasm.instance.component import LinkedComponent
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.limits import Limits
 from wippywasm.model import FuncType
@@ -20,25 +20,17 @@ _STORE_LIMITS = ("max_memory_mb", "max_table_elements", "max_instances")
 
 
 class WasmWorker:
-    """One instance. `declared` are the host imports that its entry declares."""
+    """One instance. Without declared host imports nothing in it can wait, and it is called directly."""
 
-    def __init__(self, guest: Guest, function: str, declared: Sequence[str] = ()) -> None:
+    def __init__(self, guest: Guest, function: str, *, waits: bool) -> None:
         self._guest = guest
-        self._function = guest.func(function)
-        self._declared = declared
+        self._name = function
+        self._direct = None if waits else guest.func(function)
 
     async def call(self, args: Sequence[Any]) -> Any:
-        try:
-            return self._function(*args)
-        except PermissionDeniedError as error:
-            self._explain(error)
-            raise
-
-    def _explain(self, error: PermissionDeniedError) -> None:
-        """Where the entry does declare the import, telling its author to declare it would be no help."""
-        wanted = error.details.get("import", "")
-        if any(grants(name, wanted) for name in self._declared):
-            error.hint = "it is declared, but there is no host for it yet"
+        if self._direct is not None:
+            return self._direct(*args)
+        return await self._guest.call_async(self._name, *args)
 
     def usable_after(self, error: BaseException) -> bool:
         """After the guest's own `err`, and after a value that was refused before the guest ran."""
@@ -48,12 +40,12 @@ class WasmWorker:
         self._guest.close()
 
 
-async def new_wasm_worker(program: WasmProgram) -> WasmWorker:
+async def new_wasm_worker(program: WasmProgram, linked: LinkedComponent) -> WasmWorker:
     """A worker with a new instance; raises what instantiation raises."""
     settings = program.entry.data.get("limits") or {}
     limits = Limits(**{name: settings[name] for name in _STORE_LIMITS if name in settings})
-    guest = program.linked.instantiate(limits=limits)
-    return WasmWorker(guest, program.function, program.entry.data.get("imports") or ())
+    guest = linked.instantiate(limits=limits)
+    return WasmWorker(guest, program.function, waits=bool(program.entry.data.get("imports")))
 
 
 def check_arity(id: str, type: FuncType, args: Sequence[Any]) -> None:

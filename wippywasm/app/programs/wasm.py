@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wippywasm.app.entry import Entry, Source
+from wippywasm.app.funcs_host import Funcs, NoApp
 from wippywasm.app.programs.binaries import Binaries
 from wippywasm.app.programs.refusals import say_refusal
 from wippywasm.app.report import Report
@@ -18,9 +19,11 @@ from wippywasm.app.suggest import listing
 from wippywasm.engine import wat2wasm
 from wippywasm.engine.port import Engine
 from wippywasm.errors import NotFoundError, WippyError
-from wippywasm.instance.component import LinkedComponent
+from wippywasm.instance.component import Component
 from wippywasm.instance.load import load
 from wippywasm.model import FuncType
+from wippywasm.wasi import Wasi
+from wippywasm.wasi.wasi import granted
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class WasmProgram:
     """What a wasm entry runs: `function` is the key of an export, `type` its signature."""
 
     entry: Entry
-    linked: LinkedComponent = field(repr=False)
+    component: Component = field(repr=False)
     function: str
     type: FuncType
 
@@ -40,7 +43,7 @@ class WasmBuilder:
         self._binaries = Binaries(app, report)
         self._engine = engine
         self._report = report
-        self._loaded: dict[tuple[bytes | str, str | None], LinkedComponent | WippyError] = {}
+        self._loaded: dict[tuple[bytes | str, str | None], Component | WippyError] = {}
 
     def build(self, entries: Sequence[Entry], filesystems: Mapping[str, Entry]) -> dict[str, WasmProgram]:
         """The programs of all wasm entries that have no problem; all hashes are checked before anything is compiled.
@@ -59,21 +62,21 @@ class WasmBuilder:
         return self._binaries.read(entry, filesystem) if filesystem is not None else None
 
     def _program(self, entry: Entry, source: bytes | str) -> WasmProgram | None:
-        linked = self._linked(entry, source)
-        if isinstance(linked, WippyError):
-            say_refusal(linked, entry, self._report)
+        component = self._component(entry, source)
+        if isinstance(component, WippyError):
+            say_refusal(component, entry, self._report)
             return None
         try:
-            function, type = linked.component.find_function(entry.data["method"])
+            function, type = component.find_function(entry.data["method"])
         except NotFoundError as error:
-            exports = linked.component.functions
+            exports = component.functions
             hint = error.hint or (f"it exports {listing(exports)}" if exports else "it exports no function")
             entry.at(self._report, "method").problem(error.message, hint)
             return None
         _warn(entry, self._engine, self._report)
-        return WasmProgram(entry, linked, function, type)
+        return WasmProgram(entry, component, function, type)
 
-    def _linked(self, entry: Entry, source: bytes | str) -> LinkedComponent | WippyError:
+    def _component(self, entry: Entry, source: bytes | str) -> Component | WippyError:
         wit: Source | None = entry.data.get("wit")
         text = wit.text if wit is not None else None
         if (source, text) not in self._loaded:
@@ -81,21 +84,27 @@ class WasmBuilder:
         return self._loaded[source, text]
 
 
-def _load(source: bytes | str, wit: str | None, engine: Engine) -> LinkedComponent | WippyError:
-    """Compile and link; every import that is not served is linked to a function that denies."""
+def _load(source: bytes | str, wit: str | None, engine: Engine) -> Component | WippyError:
+    """Compile, and see whether what it imports fits the hosts; an entry grants some of them or none."""
     try:
         wasm = wat2wasm(source) if isinstance(source, str) else source
         component = load(wasm, wit=None if wit is None else f"{wit}\n", engine=engine)
         component.compile()
-        return component.link(undeclared="deny")
+        _check_imports(component)
+        return component
     except WippyError as error:
         return error
 
 
+def _check_imports(component: Component) -> None:
+    """Raise LinkError where it imports one of our interfaces with other types than ours."""
+    if component.imports:
+        funcs = granted(Funcs(NoApp()), ["funcs"])
+        component.link(funcs, wasi=Wasi(stdout=None, stderr=None), undeclared="deny")
+
+
 def _warn(entry: Entry, engine: Engine, report: Report) -> None:
     """Say what is accepted and has no effect yet, or not the whole."""
-    for name in entry.data.get("imports") or ():
-        entry.at(report, "imports").warning(f"'{name}' is known, but there is no host for it yet: calling it fails")
     limits = entry.data.get("limits") or {}
     if "max_execution_ms" in limits:
         entry.at(report, "limits").warning("'max_execution_ms' is known but not enforced yet")
