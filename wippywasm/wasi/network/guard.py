@@ -36,7 +36,8 @@ class Network:
 
     `allow` are rules for whom they may connect or send to, `listen` for what they may bind and listen on; a rule is as
     `rules` says, and `localhost` is the only name for `listen`. `audit` gets every decision, `policy` may refuse what
-    the rules allow. `resolver` looks up names, `tls` makes the context for TLS; both are called in threads. Raises InvalidError for a text that is no rule.
+    the rules allow. `resolver` looks up names, `tls` makes the context for TLS; both are called in threads. Raises
+    InvalidError for a text that is no rule.
     """
 
     def __init__(
