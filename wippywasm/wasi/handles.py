@@ -18,12 +18,14 @@ class Handle:
         self._children = 0
         self._parent = parent
         self._closed = False
+        self._dropped = False
         if parent is not None:
             parent._children += 1
 
     def drop(self) -> None:
-        """Free it; traps where a child of it is still there."""
+        """Free it; traps where a child of it is still there: then it is freed with the last of them."""
         if self._children:
+            self._dropped = True
             raise Trap(
                 f"a resource ({type(self).__name__}) was dropped before {self._children} that depend on it",
                 code="resource has children",
@@ -35,9 +37,14 @@ class Handle:
         if self._closed:
             return
         self._closed = True
-        if self._parent is not None:
-            self._parent._children -= 1
         self.release()
+        if self._parent is not None:
+            self._parent._lose_child()
+
+    def _lose_child(self) -> None:
+        self._children -= 1
+        if self._dropped and not self._children:
+            self.close()
 
     def release(self) -> None:
         """What else a kind of resource frees; called once."""
