@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from wippywasm.wasi.preview1.signatures import SIGNATURES
 from wippywasm.wit import host_wit_path
 
-PACKAGES = ("io", "clocks", "cli", "random", "filesystem", "sockets", "http")
+PACKAGES = ("io", "clocks", "cli", "random", "filesystem", "sockets")
 
 
 def world(items: str, version: str = "0.2.9") -> str:
