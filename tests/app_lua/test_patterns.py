@@ -6,7 +6,8 @@ import pytest
 from lupa.lua54 import LuaRuntime
 
 from tests.app_lua.hosts import body
-from wippywasm.app.lua import sandbox
+from wippywasm.app.lua import LuaLimits, sandbox
+from wippywasm.errors import LuaError
 
 COMPARE = """
 local slow, seed = ...
@@ -74,3 +75,10 @@ def test_a_dear_pattern_still_gives_its_result() -> None:
     assert body("local n = 0 for k in (...):gmatch('(%w+) = %d') do n = n + 1 end return n", text) == 3000
     assert body("return (('  ' .. (...) .. ' '):match('^%s*(.-)%s*$'))", text) == text.strip()
     assert body("return {(...):find('=%s*1;%s*x', 15000)}", text) == [15004, 15009]
+
+
+@pytest.mark.parametrize("pattern", ['("a*"):rep(10) .. "b"', '("a?"):rep(40) .. ("a"):rep(40) .. "$"'])
+def test_a_short_subject_is_no_way_past_the_budget(pattern: str) -> None:
+    limits = LuaLimits(instructions=2_000_000)
+    with pytest.raises(LuaError, match="instructions"):
+        body(f'return (("a"):rep(40):find({pattern}))', limits=limits)

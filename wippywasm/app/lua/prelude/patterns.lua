@@ -1,7 +1,7 @@
 -- Lua patterns that can't hang a worker.
 --
 -- Out: W.matchers. C's matcher takes time that grows with the length of the subject to the power of the pattern's
--- repetitions, and no hook runs in it. So a search that might take long is done by a matcher in Lua instead, slower but
+-- repetitions, and doubles with each '?' of it, and no hook runs in it. So a search that might take long is done by a matcher in Lua instead, slower but
 -- under the budget; all others by C's, and a longer one is charged for the time it took. Both give the same, except that
 -- this one refuses a malformed pattern also where no match would reach its fault.
 
@@ -21,8 +21,9 @@ local SPECIALS = "[%^%$%*%+%?%.%(%[%%%-]"
 local function worst_case(s, pattern)
   if not find(pattern, SPECIALS) then return #s end
   local _, repeats = gsub(pattern, "[*+-]", "")
+  local _, choices = gsub(pattern, "?", "")
   local power = repeats + (byte(pattern) == 94 and 0 or 1)
-  return (#s + 1.0) ^ (power < 1 and 1 or power)
+  return (#s + 1.0) ^ (power < 1 and 1 or power) * 2.0 ^ choices
 end
 
 -- parsing --------------------------------------------------------------------------------------------------------
@@ -339,7 +340,7 @@ local function guarded(name)
   local quick, careful = by_name[name], slow[name]
   return function(s, pattern, ...)
     if type(s) == "number" then s = tostring(s) end
-    if type(s) ~= "string" or type(pattern) ~= "string" or #s < 64 then return quick(s, pattern, ...) end
+    if type(s) ~= "string" or type(pattern) ~= "string" then return quick(s, pattern, ...) end
     if name == "find" and select(2, ...) then return quick(s, pattern, ...) end
     local steps_needed = worst_case(s, pattern)
     if steps_needed <= CHEAP then return quick(s, pattern, ...) end
