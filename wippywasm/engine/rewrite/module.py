@@ -1,0 +1,107 @@
+"""The sections of a module → those of the rewritten one.
+
+In: the bytes of a valid module, bounds for its memories and tables. Out: the bytes of the rewritten module.
+
+Spec: WebAssembly core, `binary/modules`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wippywasm.binary import core_module
+from wippywasm.binary.core_module import CODE, CUSTOM, EXPORT, GLOBAL, MEMORY, ORDER, TYPE
+from wippywasm.binary.core_module import START as START_SECTION
+from wippywasm.binary.core_module import TABLE as TABLE_SECTION
+from wippywasm.engine.rewrite.code import rewrite_code
+from wippywasm.engine.rewrite.leb import append, read_u32, s32, sized, skip, u32
+
+TABLE = "wippy:tick"
+"""The export that has the table of the tick."""
+START = "wippy:start"
+"""The export that has what was the start function, where there is one."""
+FIRST_COUNT = 10_000
+_PREAMBLE = 8
+_I32, _FUNCREF = b"\x7f", b"\x70"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The most that each memory (in pages) and table (in elements) may have; None leaves the module's own maximum."""
+
+    pages: int | None = None
+    elements: int | None = None
+
+
+def rewrite(wasm: bytes, bounds: Bounds = Bounds()) -> bytes:
+    """The rewritten module. Raises UnsupportedFeatureError for instructions later than WebAssembly 2.0."""
+    info = core_module.parse(wasm)
+    sections, customs = _split(wasm)
+    type_count = read_u32(sections[TYPE], 0)[0] if TYPE in sections else 0
+    check = _check(type_count, len(info.globals), len(info.tables))
+    if CODE in sections:
+        sections[CODE] = rewrite_code(sections[CODE], check)
+    if MEMORY in sections:
+        sections[MEMORY] = _clamp(sections[MEMORY], 0, bounds.pages)
+    if TABLE_SECTION in sections:
+        sections[TABLE_SECTION] = _clamp(sections[TABLE_SECTION], 1, bounds.elements)
+    sections[TYPE] = append(sections.get(TYPE), b"\x60\0\1" + _I32)
+    sections[TABLE_SECTION] = append(sections.get(TABLE_SECTION), _FUNCREF + b"\1\1\1")
+    sections[GLOBAL] = append(sections.get(GLOBAL), _I32 + b"\1\x41" + s32(FIRST_COUNT) + b"\x0b")
+    sections[EXPORT] = append(sections.get(EXPORT), _export(TABLE, 1, len(info.tables)))
+    if sections.pop(START_SECTION, None) is not None and info.start is not None:
+        sections[EXPORT] = append(sections[EXPORT], _export(START, 0, info.start))
+    return _joined(wasm, sections, customs)
+
+
+def _split(wasm: bytes) -> tuple[dict[int, bytes], list[bytes]]:
+    """The contents of the sections by number, and the custom sections that stay true."""
+    sections: dict[int, bytes] = {}
+    customs: list[bytes] = []
+    pos = _PREAMBLE
+    while pos < len(wasm):
+        number = wasm[pos]
+        size, pos = read_u32(wasm, pos + 1)
+        content = wasm[pos : pos + size]
+        pos += size
+        if number != CUSTOM:
+            sections[number] = content
+        elif content[skip(content, 0) :].startswith(b"name") and content[0] == len("name"):
+            customs.append(content)
+    return sections, customs
+
+
+def _joined(wasm: bytes, sections: dict[int, bytes], customs: list[bytes]) -> bytes:
+    parts = [wasm[:_PREAMBLE]]
+    parts += [bytes([number]) + sized(sections[number]) for number in sorted(sections, key=ORDER.__getitem__)]
+    parts += [bytes([CUSTOM]) + sized(content) for content in customs]
+    return b"".join(parts)
+
+
+def _check(type: int, count: int, table: int) -> bytes:
+    """`count -= 1; if count == 0 { count = table[0]() }`."""
+    get, set = b"\x23" + u32(count), b"\x24" + u32(count)
+    less = get + b"\x41\1\x6b" + set
+    tick = b"\x41\0\x11" + u32(type) + u32(table) + set
+    return less + get + b"\x45\x04\x40" + tick + b"\x0b"
+
+
+def _export(name: str, kind: int, index: int) -> bytes:
+    return sized(name.encode()) + bytes([kind]) + u32(index)
+
+
+def _clamp(section: bytes, prefix: int, bound: int | None) -> bytes:
+    """A section of limits, each behind so many bytes, with maxima within the bound."""
+    if bound is None:
+        return section
+    count, pos = read_u32(section, 0)
+    out = [u32(count)]
+    for _ in range(count):
+        before, flags = section[pos : pos + prefix], section[pos + prefix]
+        minimum, pos = read_u32(section, pos + prefix + 1)
+        maximum = bound
+        if flags & 1:
+            own, pos = read_u32(section, pos)
+            maximum = min(own, bound)
+        out.append(before + bytes([flags | 1]) + u32(minimum) + u32(max(maximum, minimum)))
+    return b"".join(out)
