@@ -1,9 +1,9 @@
 """Times calls into one guest component, ours against wasmtime-py's own component API, in one process.
 
-In: `examples/demo/wasm/people.wasm`. Out: a table, or JSON with `--json`: per case the time of one call, least and
-median over the rounds, on each engine that is here, and how many times faster ours is. Rounds are interleaved and
-compared one by one, so that a noisy minute hits both sides. Nothing is asserted: figures depend on the machine;
-docs/performance.md says how to read them.
+In: `examples/demo/wasm/people.wasm`, and a component of one small module. Out: a table, or JSON with `--json`: per case
+the time of one call, least and median over the rounds, on each engine that is here, and how many times faster ours is.
+Rounds are interleaved and compared one by one, so that a noisy minute hits both sides. Nothing is asserted: figures
+depend on the machine; docs/performance.md says how to read them.
 """
 
 from __future__ import annotations
@@ -28,6 +28,13 @@ from wasmtime import component as peer
 import wippywasm
 from wippywasm import engine as engines
 
+SMALL_TEXT = """(component
+  (core module $m
+    (func (export "sum") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "product") (param i32 i32) (result i32) (i32.mul (local.get 0) (local.get 1))))
+  (core instance $i (instantiate $m))
+  (func (export "add") (param "a" s32) (param "b" s32) (result s32) (canon lift (core func $i "sum")))
+  (func (export "compute") (param "a" s32) (param "b" s32) (result s32) (canon lift (core func $i "product"))))"""
 GUEST = Path(__file__).resolve().parent.parent / "examples/demo/wasm/people.wasm"
 STATS = "demo:people/stats@1.0.0"
 PEER = "wasmtime-py"
@@ -64,8 +71,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description="Time calls into a guest component.")
     parser.add_argument("--rounds", type=int, default=7, help="samples for each figure (default: 7)")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--only", metavar="WORDS", default="", help="only cases whose names contain this")
     arguments = parser.parse_args()
-    rows = list(all_rows())
+    rows = [row for row in all_rows() if arguments.only in row.case]
     measure(rows, max(arguments.rounds, 1))
     print(json.dumps(as_json(rows), indent=2) if arguments.json else as_table(rows))
 
@@ -88,28 +96,31 @@ def usable_engines() -> list[str]:
 
 def our_calls(engine: str) -> Mapping[str, Call]:
     linked = wippywasm.load(GUEST, engine=engine).link(undeclared="deny")
+    small = wippywasm.load(SMALL_TEXT, engine=engine).link()
     call = linked.instantiate().call
-
-    def fresh() -> Any:
-        with linked.instantiate() as new:
-            return new.call("compute", 6, 7)
-
     return {
         "two ints": lambda: call("compute", 6, 7),
         "1,000 records in and out": lambda: call("transform-users", USERS),
         "1,000 s32 in and out": lambda: call("echo-numbers", NUMBERS),
         "1 MiB string in and out": lambda: call("echo", TEXT),
         "100,000 s32 in, from a buffer": lambda: call("stats#total", MANY_NUMBERS),
-        "fresh instance and two ints": fresh,
+        "fresh instance and two ints": lambda: fresh(linked),
+        "fresh instance of a small component": lambda: fresh(small),
     }
+
+
+def fresh(linked: wippywasm.LinkedComponent) -> Any:
+    with linked.instantiate() as new:
+        return new.call("compute", 6, 7)
 
 
 def peer_calls() -> Mapping[str, Call]:
     engine = wasmtime.Engine()
-    component = peer.Component(engine, GUEST.read_bytes())
-    linker = peer.Linker(engine)
-    linker.define_unknown_imports_as_traps(component)
-    call = PeerGuest(engine, linker, component).call
+    people, small = (
+        PeerComponent(engine, GUEST.read_bytes()),
+        PeerComponent(engine, bytes(wasmtime.wat2wasm(SMALL_TEXT))),
+    )
+    call = people.instantiate().call
     users = [SimpleNamespace(**user) for user in USERS]
     many = MANY_NUMBERS.tolist()
     return {
@@ -118,8 +129,22 @@ def peer_calls() -> Mapping[str, Call]:
         "1,000 s32 in and out": lambda: call("echo-numbers", NUMBERS),
         "1 MiB string in and out": lambda: call("echo", TEXT),
         "100,000 s32 in, from a buffer": lambda: call("total", many),
-        "fresh instance and two ints": lambda: PeerGuest(engine, linker, component).call("compute", 6, 7),
+        "fresh instance and two ints": lambda: people.instantiate().call("compute", 6, 7),
+        "fresh instance of a small component": lambda: small.instantiate().call("compute", 6, 7),
     }
+
+
+class PeerComponent:
+    """A component linked by wasmtime-py; what it imports traps when it is called."""
+
+    def __init__(self, engine: Any, wasm: bytes) -> None:
+        self._engine = engine
+        self._component = peer.Component(engine, wasm)
+        self._linker = peer.Linker(engine)
+        self._linker.define_unknown_imports_as_traps(self._component)
+
+    def instantiate(self) -> PeerGuest:
+        return PeerGuest(self._engine, self._linker, self._component)
 
 
 class PeerGuest:
