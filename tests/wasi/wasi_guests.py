@@ -18,11 +18,11 @@ PACKAGES = ("io", "clocks", "cli", "random", "filesystem", "sockets")
 def world(items: str, version: str = "0.2.9") -> str:
     """WIT text of a world with those imports and exports; `{v}` in them is `version`, which WASI has there."""
     return f"package test:guest;\nworld w {{ {items.format(v=version)} }}\n" + "\n".join(
-        _nested(name).replace("0.2.9", version) for name in PACKAGES
+        nested(name).replace("0.2.9", version) for name in PACKAGES
     )
 
 
-def _nested(name: str) -> str:
+def nested(name: str) -> str:
     """A shipped package in the form that stands within another file."""
     text = (host_wit_path() / "deps" / f"wasi-{name}.wit").read_text()
     header = re.search(r"^package ([^;]+);", text, re.MULTILINE)

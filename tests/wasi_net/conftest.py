@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.wasi.conftest import engine, load
 from wippywasm.wasi.sockets.base import Socket
+
+__all__ = ["engine", "load"]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -146,3 +146,12 @@ async def read_all(stream: InputStream, chunk: int = 65536) -> bytes:
 
 async def write_all(stream: OutputStream, data: bytes) -> None:
     await settled(stream.write_out(data))
+
+
+async def all_given_back(network: Network) -> None:
+    """Wait until no socket is left: some guests end in a thread of their own, and some sockets have to linger."""
+    for _ in range(500):
+        if not network.sockets.taken:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{network.sockets.taken} sockets are left")

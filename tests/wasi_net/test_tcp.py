@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.wasi_net.net_peers import (
+    all_given_back,
     async_code,
     block,
     code,
@@ -137,11 +138,7 @@ async def test_what_was_written_arrives_though_the_socket_is_dropped() -> None:
             handle.drop()
         await asyncio.wait_for(received.wait(), 10)
         assert sizes == [total]
-        for _ in range(100):
-            if not network.sockets.taken:
-                break
-            await asyncio.sleep(0.01)
-    assert network.sockets.taken == 0
+    await all_given_back(network)
 
 
 async def test_refused_connections_close_the_socket() -> None:

@@ -3,13 +3,15 @@
 In: a connection that is being opened, an upload, a download. Out: progress, whenever somebody asks for it.
 
 `advance` does what can be done without waiting; `progress` waits until something can. Where an event loop runs, a task
-keeps it going; a guest that is called without one keeps it going by looking at it.
+keeps it going; a guest that is called without one keeps it going by looking at it. The two may be in different threads,
+of which one at a time goes on with the exchange.
 
 Spec: `wasi:http/outgoing-handler`, `types`.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -48,7 +50,8 @@ class Exchange:
         self._transport: Transport | None = None
         self._deadline = Deadline(times.first_byte)
         self._asked = False
-        self._busy = False
+        self._turn = threading.Lock()
+        self._ending = threading.Lock()
         self._pump: Background | None = None
         self.changed = Signal()
         self.over = False
@@ -58,15 +61,14 @@ class Exchange:
 
     def advance(self) -> None:
         """Do what can be done now."""
-        if self._busy or self.over:
+        if self.over or not self._turn.acquire(blocking=False):
             return
-        self._busy = True
         try:
             self._advance()
         except HttpError as error:
             self.end(error)
         finally:
-            self._busy = False
+            self._turn.release()
         self._keep_going()
 
     def _advance(self) -> None:
@@ -174,10 +176,10 @@ class Exchange:
 
     def end(self, error: HttpError | None = None) -> None:
         """Give the connection back; once."""
-        if self.over:
+        if not self._ending.acquire(blocking=False):
             return
-        self.over = True
         self.error = error
+        self.over = True
         self._opening.close()
         self._upload.stop()
         if self._transport is not None:

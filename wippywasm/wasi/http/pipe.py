@@ -43,8 +43,9 @@ class Pipe:
         return self._failure is not None or len(self._buffer) < self.capacity
 
     async def ready(self) -> None:
+        changed = self.changed.next()
         if not self.is_ready():
-            await self.changed.wait()
+            await changed.ready()
 
     def permit(self) -> int:
         self.advance()

@@ -6,24 +6,16 @@ In: `set()`, from any thread. Out: waiters go on.
 from __future__ import annotations
 
 import asyncio
+import threading
 
 
 class Signal:
-    """Each `wait` ends with the next `set`; `next` is for waiting later without missing what happens until then."""
+    """`next` is for what happens from now on: nothing is missed between looking and waiting."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._waiters: list[asyncio.Future[None]] = []
         self.count = 0
-
-    async def wait(self) -> None:
-        """Until the next `set`."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        try:
-            await waiter
-        finally:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
 
     def next(self) -> Change:
         """The first `set` from now on."""
@@ -31,12 +23,27 @@ class Signal:
 
     def set(self) -> None:
         """Wake up all who wait now."""
-        self.count += 1
-        waiters, self._waiters = self._waiters, []
+        with self._lock:
+            self.count += 1
+            waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             loop = waiter.get_loop()
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_end, waiter)
+
+    async def wait_after(self, count: int) -> None:
+        """Until it has been set more often than that."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        with self._lock:
+            if self.count != count:
+                return
+            self._waiters.append(waiter)
+        try:
+            await waiter
+        finally:
+            with self._lock:
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
 
 
 class Change:
@@ -50,8 +57,7 @@ class Change:
         return self._signal.count != self._seen
 
     async def ready(self) -> None:
-        if not self.is_ready():
-            await self._signal.wait()
+        await self._signal.wait_after(self._seen)
 
 
 def _end(waiter: asyncio.Future[None]) -> None:

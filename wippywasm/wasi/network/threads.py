@@ -1,4 +1,4 @@
-"""Calls that would block the event loop, made in a thread of their own: name lookups, reading certificates.
+"""Calls that would block the event loop, made in a thread of their own: name lookups, certificates, lingering sockets.
 
 In: a function. Out: its outcome, to wait for on any event loop.
 
@@ -22,7 +22,7 @@ class InThread(Generic[T]):
     def __init__(self, function: Callable[[], T]) -> None:
         self._future: Future[T] = Future()
         self._future.set_running_or_notify_cancel()
-        threading.Thread(target=self._run, args=(function,), daemon=True, name="wippywasm-lookup").start()
+        threading.Thread(target=self._run, args=(function,), daemon=True, name="wippywasm network").start()
 
     def _run(self, function: Callable[[], T]) -> None:
         try:

@@ -12,6 +12,7 @@ Spec: `wasi:sockets/tcp`, `tcp-create-socket`.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 import sys
@@ -20,7 +21,7 @@ from typing import Literal, TypeAlias
 from wippywasm.instance.offered import HostInterface
 from wippywasm.values import Variant
 from wippywasm.wasi.network import Network
-from wippywasm.wasi.network.signals import loop_runs
+from wippywasm.wasi.network.threads import InThread
 from wippywasm.wasi.pollables import Pollable
 from wippywasm.wasi.sockets import options
 from wippywasm.wasi.sockets.addresses import Family, from_python, from_wit
@@ -30,7 +31,7 @@ from wippywasm.wasi.sockets.keep_alive import KeepAlive
 from wippywasm.wasi.sockets.names import NetworkHandle
 from wippywasm.wasi.sockets.tcp_streams import TcpSink, TcpSource, shut
 from wippywasm.wasi.streams import InputStream, OutputStream
-from wippywasm.wasi.waitables import Background, FileReady
+from wippywasm.wasi.waitables import FileReady
 
 State: TypeAlias = Literal[
     "new", "binding", "bound", "starting to listen", "listening", "connecting", "connected", "closed"
@@ -170,13 +171,10 @@ class TcpSocket(Socket, KeepAlive):
             self._sink.finish()
 
     def release(self) -> None:
-        if self._sink.pending and loop_runs():
-            Background(self._sink.drain(), self._drained)
+        if self._sink.pending:
+            InThread(lambda: asyncio.run(self._sink.drain())).when_done(super().release)
         else:
             super().release()
-
-    def _drained(self, value: object, error: BaseException | None) -> None:
-        super().release()
 
     # ---- waiting
 
