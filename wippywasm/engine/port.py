@@ -27,11 +27,15 @@ CoreCallable: TypeAlias = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class StoreLimits:
-    """Bounds on what the guests of one store may own; None leaves the engine's own bound."""
+    """Bounds on what the guests of one store may own; None leaves the engine's own bound.
+
+    `interruptible` says that its guests have to be (`TimedStore`), where that costs something.
+    """
 
     memory_bytes: int | None = None
     table_elements: int | None = None
     instances: int | None = None
+    interruptible: bool = False
 
 
 class Module(Protocol):

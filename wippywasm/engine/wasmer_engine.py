@@ -19,6 +19,7 @@ from wippywasm.engine import refusals
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.features import WASM_2_0
 from wippywasm.engine.port import StoreLimits
+from wippywasm.engine.rewrite import Bounds, rewrite
 from wippywasm.engine.wasmer_items import HINT, NAME
 from wippywasm.engine.wasmer_loading import WasmerModule, new_wasmer_store
 from wippywasm.engine.wasmer_store import WasmerStore
@@ -42,7 +43,16 @@ class WasmerEngine:
         """`compile` for the modules of our own making, which are kept."""
 
     def compile(self, wasm: bytes | memoryview) -> WasmerModule:
-        return self._compiler.compile(wasm)
+        module = self._compiler.compile(wasm)
+        module.wasm = wasm
+        return module
+
+    def rewritten(self, module: WasmerModule, bounds: Bounds) -> WasmerModule:
+        """The module with checks, and within the bounds (`rewrite`)."""
+        made = module.rewritten.get(bounds)
+        if made is None:
+            made = module.rewritten[bounds] = self._compiler.compile(rewrite(bytes(module.wasm), bounds))
+        return made
 
     def new_store(self, limits: StoreLimits = NO_LIMITS) -> WasmerStore:
         return WasmerStore(self, limits)

@@ -19,6 +19,7 @@ import wasmer_compiler_cranelift
 
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreExternType, CoreImport, CoreMemoryType, CoreTableType
+from wippywasm.engine.rewrite import Bounds
 
 MAX_GONE = 32
 """How many modules that are gone one native store may hold."""
@@ -36,6 +37,9 @@ class WasmerModule:
 
     def __init__(self, code: bytes, info: CoreModuleInfo) -> None:
         self.code = code
+        self.wasm: bytes | memoryview = b""
+        """What it was compiled from."""
+        self.rewritten: dict[Bounds, WasmerModule] = {}
         self.imports = info.imports
         self.exports = info.exports
         self.export_types: dict[str, CoreExternType] = {e.name: e.type for e in info.exports}

@@ -7,6 +7,7 @@ wasmer panic is refused before.
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import wasmer
 
 from wippywasm.core import CoreFuncType
-from wippywasm.engine import linking
+from wippywasm.engine import linking, rewrite
 from wippywasm.engine.port import CoreCallable, CoreItem, Module, StoreLimits
 from wippywasm.engine.wasmer_calls import host_entry_factory, is_passable
 from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
 from wippywasm.engine.wasmer_loading import WasmerModule, native_store
 from wippywasm.engine.wasmer_shims import shim
+from wippywasm.engine.wasmer_ticks import TICK, Clock, bounds_of, place_tick
 from wippywasm.engine.wasmer_traps import failure_of
 from wippywasm.errors import InvalidError, LinkError, ThreadError, UnavailableError, UnsupportedFeatureError
 
@@ -53,6 +55,9 @@ class WasmerStore:
         self._callables: list[CoreCallable] = []
         self._natives: list[Any] = []  # wasmer holds what an instance imports, or has in its tables, weakly
         self._instances = 0
+        self._rewrites = limits != StoreLimits()
+        self._clock = Clock()
+        self._tick_func: WasmerFunc | None = None
         self._closed = False
 
     def check(self) -> None:
@@ -71,6 +76,21 @@ class WasmerStore:
         self.check()
         linking.check_count(module.imports, imports)
         self._check_limits(module)
+        if not self._rewrites:
+            return self.link(module, imports)
+        instance = self.link(self.engine.rewritten(module, bounds_of(self._limits)), imports)
+        place_tick(self, instance.export(rewrite.TABLE), self._tick())
+        if instance.has(rewrite.START):
+            instance.export(rewrite.START).call()
+        return instance
+
+    def _tick(self) -> WasmerFunc:
+        if self._tick_func is None:
+            self._tick_func = self.host_func(TICK, self._clock.tick, "tick")
+        return self._tick_func
+
+    def link(self, module: WasmerModule, imports: Sequence[Any]) -> WasmerInstance:
+        """Instantiate a module as it is."""
         arguments = self._arguments(module, imports)
         try:
             native = wasmer.Instance(self._native.load(module), arguments)
@@ -100,7 +120,7 @@ class WasmerStore:
         return arguments
 
     def _check_limits(self, module: WasmerModule) -> None:
-        """What can be known before it runs. wasmer has no way to bound what a guest asks for later."""
+        """What can be known before it runs; later growth is bound by the maxima of the rewritten module."""
         memory = max((m.limits.minimum * PAGE for m in module.memories), default=0)
         elements = max((t.limits.minimum for t in module.tables), default=0)
         _check_limit("instances", self._instances + 1, self._limits.instances)
@@ -126,6 +146,28 @@ class WasmerStore:
         func = WasmerFunc(self, type, wasmer.Function(self._native.store, entry, native_type))
         func.is_host = True
         return func
+
+    # ---- time
+
+    def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> None:
+        """The guest can be interrupted until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
+        clock = self._clock
+        clock.interrupt = None
+        clock.timeout = timeout
+        clock.deadline = None if timeout is None else time.monotonic() + seconds
+
+    def stop_clock(self) -> None:
+        """The other end of `start_clock`."""
+        self._clock.deadline = None
+
+    def time_left(self) -> tuple[float, BaseException] | None:
+        """Seconds until the clock's timeout, and the timeout, where there is one."""
+        deadline, timeout = self._clock.deadline, self._clock.timeout
+        return None if deadline is None or timeout is None else (deadline - time.monotonic(), timeout)
+
+    def interrupt(self, error: BaseException) -> None:
+        """End the guest that runs, perhaps in another thread, at its next tick: its call raises `error`."""
+        self._clock.interrupt = error
 
     def failure(self, error: BaseException) -> BaseException:
         """What a call into the guest raised, as the caller shall see it."""
@@ -187,6 +229,10 @@ class WasmerInstance:
             self._store.check()
             found = self._exports[name] = wrap(self._store, self._module.export_types[name], self._natives[name])
         return found
+
+    def has(self, name: str) -> bool:
+        """Whether there is an export of that name."""
+        return name in self._natives
 
     def release(self) -> None:
         """Let go of wasmer's objects."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from wippywasm.binary import component as binary
-from wippywasm.engine.port import Engine, Module, Store
+from wippywasm.engine.port import Engine, Module, Store, StoreLimits
 from wippywasm.errors import InvalidError
 from wippywasm.instance.frame import Frame
 from wippywasm.instance.functions import FunctionItem, exported_functions, exported_methods, find_key
@@ -137,14 +138,14 @@ class LinkedComponent:
         of its own, in which it can be suspended.
         """
         if self.component.engine.thread_bound and in_event_loop():
-            return in_own_thread(lambda: self._instantiate(limits))
-        return self._instantiate(limits)
+            return in_own_thread(lambda: self._instantiate(limits, StoreLimits(interruptible=True)))
+        return self._instantiate(limits, StoreLimits())
 
-    def _instantiate(self, limits: Limits | None) -> Guest:
+    def _instantiate(self, limits: Limits | None, least: StoreLimits) -> Guest:
         engine = self.component.engine
         recipe = self._recipe or self._prepared()
         owner = threading.get_ident() if engine.thread_bound else None
-        store = engine.new_store() if limits is None else self._limited_store(limits)
+        store = engine.new_store(least) if limits is None else self._limited_store(limits, least)
         frame = Frame(recipe, store, owner, None if limits is None else limits.max_execution_ms)
         try:
             frame.run()
@@ -153,9 +154,11 @@ class LinkedComponent:
             raise
         return Guest(self.component, frame)
 
-    def _limited_store(self, limits: Limits) -> Store:
+    def _limited_store(self, limits: Limits, least: StoreLimits) -> Store:
         limits.check_instances(sum(isinstance(s, InstantiateModule) for s in self.component.plan.steps))
-        return self.component.engine.new_store(limits.store_limits())
+        bounds = limits.store_limits()
+        interruptible = least.interruptible or bounds.interruptible
+        return self.component.engine.new_store(replace(bounds, interruptible=interruptible))
 
     def _prepared(self) -> Recipe:
         self.component.compile()

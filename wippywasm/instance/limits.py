@@ -41,7 +41,7 @@ class Limits:
         # the shims before host functions that wait, at most one for each of the guest's.
         instances = None if self.max_instances is None else 2 * self.max_instances + 1
         memory = None if self.max_memory_mb is None else self.max_memory_mb * _MIB
-        return StoreLimits(memory, self.max_table_elements, instances)
+        return StoreLimits(memory, self.max_table_elements, instances, self.max_execution_ms is not None)
 
     def check_instances(self, count: int) -> None:
         """Raise InvalidError where a guest needs more core instances than it may have."""

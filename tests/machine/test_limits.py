@@ -1,0 +1,90 @@
+"""Budgets: every call that spins, waits or grows too much ends with an error that names its limit."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tests.machine.conftest import Clock
+from tests.machine.guests import SLEEPER
+from wippywasm import Limits
+from wippywasm.errors import PoisonedError, TimedOutError
+
+SHORT = Limits(max_execution_ms=100)
+ENDLESS_START = "(module (func $spin (loop $l (br $l))) (start $spin))"
+
+
+async def test_a_call_that_spins(load: Any, imports: Any) -> None:
+    linked = load(SLEEPER).link(imports)
+    guest = linked.instantiate(limits=SHORT)
+    started = time.monotonic()
+    with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+        await guest.call_async("spin")
+    assert time.monotonic() - started < 5
+    with pytest.raises(PoisonedError):
+        await guest.call_async("add", 1, 2)
+    guest.close()
+    with linked.instantiate(limits=SHORT) as other:
+        assert await other.call_async("add", 1, 2) == 3
+
+
+async def test_a_call_that_waits(load: Any, imports: Any, clock: Clock) -> None:
+    guest = load(SLEEPER).instantiate(imports, limits=SHORT)
+    with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+        await guest.call_async("sleep", 60_000)
+    assert (clock.running, clock.cancelled) == (0, 1)
+    guest.close()
+
+
+async def test_a_call_within_its_budget(load: Any, imports: Any) -> None:
+    with load(SLEEPER).instantiate(imports, limits=Limits(max_execution_ms=60_000)) as guest:
+        assert await guest.call_async("sleep", 5) == 5
+        assert await guest.call_async("add", 1, 2) == 3
+
+
+def test_plain_calls(load: Any, imports: Any) -> None:
+    linked = load(SLEEPER).link(imports)
+    for name, args in (("spin", ()), ("sleep", (60_000,))):
+        guest = linked.instantiate(limits=SHORT)
+        assert guest.call("add", 1, 2) == 3
+        started = time.monotonic()
+        with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+            guest.call(name, *args)
+        assert time.monotonic() - started < 5
+        guest.close()
+
+
+def test_start_functions(load: Any) -> None:
+    with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+        load(ENDLESS_START).instantiate(limits=SHORT)
+
+
+async def test_spinning_guests_leave_the_loop_alive(load: Any, imports: Any) -> None:
+    linked = load(SLEEPER).link(imports)
+    guests = [linked.instantiate() for _ in range(4)]
+    calls = [asyncio.ensure_future(guest.call_async("spin")) for guest in guests]
+    with linked.instantiate() as quick:
+        for _ in range(5):
+            await asyncio.sleep(0.01)
+            assert await quick.call_async("add", 1, 2) == 3
+    for call in calls:
+        call.cancel()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(result, asyncio.CancelledError) for result in results)
+    for guest in guests:
+        guest.close()
+
+
+async def test_timeouts_leave_no_threads(load: Any, imports: Any) -> None:
+    linked = load(SLEEPER).link(imports)
+    before = threading.active_count()
+    for _ in range(10):
+        guest = linked.instantiate(limits=Limits(max_execution_ms=1))
+        with pytest.raises(TimedOutError):
+            await guest.call_async("spin")
+        guest.close()
+    assert threading.active_count() <= before + 3

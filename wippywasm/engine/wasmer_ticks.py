@@ -1,0 +1,75 @@
+"""Interruptions on wasmer, which has none: modules are rewritten to count, and to call a tick when the count is spent.
+
+In: a store and a new instance of a rewritten module. Out: the instance with the tick in place. The tick ends the guest
+that is out of time or was interrupted, and lets other threads run; then it gives the next count, so that ticks come
+about every `TICK_SECONDS` of a guest that spins.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from wippywasm.core import CoreFuncType
+from wippywasm.engine import rewrite
+from wippywasm.engine.port import StoreLimits
+from wippywasm.engine.wat import wat2wasm
+
+if TYPE_CHECKING:
+    from wippywasm.engine.wasmer_items import WasmerFunc
+    from wippywasm.engine.wasmer_store import WasmerStore
+
+TICK_SECONDS = 0.005
+LEAST, MOST = 1_000, 50_000_000
+_PAGE = 1 << 16
+
+
+@lru_cache(maxsize=1)
+def placing_module() -> bytes:
+    """Imports a table and a tick, and puts the one in the other."""
+    return wat2wasm(
+        '(module $tick (import "guest" "table" (table 1 1 funcref)) (import "host" "tick" (func $tick (result i32)))'
+        " (elem (i32.const 0) $tick))"
+    )
+
+
+def bounds_of(limits: StoreLimits) -> rewrite.Bounds:
+    """What memories and tables of a store's modules may grow to."""
+    pages = None if limits.memory_bytes is None else limits.memory_bytes // _PAGE
+    return rewrite.Bounds(pages, limits.table_elements)
+
+
+class Clock:
+    """When the guest of a store is to be ended, and the tick that sees to it."""
+
+    __slots__ = ("_count", "_last", "deadline", "interrupt", "timeout")
+
+    def __init__(self) -> None:
+        self.deadline: float | None = None
+        self.timeout: BaseException | None = None
+        self.interrupt: BaseException | None = None
+        self._count = LEAST
+        self._last = 0.0
+
+    def tick(self) -> int:
+        """The next count; raises where the guest is to end."""
+        if self.interrupt is not None:
+            raise self.interrupt
+        if self.deadline is not None and self.timeout is not None and time.monotonic() >= self.deadline:
+            raise self.timeout
+        now = time.monotonic()
+        spent = now - self._last
+        factor = 2.0 if spent < TICK_SECONDS / 2 else TICK_SECONDS / spent
+        self._count = int(min(max(self._count * factor, LEAST), MOST))
+        time.sleep(0)  # gives the interpreter to a thread that waits for it
+        self._last = time.monotonic()
+        return self._count
+
+
+TICK = CoreFuncType((), ("i32",))
+
+
+def place_tick(store: WasmerStore, table: object, tick: WasmerFunc) -> None:
+    """Put the tick into the table of a rewritten instance."""
+    store.link(store.engine.compile_own(placing_module()), [table, tick])
