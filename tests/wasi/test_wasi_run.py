@@ -94,8 +94,11 @@ def test_files_in_and_out(load: Load, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(TEXT)
     with (tmp_path / "in").open("rb") as source, (tmp_path / "out").open("wb") as sink:
         sink.write(b"first\n")
-        assert run_command(load(CAT), Wasi(stdin=source, stdout=sink)) == 0
-    assert (tmp_path / "out").read_bytes() == b"first\n" + TEXT
+        wasi = Wasi(stdin=source, stdout=sink)
+        sink.write(b"second\n")
+        assert run_command(load(CAT), wasi) == 0
+        sink.write(b"last\n")
+    assert (tmp_path / "out").read_bytes() == b"first\nsecond\n" + TEXT + b"last\n"
     memory = io.BytesIO()
     assert run_command(load(CAT), Wasi(stdin=io.BytesIO(TEXT), stdout=memory)) == 0
     assert memory.getvalue() == TEXT

@@ -8,9 +8,7 @@ Spec: SPEC section 8.
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable
-from functools import wraps
 from typing import Any
 
 from wippywasm.errors import ConflictError
@@ -33,11 +31,6 @@ class Waiting:
 def waits(value: Any) -> bool:
     """Whether a host function returned something to wait for."""
     return hasattr(type(value), "__await__")
-
-
-def waits_when_called(function: Callable[..., Any]) -> bool:
-    """Whether a function is known to return something to wait for."""
-    return inspect.iscoroutinefunction(getattr(function, "__wrapped__", function))
 
 
 def in_event_loop() -> bool:
@@ -82,24 +75,3 @@ def _end(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
-
-
-def waiting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The host function as one that returns what it waited for."""
-
-    @wraps(function)
-    def call(*args: Any) -> Any:
-        value = function(*args)
-        return run_now(value) if waits(value) else value
-
-    return call
-
-
-def core_waiting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for a core host function, which returns `Waiting`."""
-
-    def call(*args: Any) -> Any:
-        value = function(*args)
-        return value.finish(run_now(value.awaitable)) if value.__class__ is Waiting else value
-
-    return call

@@ -96,12 +96,13 @@ class Capture(NullSink):
 class FileSink:
     """A file descriptor, which stays its owner's: it is written when it takes something, and not closed.
 
-    `owner` is kept alive, since the end of a file object closes its descriptor.
+    `owner`, the file object that it is of, is kept alive, and what that holds back is written first.
     """
 
-    def __init__(self, fd: int, owner: object = None) -> None:
+    def __init__(self, fd: int, owner: Any = None) -> None:
         self.fd = fd
         self.owner = owner
+        self._flush_owner: Callable[[], object] | None = getattr(owner, "flush", None)
         self._wait = FileReady.to_write(fd)
         self._limit = MAX_WRITE if stat.S_ISREG(os.fstat(fd).st_mode) else PIPE_WRITE
         self._left = b""
@@ -122,6 +123,8 @@ class FileSink:
         return self._limit if not self._left and self._wait.is_ready() else 0
 
     def put(self, data: bytes) -> None:
+        if self._flush_owner is not None:
+            self._flush_owner()
         self._write(data)
 
     def flush(self) -> None: ...

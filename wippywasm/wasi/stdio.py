@@ -101,7 +101,6 @@ def _own_output(own: str) -> Stdout:
     fd = _descriptor(stream)
     if fd is None:
         return Stdout(CallbackSink(_text_writer(stream)))
-    stream.flush()
     return Stdout(FileSink(fd, stream), os.isatty(fd))
 
 
@@ -109,9 +108,6 @@ def _file_output(file: _Writable) -> Stdout:
     fd = _descriptor(file)
     if fd is None:
         return Stdout(CallbackSink(_writer(file)))
-    flush = getattr(file, "flush", None)
-    if callable(flush):
-        flush()
     return Stdout(FileSink(fd, file), os.isatty(fd))
 
 
