@@ -233,6 +233,33 @@ def test_memory_limits_hold(load_app: LoadApp, engine: Engine) -> None:
         assert warnings[1] == "wasmer checks memory and table limits when an instance is made, not when it grows"
 
 
+def test_limits_that_can_not_hold_the_module_are_a_problem(load_app: LoadApp) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        load_app(
+            """\
+            - name: big
+              kind: function.wat
+              method: f
+              limits: {max_memory_mb: 1}
+              source: (module (memory 32) (func (export "f")))
+            - name: many
+              kind: function.wat
+              method: f
+              limits: {max_instances: 1}
+              source: |
+                (component
+                  (core module $m (func (export "f")))
+                  (core instance (instantiate $m)) (core instance $i (instantiate $m))
+                  (func (export "f") (canon lift (core func $i "f"))))
+            """
+        )
+    problems = [(p.entry, p.field, p.message) for p in refused.value.problems]
+    assert problems == [
+        ("t:big", "limits", "the guest starts with 2 MiB of memory, more than its limit max_memory_mb = 1"),
+        ("t:many", "limits", "the guest starts with 2 core instances, more than its limit max_instances = 1"),
+    ]
+
+
 def test_a_folder_is_made_when_the_app_starts(load_app: LoadApp, tmp_path: Path) -> None:
     app = load_app("- {name: fs, kind: fs.directory, directory: made/here, auto_init: true, mode: 0750}\n")
     assert not (tmp_path / "made").exists()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wippywasm.errors import Trap, WitError
+from wippywasm.errors import InvalidError, NotFoundError, Trap, WitError
 
 WORLD = """
 package a:b@1.0.0;
@@ -164,3 +164,24 @@ def test_resources_imported_and_exported_by_a_core_module(load: Any) -> None:
             assert blob.size() == 42
             assert Blob.closed == []
         assert Blob.closed == [21]
+
+
+def test_an_export_that_can_not_be_called_says_why(load: Any) -> None:
+    guest = load(
+        '(module (func (export "f") (result v128) v128.const i32x4 0 0 0 0) (func (export "g")))'
+    ).instantiate()
+    with pytest.raises(NotFoundError, match=r"'f' can't be called: its core type is .* -> v128: values of type v128"):
+        guest.call("f")
+    signed = load('(module (func (export "f")) (func (export "g")))', wit="g: func();").instantiate()
+    with pytest.raises(NotFoundError, match="the signatures in `wit` do not name"):
+        signed.call("f")
+
+
+def test_a_module_without_an_allocator_is_refused_when_it_is_loaded(load: Any) -> None:
+    with pytest.raises(InvalidError, match="export a cabi_realloc of type"):
+        load('(module (memory (export "memory") 1) (func (export "f") (param i32 i32)))', wit="f: func(a: string);")
+
+
+def test_types_without_parts_are_refused_when_the_module_is_loaded(load: Any) -> None:
+    with pytest.raises(InvalidError, match="a tuple without items"):
+        load('(module (func (export "f")))', wit="f: func(a: tuple<>);")

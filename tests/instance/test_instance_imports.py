@@ -151,7 +151,20 @@ def test_undeclared_imports_are_denied_when_they_are_called(load: Any) -> None:
     ):
         guest.call("run", 1)
     assert "a:b/host@0.2.3#add-one" in str(denied.value)
-    assert denied.value.details == {"import": "a:b/host@0.2.3", "grant": "a:b/host"}
+    assert denied.value.details == {"import": "a:b/host@0.2.3"}
+    assert "no host of this runtime offers it" in str(denied.value)
+
+
+@pytest.mark.parametrize("module", ["env", "$root"])
+def test_what_no_entry_can_grant_is_not_to_be_declared(module: str, load: Any) -> None:
+    wit = "package a:b; world w { import now: func() -> u32; export f: func() -> u32; }"
+    source = f'(module (import "{module}" "now" (func $now (result i32))) (func (export "f") (result i32) (call $now)))'
+    with (
+        load(source, wit=wit).instantiate(undeclared="deny") as guest,
+        pytest.raises(PermissionDeniedError, match="supply it with imports=") as denied,
+    ):
+        guest.call("f")
+    assert "declare" not in str(denied.value)
 
 
 WASI = """
@@ -247,10 +260,30 @@ def test_a_core_host_sees_the_memory_of_its_guest(load: Any) -> None:
 def test_limits(load: Any) -> None:
     component = load("(component (core module $m) (core instance (instantiate $m)) (core instance (instantiate $m)))")
     component.instantiate(limits=Limits(max_instances=2)).close()
-    with pytest.raises(InvalidError, match="needs 2 core instances, and its limit is 1"):
+    with pytest.raises(InvalidError, match="starts with 2 core instances, more than its limit max_instances = 1"):
         component.instantiate(limits=Limits(max_instances=1))
     with pytest.raises(InvalidError, match="max_memory_mb must be a whole number"):
         Limits(max_memory_mb=0)
+
+
+def test_limits_that_can_not_hold_the_guest_are_known_before_it_is_made(load: Any) -> None:
+    module = load("(module (memory 32) (table 10 funcref) (table 5 funcref))")
+    module.check_limits(Limits(max_memory_mb=2, max_table_elements=15, max_instances=1))
+    with pytest.raises(InvalidError) as refused:
+        module.check_limits(Limits(max_memory_mb=1, max_table_elements=14))
+    assert "2 MiB of memory, more than its limit max_memory_mb = 1" in refused.value.message
+    assert "15 table elements, more than its limit max_table_elements = 14" in refused.value.message
+
+
+def test_a_memory_that_modules_share_counts_once(load: Any) -> None:
+    shared = load(
+        """(component
+          (core module $a (memory (export "m") 16))
+          (core module $b (import "a" "m" (memory 1)))
+          (core instance $i (instantiate $a))
+          (core instance (instantiate $b (with "a" (instance $i)))))"""
+    )
+    shared.instantiate(limits=Limits(max_memory_mb=1)).close()
 
 
 def test_the_memory_limit_holds(load: Any, engine: str) -> None:

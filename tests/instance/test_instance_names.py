@@ -6,7 +6,7 @@ import pytest
 
 from wippywasm.errors import NotFoundError
 from wippywasm.instance.functions import find_key
-from wippywasm.instance.grants import grant_for, grants
+from wippywasm.instance.grants import grant_for, grants, is_offered
 from wippywasm.instance.names import best_match, pascal, snake
 from wippywasm.plan.mangle import resource_function
 
@@ -71,6 +71,29 @@ def test_resource_functions(name: str, parts: tuple[str, str, str] | None) -> No
 def test_every_import_has_an_entry_that_grants_it(name: str, entry: str) -> None:
     assert grant_for(name) == entry
     assert grants(entry, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("wasi:cli/stdout@0.2.3", True),
+        ("wasi:cli/stdout", True),
+        ("wasi:cli/stdout@0.3.0", False),
+        ("wippy:runtime/funcs@0.1.0", True),
+        ("wasi_snapshot_preview1", True),
+        ("wasi:keyvalue/store@0.2.0", False),
+        ("acme:things/store@1.0.0", False),
+        ("env", False),
+    ],
+)
+def test_imports_that_this_runtime_has_hosts_for(name: str, offered: bool) -> None:
+    assert is_offered(name) == offered
+
+
+def test_a_near_name_is_said_once() -> None:
+    with pytest.raises(NotFoundError) as missing:
+        find_key("compote", {"compute": 1})
+    assert missing.value.hint == "did you mean 'compute'?"
 
 
 @pytest.mark.parametrize(

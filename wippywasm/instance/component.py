@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 from wippywasm.binary import component as binary
 from wippywasm.engine.port import Engine, Module, Store, StoreLimits
 from wippywasm.errors import InvalidError
+from wippywasm.instance.demand import Demand, demand_of
 from wippywasm.instance.frame import Frame
 from wippywasm.instance.functions import FunctionItem, exported_functions, exported_methods, find_key
 from wippywasm.instance.guest import Guest
@@ -29,7 +30,6 @@ from wippywasm.instance.waiting import in_event_loop
 from wippywasm.model import FuncType
 from wippywasm.plan import Plan, plan_component
 from wippywasm.plan.items import LiftRef
-from wippywasm.plan.steps import InstantiateModule
 
 
 class Imports(Protocol):
@@ -43,7 +43,7 @@ class Component:
 
     `wasm` is the binary, `kind` tells the two apart, `decoded` is the component's tree (None for a core module).
     `functions` has every exported function's type by key: `name`, or `ns:pkg/iface@1.0.0#name` within an instance.
-    `imports` are the names of all imports, in order.
+    `imports` are the names of the imports that something must be given for, in order.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Component:
         self.functions: Mapping[str, FuncType] = {k: self._type(i) for k, i in self._function_items.items()}
         self._methods = exported_methods(plan)
         self._modules: tuple[Module, ...] | None = None
+        self._demand: Demand | None = None
         self._lock = threading.Lock()
 
     def _type(self, item: FunctionItem) -> FuncType:
@@ -68,10 +69,16 @@ class Component:
     def find_function(self, method: str) -> tuple[str, FuncType]:
         """The key and type of the function that `method` names: a key, or `iface#name` in any shorter form.
 
-        Raises NotFoundError with near names.
+        Raises NotFoundError with near names, or with the reason why a function of that name can't be called.
         """
-        key = find_key(method, self.functions)
+        key = find_key(method, self.functions, self.plan.uncallable)
         return key, self.functions[key]
+
+    def check_limits(self, limits: Limits) -> None:
+        """Raise InvalidError where an instance needs more from the start than it may have."""
+        if self._demand is None:
+            self._demand = demand_of(self.plan)
+        limits.check(self._demand)
 
     def compile(self) -> None:
         """Compile the core modules now (through the engine's cache); raises BinaryError or UnsupportedFeatureError."""
@@ -155,7 +162,7 @@ class LinkedComponent:
         return Guest(self.component, frame)
 
     def _limited_store(self, limits: Limits, least: StoreLimits) -> Store:
-        limits.check_instances(sum(isinstance(s, InstantiateModule) for s in self.component.plan.steps))
+        self.component.check_limits(limits)
         bounds = limits.store_limits()
         interruptible = least.interruptible or bounds.interruptible
         return self.component.engine.new_store(replace(bounds, interruptible=interruptible))

@@ -8,6 +8,7 @@ Spec: SPEC section 3 (`method`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 from wippywasm.errors import NotFoundError
@@ -52,11 +53,11 @@ def exported_methods(plan: Plan) -> list[tuple[ResourceType, str, FunctionItem, 
     return found
 
 
-def find_key(method: str, keys: Mapping[str, object]) -> str:
+def find_key(method: str, keys: Mapping[str, object], uncallable: Mapping[str, str] = MappingProxyType({})) -> str:
     """The key that `method` means: itself, or one whose interface it names in short.
 
     The version may be left out or be a compatible one, and so may the package: `iface#name`. Raises NotFoundError, with
-    near names, for none and for several.
+    near names, for none and for several; `uncallable` has the reasons why other exports can't be called.
     """
     if method in keys:
         return method
@@ -65,6 +66,8 @@ def find_key(method: str, keys: Mapping[str, object]) -> str:
         return found[0]
     if found:
         raise NotFoundError(f"{method!r} could be any of {', '.join(map(repr, found))}", hint="write the full name")
+    if method in uncallable:
+        raise NotFoundError(f"the export {method!r} can't be called: {uncallable[method]}")
     hint = did_you_mean(method, [*keys, *(_short(key) for key in keys)]).removeprefix(", ") or None
     if hint is None:
         hint = f"it exports {', '.join(list(keys)[:8])}{' …' * (len(keys) > 8)}" if keys else "it exports no functions"

@@ -7,13 +7,28 @@ Spec: SPEC section 7.
 
 from __future__ import annotations
 
-from wippywasm.instance.names import split_version
+from wippywasm.instance.names import compatibility, split_version
 
 PREVIEW_1 = ("wasi1", "wasi-preview1", "preview1", "wasi_snapshot_preview1")
 """The name of the preview 1 grant, then its aliases."""
 
 _INTERFACES = {"wasi:io/poll": "wasi:poll", "wippy:runtime/funcs": "funcs"}
 _PACKAGES = ("wasi:io", "wasi:clocks", "wasi:cli", "wasi:filesystem", "wasi:random", "wasi:sockets", "wasi:http")
+
+
+_VERSIONS = {"wippy:runtime": "0.1"}
+"""The compatible versions of a package's interfaces that are served; of all others it is 0.2."""
+
+
+def is_offered(import_name: str) -> bool:
+    """Whether this runtime has a host for such imports, so that an entry can grant it."""
+    base, version = split_version(import_name)
+    if base in PREVIEW_1 or base == "wasi_unstable":
+        return True
+    package = base.partition("/")[0]
+    if base not in _INTERFACES and package not in _PACKAGES:
+        return False
+    return not version or compatibility(version) == _VERSIONS.get(package, "0.2")
 
 
 def grant_for(import_name: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from wippywasm.engine.port import StoreLimits
 from wippywasm.errors import InvalidError
+from wippywasm.instance.demand import Demand
 
 _MIB = 1 << 20
 
@@ -37,13 +38,24 @@ class Limits:
 
     def store_limits(self) -> StoreLimits:
         """The same bounds in the engine port's units."""
-        # Besides the guest's own, which `check_instances` has counted, there are ours: the loop of `engine.batch`, and
+        # Besides the guest's own, which `check` has counted, there are ours: the loop of `engine.batch`, and
         # the shims before host functions that wait, at most one for each of the guest's.
         instances = None if self.max_instances is None else 2 * self.max_instances + 1
         memory = None if self.max_memory_mb is None else self.max_memory_mb * _MIB
         return StoreLimits(memory, self.max_table_elements, instances, self.max_execution_ms is not None)
 
-    def check_instances(self, count: int) -> None:
-        """Raise InvalidError where a guest needs more core instances than it may have."""
-        if self.max_instances is not None and count > self.max_instances:
-            raise InvalidError(f"the guest needs {count} core instances, and its limit is {self.max_instances}")
+    def check(self, demand: Demand) -> None:
+        """Raise InvalidError, with all that is too small, where a guest can't even be made within these bounds."""
+        mib = -(-demand.memory_bytes // _MIB)
+        needs = (
+            ("max_instances", demand.instances, f"{demand.instances} core instances"),
+            ("max_memory_mb", mib, f"{mib} MiB of memory"),
+            ("max_table_elements", demand.table_elements, f"{demand.table_elements} table elements"),
+        )
+        problems = [
+            f"the guest starts with {words}, more than its limit {name} = {limit}"
+            for name, needed, words in needs
+            if (limit := getattr(self, name)) is not None and needed > limit
+        ]
+        if problems:
+            raise InvalidError("; ".join(problems), hint="raise the limit, or leave it out")

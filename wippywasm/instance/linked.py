@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Protocol, TypeAlias, runtime_checkable
 from wippywasm.abi.state import RuntimeResource
 from wippywasm.engine.port import CoreCallable, CoreMemory
 from wippywasm.errors import PermissionDeniedError, UnsupportedFeatureError
-from wippywasm.instance.grants import grant_for
+from wippywasm.instance.grants import grant_for, is_offered
 from wippywasm.instance.host_modules import LinkedModule
 
 
@@ -24,6 +24,13 @@ class Denied:
     name: str
 
     def __call__(self, *args: object) -> NoReturn:
+        if not is_offered(self.import_name):
+            given = f"imports={{{self.import_name!r}: …}}"
+            raise PermissionDeniedError(
+                f"the guest called {self.name}, which nothing serves",
+                hint=f"no host of this runtime offers it; from Python, supply it with {given}",
+                details={"import": self.import_name},
+            )
         grant = grant_for(self.import_name)
         raise PermissionDeniedError(
             f"the guest called {self.name}, which it was not granted",

@@ -11,5 +11,5 @@ from difflib import get_close_matches
 
 def did_you_mean(name: str, known: Iterable[str], *, shown: int = 3) -> str:
     """`, did you mean 'x' or 'y'?`; empty where nothing is near."""
-    near = get_close_matches(name, list(known)[:1000], shown, 0.6)
+    near = get_close_matches(name, list(dict.fromkeys(known))[:1000], shown, 0.6)
     return f", did you mean {' or '.join(map(repr, near))}?" if near else ""

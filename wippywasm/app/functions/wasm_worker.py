@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wippywasm.app.programs.wasm import WasmProgram
+from wippywasm.app.programs.wasm import WasmProgram, limits_of
 from wippywasm.errors import InvalidError, ValueMismatchError, WitError
 from wippywasm.instance.component import LinkedComponent
 from wippywasm.instance.guest import Guest
-from wippywasm.instance.limits import Limits
 from wippywasm.model import FuncType
 from wippywasm.plan.describe import describe_func
-
-_STORE_LIMITS = ("max_memory_mb", "max_table_elements", "max_instances")
 
 
 class WasmWorker:
@@ -42,9 +39,7 @@ class WasmWorker:
 
 async def new_wasm_worker(program: WasmProgram, linked: LinkedComponent) -> WasmWorker:
     """A worker with a new instance; raises what instantiation raises."""
-    settings = program.entry.data.get("limits") or {}
-    limits = Limits(**{name: settings[name] for name in _STORE_LIMITS if name in settings})
-    guest = linked.instantiate(limits=limits)
+    guest = linked.instantiate(limits=limits_of(program.entry))
     return WasmWorker(guest, program.function, waits=bool(program.entry.data.get("imports")))
 
 

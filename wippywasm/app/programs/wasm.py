@@ -18,12 +18,15 @@ from wippywasm.app.report import Report
 from wippywasm.app.suggest import listing
 from wippywasm.engine import wat2wasm
 from wippywasm.engine.port import Engine
-from wippywasm.errors import NotFoundError, WippyError
+from wippywasm.errors import InvalidError, NotFoundError, WippyError
 from wippywasm.instance.component import Component
+from wippywasm.instance.limits import Limits
 from wippywasm.instance.load import load
 from wippywasm.model import FuncType
 from wippywasm.wasi import Wasi
 from wippywasm.wasi.wasi import granted
+
+_STORE_LIMITS = ("max_memory_mb", "max_table_elements", "max_instances")
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,11 @@ class WasmBuilder:
             hint = error.hint or (f"it exports {listing(exports)}" if exports else "it exports no function")
             entry.at(self._report, "method").problem(error.message, hint)
             return None
+        try:
+            component.check_limits(limits_of(entry))
+        except InvalidError as error:
+            entry.at(self._report, "limits").problem(error.message, error.hint)
+            return None
         _warn(entry, self._engine, self._report)
         return WasmProgram(entry, component, function, type)
 
@@ -101,6 +109,12 @@ def _check_imports(component: Component) -> None:
     if component.imports:
         funcs = granted(Funcs(NoApp()), ["funcs"])
         component.link(funcs, wasi=Wasi(stdout=None, stderr=None), undeclared="deny")
+
+
+def limits_of(entry: Entry) -> Limits:
+    """What the entry lets each of its instances have."""
+    settings = entry.data.get("limits") or {}
+    return Limits(**{name: settings[name] for name in _STORE_LIMITS if name in settings})
 
 
 def _warn(entry: Entry, engine: Engine, report: Report) -> None:
