@@ -163,11 +163,13 @@ class Diagnostic:
 
 
 class WitDiagnosticsError(InvalidError):
-    """WIT text that is refused; `diagnostics` has every complaint, in order of place."""
+    """WIT text that is refused; `diagnostics` has the complaints, in order of place, but `more` that were left out."""
 
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        super().__init__("\n".join(d.render() for d in diagnostics))
+    def __init__(self, diagnostics: Sequence[Diagnostic], more: int = 0) -> None:
+        rendered = [d.render() for d in diagnostics]
+        super().__init__("\n".join(rendered + [f"and {more:,} more"] * bool(more)))
         self.diagnostics = tuple(diagnostics)
+        self.more = more
 
 
 class WatSyntaxError(InvalidError):
