@@ -176,6 +176,21 @@ def test_a_guest_that_declares_other_types_is_refused(load: Load) -> None:
         stolen.instantiate(wasi=Wasi())
 
 
+def test_what_is_given_goes_before_what_wasi_has(load: Load) -> None:
+    class Mine:
+        def now(self) -> int:
+            return 1
+
+    for version in ("0.2.0", "0.2.9", "0.2.12"):
+        component = load(NOW.format(v=version), wit=world(NOW_WORLD, version))
+        wasi = Wasi(clock=FakeClock(5))
+        with component.instantiate({"wasi:clocks/monotonic-clock@0.2.3": Mine()}, wasi=wasi) as guest:
+            assert guest.call("now") == 1
+    text = '(component (import "wasi:clocks/monotonic-clock@0.2.0" (instance (export "now" (func (result string))))))'
+    with pytest.raises(LinkError, match="is declared as"):
+        load(text).instantiate({"wasi:clocks/monotonic-clock": Mine()}, wasi=Wasi())
+
+
 @pytest.mark.parametrize("name", ["only", "serves", "__class__", "_args", "wit"])
 def test_attributes_of_our_objects_are_no_functions(load: Load, name: str) -> None:
     if name.startswith("_"):

@@ -24,6 +24,7 @@ from wippywasm.instance.host_components import component_imports, find_component
 from wippywasm.instance.limits import Limits
 from wippywasm.instance.link import Undeclared, link
 from wippywasm.instance.linked import Linked
+from wippywasm.instance.names import split_version
 from wippywasm.instance.recipe import Code, Recipe
 from wippywasm.instance.thread_guest import in_own_thread
 from wippywasm.instance.waiting import in_event_loop
@@ -104,7 +105,7 @@ class Component:
         """Look up every import once, for any number of instances. Raises LinkError as `instantiate` does."""
         if undeclared not in ("refuse", "deny"):
             raise InvalidError(f"undeclared must be 'refuse' or 'deny', not {undeclared!r}")
-        imports = {**({} if wasi is None else wasi.imports()), **(imports or {})}
+        imports = _merged({} if wasi is None else wasi.imports(), imports or {})
         component = self._planned_with(imports)
         return LinkedComponent(component, link(component.plan, imports, undeclared))
 
@@ -128,6 +129,12 @@ class Component:
 
     def __repr__(self) -> str:
         return f"<{self.kind} of {len(self.wasm)} bytes>"
+
+
+def _merged(hosts: Mapping[str, Any], imports: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given, and the hosts of those interfaces that nothing is given for, in whatever version."""
+    given = {split_version(name)[0] for name in imports}
+    return {**{name: host for name, host in hosts.items() if split_version(name)[0] not in given}, **imports}
 
 
 class LinkedComponent:

@@ -109,19 +109,28 @@ class _Linker:
             return Denied(wanted.path[0], "#".join(wanted.path))
         if found is MISSING:
             raise self.missing(wanted.path, describe_func(wanted.type), provider if where else MISSING)
+        self.check_offered(wanted)
         check_function(wanted, found)
         return host_function(found, wanted.type)
 
-    def offered_function(self, wanted: HostFunction, provider: HostInterface, name: str) -> Callable[..., Any]:
-        type = self.offered[provider.wit].functions.get(name)
-        if type is None:
-            return NotOffered("#".join(wanted.path))
-        if not same_type(self.types.func(wanted.type), type):
+    def check_offered(self, wanted: HostFunction) -> FuncType | None:
+        """The type that a function of a shipped interface has; raises LinkError where the guest declares another.
+
+        Whoever serves it may give out our resources, so the types count there too.
+        """
+        types = self.offered.get(split_version(wanted.path[0])[0])
+        type = types.functions.get(wanted.path[-1]) if types is not None and len(wanted.path) == 2 else None
+        if type is not None and not same_type(self.types.func(wanted.type), type):
             raise LinkError(
                 f"import {_words(wanted.path)} is declared as {describe_func(wanted.type)}, "
                 f"and the interface has {describe_func(type)}",
                 wanted.path[0],
             )
+        return type
+
+    def offered_function(self, wanted: HostFunction, provider: HostInterface, name: str) -> Callable[..., Any]:
+        if self.check_offered(wanted) is None:
+            return NotOffered("#".join(wanted.path))
         found = find_function(provider, name)
         check_function(wanted, found)
         return host_function(found, wanted.type)
