@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wippywasm.instance.limits import Limits
     from wippywasm.instance.load import load
     from wippywasm.values import Err, Ok, Some, Variant
+    from wippywasm.wasi import Wasi
 
 __all__ = [
     "App",
@@ -34,6 +35,7 @@ __all__ = [
     "Resource",
     "Some",
     "Variant",
+    "Wasi",
     "errors",
     "load",
 ]
@@ -46,6 +48,7 @@ _HOMES = {
     "Limits": "instance.limits",
     "load": "instance.load",
     "Resource": "abi",
+    "Wasi": "wasi",
     "Err": "values",
     "Ok": "values",
     "Some": "values",
