@@ -136,11 +136,9 @@ BROKEN: dict[str, Broken] = {
         "did you mean 'lazy'?",
         more="    pool: {type: lasy}",
     ),
-    "adaptive": wasm(
-        ADD, "_index.yaml:12", "'adaptive' is known but not available yet", more="    pool: {type: adaptive}"
-    ),
+    "adaptive": wasm(ADD, "_index.yaml:12", "did you mean 'adaptive'?", more="    pool: {type: adaptiv}"),
     "worker class": wasm(
-        ADD, "_index.yaml:12", "'worker_class'", "not available yet", more="    pool: {worker_class: wasm}"
+        ADD, "_index.yaml:12", "pool.worker_class'", "expected one of 'wasm', got", more="    pool: {worker_class: lua}"
     ),
     "wasi-http": wasm(
         ADD, "_index.yaml:12", "'wasi-http' is known but not available yet", more="    transport: wasi-http"

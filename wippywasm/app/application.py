@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any
 
 from wippywasm.app.check.commands import command_of
 from wippywasm.app.entry import Entry
+from wippywasm.app.functions.arity import check_arity
 from wippywasm.app.functions.calls import CallCounter
 from wippywasm.app.functions.factories import Factories
 from wippywasm.app.functions.lua_host import AppLuaHost
-from wippywasm.app.functions.wasm_worker import check_arity
 from wippywasm.app.loading import LoadedApp, load_app
 from wippywasm.app.pools import Pool, PoolMetrics, make_pool
 from wippywasm.app.pools.cores import bind_thread, usable_cores
@@ -51,14 +51,16 @@ class App:
         *,
         engine: str | None = None,
         overrides: Sequence[str] = (),
+        progress: Callable[[int, int], None] | None = None,
     ) -> App:
         """Read, check and compile the app in `directory`; raises `DefinitionError` with every problem it has.
 
         Raises `NotFoundError` or `UnavailableError` for an engine that can't be had.
 
-        `engine` names one (`wasmer`, `wasmtime`), `overrides` are `namespace:name:field=value`.
+        `engine` names one (`wasmer`, `wasmtime`), `overrides` are `namespace:name:field=value`. `progress` is called
+        from time to time with how many modules of how many are compiled.
         """
-        return cls(load_app(Path(directory), get_engine(engine), overrides))
+        return cls(load_app(Path(directory), get_engine(engine), overrides, progress))
 
     @property
     def entries(self) -> Mapping[str, Entry]:

@@ -19,7 +19,6 @@ from wippywasm.app.entry import Entry
 from wippywasm.app.kinds import KINDS, LATER_KINDS
 from wippywasm.app.programs.folders import check_folder
 from wippywasm.app.programs.lua import build_lua, check_sources
-from wippywasm.app.programs.wasm import WasmBuilder, WasmProgram
 from wippywasm.app.report import At, Report, in_order
 from wippywasm.app.schema.kind import check_entries
 from wippywasm.app.settings import AppSettings, read_settings
@@ -28,6 +27,8 @@ from wippywasm.errors import Problem
 
 if TYPE_CHECKING:
     from wippywasm.app.lua.program import LuaProgram
+    from wippywasm.app.programs.components import Progress
+    from wippywasm.app.programs.wasm import WasmProgram
 
 WASM = ("function.wat", "function.wasm")
 LUA = ("function.lua", "library.lua")
@@ -46,8 +47,8 @@ class LoadedApp:
     warnings: tuple[Problem, ...] = ()
 
 
-def load_app(folder: Path, engine: Engine, overrides: Sequence[str]) -> LoadedApp:
-    """Read, check and compile the app in `folder`."""
+def load_app(folder: Path, engine: Engine, overrides: Sequence[str], progress: Progress | None = None) -> LoadedApp:
+    """Read, check and compile the app in `folder`; `progress` is told how far compiling is."""
     report = Report()
     if not folder.is_dir():
         At(report, str(folder)).problem("there is no such folder")
@@ -58,12 +59,27 @@ def load_app(folder: Path, engine: Engine, overrides: Sequence[str]) -> LoadedAp
     valid = [entry for entry in entries if entry.valid]
     filesystems = {e.id: e for e in valid if e.kind == "fs.directory" and check_folder(e, folder, report)}
     check_sources([entry for entry in valid if entry.kind in LUA], report)
-    wasm = WasmBuilder(folder, engine, report).build([e for e in valid if e.kind in WASM], filesystems)
+    wasm = _build_wasm([e for e in valid if e.kind in WASM], filesystems, folder, engine, report, progress)
     report.raise_if_any()
     lua = build_lua(entries, by_id)
     warnings = tuple(in_order(report.warnings))
     programs = MappingProxyType(wasm), MappingProxyType(lua)
     return LoadedApp(folder, engine, MappingProxyType(by_id), *programs, settings, warnings)
+
+
+def _build_wasm(
+    entries: list[Entry],
+    filesystems: Mapping[str, Entry],
+    folder: Path,
+    engine: Engine,
+    report: Report,
+    progress: Progress | None,
+) -> Mapping[str, WasmProgram]:
+    if not entries:
+        return {}
+    from wippywasm.app.programs.wasm import WasmBuilder  # an app of Lua alone needs nothing of it
+
+    return WasmBuilder(folder, engine, report).build(entries, filesystems, progress)
 
 
 def _entries(folder: Path, overrides: Sequence[str], report: Report) -> list[Entry]:

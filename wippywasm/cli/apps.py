@@ -8,13 +8,19 @@ from __future__ import annotations
 from wippywasm.app.application import App
 from wippywasm.cli.failures import blaming_the_user
 from wippywasm.cli.output import say_problems
+from wippywasm.cli.progress import ProgressBar
 from wippywasm.cli.settings import Settings
+
+
+def read_app(settings: Settings, directory: str) -> App:
+    """The app in `directory`, with a bar while it compiles; raises `UsageFailure` where it is refused."""
+    with blaming_the_user(), ProgressBar("compiling") as bar:
+        return App.load(directory, engine=settings.engine, overrides=settings.overrides, progress=bar)
 
 
 def load_app(settings: Settings, directory: str | None = None) -> App:
     """The app in `directory`, else in the folder of `-C`; raises `UsageFailure` where it is refused."""
-    with blaming_the_user():
-        app = App.load(directory or settings.directory, engine=settings.engine, overrides=settings.overrides)
+    app = read_app(settings, directory or settings.directory)
     if settings.verbosity:
         say_problems(app.warnings, "warning")
     return app

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import click
 
-from wippywasm.app.application import App
-from wippywasm.cli.failures import MISUSED, Finished, UsageFailure, blaming_the_user
+from wippywasm.cli.apps import read_app
+from wippywasm.cli.failures import MISUSED, Finished, UsageFailure
 from wippywasm.cli.output import print_json, print_line, problem_json, say_problems
 from wippywasm.cli.settings import Settings, common_options, settings_of
 from wippywasm.errors import DefinitionError
@@ -25,8 +25,7 @@ def lint(context: click.Context, directory: str | None) -> None:
     if settings.is_json:
         _lint_json(settings, folder)
         return
-    with blaming_the_user():
-        app = App.load(folder, engine=settings.engine, overrides=settings.overrides)
+    app = read_app(settings, folder)
     say_problems(app.warnings, "warning")
     count = len(app.entries)
     print_line(f"{count} entr{'y' if count == 1 else 'ies'} in {folder}: no problems")
@@ -34,8 +33,7 @@ def lint(context: click.Context, directory: str | None) -> None:
 
 def _lint_json(settings: Settings, folder: str) -> None:
     try:
-        with blaming_the_user():
-            app = App.load(folder, engine=settings.engine, overrides=settings.overrides)
+        app = read_app(settings, folder)
     except UsageFailure as failure:
         if not isinstance(failure.error, DefinitionError):
             raise

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wippywasm.app.functions.wasm_hosts import WasmHosts
-from wippywasm.app.functions.wasm_worker import new_wasm_worker
 from wippywasm.app.loading import LoadedApp
 from wippywasm.app.pools import Worker, WorkerFactory
-from wippywasm.app.programs.wasm import WasmProgram
 
 if TYPE_CHECKING:
+    from wippywasm.app.functions.wasm_hosts import WasmHosts
     from wippywasm.app.lua.host import LuaHost
+    from wippywasm.app.programs.wasm import WasmProgram
 
 
 class Factories:
@@ -23,7 +22,7 @@ class Factories:
     def __init__(self, loaded: LoadedApp, host: LuaHost) -> None:
         self._loaded = loaded
         self._host = host
-        self._hosts = WasmHosts(loaded.entries, loaded.folder, host)
+        self._hosts: WasmHosts | None = None
 
     def of(self, id: str) -> WorkerFactory:
         """The factory of a function's workers."""
@@ -31,6 +30,11 @@ class Factories:
         return self._wasm(program) if program is not None else self._lua(id)
 
     def _wasm(self, program: WasmProgram) -> WorkerFactory:
+        from wippywasm.app.functions.wasm_hosts import WasmHosts
+        from wippywasm.app.functions.wasm_worker import new_wasm_worker
+
+        if self._hosts is None:
+            self._hosts = WasmHosts(self._loaded.entries, self._loaded.folder, self._host)
         linked = self._hosts.link(program)
 
         async def make() -> Worker:
@@ -40,7 +44,8 @@ class Factories:
 
     def close(self) -> None:
         """Let go of what guests were given, once there are none."""
-        self._hosts.close()
+        if self._hosts is not None:
+            self._hosts.close()
 
     def _lua(self, id: str) -> WorkerFactory:
         from wippywasm.app.lua.worker import LuaWorker

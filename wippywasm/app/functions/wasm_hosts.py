@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wippywasm.app.entry import Entry
-from wippywasm.app.funcs_host import Caller, Funcs
 from wippywasm.app.programs.folders import folder_of
 from wippywasm.app.programs.wasm import WasmProgram
 from wippywasm.errors import WippyError
 from wippywasm.instance.component import Component, LinkedComponent
-from wippywasm.wasi import Wasi
-from wippywasm.wasi.filesystem import mounts_from
-from wippywasm.wasi.wasi import granted
+
+if TYPE_CHECKING:
+    from wippywasm.app.funcs_host import Caller
+    from wippywasm.wasi import Wasi
 
 
 class WasmHosts:
@@ -29,7 +29,7 @@ class WasmHosts:
     def __init__(self, entries: Mapping[str, Entry], folder: Path, app: Caller) -> None:
         self._entries = entries
         self._folder = folder
-        self._funcs = Funcs(app)
+        self._app = app
         self._worlds: list[Wasi] = []
         self._plain: dict[Component, LinkedComponent] = {}
 
@@ -48,10 +48,16 @@ class WasmHosts:
             self._worlds.pop().close()
 
     def _imports(self, entry: Entry, declared: Sequence[str]) -> dict[str, Any]:
+        from wippywasm.app.funcs_host import Funcs  # hosts are loaded where an entry has some
+        from wippywasm.wasi.wasi import granted
+
         wasi = self._wasi(entry)
-        return {**wasi.imports(declared), **granted(self._funcs, declared)}
+        return {**wasi.imports(declared), **granted(Funcs(self._app), declared)}
 
     def _wasi(self, entry: Entry) -> Wasi:
+        from wippywasm.wasi import Wasi
+        from wippywasm.wasi.filesystem import mounts_from
+
         settings: Mapping[str, Any] = entry.data.get("wasi") or {}
         try:
             mounts = mounts_from(settings.get("mounts") or (), self._mounted)
