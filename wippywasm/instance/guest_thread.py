@@ -12,6 +12,8 @@ Spec: SPEC section 8; DESIGN section 3.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import inspect
 import threading
 import weakref
 from collections.abc import Awaitable, Callable
@@ -30,6 +32,7 @@ STACK_BYTES = 4 << 20
 MAX_IDLE = 32
 """How many threads without a guest are kept."""
 
+_SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _starting = threading.Lock()
 _idle: list[GuestThread] = []
 
@@ -111,6 +114,19 @@ def _settle(outcome: Future[Any], function: Callable[..., Any], args: tuple[Any,
         outcome.set_exception(error)
 
 
+def _clear_frames(error: BaseException) -> None:
+    """Forget the variables of what has failed: views of the guest's memory, which only this thread may give back.
+
+    What can be suspended is left alone: the error may have been through tasks, too, and they may still run.
+    """
+    entry = error.__traceback__
+    while entry is not None:
+        if not entry.tb_frame.f_code.co_flags & _SUSPENDABLE:
+            with contextlib.suppress(RuntimeError):  # it still runs
+                entry.tb_frame.clear()
+        entry = entry.tb_next
+
+
 class _Call:
     """One call: what its task and its thread tell each other."""
 
@@ -131,6 +147,7 @@ class _Call:
             if self._ended is None:
                 self._result = function(*args)
         except BaseException as error:  # noqa: BLE001  (the task gets it)
+            _clear_frames(error)
             self._error = error
         finally:
             this_thread.wait = None
@@ -176,8 +193,9 @@ class _Call:
 
     def end(self, error: BaseException) -> bool:
         """The task gives up. Whether the guest runs now, so that it has to be interrupted."""
-        self._ended = error
-        self._reply.put((None, error))
+        # Not the task's own error: that one's traceback would lead to the guest's frames.
+        self._ended = CanceledError(f"the task that called the guest was ended: {type(error).__name__}")
+        self._reply.put((None, self._ended))
         return not self._done
 
 
