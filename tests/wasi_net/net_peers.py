@@ -33,12 +33,12 @@ def local_network(**options: Any) -> Network:
 @contextlib.asynccontextmanager
 async def tcp_server(handler: Handler, host: str = "127.0.0.1", **options: Any) -> AsyncIterator[int]:
     """A server; gives its port. A handler's connection is closed when it returns."""
-    tasks: set[asyncio.Task[None]] = set()
+    tasks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        tasks.add(task)
+        tasks[task] = writer
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await handler(reader, writer)
         writer.close()
@@ -51,7 +51,9 @@ async def tcp_server(handler: Handler, host: str = "127.0.0.1", **options: Any) 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)
+        for writer in tasks.values():
+            writer.transport.abort()
+        await asyncio.sleep(0.001)
 
 
 @contextlib.contextmanager
