@@ -9,22 +9,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from wippywasm.app.programs.wasm import WasmProgram, limits_of
-from wippywasm.errors import ValueMismatchError, WitError
+from wippywasm.errors import InvalidError, ValueMismatchError, WitError
 from wippywasm.instance.component import LinkedComponent
 from wippywasm.instance.guest import Guest
+from wippywasm.model import FuncType
+from wippywasm.plan.describe import describe_func
 
 
 class WasmWorker:
-    """One instance. Without declared host imports nothing in it can wait, and it is called directly."""
+    """One instance. It yields to the event loop where it waits, and where it computes for long."""
 
-    def __init__(self, guest: Guest, function: str, *, waits: bool) -> None:
+    def __init__(self, guest: Guest, function: str) -> None:
         self._guest = guest
         self._name = function
-        self._direct = None if waits else guest.func(function)
 
     async def call(self, args: Sequence[Any]) -> Any:
-        if self._direct is not None:
-            return self._direct(*args)
         return await self._guest.call_async(self._name, *args)
 
     def usable_after(self, error: BaseException) -> bool:
@@ -38,4 +37,13 @@ class WasmWorker:
 async def new_wasm_worker(program: WasmProgram, linked: LinkedComponent) -> WasmWorker:
     """A worker with a new instance; raises what instantiation raises."""
     guest = linked.instantiate(limits=limits_of(program.entry))
-    return WasmWorker(guest, program.function, waits=bool(program.entry.data.get("imports")))
+    return WasmWorker(guest, program.function)
+
+
+def check_arity(id: str, type: FuncType, args: Sequence[Any]) -> None:
+    """Raise `InvalidError` with the signature for a wrong number of arguments."""
+    count = len(type.params)
+    if len(args) != count:
+        raise InvalidError(
+            f"{id} takes {count} argument{'s' * (count != 1)}, got {len(args)}", hint=f"it is {describe_func(type)}"
+        )
