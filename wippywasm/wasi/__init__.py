@@ -10,7 +10,7 @@ In: what a guest may see of its host. Out: the interfaces that it imports, bound
     clock_sources, clocks       `wasi:clocks`
     randomness                  `wasi:random`
     filesystem                  mounts of folders and in memory, `wasi:filesystem`
-    network, sockets            what guests may reach, `wasi:sockets`
+    network, sockets, http      what guests may reach, `wasi:sockets`, `wasi:http`
     preview1                    preview 1 for core modules
     run                         commands to their exit codes
 

@@ -10,6 +10,7 @@ In: rules of a definition or of `Wasi(network=…)`, and what a guest attempts. 
     threads       calls that would block, in threads
     budget        what guests may have at once
     signals       waking up whoever waits, on whatever loop
+    steps         work that goes on when somebody looks at it
 
 Spec: SPEC sections 7 and 10.
 """
