@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from wippywasm.app.programs.wasm import WasmProgram, limits_of
-from wippywasm.errors import InvalidError, ValueMismatchError, WitError
+from wippywasm.errors import ValueMismatchError, WitError
 from wippywasm.instance.component import LinkedComponent
 from wippywasm.instance.guest import Guest
-from wippywasm.model import FuncType
-from wippywasm.plan.describe import describe_func
 
 
 class WasmWorker:
@@ -38,12 +36,3 @@ async def new_wasm_worker(program: WasmProgram, linked: LinkedComponent) -> Wasm
     """A worker with a new instance; raises what instantiation raises."""
     guest = linked.instantiate(limits=limits_of(program.entry))
     return WasmWorker(guest, program.function)
-
-
-def check_arity(id: str, type: FuncType, args: Sequence[Any]) -> None:
-    """Raise `InvalidError` with the signature for a wrong number of arguments."""
-    count = len(type.params)
-    if len(args) != count:
-        raise InvalidError(
-            f"{id} takes {count} argument{'s' * (count != 1)}, got {len(args)}", hint=f"it is {describe_func(type)}"
-        )

@@ -11,20 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wippywasm.app.entry import Entry, Source
-from wippywasm.app.funcs_host import Funcs, NoApp
 from wippywasm.app.programs.binaries import Binaries
+from wippywasm.app.programs.components import Components, Loaded, Progress, Wanted
 from wippywasm.app.programs.refusals import say_refusal
 from wippywasm.app.report import Report
 from wippywasm.app.suggest import listing
-from wippywasm.engine import wat2wasm
 from wippywasm.engine.port import Engine
 from wippywasm.errors import InvalidError, NotFoundError, WippyError
 from wippywasm.instance.component import Component
 from wippywasm.instance.limits import Limits
-from wippywasm.instance.load import load
 from wippywasm.model import FuncType
-from wippywasm.wasi import Wasi
-from wippywasm.wasi.wasi import granted
 
 _LIMITS = ("max_execution_ms", "max_memory_mb", "max_table_elements", "max_instances")
 
@@ -46,15 +42,18 @@ class WasmBuilder:
         self._binaries = Binaries(app, report)
         self._engine = engine
         self._report = report
-        self._loaded: dict[tuple[bytes | str, str | None], Component | WippyError] = {}
 
-    def build(self, entries: Sequence[Entry], filesystems: Mapping[str, Entry]) -> dict[str, WasmProgram]:
+    def build(
+        self, entries: Sequence[Entry], filesystems: Mapping[str, Entry], progress: Progress | None = None
+    ) -> dict[str, WasmProgram]:
         """The programs of all wasm entries that have no problem; all hashes are checked before anything is compiled.
 
         `filesystems` are those whose folder is there; an entry of another one has its problem already.
         """
-        sources = {entry.id: self._source(entry, filesystems) for entry in entries}
-        built = (self._program(entry, source) for entry in entries if (source := sources[entry.id]) is not None)
+        sources = [(entry, self._source(entry, filesystems)) for entry in entries]
+        wanted: list[tuple[Entry, Wanted]] = [(e, (source, _wit(e))) for e, source in sources if source is not None]
+        loaded = Components(self._engine, _check_imports).load_all((what for _, what in wanted), progress)
+        built = (self._program(entry, loaded[what]) for entry, what in wanted)
         return {program.entry.id: program for program in built if program is not None}
 
     def _source(self, entry: Entry, filesystems: Mapping[str, Entry]) -> bytes | str | None:
@@ -64,8 +63,7 @@ class WasmBuilder:
         filesystem = filesystems.get(entry.data["fs"])
         return self._binaries.read(entry, filesystem) if filesystem is not None else None
 
-    def _program(self, entry: Entry, source: bytes | str) -> WasmProgram | None:
-        component = self._component(entry, source)
+    def _program(self, entry: Entry, component: Loaded) -> WasmProgram | None:
         if isinstance(component, WippyError):
             say_refusal(component, entry, self._report)
             return None
@@ -83,29 +81,19 @@ class WasmBuilder:
             return None
         return WasmProgram(entry, component, function, type)
 
-    def _component(self, entry: Entry, source: bytes | str) -> Component | WippyError:
-        wit: Source | None = entry.data.get("wit")
-        text = wit.text if wit is not None else None
-        if (source, text) not in self._loaded:
-            self._loaded[source, text] = _load(source, text, self._engine)
-        return self._loaded[source, text]
 
-
-def _load(source: bytes | str, wit: str | None, engine: Engine) -> Component | WippyError:
-    """Compile, and see whether what it imports fits the hosts; an entry grants some of them or none."""
-    try:
-        wasm = wat2wasm(source) if isinstance(source, str) else source
-        component = load(wasm, wit=None if wit is None else f"{wit}\n", engine=engine)
-        component.compile()
-        _check_imports(component)
-        return component
-    except WippyError as error:
-        return error
+def _wit(entry: Entry) -> str | None:
+    wit: Source | None = entry.data.get("wit")
+    return None if wit is None else wit.text
 
 
 def _check_imports(component: Component) -> None:
-    """Raise LinkError where it imports one of our interfaces with other types than ours."""
+    """Raise LinkError where it imports one of our interfaces with other types than ours; entries grant some or none."""
     if component.imports:
+        from wippywasm.app.funcs_host import Funcs, NoApp
+        from wippywasm.wasi import Wasi
+        from wippywasm.wasi.wasi import granted
+
         funcs = granted(Funcs(NoApp()), ["funcs"])
         component.link(funcs, wasi=Wasi(stdout=None, stderr=None), undeclared="deny")
 
