@@ -335,6 +335,7 @@ async def test_bodies_that_are_refused(answer: bytes, expected: str) -> None:
     [
         ((10.0,), {"first_byte": 0.1}),
         ((OK + b"Content-Le", 10.0), {"first_byte": 0.1}),
+        ((OK, *(part for _ in range(40) for part in (0.05, b"a: b\r\n"))), {"first_byte": 0.2}),
         ((OK + b"Content-Length: 10\r\n\r\nabc", 10.0), {"between_bytes": 0.1}),
     ],
 )

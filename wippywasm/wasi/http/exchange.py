@@ -77,16 +77,16 @@ class Exchange:
                 return
             self._transport = self._opening.result()
             self._deadline = Deadline(self._times.first_byte)
-        moved = self._send(self._transport)
-        moved |= self.download.advance(self._transport)
+        sent = self._send(self._transport)
+        received = self.download.advance(self._transport)
         was_asked, self._asked = self._asked, self._peer_is_asked
         if self.download.done:
             self.end()
-        elif moved or not was_asked:
+        elif sent or not was_asked or (received and self.download.head is not None):
             self._restart_deadline()
         elif self._asked and self._deadline.is_ready():
             raise HttpError("connection-read-timeout")
-        if moved:
+        if sent or received:
             self.changed.set()
 
     def _send(self, transport: Transport) -> bool:
