@@ -310,6 +310,7 @@ class WasmtimeStore:
         capi.store_delete(native)
         self._functions.clear()
         self._functions.make = None
+        self._fibers = None  # whose functions lead back here
         self._held.clear()
 
     def __del__(self) -> None:
