@@ -126,7 +126,7 @@ def test_a_diagnostic_shows_the_line_and_a_caret() -> None:
         "   |",
         " 3 |   type t = strng;",
         "   |            ^----",
-        "   = hint: did you mean `str`?",
+        "   = hint: did you mean `string`?",
     ]
 
 

@@ -25,7 +25,7 @@ def wit_command(path: str, as_json: bool, check: bool, features: tuple[str, ...]
     """Parse and resolve WIT: PATH is a file or a folder with `deps/`."""
     names = [name for option in features for name in option.replace(",", " ").split()]
     try:
-        resolution = wit.parse(path, features=names, all_features=all_features)
+        resolution = wit.parse(path, features=names, all_features=all_features, assemble=_assemble)
     except (WippyError, OSError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
@@ -33,3 +33,10 @@ def wit_command(path: str, as_json: bool, check: bool, features: tuple[str, ...]
         click.echo(json.dumps(wit.to_json(resolution), indent=2))
     elif not check:
         click.echo(wit.print_resolution(resolution), nl=False)
+
+
+def _assemble(text: str) -> bytes:
+    """WebAssembly text to bytes; loads an engine, which WIT does not need otherwise."""
+    from wippywasm import engine
+
+    return engine.wat2wasm(text)

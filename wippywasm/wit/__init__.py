@@ -6,7 +6,7 @@ interfaces and types over `wippywasm.model`, or diagnostics with file, line, col
     source, lexer, parse_types, parser, syntax      text to a syntax tree
     names, docs, stability, toposort                words, comments, gates, order
     namespace, drafts, define                       one package on its own
-    link, include, elaborate                        one package among others
+    link, include, elaborate, borrows               one package among others
     load, resolved, dump                            files to a `Resolution`, and that as JSON
     printer, print_types                            packages, worlds and types to text
     encode, encode_types, decode, decode_raw, decode_types, metadata

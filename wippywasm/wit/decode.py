@@ -10,7 +10,7 @@ from wippywasm.errors import ValidationError
 from wippywasm.wit.decode_raw import Declaration, Definition, Name, RawPackage, read_package
 from wippywasm.wit.decode_types import Scope, Types, checked_label
 from wippywasm.wit.metadata import SECTION_NAME, inject
-from wippywasm.wit.names import interface_name
+from wippywasm.wit.names import StrongNames, interface_name
 from wippywasm.wit.resolved import (
     Function,
     Interface,
@@ -47,9 +47,10 @@ class Decoder:
         self._new: list[Package] = []
 
     def run(self, raw: RawPackage) -> None:
-        top = Scope(None)
+        top, names = Scope(None), StrongNames()
         for declaration in raw.declarations:
             if declaration.kind == "export":
+                _claim(names, declaration)
                 self._top_export(top, declaration)
             else:
                 top.add(declaration.parts[0])
@@ -82,9 +83,10 @@ class Decoder:
             )
 
     def _interface_component(self, definition: Definition, top: Scope) -> None:
-        scope = Scope(top)
+        scope, names = Scope(top), StrongNames()
         for d in _declarations(definition):
             if d.kind in ("import", "export") and d.parts[0] == "instance":
+                _claim(names, d)
                 interface = self._interface(d.name.name, d.offset)
                 self._instance(scope, d, interface)
             else:
@@ -114,8 +116,10 @@ class Decoder:
     def _instance(self, scope: Scope, d: Declaration, interface: Interface) -> None:
         """Reads an instance type as that of `interface`: what is known of it stays, what is new is added."""
         definition = scope.defined(d.parts[1], "instance", d.offset)
-        inner = Scope(scope)
+        inner, names = Scope(scope), StrongNames()
         for entry in _declarations(definition):
+            if entry.kind == "export":
+                _claim(names, entry)
             if entry.kind != "export":
                 self._plain(inner, entry)
             elif entry.parts[0] == "func":
@@ -166,10 +170,12 @@ class Decoder:
         world, scope = World(name, None, self.main), Scope(outer)
         self.main.worlds[name] = world
         self.resolution.worlds.append(world)
+        names = {"import": StrongNames(), "export": StrongNames()}
         for d in _declarations(definition):
-            if d.kind not in ("import", "export"):
+            if d.kind not in names:
                 self._plain(scope, d)
                 continue
+            _claim(names[d.kind], d)
             items = world.imports if d.kind == "import" else world.exports
             key, item = self._world_item(scope, d, world)
             if key in items:
@@ -213,6 +219,12 @@ class Decoder:
             pending = [p for p in pending if p not in ready]
         if main in self._new:
             self.resolution.packages.append(main)
+
+
+def _claim(names: StrongNames, d: Declaration) -> None:
+    """Takes the name of an import or export. Raises ValidationError for one too much like another."""
+    if fault := names.fault(d.name.name):
+        raise ValidationError(fault, d.offset)
 
 
 def _uses(package: Package) -> list[Package]:

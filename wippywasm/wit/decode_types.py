@@ -13,6 +13,7 @@ from typing import TypeAlias, cast
 from wippywasm import model
 from wippywasm.errors import ValidationError
 from wippywasm.model import ResourceType, ValType
+from wippywasm.wit.borrows import Borrows
 from wippywasm.wit.decode_raw import Declaration, Definition, Ref
 from wippywasm.wit.link import MAX_TYPE_DEPTH
 from wippywasm.wit.names import identifier_fault, words
@@ -111,6 +112,7 @@ class Types:
     def __init__(self, resolution: Resolution) -> None:
         self.resolution = resolution
         self._anonymous: dict[ValType, TypeDef] = {}
+        self._borrows = Borrows()
 
     def named(self, scope: Scope, d: Declaration, owner: Owner) -> TypeDef:
         """The type of a `type` import or export."""
@@ -152,7 +154,10 @@ class Types:
     def _kind(self, scope: Scope, d: Definition) -> ValType:
         if d.kind not in _KINDS:
             raise ValidationError(f"a {d.kind} type stands where a value type has to be", d.offset)
-        return _KINDS[d.kind](self, scope, d)
+        kind = _KINDS[d.kind](self, scope, d)
+        if fault := self._borrows.fault(kind):
+            raise ValidationError(fault, d.offset)
+        return kind
 
     def optional(self, scope: Scope, ref: object, offset: int) -> ValType | None:
         return None if ref is None else self.value(scope, cast("Ref", ref), offset)
@@ -180,6 +185,8 @@ class Types:
         name_function(function, resources, d.offset)
         function.params = [Param(name, self.value(scope, ref, definition.offset)) for name, ref in params]
         function.result = self.optional(scope, result, definition.offset)
+        if function.result is not None and self._borrows.within(function.result):
+            raise ValidationError(f"`{function.name}` returns a `borrow`, which ends with the call", d.offset)
         _check_method(function, d.offset)
         return function
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from itertools import chain, islice
 
 from wippywasm import model
 from wippywasm.wit import syntax
@@ -76,10 +77,16 @@ class Drafter:
         renamed = {"float32": "f32", "float64": "f64"}.get(id.name)
         if renamed:
             return Refusal(id.span, f"there is no {what} `{id.name}`", f"it is called `{renamed}` today")
-        known = list(self._names if names is None else names)
         self._hints -= 1
-        near = get_close_matches(id.name, known, 1) if len(known) < 1000 and self._hints >= 0 else []
+        near = self._near(id.name, chain(self._names, model.PRIMS) if names is None else names)
         return Refusal(id.span, f"there is no {what} `{id.name}`", f"did you mean `{near[0]}`?" if near else None)
+
+    def _near(self, name: str, names: Iterable[str]) -> list[str]:
+        """The one of `names` that may have been meant, if looking for it costs little."""
+        if self._hints < 0 or len(name) > 100:
+            return []
+        known = list(islice(names, 1000))
+        return get_close_matches(name, known, 1) if len(known) < 1000 and sum(map(len, known)) < 20_000 else []
 
     def _lookup(self, id: syntax.Id) -> TypeDef:
         found = self._names.get(id.name)

@@ -13,6 +13,7 @@ from wippywasm.wit.resolved import (
     Function,
     Interface,
     InterfaceItem,
+    Resolution,
     TypeDef,
     World,
     WorldItem,
@@ -24,19 +25,35 @@ from wippywasm.wit.resolved import (
 from wippywasm.wit.source import Refusal
 
 
-def elaborate(world: World) -> None:
+class Uses:
+    """Which interfaces an interface uses directly, each once: looked up once, and paid for every time."""
+
+    def __init__(self, resolution: Resolution) -> None:
+        self.resolution = resolution
+        self._known: dict[Interface, tuple[Interface, ...]] = {}
+
+    def of(self, interface: Interface, world: World) -> tuple[Interface, ...]:
+        """Refuses, at `world`, more than all worlds together may import implicitly."""
+        known = self._known.get(interface)
+        if known is None:
+            known = self._known[interface] = tuple(dict.fromkeys(direct_dependencies(interface)))
+        self.resolution.spend(1 + len(known), world.span)
+        return known
+
+
+def elaborate(world: World, uses: Uses) -> None:
     """Completes `world`. Refuses an export that needs an interface both as an import and as an export."""
-    imports: dict[WorldKey, WorldItem] = {}
+    imports = _Imports(world, uses)
     for key, item in sorted(world.imports.items(), key=_rank):
         if isinstance(item, InterfaceItem):
-            _add_import(imports, key, item)
+            imports.add(key, item)
             continue
         if isinstance(item, TypeDef) and (source := used_interface(item)) is not None:
-            _add_import(imports, source, InterfaceItem(source, None, item.stability))
-        imports[key] = item
-    exports = _Exports(world, imports)
+            imports.add(source, InterfaceItem(source, None, item.stability))
+        imports.items[key] = item
+    exports = _Exports(world, imports.items, uses)
     exports.run()
-    world.imports = dict(sorted(imports.items(), key=_rank))
+    world.imports = dict(sorted(imports.items.items(), key=_rank))
     world.exports = exports.exports
 
 
@@ -50,19 +67,26 @@ def _rank(entry: tuple[WorldKey, WorldItem]) -> int:
     return 3 if item.resource is None else 4
 
 
-def _add_import(imports: dict[WorldKey, WorldItem], key: WorldKey, item: InterfaceItem) -> None:
-    """Adds an interface behind those that it uses. Not recursive: a chain of interfaces may be long."""
-    pending: list[tuple[WorldKey, InterfaceItem, bool]] = [(key, item, False)]
-    while pending:
-        key, item, ready = pending.pop()
-        if key in imports:
-            continue
-        if ready:
-            imports[key] = replace(item, span=None)
-            continue
-        pending.append((key, item, True))
-        needed = [InterfaceItem(i, None, item.stability) for i in direct_dependencies(item.interface)]
-        pending.extend((n.interface, n, False) for n in reversed(needed) if n.interface not in imports)
+class _Imports:
+    """The imports of `world` in order."""
+
+    def __init__(self, world: World, uses: Uses) -> None:
+        self.world, self.uses = world, uses
+        self.items: dict[WorldKey, WorldItem] = {}
+
+    def add(self, key: WorldKey, item: InterfaceItem) -> None:
+        """Adds an interface behind those that it uses. Not recursive: a chain of interfaces may be long."""
+        pending: list[tuple[WorldKey, InterfaceItem, bool]] = [(key, item, False)]
+        while pending:
+            key, item, ready = pending.pop()
+            if key in self.items:
+                continue
+            if ready:
+                self.items[key] = replace(item, span=None)
+                continue
+            pending.append((key, item, True))
+            needed = [i for i in self.uses.of(item.interface, self.world) if i not in self.items]
+            pending.extend((i, InterfaceItem(i, None, item.stability), False) for i in reversed(needed))
 
 
 @dataclass
@@ -70,15 +94,17 @@ class _Step:
     key: WorldKey
     item: InterfaceItem
     exported: bool
-    dependencies: list[Interface] = field(default_factory=list)
+    pending: list[Interface] = field(default_factory=list)
+    """Interfaces that this one uses and that were not looked at, the next one at the end."""
     entered: bool = False
 
 
 class _Exports:
     """Exported interfaces in order. What they use is exported too where the world says so, and imported otherwise."""
 
-    def __init__(self, world: World, imports: dict[WorldKey, WorldItem]) -> None:
+    def __init__(self, world: World, imports: dict[WorldKey, WorldItem], uses: Uses) -> None:
         self.world = world
+        self.uses = uses
         self.imports = imports
         self.exports: dict[WorldKey, WorldItem] = {k: i for k, i in world.exports.items() if isinstance(i, Function)}
         self.wanted = {k: i for k, i in world.exports.items() if isinstance(i, InterfaceItem)}
@@ -102,9 +128,9 @@ class _Exports:
                 if done:
                     stack.pop()
                     continue
-            if step.dependencies:
-                needed = step.dependencies.pop(0)
-                item = InterfaceItem(needed, None, step.item.stability, step.item.external_id)
+            if step.pending:
+                needed = step.pending.pop()
+                item = InterfaceItem(needed, None, step.item.stability)
                 stack.append(_Step(needed, item, step.exported and needed in self.wanted))
                 continue
             if not self._leave(stack.pop()):
@@ -118,7 +144,7 @@ class _Exports:
             return step.exported
         if not step.exported and step.item.interface in self.required:
             return True
-        step.dependencies = list(dict.fromkeys(direct_dependencies(step.item.interface)))
+        step.pending = list(reversed(self.uses.of(step.item.interface, self.world)))
         return None
 
     def _leave(self, step: _Step) -> bool:

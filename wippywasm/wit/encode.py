@@ -30,12 +30,15 @@ _FUNC, _TYPE, _COMPONENT, _INSTANCE = b"\x01", b"\x03", b"\x04", b"\x05"
 def encode(package: Package) -> bytes:
     """The package as a component, which `decode` reads back.
 
-    Raises InvalidError for types that the binary form does not have, such as a record without fields.
+    Raises InvalidError for what the binary form does not have, such as a record without fields, or two names that
+    differ only in the case of letters.
     """
+    names = Declarations()
     definitions = [(name, _encode_interface(i)) for name, i in package.interfaces.items()]
     definitions += [(name, _encode_named_world(w)) for name, w in package.worlds.items()]
     sections = [PREAMBLE]
     for i, (name, definition) in enumerate(definitions):
+        names.claim(b"\x04", name)
         # An exported type has an index of its own, so definitions have the even ones.
         export = b"\x00" + name_bytes(name) + _TYPE + unsigned(2 * i) + b"\x00"
         sections += [_section(_TYPES, unsigned(1) + definition), _section(_EXPORTS, unsigned(1) + export)]
@@ -80,6 +83,7 @@ def _used_interfaces(interface: Interface) -> list[Interface]:
 def _encode_named_world(world: World) -> bytes:
     wrapper = Declarations()
     index = wrapper.define(encode_world(world))
+    wrapper.claim(b"\x04", world.id)
     wrapper.add(b"\x04" + b"\x00" + name_bytes(world.id) + _COMPONENT + unsigned(index))
     return wrapper.component()
 
@@ -129,10 +133,12 @@ class _Scope:
             types.named(definition)
         for function in interface.functions.values() if functions else ():
             index = types.function(function)
+            inner.claim(b"\x04", function.name)
             inner.add(b"\x04" + extern_name(function.name, external_id=function.external_id) + _FUNC + unsigned(index))
         return self.outer.define(inner.instance())
 
     def extern(self, direction: bytes, name: str, kind: bytes) -> None:
+        self.outer.claim(direction, name)
         self.outer.add(direction + b"\x00" + name_bytes(name) + kind)
 
     def item(self, direction: bytes, key: WorldKey, item: WorldItem) -> None:
@@ -144,6 +150,7 @@ class _Scope:
         else:
             kind, implements = _INSTANCE + unsigned(self.instance(item.interface)), _implements(key, item)
         name = extern_name(key_name(key), implements=implements, external_id=item.external_id)
+        self.outer.claim(direction, key_name(key))
         self.outer.add(direction + name + kind)
         if isinstance(item, InterfaceItem):
             self.bind(item.interface)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from wippywasm import model
 from wippywasm.errors import InvalidError
 from wippywasm.model import ResourceType, ValType
+from wippywasm.wit.borrows import Borrows
+from wippywasm.wit.names import StrongNames
 from wippywasm.wit.resolved import Function, Interface, TypeDef
 
 MAX_FLAGS = 32
@@ -79,10 +81,16 @@ class Declarations:
 
     def __init__(self) -> None:
         self._declarations: list[bytes] = []
+        self._names: dict[bytes, StrongNames] = {}
         self.types = 0
 
     def add(self, declaration: bytes) -> None:
         self._declarations.append(declaration)
+
+    def claim(self, direction: bytes, name: str) -> None:
+        """Takes a name for an import or export. Raises InvalidError for one that the binary form can't have."""
+        if fault := self._names.setdefault(direction, StrongNames()).fault(name) or package_fault(name):
+            raise InvalidError(f"{fault}; the binary form refuses that", hint="give it another name")
 
     def add_type(self, declaration: bytes) -> int:
         """Adds a declaration that makes a type; its index."""
@@ -108,8 +116,16 @@ class Declarations:
         return b"\x42" + vector(self._declarations)
 
 
-def _check_bounds(t: ValType) -> None:
+def package_fault(name: str) -> str | None:
+    """What is wrong with the package in the full name of an interface, which WIT lets be in upper case."""
+    package = name.partition("/")[0] if ":" in name else ""
+    return f"package `{package}` has upper case letters" if package != package.lower() else None
+
+
+def _check_bounds(t: ValType, borrows: Borrows) -> None:
     """WIT has types that the binary form does not. Raises InvalidError."""
+    if fault := borrows.fault(t):
+        raise InvalidError(f"{fault}: it has no binary form", hint="use another type")
     match t:
         case model.RecordType(fields=()):
             raise InvalidError("a record without fields has no binary form", hint="give it a field")
@@ -131,11 +147,13 @@ class TypeEncoder:
         self._indices: dict[TypeDef, int] = {}
         self._anonymous: dict[ValType, int] = {}
         self._functions: dict[model.FuncType, int] = {}
+        self._borrows = Borrows()
 
     def named(self, t: TypeDef, direction: bytes = b"\x04") -> int:
         """Defines a type and exports it under its name, or imports it by `direction`."""
         if t in self._indices:
             return self._indices[t]
+        self.declarations.claim(direction, t.name or "")
         name = direction + extern_name(t.name or "", external_id=t.external_id) + b"\x03"
         if isinstance(t.kind, ResourceType):
             index = self.declarations.add_type(name + b"\x01")
@@ -177,7 +195,7 @@ class TypeEncoder:
         return b"\x00" if t is None else b"\x01" + self.value(t)
 
     def _definition(self, t: ValType) -> bytes:
-        _check_bounds(t)
+        _check_bounds(t, self._borrows)
         match t:
             case model.Prim():
                 return self.value(t)

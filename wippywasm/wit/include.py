@@ -7,7 +7,7 @@ Spec: `WIT.md`, "Union of Worlds with `include`".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from wippywasm import model
@@ -52,13 +52,18 @@ def _check_case(world: World, direction: str, items: dict[WorldKey, WorldItem]) 
             raise Refusal(item.span or world.span, message)
 
 
-def renamed(name: str, old: str, new: str) -> str | None:
-    """`name` after `with { old as new }`, None if that does not concern it; methods follow their resource."""
-    if name == old:
-        return new
+def renamed(name: str, renames: Mapping[str, str]) -> str:
+    """`name` after `with { old as new, … }`; methods follow their resource."""
     kind, bracket, rest = name.partition("]")
     resource, dot, function = rest.partition(".")
-    return f"{kind}]{new}{dot}{function}" if bracket and resource == old else None
+    if bracket:
+        return f"{kind}]{renames.get(resource, resource)}{dot}{function}"
+    return renames.get(name, name)
+
+
+def renamable(name: str) -> str:
+    """The name that a rename has to give to concern `name`."""
+    return name.partition("]")[2].partition(".")[0] if "]" in name else name
 
 
 class _Inclusion:
@@ -67,13 +72,17 @@ class _Inclusion:
     def __init__(self, resolution: Resolution, package: Package, world: World, include: Include) -> None:
         self.world, self.include = world, include
         self.is_external = world.package is not include.world.package
-        self.copier = Copier(resolution, package, include.world, world)
+        self.resolution = resolution
+        self.copier = Copier(resolution, package, include.world, world, include.span)
+        self.renames = dict(reversed(include.renames))  # of two for one name, the first one counts
 
     def run(self) -> None:
         included = self.include.world
-        names = [key for items in (included.imports, included.exports) for key in items if isinstance(key, str)]
-        for old, new in self.include.renames:
-            if all(renamed(name, old, new) is None for name in names):
+        self.resolution.spend(len(included.imports) + len(included.exports), self.include.span)
+        keys = (*included.imports, *included.exports) if self.renames else ()
+        names = {renamable(key) for key in keys if isinstance(key, str)}
+        for old, _ in self.include.renames:
+            if old not in names:
                 hint = "only plain names can be renamed; an interface keeps its own"
                 message = f"world `{included.id}` has no import or export with the plain name `{old}`"
                 raise Refusal(self.include.span, message, hint)
@@ -84,7 +93,7 @@ class _Inclusion:
 
     def _item(self, items: dict[WorldKey, WorldItem], direction: str, key: WorldKey, item: WorldItem) -> None:
         if isinstance(key, str):
-            name = next((n for n in (renamed(key, *pair) for pair in self.include.renames) if n is not None), key)
+            name = renamed(key, self.renames)
             copy = self.copier.item(item)
             if not isinstance(copy, InterfaceItem):
                 copy.name = name
@@ -110,11 +119,12 @@ class _Inclusion:
 
 
 class Copier:
-    """Copies of what `old` owns, for `new`; what it does not own is shared."""
+    """Copies of what `old` owns, for `new`; the rest is shared. `span` is the include that asks for them."""
 
-    def __init__(self, resolution: Resolution, package: Package, old: Owner, new: Owner) -> None:
+    def __init__(self, resolution: Resolution, package: Package, old: Owner, new: Owner, span: Span | None) -> None:
         self.resolution, self.package = resolution, package
         self.old, self.new = old, new
+        self.span = span
         self.types: dict[TypeDef, TypeDef] = {}
 
     def item(self, item: WorldItem) -> WorldItem:
@@ -128,7 +138,7 @@ class Copier:
 
     def _interface(self, interface: Interface) -> Interface:
         copy = replace(interface, clone_of=interface, package=self.package)
-        inner = Copier(self.resolution, self.package, interface, copy)
+        inner = Copier(self.resolution, self.package, interface, copy, self.span)
         inner.types = self.types
         copy.types = {name: inner._definition(t) for name, t in interface.types.items()}
         copy.functions = {name: inner._function(f) for name, f in interface.functions.items()}
@@ -136,6 +146,7 @@ class Copier:
         return copy
 
     def _function(self, function: Function) -> Function:
+        self.resolution.spend(1 + len(function.params), self.span)
         copy = replace(function)
         if function.resource is not None:
             copy.resource = self._definition(function.resource)
@@ -146,6 +157,7 @@ class Copier:
     def _definition(self, definition: TypeDef) -> TypeDef:
         copy = self.types.get(definition)
         if copy is None:
+            self.resolution.spend(1 + _width(definition.kind), self.span)
             copy = TypeDef(definition.name, definition.draft, self.new if definition.owner else None, definition.span)
             copy.docs, copy.stability = definition.docs, definition.stability
             copy.external_id, copy.member_docs = definition.external_id, definition.member_docs
@@ -169,6 +181,14 @@ class Copier:
 
     def _optional(self, t: ValType | None) -> ValType | None:
         return None if t is None else self._value(t)
+
+
+def _width(kind: ValType | ResourceType) -> int:
+    """How many parts a copy of `kind` has."""
+    match kind:
+        case model.RecordType(fields=parts) | model.VariantType(cases=parts) | model.TupleType(items=parts):
+            return len(parts)
+    return 1
 
 
 def rebuilt(t: ValType, value: Callable[[ValType], ValType]) -> ValType:

@@ -21,7 +21,7 @@ KEYWORDS = words(
     "u16 u32 u64 u8 use variant with world _"
 )
 _TOKEN = re.compile(
-    r"(?P<space>(?:[ \t\n]|\r\n)+)"
+    r"(?P<space>[ \t\n]+|\r\n[ \t\n]*)"  # no repeated group: it would keep a mark for each character
     r"|(?P<line>//[^\n]*\n?)"
     r"|(?P<block>/\*)"
     r"|(?P<word>[A-Za-z_][A-Za-z0-9_-]*)"

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 
 from wippywasm import model
 from wippywasm.model import ResourceType, ValType
+from wippywasm.wit.borrows import Borrows
 from wippywasm.wit.define import Refusals, Unlinked
-from wippywasm.wit.elaborate import elaborate
+from wippywasm.wit.elaborate import Uses, elaborate
 from wippywasm.wit.include import include_worlds
 from wippywasm.wit.namespace import Foreign
 from wippywasm.wit.resolved import (
@@ -34,6 +35,10 @@ from wippywasm.wit.stability import is_included
 
 MAX_TYPE_DEPTH = 150
 """The height of a type's tree, through names. Whatever walks a type may recurse that deep."""
+
+
+MAX_LISTED = 20
+"""Packages that a hint names."""
 
 
 def link(resolution: Resolution, unlinked: Unlinked) -> Package:
@@ -60,7 +65,7 @@ class Linker:
         self.interfaces: dict[Interface, Interface | None] = {}
         self.worlds: dict[World, World | None] = {}
         self.own_handles: dict[TypeDef, TypeDef] = {}
-        self._has_borrow: dict[ValType, bool] = {}
+        self._borrows = Borrows()
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
@@ -80,9 +85,10 @@ class Linker:
         worlds = self._link_worlds()
         if self.refusals:
             return
+        uses = Uses(self.resolution)
         for world in worlds:
             include_worlds(self.resolution, self.package, world, self._world)
-            elaborate(world)
+            elaborate(world, uses)
         self.package.interfaces = {i.name: i for i in interfaces if i.name is not None}
         self.package.worlds = {w.name: w for w in worlds}
 
@@ -95,8 +101,10 @@ class Linker:
         for name, items in self.unlinked.foreign.items():
             package = self.resolution.package(name)
             if package is None:
-                known = ", ".join(str(p.name) for p in self.resolution.packages if p is not self.package)
-                hint = f"packages at hand: {known or 'none'}"
+                known = [str(p.name) for p in self.resolution.packages[: MAX_LISTED + 1] if p is not self.package]
+                hint = f"packages at hand: {', '.join(known[:MAX_LISTED]) or 'none'}" + ", …" * (
+                    len(known) > MAX_LISTED
+                )
                 self.refusals.append(Refusal(self.unlinked.foreign_spans[name], f"package `{name}` is not there", hint))
                 continue
             for id, foreign in items.items():
@@ -152,7 +160,7 @@ class Linker:
             raise Poisoned
         found = self.interfaces[interface]
         if found is None:
-            raise Refusal(span, f"interface `{interface.name}` belongs to a feature that is not enabled")
+            raise Refusal(span, f"{_named(interface)} belongs to a feature that is not enabled")
         return found
 
     def _world(self, world: World, span: Span | None) -> World:
@@ -237,7 +245,7 @@ class Linker:
         for definition in types:
             owner = definition.owner
             if isinstance(owner, Interface) and self.interfaces.get(owner, owner) is None:
-                message = f"interface `{owner.name}` belongs to a feature that is not enabled, but this type does not"
+                message = f"{_named(owner)} belongs to a feature that is not enabled, but this type does not"
                 self.refusals.append(Refusal(definition.span, message, "gate the type as well"))
 
     # ---- interfaces and functions ----
@@ -276,16 +284,9 @@ class Linker:
         for param in function.params:
             param.type = self._value(param.type, span)
         function.result = self._optional(function.result, span)
-        if function.result is not None and self._contains_borrow(function.result):
+        if function.result is not None and self._borrows.within(function.result):
             message = f"`{function.name}` returns a `borrow`, which ends with the call"
             raise Refusal(span, message, "return the resource itself, which is an owned handle")
-
-    def _contains_borrow(self, t: ValType) -> bool:
-        known = self._has_borrow.get(t)
-        if known is None:
-            known = isinstance(t, model.BorrowType) or any(self._contains_borrow(p) for p in parts(t))
-            self._has_borrow[t] = known
-        return known
 
     # ---- worlds ----
 
@@ -334,25 +335,8 @@ class Linker:
         return item
 
 
-def parts(t: ValType) -> Iterator[ValType]:
-    """The types that a type is made of, one level down; a resource is no part of its handles."""
-    match t:
-        case TypeDef(kind=ValType() as kind):
-            yield kind
-        case model.RecordType(fields=members):
-            yield from (m.type for m in members)
-        case model.VariantType(cases=cases):
-            yield from (c.type for c in cases if c.type is not None)
-        case model.TupleType(items=items):
-            yield from items
-        case model.ListType(element=inner) | model.OptionType(type=inner):
-            yield inner
-        case model.MapType(key=key, value=value):
-            yield from (key, value)
-        case model.ResultType(ok=ok, err=err):
-            yield from (p for p in (ok, err) if p is not None)
-        case model.StreamType(element=element) | model.FutureType(element=element) if element is not None:
-            yield element
+def _named(interface: Interface) -> str:
+    return f"interface `{interface.name}`" if interface.name is not None else "the interface around it"
 
 
 def _tuple(linker: Linker, draft: Draft, span: Span | None) -> ValType:

@@ -24,6 +24,11 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def shortened(text: str, limit: int = 60) -> str:
+    """`text` for a message: names may be as long as a file."""
+    return text if len(text) <= limit else f"{text[: limit - 20]}…{text[-19:]}"
+
+
 def identifier_fault(name: str) -> str | None:
     """What is wrong with `name` as an identifier, or None."""
     if not name:
@@ -32,10 +37,37 @@ def identifier_fault(name: str) -> str | None:
         return f"an identifier starts with a letter, not with {name[0]!r}"
     for part in name.split("-"):
         if not part:
-            return f"`{name}` has no characters on one side of a `-`"
+            return f"`{shortened(name)}` has no characters on one side of a `-`"
         if not _PART.match(part):
-            return f"`{name}`: the words between `-` are all lower case or all upper case letters and digits"
+            return f"`{shortened(name)}`: the words between `-` are all lower case or all upper case letters and digits"
     return None
+
+
+def strong_name(name: str) -> str:
+    """What has to differ between two names of one scope. Spec: `Explainer.md`, "Name Uniqueness"."""
+    head, at, version = name.partition("@")
+    name = head.lower() + at + version
+    if not name.startswith("[") or name.startswith("[constructor]"):
+        return name
+    name = name.partition("]")[2]
+    resource, _, function = name.partition(".")
+    return resource if resource == function else name
+
+
+class StrongNames:
+    """The names of one scope."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def fault(self, name: str) -> str | None:
+        """Adds `name`; what is wrong with it beside the others, or None."""
+        other = self._names.setdefault(strong_name(name), name)
+        if other is name:
+            return None
+        if other == name:
+            return f"`{name}` is there twice"
+        return f"`{name}` and `{other}` are too much alike to stand in one place"
 
 
 @total_ordering
@@ -54,10 +86,10 @@ class Version:
         """`text` as a version. Raises ValueError."""
         found = _SEMVER.match(text)
         if not found:
-            raise ValueError(f"`{text}` is not a semantic version")
+            raise ValueError(f"`{shortened(text)}` is not a semantic version")
         major, minor, patch = (int(found[i]) if len(found[i]) <= 20 else _MAX_NUMBER for i in (1, 2, 3))
         if max(major, minor, patch) >= _MAX_NUMBER:
-            raise ValueError(f"`{text}` has a number beyond 64 bits")
+            raise ValueError(f"`{shortened(text)}` has a number beyond 64 bits")
         return cls(major, minor, patch, found[4] or "", found[5] or "")
 
     def __str__(self) -> str:

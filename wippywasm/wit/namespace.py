@@ -178,21 +178,17 @@ class Namespace:
     def _local_names(self, file: syntax.File) -> dict[str, syntax.Id | None]:
         """What a name of this file stands for in the package: None for something of another package."""
         names: dict[str, syntax.Id | None] = {}
+        used = {item.id.name for item in file.items if isinstance(item, syntax.TopUse)}
         for item in file.items:
             if isinstance(item, syntax.NestedPackage):
                 continue
-            present = item.id.name in names
-            if present and (isinstance(item, syntax.TopUse) or self._is_used(file, item.id.name)):
+            if item.id.name in names and item.id.name in used:  # two definitions are refused elsewhere
                 raise Refusal(item.id.span, f"`{item.id.name}` is named twice in this file")
             if isinstance(item, syntax.TopUse):
                 names[item.id.name] = None if item.path.package else item.path.id
             else:
                 names[item.id.name] = item.id
         return names
-
-    def _is_used(self, file: syntax.File, name: str) -> bool:
-        """Whether a top-level `use` of the file gives this name; two definitions are refused elsewhere."""
-        return any(isinstance(item, syntax.TopUse) and item.id.name == name for item in file.items)
 
     def _scope(self, file: syntax.File) -> dict[str, Named]:
         scope: dict[str, Named] = {}

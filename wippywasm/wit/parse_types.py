@@ -18,6 +18,8 @@ MAX_TYPE_NESTING = 100
 """Levels of `list<list<…>>`: enough for any real type, and a bound on recursion."""
 
 _PRIMITIVES = words("u8 u16 u32 u64 s8 s16 s32 s64 f32 f64 char bool string error-context")
+MAX_VERSION = 4096
+"""Characters of a version's pre-release and build metadata."""
 _VERSION_PARTS = frozenset(("id", "integer", "-"))
 
 T = TypeVar("T")
@@ -52,7 +54,7 @@ def version(lexer: Lexer) -> tuple[Version, Span]:
         last = lexer.expect(kind)
     for prefix in "-+":
         if lexer.at(prefix):
-            last = _version_identifiers(lexer, lexer.expect(prefix), last)
+            last = _version_identifiers(lexer, lexer.expect(prefix))
     span = first.to(last)
     try:
         return Version.parse(lexer.text[span.start : span.end]), span
@@ -60,9 +62,12 @@ def version(lexer: Lexer) -> tuple[Version, Span]:
         raise Refusal(span, str(error)) from None
 
 
-def _version_identifiers(lexer: Lexer, prefix: Span, last: Span) -> Span:
+def _version_identifiers(lexer: Lexer, prefix: Span) -> Span:
     """Takes what may belong to a version; a `.` only where more of it follows, since `@1.0.0-a.{x}` is a `use`."""
+    last = prefix
     while True:
+        if last.end - prefix.start > MAX_VERSION:
+            raise Refusal(prefix, f"a version has at most {MAX_VERSION:,} characters")
         if lexer.kind not in _VERSION_PARTS:
             if not lexer.at("."):
                 return last

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from wippywasm.wit import syntax
 from wippywasm.wit.lexer import Lexer
-from wippywasm.wit.names import PackageName, words
+from wippywasm.wit.names import PackageName, shortened, words
 from wippywasm.wit.parse_types import attributes, comma_list, comments, func_type, identifier, type_item, version
 from wippywasm.wit.source import Refusal, Source, Span
 
@@ -229,7 +229,9 @@ class Parser:
         lexer.advance()
         start = lexer.mark()
         id = identifier(lexer)
+        is_package = lexer.at(":") and lexer.start == id.span.end
         if lexer.eat(":"):
+            is_package = is_package and lexer.start == id.span.end + 1
             if lexer.kind in ("func", "async"):
                 function = func_type(lexer)
                 lexer.expect(";")
@@ -237,7 +239,7 @@ class Parser:
             if lexer.eat("interface"):
                 return syntax.Extern(direction, header, id, interface=self.interface_body())
             if not self._qualified_path_follows():
-                return self._extern_path(direction, header, id)
+                return self._extern_path(direction, header, id, is_package)
         lexer.reset(start)
         return self._extern_path(direction, header, None)
 
@@ -252,7 +254,16 @@ class Parser:
         finally:
             self.lexer.reset(mark)
 
-    def _extern_path(self, direction: str, header: syntax.Header, id: syntax.Id | None) -> syntax.Extern:
+    def _extern_path(
+        self, direction: str, header: syntax.Header, id: syntax.Id | None, is_package: bool = False
+    ) -> syntax.Extern:
+        """A path behind `id:`, or by itself. `a:b` without a space is the name of a package, and no path."""
         path = self.use_path()
+        if is_package and id is not None and path.package is None:
+            text = self.lexer.text[id.span.start : path.id.span.end]
+            hint = f"write `{shortened(text.replace(':', ': '))}` for the interface under a name of its own"
+            raise Refusal(
+                id.span.to(path.id.span), f"`{shortened(text)}` is a package; it can't be {direction}ed", hint
+            )
         self.lexer.expect(";")
         return syntax.Extern(direction, header, id, path=path)

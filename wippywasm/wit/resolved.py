@@ -16,7 +16,7 @@ from wippywasm import model
 from wippywasm.errors import NotFoundError
 from wippywasm.model import ResourceType, ValType
 from wippywasm.wit.names import PackageName, Version
-from wippywasm.wit.source import Span
+from wippywasm.wit.source import Refusal, Span
 
 
 @dataclass(frozen=True)
@@ -168,9 +168,17 @@ class Package:
     worlds: dict[str, World] = field(default_factory=dict)
 
 
+COPIES = 250_000
+"""Items that worlds may copy from others and import implicitly, whatever the length of the text."""
+
+
 @dataclass
 class Resolution:
-    """Packages and all they hold. `main` is the package that was asked for; the others are what it needs."""
+    """Packages and all they hold. `main` is the package that was asked for; the others are what it needs.
+
+    `copies` is how many more items worlds may get without a text that spells them: a few lines could ask for the
+    square of their number.
+    """
 
     features: Collection[str] = ()
     all_features: bool = False
@@ -179,9 +187,22 @@ class Resolution:
     interfaces: list[Interface] = field(default_factory=list)
     types: list[TypeDef] = field(default_factory=list)
     main: Package | None = None
+    copies: int = field(default=COPIES, repr=False, compare=False)
+    _by_name: dict[PackageName, Package] = field(default_factory=dict, repr=False, compare=False)
+    _indexed: int = field(default=0, repr=False, compare=False)
 
     def package(self, name: PackageName) -> Package | None:
-        return next((p for p in self.packages if p.name == name), None)
+        for package in self.packages[self._indexed :]:
+            self._by_name.setdefault(package.name, package)
+        self._indexed = len(self.packages)
+        return self._by_name.get(name)
+
+    def spend(self, count: int, span: Span | None) -> None:
+        """Takes `count` of the `copies`. Refuses, at `span`, what goes beyond them."""
+        self.copies -= count
+        if self.copies < 0:
+            hint = "split the worlds: few of them need all that others have"
+            raise Refusal(span, "the worlds here include, or import implicitly, too much in total", hint)
 
     def is_enabled(self, feature: str) -> bool:
         return self.all_features or feature in self.features

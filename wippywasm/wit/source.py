@@ -13,6 +13,10 @@ from typing import NamedTuple
 
 from wippywasm.errors import Diagnostic, WitDiagnosticsError
 
+MAX_SHOWN = 25
+"""Complaints that are told in full: more would be noise of the first ones."""
+MAX_MESSAGE = 400
+"""Characters of a message or hint: names may be as long as a file."""
 MAX_SHOWN_LINE = 500
 """A longer line is not shown in a diagnostic: it would flood a terminal."""
 
@@ -39,9 +43,11 @@ class Source:
         return line + self.line_offset, offset - self._line_starts[line - 1] + 1
 
     def line_at(self, offset: int) -> str:
+        """The line that `offset` is in; nothing if it is too long to be shown."""
         start = self._line_starts[bisect_right(self._line_starts, offset) - 1]
         end = self.text.find("\n", start)
-        return self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
+        end = len(self.text) if end < 0 else end
+        return self.text[start:end].rstrip("\r") if end - start <= MAX_SHOWN_LINE else ""
 
 
 class Span(NamedTuple):
@@ -62,9 +68,9 @@ class Span(NamedTuple):
         line, column = self.source.place(self.start)
         shown = self.source.line_at(self.start)
         width = min(self.end - self.start, max(1, len(shown) - column + 1))
-        if len(shown) > MAX_SHOWN_LINE:
-            shown, width = "", 1
-        return Diagnostic(message, self.source.path, line, column, shown, max(width, 1), hint)
+        return Diagnostic(
+            _shortened(message), self.source.path, line, column, shown, max(width, 1), hint and _shortened(hint)
+        )
 
 
 class Refusal(Exception):
@@ -87,6 +93,22 @@ class Poisoned(Exception):
 
 
 def refuse_all(refusals: Iterable[Refusal], path: str) -> WitDiagnosticsError:
-    """The one error for all `refusals`; `path` is named where a refusal has no place of its own."""
-    found = dict.fromkeys(r.diagnostic(path) for r in refusals)
-    return WitDiagnosticsError(sorted(found, key=lambda d: (d.path, d.line, d.column)))
+    """The one error for all `refusals`, the first of them in full.
+
+    `path` is named where a refusal has no place of its own.
+    """
+    found = {_identity(refusal, path): refusal for refusal in refusals}
+    first = sorted(found)[:MAX_SHOWN]
+    return WitDiagnosticsError([found[key].diagnostic(path) for key in first], len(found) - len(first))
+
+
+def _identity(refusal: Refusal, path: str) -> tuple[str, int, int, str]:
+    """What orders refusals and tells two of them apart."""
+    span = refusal.span
+    if span is None:
+        return (path, 0, 0, refusal.message)
+    return (span.source.path, span.source.line_offset, span.start, refusal.message)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 100]} … {text[-90:]}"

@@ -40,7 +40,9 @@ def _say_diagnostics(error: WitDiagnosticsError, entry: Entry, report: Report) -
         at = entry.at(report, "wit")
         if wit is not None:
             at = At(report, wit.path, wit.line(diagnostic.line), entry.id, "wit")
-        at.problem(diagnostic.message, diagnostic.hint)
+        at.problem(f"{diagnostic.message}, at column {diagnostic.column}", diagnostic.hint)
+    if error.more:
+        entry.at(report, "wit").problem(f"and {error.more:,} more mistakes")
 
 
 def _say_wat(error: WatSyntaxError, entry: Entry, report: Report) -> None:
