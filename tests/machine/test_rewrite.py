@@ -1,0 +1,173 @@
+"""Rewritten modules: valid, equal in what they do, and asked for their count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import wippywasm
+from wippywasm import engine as engines
+from wippywasm.core import CoreFuncType
+from wippywasm.engine.rewrite import START, TABLE, Bounds, rewrite
+from wippywasm.errors import Trap, UnsupportedFeatureError
+
+TICK = CoreFuncType((), ("i32",))
+PLACE = engines.wat2wasm(
+    '(module (import "g" "t" (table 1 1 funcref)) (import "h" "tick" (func $t (result i32))) (elem (i32.const 0) $t))'
+)
+
+
+def instantiate(wasm: bytes, ticks: list[int] | None = None, count: int = 1) -> Any:
+    """An instance on wasmtime; with `ticks`, of the rewritten module, whose ticks are counted."""
+    engine = engines.get("wasmtime")
+    store = engine.new_store()
+    if ticks is None:
+        return store.instantiate(engine.compile(wasm), [])
+    instance = store.instantiate(engine.compile(rewrite(wasm)), [])
+
+    def tick() -> int:
+        ticks.append(1)
+        return count
+
+    store.instantiate(engine.compile(PLACE), [instance.export(TABLE), store.host_func(TICK, tick)])
+    return instance
+
+
+# ---- programs drawn at random: each terminates, since loops count down
+
+NUMBERS = st.sampled_from(["i32.const 7", "i32.const -1", "local.get $a", "local.get $b", "global.get $g"])
+OPERATORS = st.sampled_from(["i32.add", "i32.sub", "i32.mul", "i32.xor", "i32.rotl", "i32.lt_s", "i32.div_s"])
+EXPRESSIONS = st.recursive(
+    NUMBERS,
+    lambda inner: st.one_of(
+        st.builds(lambda o, a, b: f"{a} {b} {o}", OPERATORS, inner, inner),
+        st.builds(lambda a, b, c: f"{a} if (result i32) {b} else {c} end", inner, inner, inner),
+        st.builds(lambda a: f"{a} i32.const 0xfc i32.and i32.load", inner),
+        st.builds(lambda a: f"{a} call $helper", inner),
+        st.builds(lambda a, b: f"{a} {b} i32.const 3 i32.and call_indirect (param i32) (result i32)", inner, inner),
+        st.builds(lambda a, b: f"block (result i32) {a} {b} i32.const 1 i32.and br_if 0 end", inner, inner),
+    ),
+    max_leaves=8,
+)
+STATEMENTS = st.recursive(
+    st.one_of(
+        EXPRESSIONS.map(lambda e: f"{e} local.set $a"),
+        EXPRESSIONS.map(lambda e: f"{e} global.set $g"),
+        EXPRESSIONS.map(lambda e: f"i32.const 16 {e} i32.store"),
+        EXPRESSIONS.map(lambda e: f"block block block {e} i32.const 3 i32.and br_table 0 1 2 end nop end end"),
+        st.just("f64.const 1.5 f64.const 2.5 f64.mul i32.trunc_sat_f64_s local.set $b"),
+        st.just("i32.const 0 i32.const 1 i32.const 8 memory.fill"),
+        st.just("v128.const i32x4 1 2 3 4 i32x4.extract_lane 2 local.set $a"),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(" ".join),
+        st.builds(
+            lambda n, body: (
+                f"i32.const {n} local.set $n loop {body} local.get $n i32.const 1 i32.sub local.tee $n "
+                "i32.const 0 i32.gt_s br_if 0 end"
+            ),
+            st.integers(1, 5),
+            EXPRESSIONS.map(lambda e: f"{e} local.set $b"),
+        ),
+    ),
+    max_leaves=6,
+)
+
+
+def program(body: str, result: str) -> bytes:
+    return engines.wat2wasm(
+        f"""(module (memory (export "memory") 1 3) (global $g (export "g") (mut i32) (i32.const 3))
+          (table 2 funcref) (elem (i32.const 0) $helper $helper) (data (i32.const 0) "some bytes to read")
+          (func $helper (param $a i32) (result i32) local.get $a i32.const 3 i32.add)
+          (func (export "run") (param $a i32) (param $b i32) (result i32) (local $n i32) {body} {result}))"""
+    )
+
+
+def outcome(instance: Any, a: int, b: int) -> Any:
+    try:
+        result = instance.export("run").call(a, b)
+    except Trap as trap:
+        result = trap.code
+    return result, instance.export("g").get(), bytes(instance.export("memory").view()[:64])
+
+
+@settings(max_examples=60, deadline=None)
+@given(STATEMENTS, EXPRESSIONS, st.integers(-3, 300), st.integers(-3, 300))
+def test_it_behaves_equally(body: str, result: str, a: int, b: int) -> None:
+    wasm = program(body, result)
+    ticks: list[int] = []
+    assert outcome(instantiate(wasm, ticks), a, b) == outcome(instantiate(wasm), a, b)
+
+
+def test_every_round_of_a_loop_and_every_call_counts() -> None:
+    wasm = engines.wat2wasm(
+        """(module (func $leaf) (func (export "run") (param i32)
+          (loop $l (call $leaf) (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"""
+    )
+    ticks: list[int] = []
+    run = instantiate(wasm, ticks).export("run").call
+    run(6000)  # 10,000 checks go by before the first tick
+    before = len(ticks)
+    run(100)
+    assert before >= 2000
+    assert len(ticks) - before == 201
+
+
+def test_what_a_tick_raises_ends_the_guest() -> None:
+    engine = engines.get("wasmtime")
+    store = engine.new_store()
+    error = TimeoutError("now")
+
+    def tick() -> int:
+        raise error
+
+    wasm = engines.wat2wasm('(module (func (export "spin") (loop $l (br $l))))')
+    instance = store.instantiate(engine.compile(rewrite(wasm)), [])
+    store.instantiate(engine.compile(PLACE), [instance.export(TABLE), store.host_func(TICK, tick)])
+    spin: Any = instance.export("spin")
+    with pytest.raises(TimeoutError) as caught:
+        spin.call()
+    assert caught.value is error
+
+
+def test_the_start_function_waits_to_be_called() -> None:
+    wasm = engines.wat2wasm(
+        '(module (global $g (export "g") (mut i32) (i32.const 0)) (func $s (global.set $g (i32.const 9))) (start $s))'
+    )
+    instance = instantiate(wasm, [])
+    assert instance.export("g").get() == 0
+    instance.export(START).call()
+    assert instance.export("g").get() == 9
+
+
+@pytest.mark.parametrize(
+    ("declared", "bound", "grown"), [("1", 3, 2), ("1 2", 5, 1), ("1 9", 4, 3), ("2 2", 1, 0), ("1", None, 10)]
+)
+def test_memories_stay_within_bounds(declared: str, bound: int | None, grown: int) -> None:
+    wasm = engines.wat2wasm(f'(module (memory (export "m") {declared}))')
+    engine = engines.get("wasmtime")
+    memory: Any = engine.new_store().instantiate(engine.compile(rewrite(wasm, Bounds(pages=bound))), []).export("m")
+    first = memory.size()
+    while memory.size() < first + 10 and memory.grow(1) >= 0:
+        pass
+    assert memory.size() - first == grown
+
+
+def test_instructions_of_later_proposals_are_refused() -> None:
+    wasm = engines.wat2wasm("(module (func $f (return_call $f)))")
+    with pytest.raises(UnsupportedFeatureError, match="0x12"):
+        rewrite(wasm)
+
+
+def test_real_modules_stay_valid() -> None:
+    root = Path(__file__).parent.parent.parent
+    found = 0
+    for path in [*root.glob("tests/guests/*.wasm"), *root.glob("examples/*/wasm/*.wasm")]:
+        for module in wippywasm.load(path, engine="wasmtime").plan.modules:
+            engines.get("wasmtime").compile(rewrite(bytes(module.wasm), Bounds(1 << 15, 1 << 20)))
+            found += 1
+    assert found > 2
