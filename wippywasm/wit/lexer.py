@@ -33,10 +33,10 @@ _TOKEN = re.compile(
 MAX_SKIPPED = 65_536
 """Characters without anything that could start an item, after which a text is given up."""
 
-_COMMENT_EDGE = re.compile(r"/\*|\*/")
+COMMENT_EDGE = re.compile(r"/\*|\*/")
 _BIDI = "\u202a-\u202e\u2066-\u2069"
 _DISCOURAGED = "\u0149\u0673\u0f77\u0f79\u17a3\u17a4\u17b4\u17b5"
-_FORBIDDEN = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI}{_DISCOURAGED}]")
+FORBIDDEN = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI}{_DISCOURAGED}]")
 _STRING_RUN = re.compile(r'[^"\\\x00-\x1f\x7f]*')
 _ESCAPES = {'"': b'"', "'": b"'", "t": b"\t", "n": b"\n", "r": b"\r", "\\": b"\\"}
 _HEX_DIGIT = re.compile(r"[0-9a-fA-F]")
@@ -75,7 +75,7 @@ class Lexer:
         self.advance()
 
     def _check_characters(self) -> None:
-        found = _FORBIDDEN.search(self.text)
+        found = FORBIDDEN.search(self.text)
         if not found:
             return
         code = f"U+{ord(found[0]):04X}"
@@ -169,7 +169,7 @@ class Lexer:
     def _block_comment(self, start: int) -> int:
         depth, at = 1, start + 2
         while depth:
-            edge = _COMMENT_EDGE.search(self.text, at)
+            edge = COMMENT_EDGE.search(self.text, at)
             if not edge:
                 self._resume = len(self.text)
                 self._refuse(start, "this block comment is never closed")

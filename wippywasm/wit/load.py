@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from wippywasm.errors import Diagnostic, InvalidError, NotFoundError, WitDiagnosticsError
+from wippywasm.errors import BinaryError, Diagnostic, InvalidError, NotFoundError, WitDiagnosticsError
 from wippywasm.wit import syntax
 from wippywasm.wit.decode import decode
 from wippywasm.wit.define import Refusals, Unlinked, define_package
@@ -97,15 +97,24 @@ class Loader:
             return None
         data = path.read_bytes()
         if path.suffix == ".wat":
-            if self.assemble is None:
-                raise InvalidError(f"{path} is WebAssembly text, and there is nothing here to assemble it with")
-            data = self.assemble(data.decode("utf-8"))
+            data = self._assembled(path, source_of(str(path), data).text)
         if data.startswith(WASM_MAGIC):
             main = self.resolution.main
-            decode(data, self.resolution)
+            try:
+                decode(data, self.resolution)
+            except BinaryError as error:
+                raise type(error)(f"{path}: {error.message}", error.offset, hint=error.hint) from None
             self.resolution.main = self.resolution.main if is_main else main
             return None
         return _Group(str(path), [source_of(str(path), data)])
+
+    def _assembled(self, path: Path, text: str) -> bytes:
+        if self.assemble is None:
+            raise InvalidError(f"{path} is WebAssembly text, and there is nothing here to assemble it with")
+        try:
+            return self.assemble(text)
+        except InvalidError as error:
+            raise InvalidError(f"{path}: {error.message}", hint=error.hint) from None
 
     def load_groups(self, groups: Sequence[_Group]) -> None:
         """Resolves packages, the first one being the main one, each after what it needs."""
@@ -141,6 +150,7 @@ class Loader:
         broken = False
         for source in group.sources:
             file, refusals = parse_file(source)
+            self.resolution.copies += len(source.text) // 10
             self.refusals += refusals
             broken = broken or bool(refusals)
             for item in [] if refusals else file.items:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import groupby
 
 from wippywasm.model import ResourceType
-from wippywasm.wit.docs import documentation
+from wippywasm.wit.docs import comments_for
 from wippywasm.wit.print_types import declaration, escaped, function_type, use_path
 from wippywasm.wit.resolved import (
     Function,
@@ -104,13 +104,8 @@ class Printer:
     def _docs(self, docs: str | None) -> None:
         if docs is None:
             return
-        lines = [f"/// {line}" if line else "///" for line in docs.split("\n")]
-        block = f"/**{docs}*/"
-        if documentation(lines) != docs and documentation([block]) == docs and "*/" not in docs and "/*" not in docs:
-            self._lines.append(self._indent + block)
-            return
-        for line in lines:
-            self.line(line)
+        for comment in comments_for(docs):
+            self._lines.append(self._indent + comment)
 
     def _header(self, docs: str | None, stability: Stability | None, external_id: str | None = None) -> None:
         self._docs(docs)
