@@ -27,6 +27,7 @@ from wasmtime import component as peer
 
 import wippywasm
 from wippywasm import engine as engines
+from wippywasm import wit
 
 SMALL_TEXT = """(component
   (core module $m
@@ -88,6 +89,7 @@ def all_rows() -> Iterator[Row]:
     for case in sides[PEER]:
         yield from (Row(case, side, calls[case]) for side, calls in sides.items())
     yield from bare_rows()
+    yield Row("WASI 0.2 packages parse+resolve", "wippywasm", lambda: wit.parse(wit.host_wit_path(), all_features=True))
 
 
 def usable_engines() -> list[str]:
