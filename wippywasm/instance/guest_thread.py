@@ -16,11 +16,13 @@ import contextlib
 import inspect
 import threading
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any, TypeAlias
 
+from wippywasm.abi.state import ComponentInstance, refuse_entry
 from wippywasm.abi.waiting import discard
 from wippywasm.errors import CanceledError
 from wippywasm.instance.parking import this_thread
@@ -42,6 +44,7 @@ class GuestThread:
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._is_occupied = False
         weakref.finalize(self, self._jobs.put, None).atexit = False
         with _starting:
             before = threading.stack_size(STACK_BYTES)
@@ -79,6 +82,17 @@ class GuestThread:
             if call.end(error):
                 interrupt(error)
             raise
+
+    @contextmanager
+    def occupied(self, components: Sequence[ComponentInstance]) -> Iterator[None]:
+        """A call into a guest of this thread; refuses another meanwhile, which would only wait for it."""
+        if self._is_occupied or not all(c.may_enter for c in components):
+            refuse_entry(components, None)
+        self._is_occupied = True
+        try:
+            yield
+        finally:
+            self._is_occupied = False
 
     def release(self) -> None:
         """Give the thread back: its guest is closed."""
@@ -196,6 +210,8 @@ class _Call:
         # Not the task's own error: that one's traceback would lead to the guest's frames.
         self._ended = CanceledError(f"the task that called the guest was ended: {type(error).__name__}")
         self._reply.put((None, self._ended))
+        if self._turn.done() and not self._turn.cancelled() and (left := self._turn.result()) is not None:
+            discard(left)  # the task was cancelled before it saw what to await
         return not self._done
 
 

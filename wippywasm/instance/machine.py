@@ -70,6 +70,7 @@ def in_thread(frame: Frame, function: Callable[..., Any]) -> Callable[..., Await
     async def call(*args: Any) -> Any:
         if frame.thread is None:
             frame.thread = take_thread()
-        return await frame.thread.run(run, args, interrupt)
+        with frame.thread.occupied(frame.components):
+            return await frame.thread.run(run, args, interrupt)
 
     return call

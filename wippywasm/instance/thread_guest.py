@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from wippywasm.abi.state import RuntimeResource, poison, refuse_entry
+from wippywasm.abi.state import RuntimeResource, poison
 from wippywasm.errors import ConflictError, ThreadError, UnavailableError
 from wippywasm.instance import budget
 from wippywasm.instance.guest import Guest
@@ -22,6 +22,7 @@ from wippywasm.plan.items import HostFuncRef, LiftRef
 
 if TYPE_CHECKING:
     from wippywasm.instance.component import Component
+    from wippywasm.instance.frame import Frame
 
 
 def in_own_thread(make: Callable[[], Guest]) -> Guest:
@@ -55,13 +56,14 @@ class ThreadGuest(Guest):
         return self.func(name)(*args)
 
     async def call_async(self, name: str, *args: Any) -> Any:
-        function = self._inner_call(name)
-        if self._frame is None or self._frame.budget_ms is None:
-            return await self._thread.run(function, args, self._interrupt)
-        return await budget.in_tasks(self._run, self._frame.budget_ms)(function, args)
+        frame, function = self._running(), self._inner_call(name)
+        if frame.budget_ms is None:
+            return await self._run(frame, function, args)
+        return await budget.in_tasks(self._run, frame.budget_ms)(frame, function, args)
 
-    async def _run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        return await self._thread.run(function, args, self._interrupt)
+    async def _run(self, frame: Frame, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        with self._thread.occupied(frame.components):
+            return await self._thread.run(function, args, self._interrupt)
 
     def func(self, name: str) -> Callable[..., Any]:
         self._running()
@@ -80,16 +82,14 @@ class ThreadGuest(Guest):
     # ---- parts
 
     def _inner_call(self, name: str) -> Callable[..., Any]:
-        self._check_entry()
         key, _ = self.component.find_function(name)
         item, inner = self.component._function_items[key], self._inner
         return lambda *args: inner._bind(item, key)(*args)
 
     def _check_entry(self) -> None:
         """Refuse what would wait for a call that waits for this thread."""
-        components = self._running().components
-        if not all(c.may_enter for c in components):
-            refuse_entry(components, None)
+        with self._thread.occupied(self._running().components):
+            pass
 
     def _interrupt(self, error: BaseException) -> None:
         frame = self._frame
