@@ -34,9 +34,22 @@ Out: exceptions whose message is rendered from those fields, with a hint on what
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+_SPELLED = re.compile(r"[a-z](\d|\.|s\.|\Z)", re.IGNORECASE)
+"""Words of which the first letter is read by its name: `i32`, `fs.directory`."""
+
+
+def with_article(noun: str) -> str:
+    """The noun after `a` or `an`, by its sound: `an i32`, `an fs.directory`, `a u8`, `an env.variable`."""
+    first = noun[:1].lower()
+    if _SPELLED.match(noun):
+        return f"{'an' if first in 'aefhilmnorsx' else 'a'} {noun}"
+    vowel = first in "aeio" or (first == "u" and noun[:3].lower() not in ("uni", "use"))
+    return f"{'an' if first and vowel else 'a'} {noun}"
 
 
 class ErrorKind(enum.Enum):

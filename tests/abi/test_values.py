@@ -145,7 +145,7 @@ def test_takes(t: ValType, given: Any, expected: Any) -> None:
         (COLOUR, "blue", "x: expected enum {red, dark-green}, got 'blue'"),
         (COLOUR, 0, "x: expected enum {red, dark-green}, got 0"),
         (RIGHTS, "read", "x: expected flags {read, write}, got 'read'"),
-        (RIGHTS, {"fly"}, "x: flag: expected flags {read, write}, got 'fly'"),
+        (RIGHTS, {"fly"}, "x: expected flags {read, write}, got {'fly'} (there is no flag 'fly')"),
         (RIGHTS, {"read": True}, "x: expected flags {read, write}, got {'read': True}"),
         (ListType(STRING), "ab", "x: expected list<string>, got 'ab'"),
         (ListType(STRING), {"a": 1}, "x: expected list<string>, got {'a': 1}"),
@@ -175,7 +175,7 @@ def test_takes(t: ValType, given: Any, expected: Any) -> None:
         (USER, 5, "x: expected record {user-id, name, tags, active}, got 5"),
         (ListType(USER), [ALICE, {**ALICE, "tags": ["a", 5]}], "x[1].tags[1]: expected string, got 5"),
         (MapType(STRING, U32), {"a": -1}, "x['a']: expected u32 (0 to 4294967295), got -1"),
-        (MapType(STRING, U32), {1: 1}, "x: key 1: expected string, got 1"),
+        (MapType(STRING, U32), {1: 1}, "x[1]: expected string, got 1"),
     ],
 )
 def test_refuses(t: ValType, value: Any, message: str) -> None:

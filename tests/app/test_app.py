@@ -72,6 +72,33 @@ def test_an_instance_that_trapped_is_not_used_again(load_app: LoadApp) -> None:
     assert [type(a) for a in answers] == [type(None), Trap, type(None), Trap]
 
 
+def test_a_failure_names_its_entry_and_where_calls_nest_the_innermost(load_app: LoadApp) -> None:
+    app = load_app(
+        """\
+        - name: crash
+          kind: function.wat
+          method: f
+          source: (module (func (export "f") unreachable))
+        - name: outer
+          kind: function.lua
+          modules: [funcs]
+          method: main
+          source: |
+            local funcs = require("funcs")
+            return {main = function(id)
+              local value, err = funcs.call(id)
+              if err then error(err) end
+            end}
+        - name: wrong
+          kind: function.lua
+          method: main
+          source: return {main = function() error("on purpose") end}
+        """
+    )
+    failures = run(app, ("t:crash",), ("t:outer", "t:crash"), ("t:wrong",), ("t:outer", "t:wrong"))
+    assert [error.details["entry"] for error in failures] == ["t:crash", "t:crash", "t:wrong", "t:wrong"]
+
+
 def test_a_refused_value_leaves_the_instance_as_it_was(load_app: LoadApp) -> None:
     app = load_app(counter("f", "{type: static, workers: 1}", "crash-at"))
     answers = run(app, ("t:f", 5), ("t:f", "x"), ("t:f",), ("t:f", 1))

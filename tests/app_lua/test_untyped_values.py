@@ -112,7 +112,7 @@ def test_what_lua_has_no_word_for_is_refused() -> None:
     loop.append(loop)
     for value, message in (
         (loop, "contains itself"),
-        (object(), "no word for a object"),
+        (object(), "no word for an object"),
         (1 << 64, "does not fit in 64 bits"),
         ({1.5: 1}, "key must be a string or an integer"),
     ):

@@ -211,7 +211,7 @@ BROKEN: dict[str, Broken] = {
         f"namespace: t\nentries:\n  - {{name: d, kind: registry.entry}}\n"
         f"  - {{name: x, kind: function.wasm, fs: d, path: x, hash: '{digest(b'')}', method: x}}\n",
         "_index.yaml:4",
-        "'t:d' is a registry.entry, not a fs.directory",
+        "'t:d' is a registry.entry, not an fs.directory",
     ),
     "recursive imports": yaml(
         "namespace: t\nentries:\n"

@@ -134,12 +134,12 @@ def test_the_functions_own_error(arguments: list[str], err: str, app: Path, run:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["t:crash"], ["the guest trapped: unreachable"]),
+        (["t:crash"], ["error: t:crash: the guest trapped: unreachable"]),
         (["t:deep"], ["stack"]),
         (["t:start"], ["unreachable"]),
         (["t:denied"], ["wasi:clocks/monotonic-clock@0.2.0#now", "declare 'wasi:clocks' under `imports`"]),
         (["t:lua", '"fail"'], [f"_index.yaml:{LINE}: on purpose"]),
-        (["t:lua", '"call"', '"t:crash"'], ["the guest trapped: unreachable"]),
+        (["t:lua", '"call"', '"t:crash"'], ["error: t:crash: the guest trapped: unreachable"]),
         (["t:lua", '"call"', '"t:nope"'], ["there is no entry 't:nope'"]),
         (["t:lua", '"call"', '"t:users"', '[{"id":1,"tags":5}]'], ["users[1].tags: expected list<string>, got 5"]),
     ],

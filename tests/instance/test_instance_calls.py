@@ -120,6 +120,20 @@ def test_a_trap_poisons_the_guest(guest: Guest) -> None:
             guest.call(name, *([1, 2] if name == "compute" else []))
 
 
+def test_a_guest_says_whether_it_can_be_used_again(load: Any) -> None:
+    guest = load(CALCULATOR).instantiate()
+    assert guest.usable
+    with pytest.raises(ValueMismatchError):
+        guest.call("compute", "one", 2)
+    assert guest.usable
+    with pytest.raises(Trap):
+        guest.call("crash")
+    assert not guest.usable
+    other = load(CALCULATOR).instantiate()
+    other.close()
+    assert not other.usable
+
+
 def test_another_instance_is_not_poisoned(load: Any) -> None:
     component = load(CALCULATOR)
     with component.instantiate() as one, component.instantiate() as two:

@@ -167,6 +167,7 @@ EAT = '(func (export "eat") (param i32 i32))'
 @pytest.mark.parametrize(
     ("parts", "wit", "said"),
     [
+        (EAT, "eat: func(what: string);", "exports no memory, nor a cabi_realloc of type (i32 i32 i32 i32) -> i32"),
         (STORE + EAT, "eat: func(what: string);", "the module exports none: export a cabi_realloc of type"),
         (
             STORE + EAT + '(func (export "cabi_realloc") (param i32) (result i32) i32.const 0)',

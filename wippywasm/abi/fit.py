@@ -256,7 +256,7 @@ def _fit_flags(t: FlagsType, value: Any, path: str) -> set[str]:
     names = list(value)
     for name in names:
         if not isinstance(name, str) or name not in t.names:
-            refuse(t, name, f"{path}: flag")
+            refuse(t, value, path, hint=f"there is no flag {show(name)}")
     return set(names)
 
 
@@ -303,7 +303,7 @@ def _fit_map(t: MapType, value: Any, path: str, scope: Any) -> list[tuple[Any, A
     except (hv.Misfit, TypeError, ValueError):
         refuse(t, value, path)
     return [
-        (fit(t.key, k, f"{path}: key {show(k)}", scope), fit(t.value, v, f"{path}[{show(k)}]", scope)) for k, v in pairs
+        (fit(t.key, k, f"{path}[{show(k)}]", scope), fit(t.value, v, f"{path}[{show(k)}]", scope)) for k, v in pairs
     ]
 
 

@@ -18,6 +18,7 @@ from wippywasm.abi.resources import HostObject, Resource, get_handle, release_ob
 from wippywasm.abi.slots import slot
 from wippywasm.abi.source import COMPONENT_SIDE, Side
 from wippywasm.abi.state import Allowance, ComponentInstance, ResourceHandle, RuntimeResource, Subtask, Task
+from wippywasm.errors import with_article
 from wippywasm.model import BorrowType, OwnType, ResourceType, resource_of
 
 
@@ -50,7 +51,7 @@ class Scope(Allowance):
         if not isinstance(value, Resource):
             return "give the Resource that the guest returned"
         if value._type is not rt:
-            return f"this one is a {value._type.name} of another type or instance"
+            return f"this one is {with_article(value._type.name)} of another type or instance"
         if value._rep is None:
             return "it is closed or was given away"
         if isinstance(t, OwnType) and not value._owned:

@@ -26,7 +26,7 @@ from wippywasm.app.pools.cores import bind_thread, usable_cores
 from wippywasm.app.programs.folders import make_folder
 from wippywasm.app.suggest import did_you_mean_id, listing
 from wippywasm.engine import get as get_engine
-from wippywasm.errors import InvalidError, NotFoundError, Problem, UnavailableError, WippyError
+from wippywasm.errors import InvalidError, NotFoundError, Problem, UnavailableError, WippyError, WitError, with_article
 from wippywasm.model import FuncType
 
 _THREADS_END = 2.0
@@ -100,7 +100,8 @@ class App:
         """Call a function with Python values (SPEC section 5) and return its result.
 
         Raises `NotFoundError` for an unknown id, `InvalidError` for arguments that do not fit, `WitError` for the
-        function's own error, `Trap` and other `WippyError`s for failures, `UnavailableError` when not running.
+        function's own error, `Trap` and other `WippyError`s for failures (`details["entry"]` is the id of the function
+        that failed, where calls nest the innermost), `UnavailableError` when not running.
         """
         pool = self._pool(id)
         if self._loop is not None and self._loop is not asyncio.get_running_loop():
@@ -108,8 +109,12 @@ class App:
         signature = self.signature(id)
         if signature is not None:
             check_arity(id, signature, args)
-        with self._calls.counted():
-            return await pool.call(args)
+        try:
+            with self._calls.counted():
+                return await pool.call(args)
+        except WippyError as error:
+            _name_entry(error, id)
+            raise
 
     async def start(self) -> None:
         """Make the folders and start the pools; what was started is closed again where one fails."""
@@ -163,7 +168,9 @@ class App:
             raise NotFoundError(f"there is no entry '{id}'", hint=self._near(id))
         if id not in self._loaded.wasm and id not in self._loaded.lua:
             kind = self.entries[id].kind
-            raise InvalidError(f"'{id}' is a {kind}, not a function", hint=did_you_mean_id(id, self.functions))
+            raise InvalidError(
+                f"'{id}' is {with_article(kind)}, not a function", hint=did_you_mean_id(id, self.functions)
+            )
 
     def _pool(self, id: str) -> Pool:
         self.check_callable(id)
@@ -192,5 +199,11 @@ async def _start(id: str, pool: Pool) -> None:
     try:
         await pool.start()
     except WippyError as error:
-        error.details.setdefault("entry", id)
+        _name_entry(error, id)
         raise
+
+
+def _name_entry(error: WippyError, id: str) -> None:
+    """Note whose failure it is; where calls nest, the innermost says so first. A function's own `err` is no failure."""
+    if not isinstance(error, WitError):
+        error.details.setdefault("entry", id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from wippywasm.errors import UnavailableError, WippyError, WitError
+from wippywasm.errors import UnavailableError, WippyError, WitError, with_article
 from wippywasm.instance.offered import HostInterface
 
 
@@ -56,4 +56,4 @@ class Funcs(HostInterface):
 
 
 def _kind(value: Any) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
+    return "nothing" if value is None else with_article(type(value).__name__)

@@ -104,9 +104,9 @@ def _where(error: WippyError) -> list[str]:
 
 
 def error_text(error: WippyError) -> str:
-    """The message, with the entry that it is about where it is another than the one called."""
+    """The message, after the entry that failed, unless it starts with that anyway."""
     entry = error.details.get("entry")
-    text = f"{entry}: {error.message}" if entry else error.message
+    text = error.message if not entry or error.message.startswith(str(entry)) else f"{entry}: {error.message}"
     offset = getattr(error, "offset", None)
     return text if offset is None else f"{text} (at offset {offset:#x})"
 

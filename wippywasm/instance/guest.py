@@ -87,6 +87,12 @@ class Guest:
     def closed(self) -> bool:
         return self._frame is None
 
+    @property
+    def usable(self) -> bool:
+        """Whether the guest can be called again: not once it trapped, or was closed."""
+        frame = self._frame
+        return frame is not None and all(instance.poison is None for instance in frame.components)
+
     def close(self) -> None:
         """End the guest and free all it holds; Python objects that it owned as resources are closed, oldest first.
 

@@ -162,10 +162,14 @@ class _Planner:
         needs = needs_of(ft, context)
         in_memory = needs.reads or needs.returned
         has_memory = isinstance(self.exports.get(mangle.MEMORY), CoreMemoryType)
-        if in_memory and not has_memory:
-            self.problems.append(f"{describe_func(ft)} passes values through memory, and the module exports no memory")
         realloc = self._realloc()
-        if needs.allocates and realloc is None:
+        lacks_realloc = needs.allocates and realloc is None
+        if in_memory and not has_memory:
+            also = f", nor a {_REALLOC}" * lacks_realloc
+            self.problems.append(
+                f"{describe_func(ft)} passes values through memory, and the module exports no memory{also}"
+            )
+        elif lacks_realloc:
             self._missing_realloc(what, ft)
         if context == "lower" and not in_memory:
             return PlanOptions()
@@ -205,13 +209,16 @@ class _Planner:
         lack = "exports none" if have is None else f"its {name!r} is {_kind(have)}"
         self.problems.append(
             f"{what}: {describe_func(ft)} needs an allocator for what it is given, and the module {lack}: "
-            f"export a {name} of type {describe_core(mangle.REALLOC_TYPE)}"
+            f"export a {_REALLOC}"
         )
 
     def _mismatch(self, what: str, have: CoreFuncType, ft: FuncType, need: CoreFuncType) -> None:
         self.problems.append(
             f"{what} has the core type {describe_core(have)}, but {describe_func(ft)} needs {describe_core(need)}"
         )
+
+
+_REALLOC = f"{mangle.REALLOCS[0]} of type {describe_core(mangle.REALLOC_TYPE)}"
 
 
 def _path(interface: str, name: str) -> tuple[str, ...]:

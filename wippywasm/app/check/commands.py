@@ -10,6 +10,7 @@ from typing import Any
 
 from wippywasm.app.entry import Entry
 from wippywasm.app.report import Report
+from wippywasm.errors import with_article
 
 RUNNABLE = ("function.wat", "function.wasm", "function.lua")
 
@@ -30,6 +31,8 @@ def check_commands(entries: Sequence[Entry], report: Report) -> None:
         at = entry.at(report, "meta")
         first = taken.setdefault(command["name"], entry)
         if entry.kind not in RUNNABLE:
-            at.problem(f"a {entry.kind} can't be run as a command", f"a command is one of {', '.join(RUNNABLE)}")
+            at.problem(
+                f"{with_article(entry.kind)} can't be run as a command", f"a command is one of {', '.join(RUNNABLE)}"
+            )
         elif first is not entry:
             at.problem(f"the command '{command['name']}' is taken by '{first.id}'", "rename one of them")

@@ -12,6 +12,7 @@ from wippywasm.app.definition.raw import RawEntry
 from wippywasm.app.entry import Entry, Reference
 from wippywasm.app.report import At, Report
 from wippywasm.app.suggest import did_you_mean_id
+from wippywasm.errors import with_article
 
 MAX_SUGGESTIONS = 50
 
@@ -49,10 +50,10 @@ class _Checker:
         wanted = " or ".join(reference.kinds)
         if target is None:
             if reference.id not in self._raw_ids:
-                hint = self._suggestion(reference) or f"it must be a {wanted} entry"
+                hint = self._suggestion(reference) or f"it must be {with_article(wanted)} entry"
                 at.problem(f"there is no entry '{reference.id}'", hint)
         elif target.kind not in reference.kinds:
-            at.problem(f"'{reference.id}' is a {target.kind}, not a {wanted}")
+            at.problem(f"'{reference.id}' is {with_article(target.kind)}, not {with_article(wanted)}")
 
     def _suggestion(self, reference: Reference) -> str | None:
         self._suggestions_left -= 1

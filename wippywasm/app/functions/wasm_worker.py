@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from wippywasm.app.programs.wasm import WasmProgram, limits_of
-from wippywasm.errors import ValueMismatchError, WitError
 from wippywasm.instance.component import LinkedComponent
 from wippywasm.instance.guest import Guest
 
@@ -25,8 +24,8 @@ class WasmWorker:
         return await self._guest.call_async(self._name, *args)
 
     def usable_after(self, error: BaseException) -> bool:
-        """After the guest's own `err`, and after a value that was refused before the guest ran."""
-        return isinstance(error, WitError | ValueMismatchError)
+        """Whatever was raised before the guest ran, or is its own `err`, leaves it as it was."""
+        return self._guest.usable
 
     def close(self) -> None:
         self._guest.close()

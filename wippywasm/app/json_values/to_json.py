@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wippywasm.app.json_values.untyped import float_to_json
-from wippywasm.errors import InvalidError
+from wippywasm.errors import InvalidError, with_article
 from wippywasm.model import (
     EnumType,
     FlagsType,
@@ -64,7 +64,8 @@ def _value(t: ValType, value: Any) -> Any:
             return _map(t, value)
         case _:
             raise InvalidError(
-                f"the result has a {describe(t)}, which can't be written as JSON", hint="call it from Python"
+                f"the result has {with_article(describe(t))}, which can't be written as JSON",
+                hint="call it from Python",
             )
 
 

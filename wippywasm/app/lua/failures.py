@@ -105,6 +105,6 @@ def _stack(error: WippyError) -> str:
 
 
 def _of_kind(kind: str, message: str, details: dict[str, Any]) -> WippyError:
-    if kind == "INVALID" and set(details) == {"path", "expected", "got"}:
+    if kind == "INVALID" and {"path", "expected", "got"} <= set(details):
         return ValueMismatchError(str(details["path"]), str(details["expected"]), str(details["got"]))
     return _CLASSES.get(kind, WippyError)(message, details=details)

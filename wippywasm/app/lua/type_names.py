@@ -5,7 +5,7 @@ In: structural value types. Out: short text, ranges of integers, and a refusal o
 
 from __future__ import annotations
 
-from wippywasm.errors import InvalidError
+from wippywasm.errors import InvalidError, with_article
 from wippywasm.model import (
     EnumType,
     FlagsType,
@@ -67,7 +67,7 @@ def _named(t: ValType) -> str:
         case EnumType(names=names) | FlagsType(names=names):
             return f"{'enum' if isinstance(t, EnumType) else 'flags'} {{{', '.join(names[:12])}}}"
     raise InvalidError(
-        f"Lua has no form for a {type(t).__name__.removesuffix('Type').lower()} yet",
+        f"Lua has no form for {with_article(type(t).__name__.removesuffix('Type').lower())} yet",
         hint="call this function from Python, or wrap it in one without resources, streams or futures",
     )
 

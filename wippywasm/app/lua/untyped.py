@@ -16,7 +16,7 @@ from typing import Any
 from wippywasm.app.lua.failures import Failures
 from wippywasm.app.lua.limits import LuaLimits
 from wippywasm.app.lua.wire import Reader, Writer
-from wippywasm.errors import InvalidError, WippyError
+from wippywasm.errors import InvalidError, WippyError, with_article
 from wippywasm.values import Err, Ok, Some, Variant
 
 NIL, FALSE, TRUE, INT, FLOAT, TEXT, BYTES, ARRAY, MAP, ERROR = range(10)
@@ -157,7 +157,7 @@ def _put_of(value: Any) -> Callable[[UntypedWriter, Any], None]:
     for kind, put in _PUT_BASES:
         if isinstance(value, kind):
             return put
-    raise InvalidError(f"Lua has no word for a {type(value).__name__}")
+    raise InvalidError(f"Lua has no word for {with_article(type(value).__name__)}")
 
 
 class UntypedReader:

@@ -15,6 +15,7 @@ from wippywasm.app.definition.node import Node
 from wippywasm.app.entry import Reference
 from wippywasm.app.schema.scope import Scope, not_yet
 from wippywasm.app.suggest import did_you_mean, listing
+from wippywasm.errors import with_article
 
 _ENV = re.compile(r"\$\{env:([^}]*)\}")
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*:[A-Za-z0-9_][A-Za-z0-9_.\-/]*")
@@ -215,7 +216,7 @@ class Ref:
 
     @property
     def words(self) -> str:
-        return f"the id of a {' or '.join(self.kinds)} entry"
+        return f"the id of {with_article(' or '.join(self.kinds))} entry"
 
     def check(self, node: Node, scope: Scope) -> str | None:
         if not isinstance(node.value, str):

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from wippywasm.errors import Trap, WitError
+from wippywasm.errors import Trap, WitError, with_article
 from wippywasm.values import Err, Ok, Variant
 from wippywasm.wasi.handles import Handle
 from wippywasm.wasi.http.codes import HttpError, code_behind
@@ -153,4 +153,7 @@ class OutgoingBody(Handle):
 def require_childless(handle: Handle, what: str) -> None:
     """Trap where something that the guest holds still depends on it."""
     if handle._children:
-        raise Trap(f"a {type(handle).__name__} was {what} before its stream was dropped", code="resource has children")
+        raise Trap(
+            f"{with_article(type(handle).__name__)} was {what} before its stream was dropped",
+            code="resource has children",
+        )

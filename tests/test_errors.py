@@ -1,0 +1,31 @@
+"""What all messages share."""
+
+from __future__ import annotations
+
+import pytest
+
+from wippywasm.errors import with_article
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "an i32",
+        "an f64",
+        "an s8",
+        "a u8",
+        "a v128",
+        "an own<counter>",
+        "a borrow<counter>",
+        "an fs.directory",
+        "an env.variable",
+        "a function.wat",
+        "a registry.entry",
+        "an x",
+        "a universe",
+        "an unknown",
+        "an option<u8>",
+    ],
+)
+def test_articles_follow_the_sound(words: str) -> None:
+    assert with_article(words.partition(" ")[2]) == words
