@@ -166,9 +166,9 @@ class Diagnostic:
         """The complaint with its place, the line and a caret."""
         number = str(self.line)
         pad = " " * len(number)
-        caret = " " * (self.column - 1) + "^" + "-" * (max(self.width, 1) - 1)
         lines = [f"{self.path}:{self.line}:{self.column}: {self.message}"]
         if self.source_line:
+            caret = " " * (self.column - 1) + "^" + "-" * (max(self.width, 1) - 1)
             lines += [f" {pad} |", f" {number} | {self.source_line}", f" {pad} | {caret}"]
         if self.hint:
             lines.append(f" {pad} = hint: {self.hint}")
