@@ -62,8 +62,10 @@ class StrongNames:
 
     def fault(self, name: str) -> str | None:
         """Adds `name`; what is wrong with it beside the others, or None."""
-        other = self._names.setdefault(strong_name(name), name)
-        if other is name:
+        strong = strong_name(name)
+        other = self._names.get(strong)
+        if other is None:
+            self._names[strong] = name
             return None
         if other == name:
             return f"`{name}` is there twice"
