@@ -12,7 +12,7 @@ import pytest
 from tests.machine.conftest import Clock
 from tests.machine.guests import SLEEPER
 from wippywasm import Limits
-from wippywasm.errors import PoisonedError, TimedOutError
+from wippywasm.errors import PoisonedError, TimedOutError, Trap
 
 SHORT = Limits(max_execution_ms=100)
 ENDLESS_START = "(module (func $spin (loop $l (br $l))) (start $spin))"
@@ -88,3 +88,59 @@ async def test_timeouts_leave_no_threads(load: Any, imports: Any) -> None:
             await guest.call_async("spin")
         guest.close()
     assert threading.active_count() <= before + 3
+
+
+@pytest.mark.parametrize(
+    ("grow", "limits", "named"),
+    [
+        ("memory.grow (i32.const 1)", Limits(max_memory_mb=2), "max_memory_mb = 2"),
+        ("table.grow (ref.null func) (i32.const 1)", Limits(max_table_elements=50), "max_table_elements = 50"),
+    ],
+)
+async def test_growth_bombs(load: Any, grow: str, limits: Limits, named: str) -> None:
+    bomb = f"""(module (memory 1) (table 1 funcref) (global $n (mut i32) (i32.const 0))
+      (func (export "grown") (result i32) (global.get $n))
+      (func (export "grow") (loop $l
+        (if (i32.ge_s ({grow}) (i32.const 0))
+          (then (global.set $n (i32.add (global.get $n) (i32.const 1))) (br $l)))))
+      (func (export "bomb") (loop $l (br_if $l (i32.ge_s ({grow}) (i32.const 0)))) unreachable))"""
+    linked = load(bomb).link()
+    with linked.instantiate(limits=limits) as guest:
+        await guest.call_async("grow")
+        assert await guest.call_async("grown") in (31, 49)
+    guest = linked.instantiate(limits=limits)
+    with pytest.raises(Trap, match=named):
+        await guest.call_async("bomb")
+    guest.close()
+
+
+async def test_recursion_without_end(load: Any) -> None:
+    linked = load('(module (func $f (export "f") (call $f) (call $f)) (func (export "g")))').link()
+    guest = linked.instantiate()
+    with pytest.raises(Trap, match="call stack exhausted"):
+        await guest.call_async("f")
+    guest.close()
+    with linked.instantiate() as other:
+        await other.call_async("g")
+
+
+@pytest.mark.parametrize("when", ["argument", "result"])
+async def test_an_allocation_without_end(load: Any, when: str) -> None:
+    """Before the guest has run, and for the result of a host function that waited."""
+
+    async def name() -> str:
+        await asyncio.sleep(0)
+        return "long enough to allocate"
+
+    guest = load(
+        """(module (import "test:host/i" "name" (func $name (param i32))) (memory (export "memory") 1)
+          (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (loop $l (br $l)) unreachable)
+          (func (export "take") (param i32 i32)) (func (export "ask") (call $name (i32.const 8))))""",
+        wit="package a:b; world w { import test:host/i; export take: func(s: string); export ask: func(); }"
+        " package test:host { interface i { name: func() -> string; } }",
+    ).instantiate({"test:host/i": {"name": name}}, limits=Limits(max_execution_ms=150))
+    started = time.monotonic()
+    with pytest.raises(TimedOutError):
+        await (guest.call_async("take", "text") if when == "argument" else guest.call_async("ask"))
+    assert time.monotonic() - started < 5
+    guest.close()

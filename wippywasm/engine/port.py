@@ -29,13 +29,15 @@ CoreCallable: TypeAlias = Callable[..., Any]
 class StoreLimits:
     """Bounds on what the guests of one store may own; None leaves the engine's own bound.
 
-    `interruptible` says that its guests have to be (`TimedStore`), where that costs something.
+    `interruptible` says that its guests have to be (`TimedStore`), where that costs something. `note` is a hint for
+    traps that may come of a growth which these bounds refused: a guest is told of that, and often gives up.
     """
 
     memory_bytes: int | None = None
     table_elements: int | None = None
     instances: int | None = None
     interruptible: bool = False
+    note: str = ""
 
 
 class Module(Protocol):

@@ -17,6 +17,7 @@ import wasmer
 from wippywasm.core import CoreFuncType
 from wippywasm.engine import linking, rewrite
 from wippywasm.engine.port import CoreCallable, CoreItem, Module, StoreLimits
+from wippywasm.engine.traps import noted
 from wippywasm.engine.wasmer_calls import host_entry_factory, is_passable
 from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
 from wippywasm.engine.wasmer_loading import WasmerModule, native_store
@@ -172,7 +173,8 @@ class WasmerStore:
     def failure(self, error: BaseException) -> BaseException:
         """What a call into the guest raised, as the caller shall see it."""
         raised, self._running.raised = self._running.raised, None
-        return failure_of(error, from_host=error is raised, nested=self._running.depth > 0)
+        found = failure_of(error, from_host=error is raised, nested=self._running.depth > 0)
+        return found if found is raised else noted(found, self._limits.note)
 
     def close(self) -> None:
         """Free everything in the store. Raises `UnavailableError` while a guest of it is running."""

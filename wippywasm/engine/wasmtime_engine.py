@@ -26,7 +26,7 @@ from wippywasm.engine.assembly import HostSource, Make, Part, Source
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.port import CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
 from wippywasm.engine.raw_calls import Slots, closed
-from wippywasm.engine.traps import STACK, make_trap
+from wippywasm.engine.traps import STACK, make_trap, noted
 from wippywasm.engine.wasmtime_config import FEATURES, SETTINGS, make_config
 from wippywasm.engine.wasmtime_epochs import Ticker, watch
 from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type, new_linker
@@ -129,6 +129,7 @@ class WasmtimeStore:
         self._slots: dict[int, Slots] = {}
         self._held: list[Any] = []
         self._fibers: Fibers | None = None
+        self._note = limits.note
         if limits != NO_LIMITS:
             self._limit(limits)
 
@@ -288,7 +289,7 @@ class WasmtimeStore:
         raised, running.raised = running.raised, None
         running.spare = running.spare or capi.new_trap()
         if trap and (raised is None or capi.has_code(trap)):
-            return trap_of(capi.take_trap(trap))
+            return noted(trap_of(capi.take_trap(trap)), self._note)
         if raised is None:
             return InternalError(f"wasmtime refused the call: {capi.take_error(error)}")
         _discard(error, trap)

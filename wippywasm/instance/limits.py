@@ -42,7 +42,14 @@ class Limits:
         # the shims before host functions that wait, at most one for each of the guest's.
         instances = None if self.max_instances is None else 2 * self.max_instances + 1
         memory = None if self.max_memory_mb is None else self.max_memory_mb * _MIB
-        return StoreLimits(memory, self.max_table_elements, instances, self.max_execution_ms is not None)
+        return StoreLimits(
+            memory, self.max_table_elements, instances, self.max_execution_ms is not None, self._growth_note()
+        )
+
+    def _growth_note(self) -> str:
+        """What to say of a trap after which the guest may have been refused memory or table elements."""
+        bounds = [f"{n} = {v}" for n in ("max_memory_mb", "max_table_elements") if (v := getattr(self, n)) is not None]
+        return f"it may have been refused to grow beyond its limit {' or '.join(bounds)}" if bounds else ""
 
     def check(self, demand: Demand) -> None:
         """Raise InvalidError, with all that is too small, where a guest can't even be made within these bounds."""
