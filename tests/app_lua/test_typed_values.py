@@ -50,6 +50,7 @@ POINT = RecordType((Field("x", S32), Field("y-axis", S32)))
 SHAPE = VariantType((Case("circle", F64), Case("label", STRING), Case("none")))
 COLOR = EnumType(("red", "dark-blue"))
 RIGHTS = FlagsType(("read", "write", "run"))
+FILE_RIGHTS = FlagsType(("list-files", "make-files"))
 USER = RecordType((Field("id", U32), Field("name", STRING), Field("tags", ListType(STRING)), Field("active", BOOL)))
 
 
@@ -102,6 +103,11 @@ def got_from(t: ValType, value: Any, lua: str = "v") -> Any:
         (RIGHTS, "{read = true, run = false}", {"read"}),
         (RIGHTS, "{'run', 'read', 'run'}", {"read", "run"}),
         (RIGHTS, "{}", set()),
+        (FILE_RIGHTS, "{list_files = true, ['make-files'] = true}", {"list-files", "make-files"}),
+        (FILE_RIGHTS, "{'list_files', 'list-files'}", {"list-files"}),
+        (COLOR, "'dark_blue'", "dark-blue"),
+        (VariantType((Case("dark-blue", U8),)), "{dark_blue = 5}", Variant("dark-blue", 5)),
+        (VariantType((Case("dark-blue", U8),)), "{tag = 'dark_blue', value = 5}", Variant("dark-blue", 5)),
         (OptionType(U8), "nil", None),
         (OptionType(U8), "5", 5),
         (OptionType(OptionType(U8)), "{some = 5}", Some(5)),
@@ -172,6 +178,8 @@ def test_lua_gets(t: ValType, value: Any, lua: str, expected: Any) -> None:
         (BOOL, "1", "a: expected bool, got 1"),
         (F64, "'1'", 'a: expected f64, got "1"'),
         (CHAR, "'ab'", 'a: expected char, got "ab"'),
+        (CHAR, "''", 'a: expected char, got ""'),
+        (CHAR, "'\\xc3('", "a: expected char, got invalid UTF-8: byte 0xc3 at position 1"),
         (STRING, "'ab\\xff'", "a: expected string, got invalid UTF-8: byte 0xff at position 3"),
         (STRING, "print", "a: expected string, got a function"),
         (ListType(U32), "{1, nil, 3}", "a[2]: expected u32, got nil"),
@@ -196,6 +204,19 @@ def test_lua_gets(t: ValType, value: Any, lua: str, expected: Any) -> None:
         (RIGHTS, "{'fly'}", 'a: expected flags {read, write, run}, got the flag "fly"'),
         (RIGHTS, "{read = 1}", "a: expected flags {read, write, run}, got 1 for the flag 'read'"),
         (OptionType(OptionType(U8)), "5", "a: expected option<option<u8>> as {some = …}, got 5"),
+        (OptionType(OptionType(U8)), "{some = {some = 1}}", "a.some: expected u8, got a table"),
+        (OptionType(OptionType(OptionType(U8))), "{some = {some = 'x'}}", 'a.some.some: expected u8, got "x"'),
+        (
+            ListType(OptionType(OptionType(POINT))),
+            "{{some = {x = 'b', y_axis = 1}}}",
+            'a[1].some.x: expected s32, got "b"',
+        ),
+        (
+            ResultType(STRING, U8),
+            "{ok = 'x', err = 1}",
+            "a: expected result<string, u8> with exactly one case, got a table with 2 keys",
+        ),
+        (SHAPE, "{}", "a: expected variant {circle, label, none} with exactly one case, got an empty table"),
         (MapType(STRING, U8), "{k = -1}", "a.k: expected u8, got -1, which is out of range"),
     ],
 )

@@ -128,7 +128,7 @@ class LuaCodecSource:
                     "if v == nil then n = n + 1 N[n] = 0 return end",
                     some,
                     "n = n + 1 N[n] = 1",
-                    *self.encode(t.type, "d", "nil"),
+                    *self.encode(t.type, "d", quote("some")),
                 ]
         raise AssertionError(t)
 
@@ -140,8 +140,9 @@ class LuaCodecSource:
 
     def _encode_cases(self, t: ValType, cases: list[tuple[str, ValType | None]]) -> list[str]:
         rows = (
-            f"[{quote(name)}] = {{name = {quote(name)}, index = {index}, payload = {_lua_bool(payload is not None)}}}"
+            f"[{quote(key)}] = {{name = {quote(name)}, index = {index}, payload = {_lua_bool(payload is not None)}}}"
             for index, (name, payload) in enumerate(cases)
+            for key in _spellings(name)
         )
         table = self._constant("{" + ", ".join(rows) + "}")
         lines = [f"local case, x = H.variant(v, d, {table}, {quote(type_text(t))})", "n = n + 1 N[n] = case"]
@@ -289,9 +290,15 @@ def _encode_prim(t: Prim, depth: str, key: str) -> list[str]:
     if t.name in ("f32", "f64"):
         return [f"if not mtype(x) then {refused} end", "f = f + 1 F[f] = x"]
     if t.name == "char":
-        return [f"if type(x) ~= 'string' or ulen(x) ~= 1 then {refused} end", "t = t + 1 T[t] = x"]
+        return [
+            f"if type(x) ~= 'string' or ulen(x) ~= 1 then H.bad_text({depth}, {key}, 'char', x) end",
+            "t = t + 1 T[t] = x",
+        ]
     if t.name == "string":
-        return [f"if type(x) ~= 'string' or not ulen(x) then H.bad_string({depth}, {key}, x) end", "t = t + 1 T[t] = x"]
+        return [
+            f"if type(x) ~= 'string' or not ulen(x) then H.bad_text({depth}, {key}, 'string', x) end",
+            "t = t + 1 T[t] = x",
+        ]
     low, high = (_lua_int(bound) for bound in INT_RANGES[t.name])
     wide = "" if t.name in ("s64", "u64") else f" or x < {low} or x > {high}"
     check = f"if mtype(x) ~= 'integer'{wide} then x = H.int(x, {low}, {high}, {depth}, {key}, {quote(t.name)}) end"
@@ -331,7 +338,8 @@ def _keys(names: Iterable[str]) -> str:
 
 
 def _numbered(names: Iterable[str]) -> str:
-    return "{" + ", ".join(f"[{quote(name)}] = {i}" for i, name in enumerate(names)) + "}"
+    """A table from each name, however it is spelled, to its number."""
+    return "{" + ", ".join(f"[{quote(key)}] = {i}" for i, name in enumerate(names) for key in _spellings(name)) + "}"
 
 
 def _list(names: Iterable[str]) -> str:

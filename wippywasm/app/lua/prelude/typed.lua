@@ -43,10 +43,10 @@ end
 
 local function fail(depth, key, expected, value) refuse(depth, key, expected, shown(value)) end
 
-function H.bad_string(depth, key, value)
-  if type(value) ~= "string" then fail(depth, key, "string", value) end
+function H.bad_text(depth, key, expected, value)
+  if type(value) ~= "string" or ulen(value) then fail(depth, key, expected, value) end
   local _, at = ulen(value)
-  refuse(depth, key, "string", format("invalid UTF-8: byte 0x%02x at position %d", byte(value, at), at))
+  refuse(depth, key, expected, format("invalid UTF-8: byte 0x%02x at position %d", byte(value, at), at))
 end
 
 -- An integer that is written as a float, or a refusal.
@@ -119,9 +119,13 @@ function H.tuple(list, depth, size, expected)
   return list
 end
 
-local function only_key(value)
-  local key, item = next(value)
-  if key ~= nil and next(value, key) == nil then return key, item end
+-- The one key of a table that names a case by it, and what it has there.
+local function only_case(value, depth, expected)
+  local count = 0
+  for _ in next, value do count = count + 1 end
+  if count == 1 then return next(value) end
+  local got = count == 0 and "an empty table" or "a table with " .. count .. " keys"
+  refuse(depth, nil, expected .. " with exactly one case", got)
 end
 
 -- The payload of an option that has an option in it: {some = payload}, {} where the inner one is absent.
@@ -144,7 +148,7 @@ function H.variant(value, depth, cases, expected)
         if field ~= "tag" and field ~= "value" then refuse(depth, nil, expected, "a table with tag and " .. shown(field)) end
       end
     else
-      name, payload = only_key(value)
+      name, payload = only_case(value, depth, expected)
     end
   end
   local case = cases[name]
