@@ -102,6 +102,15 @@ def test_a_wit_that_does_not_fit_is_its_entrys_problem_alone(load_app: LoadApp) 
     assert (problem.entry, problem.field) == ("t:g", "wit")
 
 
+def test_mistakes_in_a_wit_tell_their_column_and_what_was_meant(load_app: LoadApp) -> None:
+    wasm = wat2wasm(COMPONENT % 3)
+    with pytest.raises(DefinitionError) as caught:
+        load_app(binary_entries(wasm, 1, more="  wit: 'f: func(x: strng) -> s32;'\n"), x_dot_wasm=wasm)
+    (problem,) = caught.value.problems
+    assert (problem.field, problem.message) == ("wit", "there is no type `strng`, at column 12")
+    assert problem.hint == "did you mean `string`?"
+
+
 def test_the_second_start_compiles_nothing(load_app: LoadApp, counts: Counts, engine: Engine, tmp_path: Path) -> None:
     backend = type(engine._compiler._backend)  # type: ignore[attr-defined]
     counts.count(backend, "build")

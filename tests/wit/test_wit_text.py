@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from wippywasm.errors import Diagnostic, WitDiagnosticsError
-from wippywasm.wit import Function, parse, parse_text
+from wippywasm.model import ListType
+from wippywasm.wit import Function, InterfaceItem, parse, parse_text, print_resolution
 from wippywasm.wit.docs import documentation
 from wippywasm.wit.lexer import Lexer
 from wippywasm.wit.names import PackageName, Version, identifier_fault
@@ -164,3 +165,131 @@ world w { import nothing; export i; export i; }
     found = [(d.line, d.message) for d in refused(text)]
     assert [line for line, _ in found] == [3, 5, 5, 9, 9]
     assert [d.line for d in refused(text.replace("x: b, y: missing, ", ""))] == [3, 5, 5, 6, 9, 9]
+
+
+def test_a_package_is_no_import() -> None:
+    head = "package a:b; interface i {} world w { "
+    for text in ("import a:i;", "export %a:%i;"):
+        (found,) = refused(f"{head}{text} }}")
+        assert "is a package" in found.message
+        assert (found.column, found.width) == (len(head) + 8, len(text) - 8)
+    for text in (
+        "import a: i;",
+        "import a :i;",
+        "import a:/**/i;",
+        "import c:d/e;",
+        "import a: c:d/e;",
+        "import f:func();",
+    ):
+        assert parse_text(f"{head}{text} }} package c:d {{ interface e {{}} }}").world().imports
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("package a:b@1.0.0-;", 13),
+        ("package a:b@1.0.0+;", 13),
+        ("package a:b@1.0.0-a+;", 13),
+        ("package a:b@1.0.0-01;", 13),
+        ("package a:b@1.0.0-a b;", 13),
+        ("package a:b@1.0.0-a..b;", 20),
+        ("package a:b; interface i { use c:d/e@1.0.0-.{t}; }", 38),
+    ],
+)
+def test_versions_that_are_not_semver(text: str, column: int) -> None:
+    assert refused(text)[0].column == column
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '@external-id("x") world w {}',
+        '@external-id("x") interface i {}',
+        'world v {} world w { @external-id("x") include v; }',
+        'interface i {} @external-id("x") use i as j;',
+        '@external-id("x") package c:d {}',
+    ],
+)
+def test_an_external_id_needs_something_with_a_name(text: str) -> None:
+    refused(f"package a:b; {text}")
+
+
+def test_an_external_id_is_only_where_it_is_written() -> None:
+    text = """package a:b;
+interface i { resource r; } interface k { use i.{r}; f: func(x: r); }
+world w { @external-id("x") export one: k; } world v { @external-id("y") import one: k; }
+"""
+    found = parse_text(text)
+    assert print_resolution(found).count("@external-id") == 2
+    (implicit,) = found.world("w").imports.values()
+    assert isinstance(implicit, InterfaceItem)
+    assert implicit.external_id is None
+
+
+@pytest.mark.parametrize(
+    ("gates", "column"),
+    [
+        ("@since(version = 1.0.0) @unstable(feature = x)", 35),
+        ("@unstable(feature = x) @since(version = 1.0.0)", 58),
+        ("@since(version = 1.0.0) @since(version = 1.0.0)", 59),
+        ("@deprecated(version = 1.0.0)", 35),
+    ],
+)
+def test_where_contradicting_gates_are_refused(gates: str, column: int) -> None:
+    """At the @since, whichever comes first; a repeated one at the second; as other WIT tools do."""
+    (found,) = refused(f"package a:b@1.0.0; interface i {{ {gates} f: func(); }}")
+    assert found.column == column
+
+
+def test_a_gated_inline_interface_is_not_called_none() -> None:
+    (found,) = refused("package a:b; world w { @unstable(feature = o) import x: interface { type t = u8; } }")
+    assert "the interface around it" in found.message
+
+
+@pytest.mark.parametrize(
+    "comments",
+    [
+        "/* a \n b /* c */ */",
+        "/** a \n\n\tb*/\n/// c",
+        "/// a\n/** b \n c */",
+        "/**\n  a\n  b\n*/",
+        "/** x // y */",
+        "/// a /*",
+        "/* a */",
+        "///\n///   x",
+        "/**/",
+    ],
+)
+def test_documentation_prints_and_reads_back(comments: str) -> None:
+    found = parse_text(f"package a:b;\n{comments}\ninterface i {{\n{comments}\nf: func(); }}")
+    docs = found.packages[0].interfaces["i"].docs
+    again = parse_text(print_resolution(found)).packages[0].interfaces["i"]
+    assert docs is not None
+    assert (again.docs, again.functions["f"].docs) == (docs, docs)
+
+
+def test_documentation_with_forbidden_characters_prints_as_text_that_parses() -> None:
+    found = parse_text("package a:b; interface i {}")
+    found.packages[0].interfaces["i"].docs = "a\0\u202eb"
+    assert parse_text(print_resolution(found)).packages[0].interfaces["i"].docs == "a\ufffd\ufffdb"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("f: func(x: strng);", "did you mean `string`?"),
+        ("type t = boole;", "did you mean `bool`?"),
+        ("type user = u8; f: func(x: usr);", "did you mean `user`?"),
+        ("use j.{strin};", None),
+    ],
+)
+def test_names_that_are_nearly_right(text: str, hint: str | None) -> None:
+    (found,) = refused(f"package a:b; interface j {{ f: func(); }} interface i {{ {text} }}")
+    assert found.hint == hint
+
+
+@pytest.mark.parametrize(("text", "length"), [("0", 0), ("007", 7), ("4294967295", 2**32 - 1)])
+def test_lengths_of_lists_are_read_as_other_tools_read_them(text: str, length: int) -> None:
+    kind = parse_text(f"package a:b; interface i {{ type t = list<u8, {text}>; }}").types[0].kind
+    assert isinstance(kind, ListType)
+    assert kind.length == length
