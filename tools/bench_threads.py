@@ -2,8 +2,8 @@
 
 Two guests that compute, one after the other and then at once, on a pool of two threads. The ratio of the two times is 1
 where they run in parallel, 2 where they take turns. Other work on the machine makes it worse, so it is the best of
-several rounds, and the same is measured of two processes, which run in parallel wherever there is room: threads should
-be no worse. Beside that, how late a timer of the app's own event loop is meanwhile.
+several rounds, and the same is measured of two processes, which run in parallel wherever there is room: threads
+should be no worse. Beside that, how late a timer of the app's own event loop is meanwhile.
 """
 
 from __future__ import annotations
