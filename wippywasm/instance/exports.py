@@ -46,7 +46,8 @@ def join(prefix: str, name: str) -> str:
 class ExportedInstance:
     """The exports of a guest, or of one instance that it exports.
 
-    Functions and resources are attributes under their Python names (`transform_users`, `Blob`), instances are items
+    Functions (whose arguments are positional, as in core wasm: names cost time in each call) and resources are
+    attributes under their Python names (`transform_users`, `Blob`), instances are items
     under their WIT names: `exports["ns:pkg/iface"]`, where the version, or the package, may be left out.
     """
 

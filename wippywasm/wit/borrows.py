@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wippywasm import model
+from wippywasm.errors import with_article
 from wippywasm.model import ValType
 
 
@@ -32,7 +33,7 @@ class Borrows:
             return None
         kind = "stream" if isinstance(t, model.StreamType) else "future"
         if self.within(t.element):
-            return f"a {kind} can't carry a `borrow`, which ends with the call"
+            return f"{with_article(kind)} can't carry a `borrow`, which ends with the call"
         element = t.element.root.kind if isinstance(t.element, model.TypeDef) else t.element
         if kind == "stream" and element is model.PRIMS["char"]:
             return "`stream<char>` is not valid at this time"

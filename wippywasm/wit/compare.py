@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from wippywasm import model
+from wippywasm.errors import with_article
 from wippywasm.model import FuncType, ResourceType, ValType
 from wippywasm.wit.flatten import world_functions
 from wippywasm.wit.print_types import type_text
@@ -178,7 +179,7 @@ def _text(t: ValType | None) -> str:
     if t is None:
         return "nothing"
     if t.depth > 5:
-        return f"a {_word(t)} of other types"
+        return f"{with_article(_word(t))} of other types"
     text = type_text(t)
     return text if len(text) <= 80 else f"{text[:77]}…"
 

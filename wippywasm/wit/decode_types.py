@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias, cast
 
 from wippywasm import model
-from wippywasm.errors import ValidationError
+from wippywasm.errors import ValidationError, with_article
 from wippywasm.model import ResourceType, ValType
 from wippywasm.wit.borrows import Borrows
 from wippywasm.wit.decode_raw import Declaration, Definition, Ref
@@ -125,7 +125,7 @@ class Types:
 
     def _target(self, scope: Scope, d: Declaration) -> ValType:
         if d.parts[0] != "type":
-            raise ValidationError(f"a {d.parts[0]} stands where a type has to be", d.offset)
+            raise ValidationError(f"{with_article(str(d.parts[0]))} stands where a type has to be", d.offset)
         entry = scope.entry(d.parts[1], d.offset)
         return entry if isinstance(entry, TypeDef) else self._kind(scope, entry)
 
@@ -136,7 +136,7 @@ class Types:
         entry = scope.entry(ref, offset)
         if isinstance(entry, Definition):
             if entry.kind in _NEED_A_NAME:
-                raise ValidationError(f"a {entry.kind} has no name here, and WIT needs one", entry.offset)
+                raise ValidationError(f"{with_article(entry.kind)} has no name here, and WIT needs one", entry.offset)
             return self._without_name(self._kind(scope, entry))
         if entry.is_resource:
             raise ValidationError(f"resource `{entry.name}` is used as a value", offset)
@@ -153,7 +153,7 @@ class Types:
 
     def _kind(self, scope: Scope, d: Definition) -> ValType:
         if d.kind not in _KINDS:
-            raise ValidationError(f"a {d.kind} type stands where a value type has to be", d.offset)
+            raise ValidationError(f"{with_article(d.kind)} type stands where a value type has to be", d.offset)
         kind = _KINDS[d.kind](self, scope, d)
         if fault := self._borrows.fault(kind):
             raise ValidationError(fault, d.offset)
@@ -173,7 +173,7 @@ class Types:
         members = cast("list[tuple[str, Ref | None]]", d.parts[0])
         _check_unique([name for name, _ in members], d.offset)
         if not members:
-            raise ValidationError(f"a {d.kind} has at least one member", d.offset)
+            raise ValidationError(f"{with_article(d.kind)} has at least one member", d.offset)
         return [(name, self.optional(scope, ref, d.offset)) for name, ref in members]
 
     def function(self, scope: Scope, d: Declaration, resources: Mapping[str, TypeDef]) -> Function:
