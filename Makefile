@@ -17,7 +17,7 @@ demo: $(READY)
 	$(BIN)/wippywasm -C examples/demo run demo
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
