@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from wippywasm.errors import WitDiagnosticsError
-from wippywasm.wit import parse_text
+from wippywasm.errors import InvalidError, WitDiagnosticsError
+from wippywasm.wit import encode, parse_text
 
 
 def package(*items: str) -> str:
@@ -114,3 +114,14 @@ def test_long_names_make_no_long_messages(text: str) -> None:
     with pytest.raises(WitDiagnosticsError) as caught:
         parse_text(text)
     assert len(str(caught.value)) < 2500
+
+
+def test_bytes_hold_only_so_many_copies_of_an_interface(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wippywasm.wit.encode.MAX_ITEMS", 10_000)
+    body = " ".join(f"x{i}: func();" for i in range(200))
+    package_of = [
+        parse_text(package(f"interface i {{ {body} }}", *worlds(n, "import i;"))).packages[0] for n in (40, 60)
+    ]
+    assert encode(package_of[0])
+    with pytest.raises(InvalidError, match="more than 10,000 items"):
+        encode(package_of[1])

@@ -212,11 +212,20 @@ class Decoder:
 
     def _place_packages(self, main: Package) -> None:
         """Puts the new packages into the resolution, each behind those that it uses."""
-        pending = [p for p in self._new if p is not main]
-        while pending:
-            ready = [p for p in pending if not any(d in pending for d in _uses(p))] or pending
+        others = [p for p in self._new if p is not main]
+        users: dict[Package, list[Package]] = {p: [] for p in others}
+        missing = dict.fromkeys(others, 0)
+        for package in others:
+            for used in _uses(package):
+                if used in users:
+                    users[used].append(package)
+                    missing[package] += 1
+        place = {p: i for i, p in enumerate(others)}
+        ready = [p for p in others if not missing[p]]
+        while ready:
             self.resolution.packages += ready
-            pending = [p for p in pending if p not in ready]
+            ready = sorted(_unblocked(ready, users, missing), key=place.__getitem__)
+        self.resolution.packages += [p for p in others if missing[p]]
         if main in self._new:
             self.resolution.packages.append(main)
 
@@ -227,9 +236,20 @@ def _claim(names: StrongNames, d: Declaration) -> None:
         raise ValidationError(fault, d.offset)
 
 
-def _uses(package: Package) -> list[Package]:
-    found = [d.package for i in package.interfaces.values() for d in direct_dependencies(i)]
-    return [p for p in found if p is not None and p is not package]
+def _unblocked(done: list[Package], users: dict[Package, list[Package]], missing: dict[Package, int]) -> list[Package]:
+    """The packages that only `done` kept back."""
+    found = []
+    for package in done:
+        for user in users[package]:
+            missing[user] -= 1
+            if not missing[user]:
+                found.append(user)
+    return found
+
+
+def _uses(package: Package) -> set[Package]:
+    found = {d.package for i in package.interfaces.values() for d in direct_dependencies(i)}
+    return {p for p in found if p is not None and p is not package}
 
 
 def _declarations(definition: Definition) -> list[Declaration]:

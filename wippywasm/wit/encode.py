@@ -7,6 +7,7 @@ Spec: `WIT.md`, "Package Format"; `Binary.md`, type definitions.
 
 from __future__ import annotations
 
+from wippywasm.errors import InvalidError
 from wippywasm.wit.encode_types import Declarations, TypeEncoder, extern_name, name_bytes, unsigned
 from wippywasm.wit.metadata import SECTION_NAME, extract
 from wippywasm.wit.resolved import (
@@ -22,6 +23,8 @@ from wippywasm.wit.resolved import (
     key_name,
 )
 
+MAX_ITEMS = 250_000
+"""Types and functions of the interfaces in all worlds of a package; each world spells out what it imports."""
 PREAMBLE = b"\0asm\x0d\x00\x01\x00"
 _CUSTOM, _TYPES, _EXPORTS = 0, 7, 11
 _FUNC, _TYPE, _COMPONENT, _INSTANCE = b"\x01", b"\x03", b"\x04", b"\x05"
@@ -34,8 +37,9 @@ def encode(package: Package) -> bytes:
     differ only in the case of letters.
     """
     names = Declarations()
-    definitions = [(name, _encode_interface(i)) for name, i in package.interfaces.items()]
-    definitions += [(name, _encode_named_world(w)) for name, w in package.worlds.items()]
+    room = _Room()
+    definitions = [(name, _encode_interface(i, room)) for name, i in package.interfaces.items()]
+    definitions += [(name, _encode_named_world(w, room)) for name, w in package.worlds.items()]
     sections = [PREAMBLE]
     for i, (name, definition) in enumerate(definitions):
         names.claim(b"\x04", name)
@@ -50,9 +54,21 @@ def _section(id: int, content: bytes) -> bytes:
     return bytes([id]) + unsigned(len(content)) + content
 
 
-def _encode_interface(interface: Interface) -> bytes:
+class _Room:
+    """How many more items may be written: many worlds of one large interface make far more bytes than text."""
+
+    def __init__(self) -> None:
+        self._left = MAX_ITEMS
+
+    def take(self, count: int) -> None:
+        self._left -= count
+        if self._left < 0:
+            raise InvalidError(f"the worlds have more than {MAX_ITEMS:,} items in total", hint="split the package")
+
+
+def _encode_interface(interface: Interface, room: _Room) -> bytes:
     """A component type that exports the interface and imports the ones that it uses, types only."""
-    scope = _Scope()
+    scope = _Scope(room)
     for used in _used_interfaces(interface):
         assert used.id is not None
         if used is interface:
@@ -80,17 +96,21 @@ def _used_interfaces(interface: Interface) -> list[Interface]:
     return list(order)
 
 
-def _encode_named_world(world: World) -> bytes:
+def _encode_named_world(world: World, room: _Room) -> bytes:
     wrapper = Declarations()
-    index = wrapper.define(encode_world(world))
+    index = wrapper.define(_encode_world(world, room))
     wrapper.claim(b"\x04", world.id)
     wrapper.add(b"\x04" + b"\x00" + name_bytes(world.id) + _COMPONENT + unsigned(index))
     return wrapper.component()
 
 
 def encode_world(world: World) -> bytes:
-    """The component type of a world."""
-    scope = _Scope()
+    """The component type of a world. Raises InvalidError, as `encode` does."""
+    return _encode_world(world, _Room())
+
+
+def _encode_world(world: World, room: _Room) -> bytes:
+    scope = _Scope(room)
     for key, item in world.imports.items():
         scope.item(b"\x03", key, item)
     for key, item in world.exports.items():
@@ -101,7 +121,8 @@ def encode_world(world: World) -> bytes:
 class _Scope:
     """A component type in the making: its own types, and the instances that it has so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: _Room) -> None:
+        self.room = room
         self.outer = Declarations()
         self.types = TypeEncoder(self.outer, None, self._foreign)
         self.instances: dict[Interface, int] = {}
@@ -124,6 +145,7 @@ class _Scope:
     def instance(self, interface: Interface, *, functions: bool = True) -> int:
         """Defines the instance type of an interface; its index."""
         inner = Declarations()
+        self.room.take(1 + len(interface.types) + len(interface.functions))
 
         def foreign(t: TypeDef) -> int:
             return inner.alias_outer_type(self._foreign(t))
