@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 import tracemalloc
 from collections.abc import Iterable
@@ -117,7 +118,7 @@ def test_long_names_make_no_long_messages(text: str) -> None:
 
 
 def test_bytes_hold_only_so_many_copies_of_an_interface(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wippywasm.wit.encode.MAX_ITEMS", 10_000)
+    monkeypatch.setattr(importlib.import_module("wippywasm.wit.encode"), "MAX_ITEMS", 10_000)
     body = " ".join(f"x{i}: func();" for i in range(200))
     package_of = [
         parse_text(package(f"interface i {{ {body} }}", *worlds(n, "import i;"))).packages[0] for n in (40, 60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 
 from tests.wit.wit_samples import EVERYTHING, canonical
 from tests.wit.wit_strategies import package_texts
@@ -64,7 +64,12 @@ def test_any_package_prints_and_parses_back(text: str) -> None:
 def test_any_package_goes_through_bytes(text: str) -> None:
     found = resolved(text)
     expected = {name: p for name, p in canonical(found).items() if p["interfaces"] or p["worlds"]}
-    assert canonical(decoded(found)) == expected
+    try:
+        again = decoded(found)
+    except InvalidError as error:
+        assert "stream<char>" in str(error)  # the one thing drawn that has no binary form
+        reject()
+    assert canonical(again) == expected
 
 
 def test_the_encoding_is_what_the_format_says() -> None:
