@@ -67,7 +67,8 @@ def test_any_package_goes_through_bytes(text: str) -> None:
     try:
         again = decoded(found)
     except InvalidError as error:
-        assert "stream<char>" in str(error)  # the one thing drawn that has no binary form
+        if "stream<char>" not in str(error):  # the one thing drawn that has no binary form
+            raise
         reject()
     assert canonical(again) == expected
 
