@@ -58,6 +58,16 @@ def test_plain_calls(load: Any, imports: Any) -> None:
         guest.close()
 
 
+def test_a_long_budget_holds_too(load: Any, imports: Any) -> None:
+    """Longer than what looks after guests goes on without being asked to."""
+    guest = load(SLEEPER).instantiate(imports, limits=Limits(max_execution_ms=900))
+    started = time.monotonic()
+    with pytest.raises(TimedOutError):
+        guest.call("spin")
+    assert 0.85 < time.monotonic() - started < 10
+    guest.close()
+
+
 def test_start_functions(load: Any) -> None:
     with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
         load(ENDLESS_START).instantiate(limits=SHORT)

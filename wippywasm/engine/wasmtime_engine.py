@@ -24,7 +24,7 @@ from wippywasm.engine import linking, refusals
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.assembly import HostSource, Make, Part, Source
 from wippywasm.engine.compiling import Compiler
-from wippywasm.engine.port import CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
+from wippywasm.engine.port import NO_LIMITS, CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
 from wippywasm.engine.raw_calls import Slots, closed
 from wippywasm.engine.traps import STACK, make_trap, noted
 from wippywasm.engine.wasmtime_config import FEATURES, SETTINGS, make_config
@@ -38,7 +38,6 @@ from wippywasm.engine.wasmtime_traps import trap_of
 from wippywasm.errors import InternalError, InvalidError, Trap, UnavailableError
 
 NAME = "wasmtime"
-NO_LIMITS = StoreLimits()
 EXTERN_SIZE, EXTERN_OF = capi.EXTERN_SIZE, capi.EXTERN_OF
 EXTERNS = capi.INSTANCE_SIZE
 """Where the imports lie in the memory of an instance, behind the instance itself."""
@@ -130,7 +129,7 @@ class WasmtimeStore:
         self._held: list[Any] = []
         self._fibers: Fibers | None = None
         self._note = limits.note
-        if limits != NO_LIMITS:
+        if limits is not NO_LIMITS:
             self._limit(limits)
 
     def _limit(self, limits: StoreLimits) -> None:
@@ -251,7 +250,7 @@ class WasmtimeStore:
         """Have the guest stopped after each slice from now on, until `unwatch`: it can be interrupted then."""
         if not self._watched:
             self._watched = True
-            watch(self._native, self.running)
+            watch(self._native, self.running, self.engine.ticker)
         ticker = self.engine.ticker
         ticker.used = True
         if not ticker.awake:

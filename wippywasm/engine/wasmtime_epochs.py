@@ -24,10 +24,10 @@ from wippywasm.engine.codegen import without_signal_check
 from wippywasm.engine.wasmtime_running import NEVER, SLICE, Running
 from wippywasm.errors import TimedOutError
 
-EPOCH_SECONDS = 0.005
-IDLE_EPOCHS = 100
+EPOCH_SECONDS = 0.003
+IDLE_EPOCHS = 150
 """After so many epochs in which no guest was started, the thread ends."""
-MAX_NESTED = 50
+MAX_NESTED = 80
 """Slices that a guest on a fiber may use up while a host function is on it too, since it can't be suspended then."""
 
 
@@ -72,8 +72,9 @@ def _nothing() -> None:
     pass
 
 
-def watch(store: Any, running: Running) -> None:
+def watch(store: Any, running: Running, ticker: Ticker) -> None:
     """Have the guests of a native store stopped after each slice that is armed."""
+    running.ticker = ticker
     _watched[id(running)] = running
     capi.epoch_deadline_callback(store, _ENTRY_ADDRESS, c_void_p(id(running)), None)
 
@@ -89,7 +90,9 @@ def _on_epoch(context: int, data: int, delta: int, kind: int) -> int:
         if error is None:
             suspends = running.on_fiber and not running.depth
             c_uint8.from_address(kind).value = capi.YIELD if suspends else capi.CONTINUE
-            c_uint64.from_address(delta).value = (SLICE if _is_armed(running) else NEVER).value
+            armed = _is_armed(running)
+            running.ticker.used |= armed  # it ticks for as long as a guest runs, too
+            c_uint64.from_address(delta).value = (SLICE if armed else NEVER).value
             return 0
     except BaseException as raised:  # noqa: BLE001  (a signal handler's, which ends the guest)
         error = raised
@@ -112,7 +115,7 @@ def _verdict(running: Running) -> BaseException | None:
         running.nested += 1
         if running.nested > MAX_NESTED:
             return TimedOutError(
-                f"the guest ran for {MAX_NESTED * EPOCH_SECONDS * 1000:.0f} ms in an allocation or a destructor, "
+                f"the guest used up {MAX_NESTED} slices in an allocation or a destructor, "
                 "in which it can't be suspended"
             )
     return None

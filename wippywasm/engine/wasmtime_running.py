@@ -8,14 +8,15 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from ctypes import c_uint64
+from typing import Any
 
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.port import CoreCallable
 
 NEVER = c_uint64(1 << 62)
 """An epoch deadline that is not reached."""
-SLICE = c_uint64(1)
-"""Epochs that a guest on a fiber runs at a time."""
+SLICE = c_uint64(2)
+"""Epochs that a guest runs at a time: a whole one at least, so that short calls that see an epoch end do not yield."""
 
 
 class Functions(dict[int, CoreCallable]):
@@ -41,7 +42,7 @@ class Running:
     function is on that fiber too; `parked` is 1 when a host function asks for that, for the guest's shim to see.
     `deadline` is the moment (of `time.monotonic`) at which the guest is to be ended with `timeout`;
     `interrupt` is what it is to be ended with at once, where it is `interruptible` or has a deadline or a fiber;
-    `nested` is how many slices it has used up inside of a host function.
+    `nested` is how many slices it has used up inside of a host function. `ticker` ends its slices.
     """
 
     __slots__ = (
@@ -56,6 +57,7 @@ class Running:
         "parked",
         "raised",
         "spare",
+        "ticker",
         "timeout",
     )
 
@@ -70,6 +72,7 @@ class Running:
         self.timeout: BaseException | None = None
         self.interrupt: BaseException | None = None
         self.interruptible = False
+        self.ticker: Any = None
         self.nested = 0
 
     def __del__(self) -> None:
