@@ -40,6 +40,9 @@ class StoreLimits:
     note: str = ""
 
 
+NO_LIMITS = StoreLimits()
+
+
 class Module(Protocol):
     """A compiled core module; safe to share between stores and threads."""
 

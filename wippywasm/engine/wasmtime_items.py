@@ -70,7 +70,7 @@ class WasmtimeFunc(Item):
             capi.size(count),
             slots.trap,
             store.failure,
-            *map(slots.view, views),
+            *[slots.view(v) for v in views],
         )
         return call
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from wippywasm.binary import component as binary
-from wippywasm.engine.port import Engine, Module, Store, StoreLimits
+from wippywasm.engine.port import NO_LIMITS, Engine, Module, Store, StoreLimits
 from wippywasm.errors import InvalidError
 from wippywasm.instance.demand import Demand, demand_of
 from wippywasm.instance.frame import Frame
@@ -153,7 +153,7 @@ class LinkedComponent:
         """
         if self.component.engine.thread_bound and in_event_loop():
             return in_own_thread(lambda: self._instantiate(limits, StoreLimits(interruptible=True)))
-        return self._instantiate(limits, StoreLimits())
+        return self._instantiate(limits, NO_LIMITS)
 
     def _instantiate(self, limits: Limits | None, least: StoreLimits) -> Guest:
         engine = self.component.engine

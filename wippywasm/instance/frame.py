@@ -80,7 +80,7 @@ class Frame:
         self.trampolines: dict[int, CoreFunc] = {}
         self.resources = Resources(recipe.host_resources)
         self._batches: dict[CoreRef, Batch] = {}
-        self._contexts = {instance: Context() for instance in recipe.contexts}
+        self._contexts = {instance: Context() for instance in recipe.contexts} if recipe.contexts else {}
         self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
         self.parking = Parking(store)
         self.timed_store: TimedStore | None = store if hasattr(type(store), "interrupt") else None  # type: ignore[assignment]
