@@ -47,8 +47,9 @@ async def tcp_server(handler: Handler, host: str = "127.0.0.1", **options: Any) 
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
+        await asyncio.sleep(0.01)  # those that have just connected are served, so that they can be ended
         server.close()
-        for task in tasks:
+        for task in list(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for writer in tasks.values():

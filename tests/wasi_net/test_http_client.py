@@ -117,7 +117,10 @@ async def upload_echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     if b"chunked" in head:
         data = b""
         while not (b"\r\n0\r\n" in data[-1000:] and data.endswith(b"\r\n\r\n")):
-            data += await reader.read(65536)
+            more = await reader.read(65536)
+            if not more:
+                return
+            data += more
         data = data[:-2]
     else:
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
