@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import array
+import asyncio
 import gc
 import json
 import platform
@@ -17,6 +18,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +28,7 @@ import wasmtime
 from wasmtime import component as peer
 
 import wippywasm
+from tools.sleepers import SLEEPER, WIT
 from wippywasm import engine as engines
 from wippywasm import wit
 
@@ -89,6 +92,7 @@ def all_rows() -> Iterator[Row]:
     for case in sides[PEER]:
         yield from (Row(case, side, calls[case]) for side, calls in sides.items())
     yield from bare_rows()
+    yield from task_rows()
     yield Row("WASI 0.2 packages parse+resolve", "wippywasm", lambda: wit.parse(wit.host_wit_path(), all_features=True))
 
 
@@ -191,6 +195,44 @@ def bare_wasmer(wasm: bytes) -> Call:
     store = wasmer.Store(wasmer.engine.JIT(Compiler))
     compute = wasmer.Instance(wasmer.Module(store, wasm)).exports.compute
     return lambda: compute(6, 7)
+
+
+TASK_CALLS = 200
+
+
+def task_rows() -> Iterator[Row]:
+    """Calls by a task, which may be suspended: each sample is the time of `TASK_CALLS` of them on one event loop."""
+    for name in usable_engines():
+        side, loop = f"wippywasm on {name}", asyncio.new_event_loop()
+        linked = wippywasm.load(SLEEPER, wit=WIT, engine=name).link({"test:host/clock": {"sleep": doze}})
+        guests = [loop.run_until_complete(fresh_guest(linked)) for _ in range(TASK_CALLS)]
+        one = partial(in_turn, guests[0])
+        yield Row(f"{TASK_CALLS} calls by a task, none waits", side, partial(run_in, loop, one, 1))
+        yield Row(f"{TASK_CALLS} calls by a task, each waits for the loop once", side, partial(run_in, loop, one, 2))
+        yield Row(f"{TASK_CALLS} guests that sleep 1 ms at once", side, partial(run_in, loop, partial(at_once, guests)))
+
+
+async def fresh_guest(linked: Any) -> Any:
+    return linked.instantiate()
+
+
+async def doze(ms: int) -> int:
+    if ms > 1:
+        await asyncio.sleep((ms - 2) / 1000)
+    return ms
+
+
+async def in_turn(guest: Any, ms: int) -> None:
+    for _ in range(TASK_CALLS):
+        await guest.call_async("run", ms)
+
+
+async def at_once(guests: list[Any]) -> None:
+    await asyncio.gather(*(guest.call_async("run", 3) for guest in guests))
+
+
+def run_in(loop: asyncio.AbstractEventLoop, work: Callable[..., Any], *args: Any) -> None:
+    loop.run_until_complete(work(*args))
 
 
 # ------------------------------------------------------------------------------------------------ timing
