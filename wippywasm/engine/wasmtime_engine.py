@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ctypes import byref, c_void_p
 from functools import lru_cache
 from importlib import metadata
@@ -319,7 +319,7 @@ class WasmtimeStore:
 
     def slots(self, count: int) -> Slots:
         """The buffer for calls with that many arguments or results."""
-        room = 32 if count <= 32 else 1 << (count - 1).bit_length()
+        room = 16 if count <= 16 else 1 << (count - 1).bit_length()
         slots = self._slots.get(room)
         if slots is None:
             slots = self._slots[room] = Slots(room)
@@ -363,12 +363,23 @@ def _bound(limit: int | None) -> int:
     return -1 if limit is None else limit
 
 
+_kept: list[tuple[Callable[[int], None], int]] = []
+"""What could not be freed because Python's stack was full; freed with the next."""
+
+
 def _discard(error: int, trap: int) -> None:
     """Free what the host's own trap came back as."""
     if error:
-        capi.error_delete(error)
+        _kept.append((capi.error_delete, error))
     if trap:
-        capi.trap_delete(trap)
+        _kept.append((capi.trap_delete, trap))
+    while _kept:
+        free, address = _kept.pop()
+        try:
+            free(address)
+        except (RecursionError, ctypes.ArgumentError):
+            _kept.append((free, address))
+            return
 
 
 def _is_recursion(raised: BaseException) -> bool:
