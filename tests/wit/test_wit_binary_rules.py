@@ -64,6 +64,7 @@ def swap(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
         ("interface i { resource r; f: func() -> list<own<r>>; }", swap(b"\x01\x69\x00", b"\x01\x68\x00"), "returns"),
         ("interface i { resource r; f: func(x: stream<own<r>>); }", swap(b"\x01\x69\x00", b"\x01\x68\x00"), "carry a"),
         ("interface i { f: func(x: stream<u8>); }", swap(b"\x66\x01\x7d", b"\x66\x01\x74"), "`stream<char>`"),
+        ("interface i { resource r { m: func(); } }", swap(b"[method]r.m", b"!method]r.m"), "not the name of a func"),
     ],
 )
 def test_bytes_that_say_it_are_refused(text: str, change: Callable[[bytes], bytes], message: str) -> None:

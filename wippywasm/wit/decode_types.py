@@ -208,7 +208,7 @@ def name_function(function: Function, resources: Mapping[str, TypeDef], offset: 
     resource, dot, name = rest.partition(".")
     function.kind = head[1:]
     owner = resources.get(resource)
-    if function.kind not in ("constructor", "method", "static") or bool(dot) == (function.kind == "constructor"):
+    if head not in ("[constructor", "[method", "[static") or bool(dot) == (function.kind == "constructor"):
         raise ValidationError(f"`{function.name}` is not the name of a function", offset)
     if owner is None or not isinstance(owner.kind, ResourceType):
         raise ValidationError(f"`{function.name}` is of a resource that is not there", offset)
