@@ -14,7 +14,7 @@ PACKAGE = ROOT / "wippywasm"
 
 LAYERS = [
     {"errors"},
-    {"model", "core", "values"},
+    {"model", "core", "values", "leb128"},
     {"wit", "binary"},
     {"abi"},
     {"plan"},

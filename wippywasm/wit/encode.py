@@ -8,7 +8,8 @@ Spec: `WIT.md`, "Package Format"; `Binary.md`, type definitions.
 from __future__ import annotations
 
 from wippywasm.errors import InvalidError
-from wippywasm.wit.encode_types import Declarations, TypeEncoder, extern_name, name_bytes, unsigned
+from wippywasm.leb128 import unsigned
+from wippywasm.wit.encode_types import Declarations, TypeEncoder, extern_name, name_bytes
 from wippywasm.wit.metadata import SECTION_NAME, extract
 from wippywasm.wit.resolved import (
     Function,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from wippywasm import model
 from wippywasm.errors import InvalidError
+from wippywasm.leb128 import signed, unsigned
 from wippywasm.model import ResourceType, ValType
 from wippywasm.wit.borrows import Borrows
 from wippywasm.wit.names import StrongNames
@@ -32,26 +33,6 @@ PRIMITIVE_CODES = {
     "string": 0x73,
     "error-context": 0x64,
 }
-
-
-def unsigned(value: int) -> bytes:
-    """LEB128."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def signed_index(value: int) -> bytes:
-    """A type index where a type code could be: a non-negative signed LEB128."""
-    out = bytearray()
-    while value > 0x3F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 def name_bytes(name: str) -> bytes:
@@ -187,7 +168,7 @@ class TypeEncoder:
     def value(self, t: ValType) -> bytes:
         """A type where a value type is."""
         if isinstance(t, TypeDef):
-            return signed_index(self._index(t))
+            return signed(self._index(t))
         assert isinstance(t, model.Prim)
         return bytes([PRIMITIVE_CODES[t.name]])
 

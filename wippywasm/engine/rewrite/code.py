@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 
-from wippywasm.engine.rewrite.leb import read_u32, sized, skip, u32
+from wippywasm.engine.rewrite.leb import read_u32, sized, skip
 from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.leb128 import unsigned
 
 LOOP = 0x03
 _LEB = rb"[\x80-\xff]*[\x00-\x7f]"
@@ -37,7 +38,7 @@ _RUN = re.compile(rb"(?:" + rb"|".join(_TOKENS) + rb"){1,4096}", re.DOTALL)
 def rewrite_code(section: bytes, check: bytes) -> bytes:
     """The code section with checks."""
     count, pos = read_u32(section, 0)
-    out = [u32(count)]
+    out = [unsigned(count)]
     for _ in range(count):
         size, pos = read_u32(section, pos)
         out.append(sized(_rewrite_body(section[pos : pos + size], check)))

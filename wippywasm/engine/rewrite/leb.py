@@ -1,9 +1,11 @@
-"""LEB128 integers and counted vectors of the binary format, as far as rewriting reads and writes them.
+"""Reading LEB128 integers, and counted vectors, of the binary format, as far as rewriting reads and writes them.
 
 In: bytes of a valid module. Out: numbers and positions; bytes.
 """
 
 from __future__ import annotations
+
+from wippywasm.leb128 import unsigned
 
 
 def read_u32(data: bytes, pos: int) -> tuple[int, int]:
@@ -25,29 +27,9 @@ def skip(data: bytes, pos: int) -> int:
     return pos + 1
 
 
-def u32(value: int) -> bytes:
-    """An unsigned number."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def s32(value: int) -> bytes:
-    """A signed number that is not negative."""
-    out = bytearray()
-    while value > 0x3F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
 def sized(content: bytes) -> bytes:
     """Bytes behind their number, as sections and function bodies are."""
-    return u32(len(content)) + content
+    return unsigned(len(content)) + content
 
 
 def append(vector: bytes | None, item: bytes) -> bytes:
@@ -55,4 +37,4 @@ def append(vector: bytes | None, item: bytes) -> bytes:
     if vector is None:
         return b"\1" + item
     count, pos = read_u32(vector, 0)
-    return u32(count + 1) + vector[pos:] + item
+    return unsigned(count + 1) + vector[pos:] + item

@@ -14,7 +14,8 @@ from wippywasm.binary.core_module import CODE, CUSTOM, EXPORT, GLOBAL, MEMORY, O
 from wippywasm.binary.core_module import START as START_SECTION
 from wippywasm.binary.core_module import TABLE as TABLE_SECTION
 from wippywasm.engine.rewrite.code import rewrite_code
-from wippywasm.engine.rewrite.leb import append, read_u32, s32, sized, skip, u32
+from wippywasm.engine.rewrite.leb import append, read_u32, sized, skip
+from wippywasm.leb128 import signed, unsigned
 
 TABLE = "wippy:tick"
 """The export that has the table of the tick."""
@@ -47,7 +48,7 @@ def rewrite(wasm: bytes, bounds: Bounds = Bounds()) -> bytes:
         sections[TABLE_SECTION] = _clamp(sections[TABLE_SECTION], 1, bounds.elements)
     sections[TYPE] = append(sections.get(TYPE), b"\x60\0\1" + _I32)
     sections[TABLE_SECTION] = append(sections.get(TABLE_SECTION), _FUNCREF + b"\1\1\1")
-    sections[GLOBAL] = append(sections.get(GLOBAL), _I32 + b"\1\x41" + s32(FIRST_COUNT) + b"\x0b")
+    sections[GLOBAL] = append(sections.get(GLOBAL), _I32 + b"\1\x41" + signed(FIRST_COUNT) + b"\x0b")
     sections[EXPORT] = append(sections.get(EXPORT), _export(TABLE, 1, len(info.tables)))
     if sections.pop(START_SECTION, None) is not None and info.start is not None:
         sections[EXPORT] = append(sections[EXPORT], _export(START, 0, info.start))
@@ -80,14 +81,14 @@ def _joined(wasm: bytes, sections: dict[int, bytes], customs: list[bytes]) -> by
 
 def _check(type: int, count: int, table: int) -> bytes:
     """`count -= 1; if count == 0 { count = table[0]() }`."""
-    get, set = b"\x23" + u32(count), b"\x24" + u32(count)
+    get, set = b"\x23" + unsigned(count), b"\x24" + unsigned(count)
     less = get + b"\x41\1\x6b" + set
-    tick = b"\x41\0\x11" + u32(type) + u32(table) + set
+    tick = b"\x41\0\x11" + unsigned(type) + unsigned(table) + set
     return less + get + b"\x45\x04\x40" + tick + b"\x0b"
 
 
 def _export(name: str, kind: int, index: int) -> bytes:
-    return sized(name.encode()) + bytes([kind]) + u32(index)
+    return sized(name.encode()) + bytes([kind]) + unsigned(index)
 
 
 def _clamp(section: bytes, prefix: int, bound: int | None) -> bytes:
@@ -95,7 +96,7 @@ def _clamp(section: bytes, prefix: int, bound: int | None) -> bytes:
     if bound is None:
         return section
     count, pos = read_u32(section, 0)
-    out = [u32(count)]
+    out = [unsigned(count)]
     for _ in range(count):
         before, flags = section[pos : pos + prefix], section[pos + prefix]
         minimum, pos = read_u32(section, pos + prefix + 1)
@@ -103,5 +104,5 @@ def _clamp(section: bytes, prefix: int, bound: int | None) -> bytes:
         if flags & 1:
             own, pos = read_u32(section, pos)
             maximum = min(own, bound)
-        out.append(before + bytes([flags | 1]) + u32(minimum) + u32(max(maximum, minimum)))
+        out.append(before + bytes([flags | 1]) + unsigned(minimum) + unsigned(max(maximum, minimum)))
     return b"".join(out)
