@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from wippywasm.app.definition.node import Node
 from wippywasm.app.entry import Reference
 from wippywasm.app.schema.scope import Scope, not_yet
-from wippywasm.app.suggest import did_you_mean, listing
+from wippywasm.app.suggest import did_you_mean, listing, near
 from wippywasm.errors import with_article
 
 _ENV = re.compile(r"\$\{env:([^}]*)\}")
@@ -169,7 +169,7 @@ class Struct:
 
 
 def check_fields(struct: Struct, values: Mapping[str, Node], scope: Scope) -> Mapping[str, Any]:
-    """Check every field there is, and miss those that must be there."""
+    """Check every field there is, and miss those that must be there; a misspelt one is one problem, not two."""
     done: dict[str, Any] = {}
     for name, node in values.items():
         known = struct.fields.get(name)
@@ -181,8 +181,11 @@ def check_fields(struct: Struct, values: Mapping[str, Node], scope: Scope) -> Ma
             done[name] = Anything().check(node, scope.child(name, node))
         else:
             _refuse_field(struct, name, node, scope)
+    meant = {
+        n for name in values if name not in struct.fields and not struct.is_open for n in near(name, struct.fields)
+    }
     for name, known in struct.fields.items():
-        if known.required and name not in values:
+        if known.required and name not in values and name not in meant:
             missing = scope.at.child(name)
             missing.problem("required, but missing", f"give {known.type.words}")
     return MappingProxyType(done)
