@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wippywasm.app.lua import LuaLibrary, LuaLimits, LuaProgram, LuaSource, LuaWorker
+from wippywasm.app.lua.host import Operation
 from wippywasm.errors import NotFoundError
 from wippywasm.model import FuncType, Param, ValType
 
@@ -20,6 +21,7 @@ class FakeHost:
         self.signatures: dict[str, FuncType] = {}
         self.calls: list[tuple[str, list[Any]]] = []
         self.printed = ""
+        self.operations: dict[str, Operation] = {}
 
     def serve(self, id: str, function: Callable[..., Any], signature: FuncType | None = None) -> None:
         self.functions[id] = function
@@ -35,6 +37,11 @@ class FakeHost:
 
     def signature(self, id: str) -> FuncType | None:
         return self.signatures.get(id)
+
+    def operation(self, name: str) -> Operation:
+        if name not in self.operations:
+            raise NotFoundError(f"no operation '{name}'")
+        return self.operations[name]
 
     def write(self, text: str) -> None:
         self.printed += text

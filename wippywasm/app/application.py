@@ -15,6 +15,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any
 
 from wippywasm.app.check.commands import command_of
+from wippywasm.app.context import current, entered
 from wippywasm.app.entry import Entry
 from wippywasm.app.functions.arity import check_arity
 from wippywasm.app.functions.calls import CallCounter
@@ -110,7 +111,7 @@ class App:
         if signature is not None:
             check_arity(id, signature, args)
         try:
-            with self._calls.counted():
+            with self._calls.counted(), entered(current().with_(entry=id)):
                 return await pool.call(args)
         except WippyError as error:
             _name_entry(error, id)

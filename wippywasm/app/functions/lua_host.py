@@ -10,6 +10,9 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from wippywasm.app.lua.host import Operation
+from wippywasm.app.lua_modules import operations
+from wippywasm.errors import NotFoundError
 from wippywasm.model import FuncType
 
 
@@ -37,12 +40,19 @@ class AppLuaHost:
 
     def __init__(self, app: Callee) -> None:
         self._app = app
+        self._operations = operations()
 
     async def call(self, id: str, args: list[Any]) -> Any:
         return await self._app.call(id, *args)
 
     def signature(self, id: str) -> FuncType | None:
         return self._app.signature(id)
+
+    def operation(self, name: str) -> Operation:
+        operation = self._operations.get(name)
+        if operation is None:
+            raise NotFoundError(f"this app has no '{name}'")
+        return operation
 
     def write(self, text: str) -> None:
         try:

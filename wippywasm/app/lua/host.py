@@ -5,9 +5,24 @@ In: what a Lua program asks for. Out: what the app answers. Spec: SPEC sections 
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
 
+from wippywasm.app.lua.handles import Handles
 from wippywasm.model import FuncType
+
+
+@dataclass(frozen=True)
+class LuaCaller:
+    """Who asks: one call of the program `id`, and the objects that the host keeps for it."""
+
+    id: str
+    handles: Handles = field(default_factory=Handles)
+
+
+Operation: TypeAlias = Callable[..., Any]
+"""What a Lua module asks of the app: a function, plain or async, of the `LuaCaller` and plain values to a plain value."""
 
 
 class LuaHost(Protocol):
@@ -23,6 +38,10 @@ class LuaHost(Protocol):
 
     def signature(self, id: str) -> FuncType | None:
         """The types of a wasm function; None for a Lua function and for an id that names nothing."""
+        ...
+
+    def operation(self, name: str) -> Operation:
+        """What `module.operation` stands for; raises `NotFoundError` where this host has no such thing."""
         ...
 
     def write(self, text: str) -> None:

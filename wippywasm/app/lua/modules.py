@@ -1,12 +1,21 @@
 """The modules that a Lua program may name in `modules:`.
 
-In: nothing. Out: their names. Spec: SPEC section 11.
+In: nothing. Out: their names, and the parts of the prelude that make each. Spec: SPEC section 11.
 """
 
 from __future__ import annotations
 
-AVAILABLE_MODULES = frozenset({"funcs", "json", "time"})
-"""What `require` gives today."""
+from collections.abc import Mapping
+
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "base64": ("base64",),
+    "funcs": ("typed", "funcs", "futures"),
+    "json": ("json",),
+    "time": ("duration", "calendar", "layout", "parsing", "time"),
+}
+"""What `require` gives today, each with the files of `prelude/` that it needs beyond those of every sandbox."""
+
+AVAILABLE_MODULES = frozenset(MODULES)
 
 KNOWN_MODULES = AVAILABLE_MODULES | {
     "ctx",
@@ -18,6 +27,5 @@ KNOWN_MODULES = AVAILABLE_MODULES | {
     "logger",
     "registry",
     "uuid",
-    "base64",
 }
 """All that the runtime is to have; requiring one that is not there yet says so."""

@@ -17,19 +17,14 @@ from lupa.lua54 import LuaMemoryError, LuaRuntime
 
 from wippywasm.app.lua.compiler import compile_source
 from wippywasm.app.lua.limits import LuaLimits
-from wippywasm.app.lua.modules import KNOWN_MODULES
+from wippywasm.app.lua.modules import KNOWN_MODULES, MODULES
 from wippywasm.app.lua.program import LuaProgram
 from wippywasm.app.lua.source import LuaSource
 from wippywasm.app.lua.wire import Streams
 from wippywasm.errors import LuaError
 
-PRELUDE = ("kernel", "patterns", "errors", "scheduler", "channel", "library", "wire", "driver")
-MODULES = {
-    "funcs": ("typed", "funcs", "futures"),
-    "json": ("json",),
-    "time": ("duration", "calendar", "layout", "parsing", "time"),
-}
-"""What `require` needs beyond that; a sandbox has the modules that its units declare."""
+PRELUDE = ("kernel", "patterns", "errors", "scheduler", "channel", "library", "wire", "host", "driver")
+"""What every sandbox has; which modules it has beyond that its units declare."""
 _MAIN = 1
 _PRELUDE_MEMORY = 2 << 20
 _SLACK = 256 << 10

@@ -7,13 +7,14 @@ events of what goes on beside the program. The codes are those of `prelude/*.lua
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeAlias
 
 from wippywasm.app.lua.codec import Codec, codec_for
 from wippywasm.app.lua.failures import Failures
-from wippywasm.app.lua.host import LuaHost
+from wippywasm.app.lua.host import LuaCaller, LuaHost, Operation
 from wippywasm.app.lua.limits import LuaLimits
 from wippywasm.app.lua.sandbox import Step
 from wippywasm.app.lua.sources import Answer, Sources
@@ -24,6 +25,7 @@ from wippywasm.errors import CanceledError, InternalError, WitError
 from wippywasm.model import FuncType
 
 _CALL, _ASYNC, _CANCEL, _PRINT, _SLEEP, _TIMER, _STOP, _NOW, _ZONE = range(5, 14)
+_HOST = 16
 _VALUE, _FAILED, _PAYLOAD, _RECODE, _STARTED = range(5)
 _UNTYPED = 0
 _NANOSECONDS = 1_000_000_000
@@ -35,8 +37,9 @@ Reply: TypeAlias = tuple[Any, ...]
 class Service:
     """Serves one worker: its codecs are numbered as its sandbox knows them, its sources are the running call's."""
 
-    def __init__(self, host: LuaHost, limits: LuaLimits, failures: Failures) -> None:
+    def __init__(self, id: str, host: LuaHost, limits: LuaLimits, failures: Failures) -> None:
         self._host = host
+        self._caller = LuaCaller(id)
         self._limits = limits
         self._failures = failures
         self._codecs: list[Codec | None] = [None]
@@ -52,6 +55,7 @@ class Service:
             _STOP: self._stop_timer,
             _NOW: self._now,
             _ZONE: self._zone,
+            _HOST: self._operate,
         }
 
     async def serve(self, step: Step) -> Reply | None:
@@ -85,6 +89,17 @@ class Service:
     async def end_call(self) -> None:
         """End what the call left running."""
         await self.sources.close()
+        await self._caller.handles.close()
+
+    def _operate(self, step: Step) -> Reply | Coroutine[Any, Any, Reply]:
+        operation = self._host.operation(step.text.decode("utf-8", "replace"))
+        args = UntypedReader(Reader(step.streams), self._failures).take_all()
+        if inspect.iscoroutinefunction(operation):
+            return self._operate_later(operation, args)
+        return self._written(_VALUE, _UNTYPED, operation(self._caller, *args))
+
+    async def _operate_later(self, operation: Operation, args: list[Any]) -> Reply:
+        return self._written(_VALUE, _UNTYPED, await operation(self._caller, *args))
 
     def _print(self, step: Step) -> Reply:
         self._host.write(step.text.decode("utf-8", "replace"))

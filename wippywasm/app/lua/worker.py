@@ -41,7 +41,7 @@ class LuaWorker:
         self._host = host
         self._failures = Failures()
         self._sandbox: Sandbox | None = Sandbox(program, self._limits)
-        self._service = Service(host, self._limits, self._failures)
+        self._service = Service(program.id, host, self._limits, self._failures)
         self._busy = False
         self._spent = False
 

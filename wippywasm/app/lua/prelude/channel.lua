@@ -1,6 +1,6 @@
 -- The global `channel`: as Go's channels, between the coroutines of one program.
 --
--- Out: W.channel (the global), W.new_channel, W.offer and W.drain for what feeds a channel from outside.
+-- Out: W.channel (the global), W.new_channel; W.offer, W.feed and W.drain for what feeds a channel from outside.
 --
 -- Who waits stands in a queue of the channel, first come first served; one that waits in a select stands in several, and
 -- leaves the others when one is served. What a channel has is kept apart from it, where a program can't change it.
@@ -259,6 +259,16 @@ end
 
 -- Sends what comes from outside, where there is room for it.
 W.offer = try_send
+
+-- Sends what comes from outside, and waits where there is no room; false where the channel is closed.
+function W.feed(channel, value)
+  if channel.closed then return false end
+  if try_send(channel, value) then return true end
+  local waiter = { fiber = W.running, channel = channel, value = value }
+  enqueue(channel.senders, waiter)
+  local _, _, ok = wait("channel:send", "send to", waiter)
+  return ok
+end
 
 -- Forgets what a channel holds.
 function W.drain(channel) channel.buffer, channel.head, channel.size = {}, 1, 0 end

@@ -17,10 +17,11 @@ local PARK = {} -- what a fiber yields that waits for others
 local fibers, sources -- by number
 local ready, first, last -- fibers that can go on
 local made, count, on_request -- how many there were, are, and wait for the host
+local pumps -- fibers of this runtime that feed a channel → that channel; none keeps a call from being stuck
 local asked -- the fiber whose request is being served; it goes on before the others where it is answered at once
 
 function W.begin_fibers()
-  fibers, sources, ready = {}, {}, {}
+  fibers, sources, ready, pumps = {}, {}, {}, {}
   first, last, made, count, on_request = 1, 0, 0, 0, 0
 end
 
@@ -62,6 +63,14 @@ function W.base.coroutine.spawn(f)
   return fiber.co
 end
 
+-- Starts a fiber of this runtime's own that feeds `channel` from outside.
+function W.spawn_pump(channel, f)
+  W.charge(COUNT)
+  local fiber = new(f)
+  fiber.place, pumps[fiber] = "?", channel
+  push(fiber)
+end
+
 -- Who is next, and out of the queue; nil where everyone waits.
 function W.next_fiber()
   if first > last then return nil end
@@ -88,7 +97,10 @@ function W.wake(fiber, ...)
   push(fiber, ...)
 end
 
-function W.requested(fiber) on_request, asked = on_request + 1, fiber end
+function W.requested(fiber)
+  asked, fiber.asks = fiber, true
+  if not pumps[fiber] then on_request = on_request + 1 end
+end
 
 -- The running fiber goes on after the others that can, and after whatever else waits for this thread.
 function W.breathe()
@@ -107,7 +119,8 @@ local function route(target, ...)
     return source:handle(...)
   end
   local fiber = fibers[target]
-  on_request = on_request - 1
+  fiber.asks = nil
+  if not pumps[fiber] then on_request = on_request - 1 end
   if fiber ~= asked then return push(fiber, ...) end
   fiber.values, first = pack(...), first - 1
   ready[first] = fiber
@@ -119,7 +132,7 @@ function W.route_all(messages)
 end
 
 function W.ended(fiber)
-  fibers[fiber.number], count = nil, count - 1
+  fibers[fiber.number], pumps[fiber], count = nil, nil, count - 1
 end
 
 function W.is_alone() return count == 1 end
@@ -154,6 +167,9 @@ local function can_wake()
   for _, source in next, sources do
     if source:can_wake() then return true end
   end
+  for fiber, channel in next, pumps do
+    if fiber.asks and channel.receivers.first then return true end
+  end
   return false
 end
 
@@ -170,16 +186,17 @@ end
 -- Nil, or what there is to say of fibers none of which can ever go on.
 function W.stuck()
   if can_wake() then return nil end
-  local lines = {}
+  local lines, waiting = {}, count
+  for _ in next, pumps do waiting = waiting - 1 end
   for number = 1, made do
-    local fiber = fibers[number]
+    local fiber = not pumps[fibers[number]] and fibers[number]
     if fiber and #lines == MAX_NAMED then
-      lines[#lines + 1] = "… and " .. (count - MAX_NAMED) .. " more"
+      lines[#lines + 1] = "… and " .. (waiting - MAX_NAMED) .. " more"
       break
     end
     if fiber then lines[#lines + 1] = describe(fiber) end
   end
-  return "deadlock: " .. (count == 1 and "" or "all " .. count .. " coroutines wait, and nothing can wake them: ") .. concat(lines, "; ")
+  return "deadlock: " .. (waiting == 1 and "" or "all " .. waiting .. " coroutines wait, and nothing can wake them: ") .. concat(lines, "; ")
 end
 
 W.PARK, W.place = PARK, place

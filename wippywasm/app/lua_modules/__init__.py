@@ -1,0 +1,15 @@
+"""What the modules of Lua ask of the app: a file for each module, its Lua half in `lua/prelude/`.
+
+In: the app. Out: operations by name, `module.operation`. Adding a module is adding a row here and one in
+`lua/modules.py`. Spec: SPEC section 11.
+"""
+
+from __future__ import annotations
+
+from wippywasm.app.lua.host import Operation
+from wippywasm.app.lua_modules import base64
+
+
+def operations() -> dict[str, Operation]:
+    """Every operation that Lua programs of the app may ask for."""
+    return {**base64.operations()}
