@@ -22,7 +22,7 @@ class LuaCaller:
 
 
 Operation: TypeAlias = Callable[..., Any]
-"""What a Lua module asks of the app: a function, plain or async, of the `LuaCaller` and plain values to a plain value."""
+"""What a Lua module asks of the app: plain or async, of the `LuaCaller` and plain values to a plain value."""
 
 
 class LuaHost(Protocol):
