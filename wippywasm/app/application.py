@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any
@@ -19,19 +19,16 @@ from wippywasm.app.context import current, entered
 from wippywasm.app.entry import Entry
 from wippywasm.app.functions.arity import check_arity
 from wippywasm.app.functions.calls import CallCounter
-from wippywasm.app.functions.factories import Factories
 from wippywasm.app.functions.lua_host import AppLuaHost
+from wippywasm.app.functions.serving import FunctionPools, naming
 from wippywasm.app.loading import LoadedApp, load_app
-from wippywasm.app.pools import Pool, PoolMetrics, make_pool
+from wippywasm.app.pools import PoolMetrics
 from wippywasm.app.pools.cores import bind_thread, usable_cores
 from wippywasm.app.programs.folders import make_folder
 from wippywasm.app.suggest import did_you_mean_id, listing
 from wippywasm.engine import get as get_engine
-from wippywasm.errors import InvalidError, NotFoundError, Problem, UnavailableError, WippyError, WitError, with_article
+from wippywasm.errors import InvalidError, NotFoundError, Problem, UnavailableError, with_article
 from wippywasm.model import FuncType
-
-_THREADS_END = 2.0
-"""Seconds that `close` waits for threads whose guests have ended."""
 
 
 class App:
@@ -39,9 +36,8 @@ class App:
 
     def __init__(self, loaded: LoadedApp) -> None:
         self._loaded = loaded
-        self._pools: dict[str, Pool] | None = None
+        self._pools: FunctionPools | None = None
         self._calls = CallCounter()
-        self._factories: Factories | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._cores_before: Collection[int] = ()
 
@@ -95,7 +91,7 @@ class App:
 
     def metrics(self) -> Mapping[str, PoolMetrics]:
         """A snapshot of every function's pool, by id; nothing while the app is not running."""
-        return MappingProxyType({id: pool.metrics() for id, pool in (self._pools or {}).items()})
+        return self._pools.metrics() if self._pools is not None else MappingProxyType({})
 
     async def call(self, id: str, *args: Any) -> Any:
         """Call a function with Python values (SPEC section 5) and return its result.
@@ -104,18 +100,17 @@ class App:
         function's own error, `Trap` and other `WippyError`s for failures (`details["entry"]` is the id of the function
         that failed, where calls nest the innermost), `UnavailableError` when not running.
         """
-        pool = self._pool(id)
+        self.check_callable(id)
+        if self._pools is None:
+            raise UnavailableError("the app is not running", hint="use 'async with app'")
         if self._loop is not None and self._loop is not asyncio.get_running_loop():
             return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.call(id, *args), self._loop))
         signature = self.signature(id)
-        if signature is not None:
-            check_arity(id, signature, args)
-        try:
+        with naming(id):
+            if signature is not None:
+                check_arity(id, signature, args)
             with self._calls.counted(), entered(current().with_(entry=id)):
-                return await pool.call(args)
-        except WippyError as error:
-            _name_entry(error, id)
-            raise
+                return await self._pools.call(id, args)
 
     async def start(self) -> None:
         """Make the folders and start the pools; what was started is closed again where one fails."""
@@ -124,35 +119,31 @@ class App:
         for entry in self.entries.values():
             if entry.kind == "fs.directory":
                 make_folder(entry, self.folder)
-        self._factories = factories = Factories(self._loaded, AppLuaHost(self))
         self._calls = CallCounter()
         self._loop = asyncio.get_running_loop()
-        cores = self._loaded.settings.cores
-        self._pools = {
-            id: make_pool(id, self.entries[id].data.get("pool") or {}, factories.of(id), cores) for id in self.functions
-        }
-        if cores.reserved:
-            self._cores_before = usable_cores()
-            bind_thread(cores.others)
+        self._bind_cores()
+        self._pools = FunctionPools(AppLuaHost(self))
         try:
-            for id, pool in self._pools.items():
-                await _start(id, pool)
+            self._pools.commit(await self._pools.prepare(self._loaded, self.functions))
         except BaseException:
             await self.close(grace=0)
             raise
 
+    def _bind_cores(self) -> None:
+        cores = self._loaded.settings.cores
+        if cores.reserved:
+            self._cores_before = usable_cores()
+            bind_thread(cores.others)
+
     async def close(self, grace: float = 10.0) -> None:
         """Refuse new calls, let those under way end within `grace` seconds, then free every instance."""
         await self._calls.drained(grace)
-        pools, self._pools = self._pools or {}, None
-        for pool in pools.values():
-            pool.close()
+        pools, self._pools = self._pools, None
         if self._cores_before:
             bind_thread(self._cores_before)
             self._cores_before = ()
-        await _wait_closed(pools.values())
-        if self._factories is not None:
-            self._factories.close()
+        if pools is not None:
+            await pools.close()
 
     async def __aenter__(self) -> App:
         await self.start()
@@ -173,38 +164,9 @@ class App:
                 f"'{id}' is {with_article(kind)}, not a function", hint=did_you_mean_id(id, self.functions)
             )
 
-    def _pool(self, id: str) -> Pool:
-        self.check_callable(id)
-        if self._pools is None:
-            raise UnavailableError("the app is not running", hint="use 'async with app'")
-        return self._pools[id]
-
     def _near(self, id: str) -> str | None:
         if ":" not in id:
             whole = [i for i in self.functions if i.endswith(f":{id}")]
             return f"an id has its namespace in front: '{whole[0]}'" if whole else "an id is written namespace:name"
         near = did_you_mean_id(id, self.functions) or did_you_mean_id(id, self.entries)
         return near or f"the functions are {listing(self.functions)}"
-
-
-async def _wait_closed(pools: Iterable[Pool]) -> None:
-    """Wait for threads to end; one that a guest holds ends with its guest."""
-    waits = [asyncio.ensure_future(pool.wait_closed()) for pool in pools]
-    if waits:
-        await asyncio.wait(waits, timeout=_THREADS_END)
-    for wait in waits:
-        wait.cancel()
-
-
-async def _start(id: str, pool: Pool) -> None:
-    try:
-        await pool.start()
-    except WippyError as error:
-        _name_entry(error, id)
-        raise
-
-
-def _name_entry(error: WippyError, id: str) -> None:
-    """Note whose failure it is; where calls nest, the innermost says so first. A function's own `err` is no failure."""
-    if not isinstance(error, WitError):
-        error.details.setdefault("entry", id)

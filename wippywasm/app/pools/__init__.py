@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from wippywasm.app.pools.choose import make_pool
 from wippywasm.app.pools.metrics import PoolMetrics
-from wippywasm.app.pools.pool import Pool
+from wippywasm.app.pools.pool import Pool, PoolClosedError
 from wippywasm.app.pools.worker import Worker, WorkerFactory
 
-__all__ = ["Pool", "PoolMetrics", "Worker", "WorkerFactory", "make_pool"]
+__all__ = ["Pool", "PoolClosedError", "PoolMetrics", "Worker", "WorkerFactory", "make_pool"]

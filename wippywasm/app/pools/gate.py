@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 
 class Gate:
@@ -59,12 +60,12 @@ class Gate:
                 self._free -= 1
                 future.set_result(None)
 
-    def turn_away(self, error: BaseException) -> None:
-        """Everyone who waits gets `error`."""
+    def turn_away(self, error: Callable[[], BaseException]) -> None:
+        """Everyone who waits gets an error of their own."""
         while self._waiting:
             future = self._waiting.popleft()
             if not future.done():
-                future.set_exception(error)
+                future.set_exception(error())
 
 
 def _was_let_in(future: asyncio.Future[None]) -> bool:

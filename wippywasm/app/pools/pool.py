@@ -19,6 +19,14 @@ from wippywasm.app.pools.worker import Worker, WorkerFactory
 from wippywasm.errors import UnavailableError
 
 
+class PoolClosedError(UnavailableError):
+    """A call found its pool closed before it had a worker, so another pool may serve it."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(f"{pool.name} is closed")
+        self.pool = pool
+
+
 class Pool(ABC):
     """Serves the calls of one function; belongs to the event loop that it was started in."""
 
@@ -30,6 +38,7 @@ class Pool(ABC):
         self._meter = Meter()
         self._is_closed = False
         self._live = 0
+        self._empty = asyncio.Event()
 
     async def start(self) -> None:
         """Make what must be there before the first call."""
@@ -50,10 +59,11 @@ class Pool(ABC):
     def close(self) -> None:
         """Refuse calls from now on and free the idle workers; those at work are freed when their call ends."""
         self._is_closed = True
+        self._look_for_end()
 
     async def wait_closed(self) -> None:
-        """Wait until what `close` began is done."""
-        return
+        """Wait until what `close` began is done: every worker is freed."""
+        await self._empty.wait()
 
     @abstractmethod
     def metrics(self) -> PoolMetrics: ...
@@ -64,16 +74,25 @@ class Pool(ABC):
 
     def _check_open(self) -> None:
         if self._is_closed:
-            raise UnavailableError(f"{self.name} is closed")
+            raise PoolClosedError(self)
+
+    def _look_for_end(self) -> None:
+        if self._is_closed and self._live == 0:
+            self._empty.set()
 
     async def _new(self) -> Worker:
-        worker = await self._factory()
         self._live += 1
-        return worker
+        try:
+            return await self._factory()
+        except BaseException:
+            self._live -= 1
+            self._look_for_end()
+            raise
 
     def _discard(self, worker: Worker) -> None:
         self._live -= 1
         worker.close()
+        self._look_for_end()
 
 
 class InlinePool(Pool):
@@ -115,7 +134,7 @@ class SharedPool(Pool):
         super().close()
         for gate in (self._workers, self._queue):
             if gate is not None:
-                gate.turn_away(UnavailableError(f"{self.name} is closed"))
+                gate.turn_away(lambda: PoolClosedError(self))
         while self._idle:
             self._discard(self._idle.pop())
 

@@ -176,4 +176,5 @@ class ThreadPool(StaticPool):
         super().close()
 
     async def wait_closed(self) -> None:
+        await super().wait_closed()
         await self._threads.ended()
