@@ -25,6 +25,7 @@ from wippywasm.app.loading import LoadedApp, load_app
 from wippywasm.app.pools import PoolMetrics
 from wippywasm.app.pools.cores import bind_thread, usable_cores
 from wippywasm.app.programs.folders import make_folder
+from wippywasm.app.security import Guard, Policies
 from wippywasm.app.suggest import did_you_mean_id, listing
 from wippywasm.engine import get as get_engine
 from wippywasm.errors import InvalidError, NotFoundError, Problem, UnavailableError, with_article
@@ -36,6 +37,8 @@ class App:
 
     def __init__(self, loaded: LoadedApp) -> None:
         self._loaded = loaded
+        self._guard = Guard(strict=loaded.settings.strict)
+        self._policies = Policies(loaded.entries.values())
         self._pools: FunctionPools | None = None
         self._calls = CallCounter()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -69,6 +72,16 @@ class App:
         return self._loaded.folder
 
     @property
+    def guard(self) -> Guard:
+        """Whom everything guarded asks."""
+        return self._guard
+
+    @property
+    def policies(self) -> Policies:
+        """Every `security.policy`, by id and by group."""
+        return self._policies
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
         """What the app's author should know: fields that are accepted and have no effect yet."""
         return self._loaded.warnings
@@ -100,17 +113,19 @@ class App:
         function's own error, `Trap` and other `WippyError`s for failures (`details["entry"]` is the id of the function
         that failed, where calls nest the innermost), `UnavailableError` when not running.
         """
+        pools, loop = self._pools, self._loop
+        if pools is not None and loop is not None and loop is not asyncio.get_running_loop():
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.call(id, *args), loop))
+        self._check_call(id)
         self.check_callable(id)
-        if self._pools is None:
+        if pools is None:
             raise UnavailableError("the app is not running", hint="use 'async with app'")
-        if self._loop is not None and self._loop is not asyncio.get_running_loop():
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.call(id, *args), self._loop))
         signature = self.signature(id)
         with naming(id):
             if signature is not None:
                 check_arity(id, signature, args)
             with self._calls.counted(), entered(current().with_(entry=id)):
-                return await self._pools.call(id, args)
+                return await pools.call(id, args)
 
     async def start(self) -> None:
         """Make the folders and start the pools; what was started is closed again where one fails."""
@@ -163,6 +178,12 @@ class App:
             raise InvalidError(
                 f"'{id}' is {with_article(kind)}, not a function", hint=did_you_mean_id(id, self.functions)
             )
+
+    def _check_call(self, id: str) -> None:
+        """Ask the guard. The app's own user may call everything, unless they act as somebody."""
+        context = current()
+        if context.entry is not None or context.actor is not None:
+            self._guard.check("funcs.call", id)
 
     def _near(self, id: str) -> str | None:
         if ":" not in id:

@@ -11,7 +11,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wippywasm.app.security.scope import Scope
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -26,9 +29,14 @@ class Actor:
 
 @dataclass(frozen=True)
 class Context:
-    """What a call inherits from its caller. `entry` is the id whose code runs, `pid` the process that it runs in."""
+    """What a call inherits from its caller.
+
+    `actor` does what is done, `scope` says what they may; `values` are what the request carries along. `entry` is the
+    id whose code runs, `pid` the process that it runs in; they are None where the app's own user calls.
+    """
 
     actor: Actor | None = None
+    scope: Scope | None = None
     values: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     entry: str | None = None
     pid: str | None = None

@@ -1,6 +1,7 @@
 """The settings of an app: `.wippy.yaml` in its folder.
 
-In: that file, if it is there. Out: `AppSettings`. Sections that are not ours are left alone. Spec: SPEC section 4.
+In: that file, if it is there. Out: `AppSettings`. Sections that are not ours are left alone. Spec: SPEC sections 4
+and 10.
 """
 
 from __future__ import annotations
@@ -21,14 +22,18 @@ NAME = ".wippy.yaml"
 MAX_BYTES = 1 << 20
 
 _ISOLATION = Struct({"enabled": Field(Bool()), "reserved_cores": Field(Int(1, 10_000))})
-_SETTINGS = {"scheduler": Field(Struct({"wasm_isolation": Field(_ISOLATION)}, is_open=True))}
+_SETTINGS = {
+    "scheduler": Field(Struct({"wasm_isolation": Field(_ISOLATION)}, is_open=True)),
+    "security": Field(Struct({"strict_mode": Field(Bool())})),
+}
 
 
 @dataclass(frozen=True)
 class AppSettings:
-    """`cores` has what `scheduler.wasm_isolation` reserves."""
+    """`cores` has what `scheduler.wasm_isolation` reserves; `strict` is `security.strict_mode`."""
 
     cores: Cores = field(default_factory=Cores)
+    strict: bool = False
 
 
 def read_settings(app: Path, report: Report) -> AppSettings:
@@ -44,7 +49,8 @@ def read_settings(app: Path, report: Report) -> AppSettings:
         scope = Scope(at, "", app, file)
         known = {name: node for name, node in document.mapping.items() if name in _SETTINGS}
         checked = {name: _SETTINGS[name].type.check(node, scope.child(name, node)) for name, node in known.items()}
-        return AppSettings(_cores(checked, at))
+        strict = (checked.get("security") or {}).get("strict_mode")
+        return AppSettings(_cores(checked, at), bool(strict))
     return AppSettings()
 
 

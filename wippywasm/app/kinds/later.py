@@ -18,5 +18,6 @@ LATER_KINDS = (
     "process.host",
     "terminal.host",
     "process.service",
-    "security.policy",
+    "security.policy.expr",
+    "security.token_store",
 )

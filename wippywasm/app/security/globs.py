@@ -1,0 +1,42 @@
+"""Patterns of actions and resources, in which `*` stands for any text, an empty one too.
+
+In: a pattern, a text. Out: whether the whole text fits, in time linear in its length. Spec: SPEC section 10.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Glob:
+    """One pattern; no other character is special."""
+
+    text: str
+
+    def matches(self, text: str) -> bool:
+        """Whether the whole of `text` fits."""
+        first, *rest = self._parts
+        if not rest:
+            return text == first
+        *middle, last = rest
+        if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+            return False
+        return _in_order(middle, text, len(first), len(text) - len(last))
+
+    @cached_property
+    def _parts(self) -> list[str]:
+        """What stands between the stars; two in a row are as one."""
+        first, *rest = self.text.split("*")
+        return [first, *filter(None, rest[:-1]), rest[-1]] if rest else [first]
+
+
+def _in_order(parts: list[str], text: str, start: int, end: int) -> bool:
+    """Whether the parts follow one another in `text[start:end]`; the earliest place of each is best."""
+    for part in parts:
+        found = text.find(part, start, end)
+        if found < 0:
+            return False
+        start = found + len(part)
+    return True
