@@ -252,7 +252,7 @@ def test_another_guests_function_must_have_the_very_type(load: Any) -> None:
     client = '(component (import "live" (func (param "x" u32) (result u32))))'
     with (
         load(COUNTERS).instantiate() as server,
-        pytest.raises(LinkError, match=r"needs func\(x: u32\) -> u32, and .* has func\(\) -> u32"),
+        pytest.raises(LinkError, match=r"needs func\(x: u32\) -> u32, and .* is func\(\) -> u32"),
     ):
         load(f'(component (import "i" (instance (export "live" (func (param "x" u32) (result u32))))) {client})').link(
             {"i": server.exports}

@@ -175,9 +175,12 @@ def _write_lift(w: Source, needs: Needs) -> str:
 class Lifted:
     """What a lifted function was made of; the callables that `lift` makes carry it, for `lower` to find."""
 
-    __slots__ = ("binding", "core", "options", "type")
+    __slots__ = ("binding", "code", "core", "options", "type")
 
-    def __init__(self, type: FuncType, core: CoreFunc, options: Options, binding: Binding) -> None:
+    def __init__(
+        self, type: FuncType, core: CoreFunc, options: Options, binding: Binding, function: Callable[..., Any]
+    ) -> None:
+        self.code: object = getattr(function, "__code__", None)
         self.type = type
         self.core = core
         self.options = options
@@ -209,7 +212,7 @@ class PreparedLift:
         """The Python function for that core function; see `lift`."""
         function = self.code(core, binding, caller)
         function.__name__ = function.__qualname__ = self.name
-        function.__dict__[LIFTED] = Lifted(self.type, core, self.options, binding)
+        function.__dict__[LIFTED] = Lifted(self.type, core, self.options, binding, function)
         return function
 
     def code(self, core: CoreFunc, binding: Binding, caller: state.ComponentInstance | None) -> Callable[..., Any]:
@@ -275,3 +278,10 @@ def lift(
 
 LIFTED = "lifted"
 """The attribute of a lifted function that has its `Lifted`."""
+
+
+def lifted_of(function: Callable[..., Any]) -> Lifted | None:
+    """What a function was made of, if `lift` made it."""
+    found = getattr(function, LIFTED, None)
+    # `functools.wraps` copies attributes to functions that are not ours.
+    return found if isinstance(found, Lifted) and found.code is getattr(function, "__code__", None) else None

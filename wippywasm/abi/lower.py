@@ -24,7 +24,7 @@ from wippywasm.abi.gather import gather
 from wippywasm.abi.layout import (
     flatten_functype,
 )
-from wippywasm.abi.lift import LIFTED, Lifted
+from wippywasm.abi.lift import Lifted, lifted_of
 from wippywasm.abi.needs import Needs, needs_of
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.scopes import scope_factory
@@ -167,8 +167,8 @@ def lower(
     if options.is_async or ft.is_async:
         raise UnsupportedFeatureError("asynchronous functions", "wippywasm")
     check_compilable(ft)
-    lifted = getattr(function, LIFTED, None)
-    if isinstance(lifted, Lifted):
+    lifted = lifted_of(function)
+    if lifted is not None:
         core = _compose(ft, lifted, options, binding, name)
     else:
         core = bind_lower(ft, function, options, binding, name, HOST_SIDE, park)

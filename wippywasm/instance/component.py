@@ -15,22 +15,24 @@ from typing import Any, Literal, Protocol
 
 from wippywasm.binary import component as binary
 from wippywasm.engine.port import NO_LIMITS, Engine, Module, Store, StoreLimits
-from wippywasm.errors import InvalidError
+from wippywasm.errors import InvalidError, LinkError
 from wippywasm.instance.demand import Demand, demand_of
+from wippywasm.instance.exports import ExportedInstance
 from wippywasm.instance.frame import Frame
 from wippywasm.instance.functions import FunctionItem, exported_functions, exported_methods, find_key
 from wippywasm.instance.guest import Guest
-from wippywasm.instance.host_components import component_imports, find_components
+from wippywasm.instance.host_components import find_components
 from wippywasm.instance.limits import Limits
 from wippywasm.instance.link import Undeclared, link
 from wippywasm.instance.linked import Linked
 from wippywasm.instance.names import split_version
+from wippywasm.instance.providers import find_import
 from wippywasm.instance.recipe import Code, Recipe
 from wippywasm.instance.thread_guest import in_own_thread
 from wippywasm.instance.waiting import in_event_loop
 from wippywasm.model import FuncType
-from wippywasm.plan import Plan, plan_component
-from wippywasm.plan.items import LiftRef
+from wippywasm.plan import Closure, Plan, plan_component
+from wippywasm.plan.items import ComponentItem, LiftRef
 
 
 class Imports(Protocol):
@@ -47,12 +49,11 @@ class Component:
     `imports` are the names of the imports that something must be given for, in order.
     """
 
-    def __init__(
-        self, wasm: bytes | memoryview, plan: Plan, engine: Engine, decoded: binary.Component | None = None
-    ) -> None:
+    def __init__(self, wasm: bytes | memoryview, plan: Plan, engine: Engine, source: Closure | None = None) -> None:
         self.wasm = wasm
-        self.kind: Literal["component", "module"] = "module" if decoded is None else "component"
-        self.decoded = decoded
+        self.kind: Literal["component", "module"] = "module" if source is None else "component"
+        self.decoded: binary.Component | None = None if source is None else source.component
+        self._source = source
         self.plan = plan
         self.engine = engine
         self.imports: tuple[str, ...] = plan.imports
@@ -89,11 +90,15 @@ class Component:
 
     def _planned_with(self, imports: Mapping[str, Any]) -> Component:
         """This component with the components that it imports in their places; itself where it imports none."""
-        wanted = {} if self.decoded is None else component_imports(self.decoded)
-        if self.decoded is None or not wanted:
+        if self._source is None or not self.plan.host_components:
             return self
-        plan = plan_component(self.decoded, find_components(wanted, imports))
-        return Component(self.wasm, plan, self.engine, self.decoded)
+        plan = plan_component(self._source, find_components(self.plan.host_components, imports))
+        return Component(self.wasm, plan, self.engine, self._source)
+
+    def _nested(self, item: ComponentItem) -> Component:
+        """A component that this one exports; its `wasm` is the whole that it is a part of."""
+        assert isinstance(item, Closure), "an instance runs only where every component is there"
+        return Component(self.wasm, plan_component(item), self.engine, item)
 
     def link(
         self,
@@ -105,8 +110,9 @@ class Component:
         """Look up every import once, for any number of instances. Raises LinkError as `instantiate` does."""
         if undeclared not in ("refuse", "deny"):
             raise InvalidError(f"undeclared must be 'refuse' or 'deny', not {undeclared!r}")
-        imports = _merged({} if wasi is None else wasi.imports(), imports or {})
+        imports = _merged({} if wasi is None else wasi.imports(), _checked(imports or {}))
         component = self._planned_with(imports)
+        _refuse_components(component.plan, imports)
         return LinkedComponent(component, link(component.plan, imports, undeclared))
 
     def instantiate(
@@ -121,14 +127,37 @@ class Component:
 
         `imports` maps names of imports to what serves them: a mapping, an object or a module with the functions, a
         callable for a function, a class for a resource, bytes for a core module, a `Component` for a component, or
-        another guest's exports. `wasi`, a `Wasi`, serves WASI imports that are not in `imports`.
-        `undeclared` says what becomes of the rest. Raises LinkError for an import that is missing or does not fit, Trap
-        where the guest's start function traps, and whatever a host function raises meanwhile.
+        another guest or its exports, whose types are compared. `wasi`, a `Wasi`, serves WASI imports that are not in
+        `imports`. `undeclared` says what becomes of the rest. Raises LinkError for an import that is missing or does
+        not fit, Trap where the guest's start function traps, and whatever a host function raises meanwhile.
         """
         return self.link(imports, wasi=wasi, undeclared=undeclared).instantiate(limits=limits)
 
     def __repr__(self) -> str:
         return f"<{self.kind} of {len(self.wasm)} bytes>"
+
+
+def _checked(imports: Any) -> Mapping[str, Any]:
+    """What a caller gave for imports; raises InvalidError where that is no mapping by names."""
+    if not isinstance(imports, Mapping):
+        given = "the exports of a guest" if isinstance(imports, Guest | ExportedInstance) else type(imports).__name__
+        raise InvalidError(f"imports must be a mapping from names of imports, not {given}")
+    odd = next((name for name in imports if not isinstance(name, str)), None)
+    if odd is not None:
+        raise InvalidError(f"imports must be a mapping from names of imports, and {odd!r} is none")
+    return imports
+
+
+def _refuse_components(plan: Plan, imports: Mapping[str, Any]) -> None:
+    """Raise LinkError where a component is given for an instance: its Python attributes would count as functions."""
+    for path in plan.host_instances:
+        given = find_import(imports, path)
+        if isinstance(given, Component | LinkedComponent):
+            raise LinkError(
+                f"import {'#'.join(path)!r} is an instance, and a component is none",
+                path[0],
+                hint="instantiate it, and give the guest or its exports",
+            )
 
 
 def _merged(hosts: Mapping[str, Any], imports: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,17 @@ from wippywasm.abi.state import RuntimeResource
 from wippywasm.errors import NotFoundError, UnsupportedFeatureError
 from wippywasm.instance.names import best_match, pascal, snake, split_version
 from wippywasm.instance.suggest import did_you_mean
-from wippywasm.model import FuncType, ResourceType
-from wippywasm.plan.items import HostFuncRef, Item, LiftRef, PlanInstance, StaticModule, TypeItem
+from wippywasm.model import ResourceType
+from wippywasm.plan.items import (
+    ComponentItem,
+    HostFuncRef,
+    ImportedModule,
+    Item,
+    LiftRef,
+    PlanInstance,
+    StaticModule,
+    TypeItem,
+)
 from wippywasm.plan.mangle import resource_function
 
 
@@ -29,13 +38,11 @@ class Exporter(Protocol):
         """The function as Python calls it: returns ok or raises WitError."""
         ...
 
-    def _lifted(self, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Any]:
-        """The function as another guest's import calls it: a top-level `result` is Ok or Err."""
+    def _resources(self) -> Mapping[ResourceType, RuntimeResource]: ...
+    def _module(self, module: StaticModule | ImportedModule) -> bytes | memoryview: ...
+    def _component(self, component: ComponentItem) -> Any:
+        """A component that the guest exports, to be instantiated or given to another."""
         ...
-
-    def _function_type(self, item: LiftRef | HostFuncRef) -> FuncType: ...
-    def _resource(self, resource: ResourceType) -> RuntimeResource: ...
-    def _module(self, index: int) -> bytes | memoryview: ...
 
 
 def join(prefix: str, name: str) -> str:
@@ -106,8 +113,10 @@ class ExportedInstance:
                 return self._guest._bind(item, join(self._prefix, name))
             case ResourceType():
                 return ExportedResource(self, name)
-            case StaticModule(index=index):
-                return self._guest._module(index)
+            case StaticModule() | ImportedModule():
+                return self._guest._module(item)
+            case ComponentItem():
+                return self._guest._component(item)
             case _:
                 raise UnsupportedFeatureError(f"exports such as {join(self._prefix, name)!r}", "wippywasm")
 
@@ -135,13 +144,26 @@ class ExportedResource:
         return f"<resource {join(self._instance._prefix, self._name)}>"
 
     def _function(self, name: str) -> Callable[..., Any]:
+        found = self._find(name)
+        if found is None:
+            what = f"called {name!r}" if name else "to construct it"
+            raise AttributeError(f"resource {self._name!r} has no function {what}")
+        return found
+
+    def _find(self, name: str) -> Callable[..., Any] | None:
+        """The function of that Python name, the constructor for the empty one; None where there is none."""
         for wit in self._instance._items:
             parts = resource_function(wit)
             if parts and parts[1] == self._name and snake(parts[2]) == name:
                 function: Callable[..., Any] = self._instance._make(wit)
                 return function
-        what = f"called {name!r}" if name else "to construct it"
-        raise AttributeError(f"resource {self._name!r} has no function {what}")
+        return None
+
+    @property
+    def _resource(self) -> RuntimeResource:
+        item = self._instance._items[self._name]
+        assert isinstance(item, ResourceType)
+        return self._instance._guest._resources()[item]
 
 
 def match_instance(name: str, offered: Mapping[str, Item]) -> str | None:
@@ -157,10 +179,3 @@ def match_instance(name: str, offered: Mapping[str, Item]) -> str | None:
 def _is_short_form(base: str, version: str, offered: str) -> bool:
     full, have = split_version(offered)
     return (full == base or full.rpartition("/")[2] == base) and (not version or version == have)
-
-
-def nested(instance: ExportedInstance, name: str) -> Any:
-    """The instance that `instance` exports under exactly that name; raises KeyError."""
-    if name not in instance._items:
-        raise KeyError(name)
-    return instance._make(name)

@@ -11,7 +11,7 @@ Spec: SPEC sections 5, 6, 14.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,10 @@ from wippywasm.abi.state import RuntimeResource, get_ident, refuse_thread
 from wippywasm.errors import ConflictError, UnavailableError, WitError
 from wippywasm.instance import machine
 from wippywasm.instance.exports import ExportedInstance
+from wippywasm.instance.foreign import mark
 from wippywasm.instance.frame import Frame
 from wippywasm.model import FuncType, ResourceType, ResultType
-from wippywasm.plan.items import HostFuncRef, LiftRef
+from wippywasm.plan.items import ComponentItem, HostFuncRef, ImportedModule, LiftRef, StaticModule
 from wippywasm.values import Ok
 
 if TYPE_CHECKING:
@@ -142,20 +143,27 @@ class Guest:
     def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
         bound = self._bound.get(item)
         if bound is None:
-            function = self._running().limited(self._lifted(item, key))
-            returns_result = isinstance(self._function_type(item).result, ResultType)
-            bound = self._bound[item] = _raising(function) if returns_result else function
+            frame, type, lifted = self._running(), self._function_type(item), self._lifted(item, key)
+            function = frame.limited(lifted)
+            bound = self._bound[item] = _raising(function) if isinstance(type.result, ResultType) else function
+            mark(bound, type, frame.resources, lifted)
         return bound
 
     def _function_type(self, item: LiftRef | HostFuncRef) -> FuncType:
         plan = self._running().plan
         return plan.host_functions[item.index].type if isinstance(item, HostFuncRef) else plan.lifts[item.index].type
 
-    def _module(self, index: int) -> bytes | memoryview:
-        return self._running().plan.modules[index].wasm
+    def _module(self, module: StaticModule | ImportedModule) -> bytes | memoryview:
+        frame = self._running()
+        if isinstance(module, StaticModule):
+            return frame.plan.modules[module.index].wasm
+        return frame.linked.modules[frame.plan.host_modules.index(module)].wasm
 
-    def _resource(self, resource: ResourceType) -> RuntimeResource:
-        return self._running().resources[resource]
+    def _component(self, component: ComponentItem) -> Component:
+        return self.component._nested(component)
+
+    def _resources(self) -> Mapping[ResourceType, RuntimeResource]:
+        return self._running().resources
 
 
 def _raising(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ Spec: `Explainer.md` (component types, subtyping).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wippywasm.binary import component as c
@@ -18,31 +18,27 @@ from wippywasm.binary.core_subtype import module_mismatch
 from wippywasm.errors import LinkError
 from wippywasm.instance.providers import MISSING, find_import
 from wippywasm.model import FuncType, ResourceType
-from wippywasm.plan import describe_func
+from wippywasm.plan import Closure, HostComponent, describe_func
 from wippywasm.plan.scope import sort_of
 from wippywasm.plan.substitute import Substitution
 
 
-def component_imports(component: c.Component) -> dict[str, c.ComponentType]:
-    """The imports that are components."""
-    return {name: t for name, t in component.type.imports.items() if isinstance(t, c.ComponentType)}
+def find_components(wanted: Sequence[HostComponent], imports: Mapping[str, Any]) -> dict[tuple[str, ...], Closure]:
+    """The given components by the paths of imports; raises LinkError for one that is missing or does not fit."""
+    return {component.path: _find(component, find_import(imports, component.path)) for component in wanted}
 
 
-def find_components(wanted: Mapping[str, c.ComponentType], imports: Mapping[str, Any]) -> dict[str, c.Component]:
-    """The given components by import; raises LinkError for one that is missing or does not fit."""
-    found: dict[str, c.Component] = {}
-    for name, type in wanted.items():
-        given = find_import(imports, (name,))
-        if given is MISSING:
-            raise LinkError(f"nothing is given for import {name!r}, which is a component", name)
-        decoded = getattr(given, "decoded", given)
-        if not isinstance(decoded, c.Component):
-            raise LinkError(f"import {name!r} is a component: give a loaded one", name)
-        why = component_mismatch(decoded.type, type)
-        if why is not None:
-            raise LinkError(f"the component given for import {name!r} does not fit: {why}", name)
-        found[name] = decoded
-    return found
+def _find(wanted: HostComponent, given: Any) -> Closure:
+    where, name = wanted.path[0], "#".join(wanted.path)
+    if given is MISSING:
+        raise LinkError(f"nothing is given for import {name!r}, which is a component", where)
+    source = Closure(given, None) if isinstance(given, c.Component) else getattr(given, "_source", None)
+    if not isinstance(source, Closure):
+        raise LinkError(f"import {name!r} is a component: give a loaded one, not {type(given).__name__}", where)
+    why = component_mismatch(source.component.type, wanted.type)
+    if why is not None:
+        raise LinkError(f"the component given for import {name!r} does not fit: {why}", where)
+    return source
 
 
 def component_mismatch(actual: c.ComponentType, expected: c.ComponentType) -> str | None:

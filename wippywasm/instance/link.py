@@ -12,13 +12,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
+from wippywasm.abi.lift import lifted_of
 from wippywasm.abi.state import RuntimeResource
 from wippywasm.abi.waiting import PLAIN, is_awaitable
+from wippywasm.binary.component import ModuleType
 from wippywasm.core import CoreFuncType, CoreImport
 from wippywasm.engine.port import CoreCallable
 from wippywasm.errors import LinkError, WitError
 from wippywasm.instance.arity import accepts, signature_text
-from wippywasm.instance.exports import ExportedInstance
+from wippywasm.instance.exports import ExportedInstance, ExportedResource
+from wippywasm.instance.foreign import GuestFunction, Identities, guest_function, same_named_type, same_type
 from wippywasm.instance.host_modules import link_module
 from wippywasm.instance.linked import CoreBinding, CoreHost, Denied, HostClass, Linked, LinkedResource, NotOffered
 from wippywasm.instance.names import snake, split_version
@@ -33,9 +36,9 @@ from wippywasm.instance.providers import (
 )
 from wippywasm.instance.suggest import did_you_mean
 from wippywasm.model import FuncType, ResourceType, ResultType
-from wippywasm.plan import HostFunction, HostResource, Plan, describe_func
+from wippywasm.plan import HostFunction, HostResource, HostType, Plan, describe_func, describe_type
 from wippywasm.plan.describe import describe_core
-from wippywasm.plan.items import HostFuncRef, LiftRef
+from wippywasm.plan.items import HostFuncRef, ImportedModule, LiftRef, PlanInstance, StaticModule, TypeItem
 from wippywasm.plan.substitute import Substitution
 from wippywasm.values import Err, Ok
 
@@ -53,16 +56,46 @@ class _Linker:
         self.plan = plan
         self.imports = imports
         self.deny = undeclared == "deny"
-        self.foreign: dict[ResourceType, ResourceType] = {}
-        self.types = Substitution(lambda r: self.foreign.get(r, r))
+        self.identities = Identities()
+        self.common: dict[ResourceType, ResourceType] = {}
+        self.types = Substitution(lambda r: self.common.get(r, r))
         typed = any(isinstance(provider, HostInterface) for provider in imports.values())
         self.offered: Mapping[str, OfferedTypes] = offered_types() if typed else {}
 
     def link(self) -> Linked:
+        for path in self.plan.host_instances:
+            self.instance(path)
         resources = tuple(self.resource(r) for r in self.plan.host_resources)
+        for named in self.plan.host_types:
+            self.type(named)
         functions = tuple(self.function(f) for f in self.plan.host_functions)
         modules = tuple(link_module(m, find_import(self.imports, m.path)) for m in self.plan.host_modules)
         return Linked(functions, resources, modules, tuple(self.core(c) for c in self.plan.core_imports))
+
+    # ---- instances and types, which only guests have of their own accord
+
+    def instance(self, path: tuple[str, ...]) -> None:
+        outer = find_import(self.imports, path[:-1]) if len(path) > 1 else None
+        if isinstance(outer, ExportedInstance) and not isinstance(outer._items.get(path[-1]), PlanInstance):
+            raise self.lacking(path, "an instance", outer)
+
+    def type(self, wanted: HostType) -> None:
+        *where, name = wanted.path
+        provider = find_import(self.imports, tuple(where))
+        if not isinstance(provider, ExportedInstance):
+            return
+        item, need = provider._items.get(name), self.types.type(wanted.type)
+        if not isinstance(item, TypeItem | ResourceType):
+            raise self.lacking(wanted.path, "a type", provider)
+        found = item.type if isinstance(item, TypeItem) else item
+        assert not isinstance(found, ModuleType | CoreFuncType | None), "components export no core types"
+        have = self.identities.over(provider._guest._resources()).type(found)
+        if not same_named_type(have, need):
+            raise LinkError(
+                f"import {_words(wanted.path)} is the type {describe_type(need)}, "
+                f"and {provider!r} has {describe_type(have)} of that name",
+                wanted.path[0],
+            )
 
     # ---- resources
 
@@ -70,48 +103,63 @@ class _Linker:
         *where, name = wanted.path
         provider = find_import(self.imports, tuple(where))
         if isinstance(provider, ExportedInstance):
-            return self.foreign_resource(wanted, provider, name)
+            if not isinstance(provider._items.get(name), ResourceType):
+                raise self.lacking(wanted.path, "a resource", provider)
+            return self.foreign_resource(wanted, ExportedResource(provider, name))
         self.offered_resource(wanted)
         if isinstance(provider, HostInterface):
             return HostClass(name, drop_object, close_object)
         if provider is MISSING and not self.deny:
             raise self.missing(wanted.path, f"resource {name!r}")
         cls = MISSING if provider is MISSING else find_resource(provider, name)
-        if isinstance(cls, RuntimeResource):
-            return cls
+        if isinstance(cls, ExportedResource):
+            return self.foreign_resource(wanted, cls)
         return HostClass(name, close_object)
 
-    def foreign_resource(self, wanted: HostResource, provider: ExportedInstance, name: str) -> RuntimeResource:
-        found = provider._items.get(name)
-        if not isinstance(found, ResourceType):
-            raise LinkError(f"import {_words(wanted.path)}: {provider!r} has no such resource", wanted.path[0])
-        self.foreign[wanted.resource] = found
-        return provider._guest._resource(found)
+    def foreign_resource(self, wanted: HostResource, given: ExportedResource) -> RuntimeResource:
+        resource = given._resource
+        self.common[wanted.resource] = self.identities.resource(resource)
+        return resource
 
     def offered_resource(self, wanted: HostResource) -> None:
         """Take a resource of a shipped interface for what it is there, whether or not the interface is granted."""
         types = self.offered.get(split_version(wanted.path[0])[0])
         found = types.resources.get(wanted.path[-1]) if types is not None and len(wanted.path) == 2 else None
         if found is not None:
-            self.foreign[wanted.resource] = found
+            self.common[wanted.resource] = found
 
     # ---- functions
 
     def function(self, wanted: HostFunction) -> Callable[..., Any]:
         *where, name = wanted.path
         provider = find_import(self.imports, tuple(where))
-        if isinstance(provider, ExportedInstance):
-            return self.foreign_function(wanted, provider, name)
         if isinstance(provider, HostInterface):
             return self.offered_function(wanted, provider, name)
-        found = MISSING if provider is MISSING else find_function(provider, name)
-        if found is MISSING and self.deny:
+        found = provided_function(provider, name)
+        if found is MISSING and self.deny and not isinstance(provider, ExportedInstance):
             return Denied(wanted.path[0], "#".join(wanted.path))
         if found is MISSING:
             raise self.missing(wanted.path, describe_func(wanted.type), provider if where else MISSING)
+        foreign = guest_function(found)
+        if foreign is not None:
+            return self.foreign_function(wanted, found, foreign)
         self.check_offered(wanted)
         check_function(wanted, found)
         return host_function(found, wanted.type)
+
+    def foreign_function(self, wanted: HostFunction, found: Any, foreign: GuestFunction) -> Callable[..., Any]:
+        have, need = self.identities.over(foreign.resources).func(foreign.type), self.types.func(wanted.type)
+        if not same_type(need, have):
+            raise LinkError(
+                f"import {_words(wanted.path)} needs {describe_func(wanted.type)}, "
+                f"and the guest's function is {describe_func(foreign.type)}"
+                + ", with another resource of that name"
+                * (describe_func(wanted.type) == describe_func(foreign.type)),
+                wanted.path[0],
+            )
+        if foreign.lifted is None and lifted_of(found) is None:
+            return host_function(found, wanted.type)
+        return foreign.lifted or found
 
     def check_offered(self, wanted: HostFunction) -> FuncType | None:
         """The type that a function of a shipped interface has; raises LinkError where the guest declares another.
@@ -134,19 +182,6 @@ class _Linker:
         found = find_function(provider, name)
         check_function(wanted, found)
         return host_function(found, wanted.type)
-
-    def foreign_function(self, wanted: HostFunction, provider: ExportedInstance, name: str) -> Callable[..., Any]:
-        item = provider._items.get(name)
-        if not isinstance(item, LiftRef | HostFuncRef):
-            raise self.missing(wanted.path, describe_func(wanted.type), provider)
-        offered = provider._guest._function_type(item)
-        if not same_type(self.types.func(wanted.type), offered):
-            raise LinkError(
-                f"import {_words(wanted.path)} needs {describe_func(wanted.type)}, "
-                f"and {provider!r} has {describe_func(offered)}",
-                wanted.path[0],
-            )
-        return provider._guest._lifted(item, name)
 
     # ---- core functions
 
@@ -172,14 +207,37 @@ class _Linker:
             near = did_you_mean(path[0], self.imports).removeprefix(", ")
             hint = near or f"pass imports={{{path[0]!r}: …}}, or undeclared='deny' to refuse it when it is called"
             return LinkError(f"nothing is given for import {_words(path)}: {what}", path[0], hint=hint)
+        if isinstance(provider, ExportedInstance):
+            return self.lacking(path, what, provider)
         python = snake(path[-1].rpartition(".")[2].rpartition("]")[2])
         lack = f"{describe_provider(provider)} has no {python!r}"
         return LinkError(f"import {_words(path)}: {what} is missing: {lack}", path[0])
 
+    def lacking(self, path: tuple[str, ...], what: str, provider: ExportedInstance) -> LinkError:
+        """The error for what a guest does not export, or exports as something else."""
+        item = provider._items.get(path[-1])
+        found = "nothing" if item is None else _KINDS.get(type(item), "a component")
+        return LinkError(
+            f"import {_words(path)} needs {what}, and {provider!r} has {found} of the name {path[-1]!r}", path[0]
+        )
 
-def same_type(a: FuncType, b: FuncType) -> bool:
-    """Whether two functions have the same types in the same places; parameters' names don't count."""
-    return [p.type for p in a.params] == [p.type for p in b.params] and a.result is b.result
+
+_KINDS: dict[type, str] = {
+    LiftRef: "a function",
+    HostFuncRef: "a function",
+    PlanInstance: "an instance",
+    TypeItem: "a type",
+    ResourceType: "a resource",
+    StaticModule: "a core module",
+    ImportedModule: "a core module",
+}
+
+
+def provided_function(provider: Any, name: str) -> Any:
+    """What a provider has for a function; a guest only what it exports under exactly that name."""
+    if isinstance(provider, ExportedInstance):
+        return provider._make(name) if isinstance(provider._items.get(name), LiftRef | HostFuncRef) else MISSING
+    return MISSING if provider is MISSING else find_function(provider, name)
 
 
 def check_core_type(wanted: CoreImport, types: Mapping[str, CoreFuncType]) -> None:

@@ -16,7 +16,7 @@ from wippywasm.engine.port import Engine
 from wippywasm.errors import InvalidError, NotFoundError
 from wippywasm.instance.component import Component
 from wippywasm.instance.signatures import check_signatures
-from wippywasm.plan import plan_component, plan_core_module
+from wippywasm.plan import Closure, plan_component, plan_core_module
 from wippywasm.wit import Signatures, parse_signatures
 
 MAGIC = b"\0asm"
@@ -40,7 +40,7 @@ def load(
     signatures = None if wit is None else read_signatures(wit)
     if sniff(wasm) == "module":
         return Component(wasm, plan_core_module(core_module.parse(wasm), wasm, signatures), chosen)
-    decoded = decode(wasm)
+    decoded = Closure(decode(wasm), None)
     component = Component(wasm, plan_component(decoded), chosen, decoded)
     if signatures is not None:
         check_signatures(component.functions, signatures)

@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from wippywasm.instance.exports import ExportedInstance, nested
+from wippywasm.instance.exports import ExportedInstance, ExportedResource
+from wippywasm.instance.guest import Guest
 from wippywasm.instance.names import best_match, pascal, snake
 from wippywasm.instance.offered import HostInterface
+from wippywasm.plan.items import TypeItem
 from wippywasm.plan.mangle import resource_function
 
 MISSING: Any = object()
@@ -37,16 +39,26 @@ def find_import(imports: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     if not path:
         return imports
     matched = best_match(path[0], imports)
-    provider = find(imports, snake(path[0])) if matched is None else imports[matched]
+    provider = as_provider(find(imports, snake(path[0])) if matched is None else imports[matched])
     if isinstance(provider, HostInterface) and (len(path) > 1 or not provider.serves(path[0])):
         return MISSING
     for name in path[1:]:
         if provider is MISSING:
             return MISSING
-        provider = (
-            nested(provider, name) if isinstance(provider, ExportedInstance) else find(provider, name, snake(name))
-        )
+        provider = as_provider(_part(provider, name))
     return provider
+
+
+def as_provider(given: Any) -> Any:
+    """What was given, or the exports of the guest that was."""
+    return given.exports if isinstance(given, Guest) else given
+
+
+def _part(provider: Any, name: str) -> Any:
+    if not isinstance(provider, ExportedInstance):
+        return find(provider, name, snake(name))
+    item = provider._items.get(name)
+    return MISSING if item is None or isinstance(item, TypeItem) else provider._make(name)
 
 
 def find_function(provider: Any, name: str) -> Any:
@@ -60,9 +72,11 @@ def find_function(provider: Any, name: str) -> Any:
 
 def _resource_function(provider: Any, kind: str, resource: str, function: str) -> Any:
     cls = find_resource(provider, resource)
+    attribute = snake(function)
+    if isinstance(cls, ExportedResource):
+        return cls._find(attribute if function else "") or MISSING
     if kind == "constructor":
         return cls
-    attribute = snake(function)
     found = MISSING if cls is MISSING else getattr(cls, attribute, MISSING)
     if kind == "static" or (cls is not MISSING and not callable(found)):
         return found

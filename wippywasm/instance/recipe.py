@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from wippywasm import abi
-from wippywasm.abi.lift import LIFTED
+from wippywasm.abi.lift import lifted_of
 from wippywasm.abi.source import HOST_SIDE, STEPWISE_SIDE, Side
 from wippywasm.core import CoreFuncType
 from wippywasm.engine.assembly import ExportSource, HostSource, Part, Source
@@ -76,7 +76,7 @@ class Recipe:
         self._lifts: dict[tuple[int, str, bool], abi.PreparedLift] = {}
 
     def _calls_a_guest(self, func: FuncRef) -> bool:
-        return isinstance(func, LiftRef) or hasattr(self.linked.functions[func.index], LIFTED)
+        return isinstance(func, LiftRef) or lifted_of(self.linked.functions[func.index]) is not None
 
     def _part(self, step: InstantiateModule) -> Part:
         if isinstance(step.module, StaticModule):

@@ -9,12 +9,13 @@ Spec: SPEC section 8.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.state import RuntimeResource, poison
-from wippywasm.errors import ConflictError, ThreadError, UnavailableError
+from wippywasm.errors import ConflictError, UnavailableError
 from wippywasm.instance import budget
+from wippywasm.instance.foreign import mark
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.guest_thread import GuestThread, take_thread
 from wippywasm.model import FuncType, ResourceType
@@ -108,18 +109,14 @@ class ThreadGuest(Guest):
             guest._check_entry()
             return thread.do(lambda: inner._bind(item, key)(*args))
 
+        mark(call, self._function_type(item), self._resources(), call)
         return call
-
-    def _lifted(self, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Any]:
-        raise ThreadError(
-            "a guest in a thread of its own can't serve another guest", hint="instantiate both outside of an event loop"
-        )
 
     def _function_type(self, item: LiftRef | HostFuncRef) -> FuncType:
         return self._inner._function_type(item)
 
-    def _resource(self, resource: ResourceType) -> RuntimeResource:
-        return self._inner._resource(resource)
+    def _resources(self) -> Mapping[ResourceType, RuntimeResource]:
+        return self._inner._resources()
 
 
 def _end(thread: GuestThread, inner: Guest) -> None:

@@ -6,18 +6,22 @@ about an instantiation that does not depend on a store, made once and run for ea
 
 from __future__ import annotations
 
-from wippywasm.plan.component import plan_component
+from wippywasm.plan.component import Closure, plan_component
 from wippywasm.plan.core_module import plan_core_module
-from wippywasm.plan.describe import describe, describe_func
+from wippywasm.plan.describe import describe, describe_func, describe_type
 from wippywasm.plan.dump import dump
-from wippywasm.plan.plan import HostFunction, HostResource, Plan
+from wippywasm.plan.plan import HostComponent, HostFunction, HostResource, HostType, Plan
 
 __all__ = [
+    "Closure",
+    "HostComponent",
     "HostFunction",
     "HostResource",
+    "HostType",
     "Plan",
     "describe",
     "describe_func",
+    "describe_type",
     "dump",
     "plan_component",
     "plan_core_module",

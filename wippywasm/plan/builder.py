@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wippywasm.binary.component import CoreModule, ModuleType
+from wippywasm.binary.component import ComponentType, CoreModule, DefinedType, ModuleType
 from wippywasm.core import CoreFuncType, CoreImport
 from wippywasm.errors import ValidationError
 from wippywasm.model import FuncType, ResourceType
@@ -24,7 +24,7 @@ from wippywasm.plan.items import (
     StaticModule,
     TrampolineRef,
 )
-from wippywasm.plan.plan import HostFunction, HostResource, Plan, PlanModule
+from wippywasm.plan.plan import HostComponent, HostFunction, HostResource, HostType, Plan, PlanModule
 from wippywasm.plan.steps import ImportCoreFunc, InstantiateModule, Lift, NewComponentInstance, Step
 
 MAX_PLAN_SIZE = 50_000
@@ -42,11 +42,14 @@ class PlanBuilder:
         self.host_functions: list[HostFunction] = []
         self.host_resources: list[HostResource] = []
         self.host_modules: list[ImportedModule] = []
+        self.host_instances: list[tuple[str, ...]] = []
+        self.host_types: list[HostType] = []
+        self.host_components: list[HostComponent] = []
         self.core_imports: list[CoreImport] = []
         self.lifts: list[Lift] = []
         self.steps: list[Step] = []
         self.offset = 0
-        self._module_of: dict[int, StaticModule] = {}
+        self._module_of: dict[int, tuple[object, StaticModule]] = {}
         self._component_instances = 0
         self._core_instances = 0
         self._trampolines = 0
@@ -70,10 +73,17 @@ class PlanBuilder:
 
     def module(self, definition: CoreModule) -> StaticModule:
         """The module of a definition: one, however often its component is instantiated."""
-        known = self._module_of.get(id(definition))
+        return self._module(definition, definition.wasm, definition.type)
+
+    def adopt(self, module: PlanModule) -> StaticModule:
+        """A module of another plan as one of this."""
+        return self._module(module, module.wasm, module.type)
+
+    def _module(self, origin: object, wasm: bytes | memoryview, type: ModuleType) -> StaticModule:
+        known = self._module_of.get(id(origin))
         if known is None:
-            known = self._module_of[id(definition)] = self.add_module(definition.wasm, definition.type)
-        return known
+            known = self._module_of[id(origin)] = (origin, self.add_module(wasm, type))
+        return known[1]
 
     def add_module(self, wasm: bytes | memoryview, type: ModuleType) -> StaticModule:
         self.modules.append(PlanModule(wasm, type))
@@ -116,6 +126,12 @@ class PlanBuilder:
         self.host_modules.append(module)
         return module
 
+    def host_type(self, path: tuple[str, ...], type: DefinedType) -> None:
+        self.host_types.append(HostType(path, type))
+
+    def host_component(self, path: tuple[str, ...], type: ComponentType) -> None:
+        self.host_components.append(HostComponent(path, type))
+
     def core_import(self, module: str, name: str, type: CoreFuncType) -> TrampolineRef:
         index = self.trampoline()
         self.step(ImportCoreFunc(index, len(self.core_imports)))
@@ -125,7 +141,7 @@ class PlanBuilder:
     def needed(self) -> set[str]:
         """Names of the imports that something was taken from."""
         paths = [w.path for w in self.host_functions] + [w.path for w in self.host_resources]
-        paths += [w.path for w in self.host_modules]
+        paths += [w.path for w in self.host_modules] + [w.path for w in self.host_components]
         return {path[0] for path in paths} | {i.module for i in self.core_imports}
 
     def finish(
@@ -139,6 +155,9 @@ class PlanBuilder:
             tuple(self.host_functions),
             tuple(self.host_resources),
             tuple(self.host_modules),
+            tuple(self.host_instances),
+            tuple(self.host_types),
+            tuple(self.host_components),
             tuple(self.core_imports),
             tuple(self.lifts),
             tuple(self.steps),

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wippywasm.binary import component as c
+from wippywasm.core import CoreFuncType
 from wippywasm.errors import UnsupportedFeatureError, ValidationError
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan.builder import MAX_INSTANTIATION_DEPTH, PlanBuilder
@@ -53,18 +54,21 @@ class MissingComponent(ComponentItem):
         self.name = name
 
 
-def plan_component(component: c.Component, components: Mapping[str, c.Component] | None = None) -> Plan:
-    """The plan of a component; `components` are given for its imports of components, by name.
+def plan_component(
+    component: c.Component | Closure, components: Mapping[tuple[str, ...], Closure] | None = None
+) -> Plan:
+    """The plan of a component; `components` are given for its imports of components, by their paths.
 
     Raises ValidationError for a component that unfolds beyond all measure, and UnsupportedFeatureError for `start` and
     value definitions.
     """
+    closure = component if isinstance(component, Closure) else Closure(component, None)
     builder = PlanBuilder()
-    scope = Scope(None)
+    scope = Scope(closure.outer, builder.modules)
     args = _HostItems(builder, scope, components or {})
-    exports = _Walk(builder, scope, builder.component_instance(None), args.make, 0).run(component)
-    needed = builder.needed() | {n for n, t in component.type.imports.items() if isinstance(t, c.ComponentType)}
-    return builder.finish(tuple(n for n in component.type.imports if n in needed), exports.exports)
+    exports = _Walk(builder, scope, builder.component_instance(None), args.make, 0).run(closure.component)
+    needed = builder.needed()
+    return builder.finish(tuple(n for n in closure.component.type.imports if n in needed), exports.exports)
 
 
 Argument = Callable[[str, c.ExternType], Item]
@@ -74,7 +78,7 @@ Argument = Callable[[str, c.ExternType], Item]
 class _HostItems:
     """Items for the outermost imports: references to what the host will supply."""
 
-    def __init__(self, builder: PlanBuilder, scope: Scope, components: Mapping[str, c.Component]) -> None:
+    def __init__(self, builder: PlanBuilder, scope: Scope, components: Mapping[tuple[str, ...], Closure]) -> None:
         self._builder = builder
         self._scope = scope
         self._components = components
@@ -92,26 +96,26 @@ class _HostItems:
             case c.TypeBound():
                 return self._type(path, t)
             case c.InstanceType(exports=exports):
+                self._builder.host_instances.append(path)
                 return PlanInstance({name: self._item((*path, name), e) for name, e in exports.items()})
             case c.ComponentType():
-                return self._component(path)
+                return self._component(path, t)
             case c.ValueBound():
                 raise UnsupportedFeatureError("value imports", "wippywasm")
 
     def _type(self, path: tuple[str, ...], bound: c.TypeBound) -> Item:
-        if not isinstance(bound.type, ResourceType):
-            return TypeItem(bound.type)
-        if not bound.fresh:
-            return self._scope.resource(bound.type)
+        if not isinstance(bound.type, ResourceType) or not bound.fresh:
+            type = self._scope.type(bound.type)
+            self._builder.host_type(path, type)
+            return type if isinstance(type, ResourceType) else TypeItem(type)
         resource = self._builder.host_resource(path, ResourceType(path[-1]))
         self._scope.bind(bound, resource)
         return resource
 
-    def _component(self, path: tuple[str, ...]) -> Item:
-        name = path[0]
-        if len(path) == 1 and name in self._components:
-            return Closure(self._components[name], None)
-        return MissingComponent("/".join(path))
+    def _component(self, path: tuple[str, ...], type: c.ComponentType) -> Item:
+        self._builder.host_component(path, type)
+        given = self._components.get(path)
+        return MissingComponent("/".join(path)) if given is None else given
 
 
 class _Walk:
@@ -174,7 +178,8 @@ class _Walk:
         if self.depth == MAX_INSTANTIATION_DEPTH:
             raise ValidationError(f"instances nest deeper than {MAX_INSTANTIATION_DEPTH}", self.builder.offset)
         instance = self.builder.component_instance(self.instance)
-        walk = _Walk(self.builder, Scope(component.outer), instance, lambda name, _: args[name], self.depth + 1)
+        scope = Scope(component.outer, self.builder.modules)
+        walk = _Walk(self.builder, scope, instance, lambda name, _: args[name], self.depth + 1)
         return walk.run(component.component)
 
     def inline_exports(self, d: c.InlineExports) -> None:
@@ -188,10 +193,26 @@ class _Walk:
 
     def alias_outer(self, d: c.AliasOuter) -> None:
         # A type has no life of its own here: definitions carry the types they use.
-        if d.sort in ("type", "core type"):
+        if d.sort == "core type":
             self.scope.items[d.sort].append(TypeItem(d.type))
-        else:
-            self.scope.items[d.sort].append(self.scope.enclosing(d.count).items[d.sort][d.index])
+            return
+        if d.sort == "type":
+            assert not isinstance(d.type, c.ModuleType | CoreFuncType | None)
+            type = self.scope.type(d.type)
+            self.scope.items[d.sort].append(type if isinstance(type, ResourceType) else TypeItem(type))
+            return
+        enclosing = self.scope.enclosing(d.count)
+        self.scope.items[d.sort].append(self._adopted(enclosing.items[d.sort][d.index], enclosing))
+
+    def _adopted(self, item: Item, scope: Scope) -> Item:
+        """An item of an enclosing scope, which is another plan's where that exported the component."""
+        if scope.modules is self.builder.modules:
+            return item
+        if isinstance(item, StaticModule):
+            return self.builder.adopt(scope.modules[item.index])
+        if isinstance(item, ImportedModule):
+            raise UnsupportedFeatureError("an exported component that uses a module given to its guest", "wippywasm")
+        return item
 
     def import_(self, d: c.Import) -> None:
         self._define(sort_of(d.type), self.argument(d.name, d.type), d.type)
@@ -212,7 +233,7 @@ class _Walk:
     # ---- types
 
     def type_definition(self, d: c.TypeDefinition) -> None:
-        self.scope.items["type"].append(TypeItem(d.type))
+        self.scope.items["type"].append(TypeItem(self.scope.type(d.type)))
 
     def resource_definition(self, d: c.ResourceDefinition) -> None:
         resource = ResourceType(d.type.name)

@@ -6,7 +6,9 @@ can be exponentially longer as text.
 
 from __future__ import annotations
 
+from wippywasm.binary.component import DefinedType
 from wippywasm.core import CoreFuncType
+from wippywasm.errors import with_article
 from wippywasm.model import (
     BorrowType,
     EnumType,
@@ -19,6 +21,7 @@ from wippywasm.model import (
     OwnType,
     Prim,
     RecordType,
+    ResourceType,
     ResultType,
     StreamType,
     TupleType,
@@ -41,6 +44,17 @@ def describe_func(t: FuncType) -> str:
     """`func(a: s32) -> string`."""
     params = ", ".join(f"{p.name}: {describe(p.type)}" for p in t.params)
     return f"{'async ' if t.is_async else ''}func({params})" + (f" -> {describe(t.result)}" if t.result else "")
+
+
+def describe_type(t: DefinedType) -> str:
+    """Whatever a name may stand for; types of instances and components only by their kind."""
+    if isinstance(t, ResourceType):
+        return f"resource {t.name}"
+    if isinstance(t, FuncType):
+        return describe_func(t)
+    if isinstance(t, ValType):
+        return describe(t)
+    return f"of {with_article(type(t).__name__.removesuffix('Type').lower())}"
 
 
 def describe(t: ValType | None, depth: int = _MAX_DEPTH) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from wippywasm.binary.component import ModuleType
+from wippywasm.binary.component import DefinedType, ModuleType
+from wippywasm.core import CoreFuncType
 from wippywasm.model import ResourceType
 
 # ---- core items ---------------------------------------------------------------------------------------------------
@@ -84,7 +85,8 @@ class PlanInstance:
 class TypeItem:
     """A type that is not a resource: it has a name and no life at run time."""
 
-    type: object
+    type: DefinedType | ModuleType | CoreFuncType | None
+    """Core types, and None for one that takes an index only, are never exported."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wippywasm.binary.component import ModuleType
+from wippywasm.binary.component import ComponentType, DefinedType, ModuleType
 from wippywasm.core import CoreImport
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan.items import ImportedModule, Item
@@ -40,6 +40,22 @@ class HostResource:
 
 
 @dataclass(frozen=True, eq=False)
+class HostType:
+    """A type that is not a new resource: whoever supplies the import has to mean the same by that name."""
+
+    path: tuple[str, ...]
+    type: DefinedType
+
+
+@dataclass(frozen=True, eq=False)
+class HostComponent:
+    """A component to be supplied; a plan made with it has what it unfolds to."""
+
+    path: tuple[str, ...]
+    type: ComponentType
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A flat recipe. Numbers in `steps` and `lifts` count from zero in the order in which the steps create things."""
 
@@ -49,6 +65,10 @@ class Plan:
     host_functions: tuple[HostFunction, ...]
     host_resources: tuple[HostResource, ...]
     host_modules: tuple[ImportedModule, ...]
+    host_instances: tuple[tuple[str, ...], ...]
+    """The paths of all imported instances, those within others after them."""
+    host_types: tuple[HostType, ...]
+    host_components: tuple[HostComponent, ...]
     core_imports: tuple[CoreImport, ...]
     """Core functions to be supplied as they are (`ImportCoreFunc`)."""
     lifts: tuple[Lift, ...]

@@ -16,6 +16,7 @@ from collections import defaultdict
 
 from wippywasm.binary.component import (
     ComponentType,
+    DefinedType,
     ExternType,
     InstanceType,
     ModuleType,
@@ -24,6 +25,7 @@ from wippywasm.binary.component import (
 )
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan.items import CoreExportRef, CoreRef, Item, PlanInstance
+from wippywasm.plan.plan import PlanModule
 from wippywasm.plan.substitute import Substitution
 
 
@@ -51,10 +53,14 @@ CoreInstanceItem = RealCoreInstance | InlineCoreInstance
 
 
 class Scope:
-    """What one instantiation of a component sees. `outer` is the scope in which the component was defined."""
+    """What one instantiation of a component sees. `outer` is the scope in which the component was defined.
 
-    def __init__(self, outer: Scope | None) -> None:
+    `modules` are those of its plan, which `StaticModule`s count in.
+    """
+
+    def __init__(self, outer: Scope | None, modules: list[PlanModule]) -> None:
         self.outer = outer
+        self.modules = modules
         self.core: defaultdict[str, list[CoreRef]] = defaultdict(list)
         self.core_instances: list[CoreInstanceItem] = []
         self.items: defaultdict[str, list[Item]] = defaultdict(list)
@@ -82,6 +88,10 @@ class Scope:
     def func_type(self, t: FuncType) -> FuncType:
         """A function type of this component, in terms of the plan's resources."""
         return self._substitution.func(t)
+
+    def type(self, t: DefinedType) -> DefinedType:
+        """A type of this component in terms of the plan's resources; types of instances and components as they are."""
+        return self._substitution.type(t)
 
     def bind(self, type: ExternType, item: Item) -> None:
         """Let the resources of `type` stand for those of `item`, through instances of any depth.

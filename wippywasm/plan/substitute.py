@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from wippywasm.binary.component import DefinedType
 from wippywasm.model import (
     BorrowType,
     Case,
@@ -41,6 +42,14 @@ class Substitution:
         self._rename = rename
         self._done: dict[ValType, ValType] = {}
         self._done_funcs: dict[FuncType, FuncType] = {}
+
+    def type(self, t: DefinedType) -> DefinedType:
+        """Whatever a type may be with every resource in it exchanged; types of instances and components as they are."""
+        if isinstance(t, ResourceType):
+            return self._rename(t)
+        if isinstance(t, FuncType):
+            return self.func(t)
+        return self.value(t) if isinstance(t, ValType) else t
 
     def func(self, t: FuncType) -> FuncType:
         """The function type with every resource in it exchanged."""

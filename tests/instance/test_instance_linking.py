@@ -1,0 +1,306 @@
+"""Guests, components and modules given for imports: all that an import's type demands is checked when it is linked."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pytest
+
+from wippywasm.errors import InvalidError, LinkError
+
+SERVER = """
+(component
+  (type $point (record (field "x" u32)))
+  (type $shape (variant (case "none") (case "some" string)))
+  (core module $m (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))
+  (core instance $i (instantiate $m))
+  (func $f (param "n" u32) (result u32) (canon lift (core func $i "f")))
+  (instance $inner (export "f" (func $f)) (export "point" (type $point)))
+  (component $c
+    (core module $m (func (export "f") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3))))
+    (core instance $i (instantiate $m))
+    (func (export "f") (param "n" u32) (result u32) (canon lift (core func $i "f"))))
+  (component $d
+    (alias outer 1 $m (core module $m2))
+    (core instance $i (instantiate $m2))
+    (func (export "f") (param "n" u32) (result u32) (canon lift (core func $i "f"))))
+  (instance (export "a:b/all")
+    (export "f" (func $f))
+    (export "point" (type $point))
+    (export "shape" (type $shape))
+    (export "inner" (instance $inner))
+    (export "times" (component $c))
+    (export "outer" (component $d))
+    (export "code" (core module $m))))
+"""
+
+DEMANDS = {
+    "all that there is": (
+        """(export "point" (type (eq $point))) (export "f" (func (param "n" u32) (result u32)))
+        (export "inner" (instance (export "f" (func (param "n" u32) (result u32)))))""",
+        None,
+    ),
+    "a function that nobody calls": (
+        '(export "g" (func))',
+        r"import 'a:b/all#g' needs func\(\), and .* has nothing of the name 'g'",
+    ),
+    "another signature": (
+        '(export "f" (func (param "n" u64) (result u32)))',
+        r"import 'a:b/all#f' needs func\(n: u64\) -> u32, and the guest's function is func\(n: u32\) -> u32",
+    ),
+    "a function where there is an instance": ('(export "inner" (func))', "has an instance of the name 'inner'"),
+    "an instance that is not there": (
+        '(export "absent" (instance (export "p" (type (eq $point)))))',
+        "import 'a:b/all#absent' needs an instance, and .* has nothing of the name 'absent'",
+    ),
+    "an empty instance": ('(export "absent" (instance))', "import 'a:b/all#absent' needs an instance"),
+    "an instance where there is a function": ('(export "f" (instance))', "has a function of the name 'f'"),
+    "a function of a nested instance": (
+        '(export "inner" (instance (export "h" (func))))',
+        r"import 'a:b/all#inner#h' needs func\(\)",
+    ),
+    "a type that is not there": ('(export "size" (type (eq $point)))', "import 'a:b/all#size' needs a type"),
+    "another type": (
+        '(export "shape" (type (eq $point)))',
+        r"import 'a:b/all#shape' is the type record \{ x: u32 \}, and .* has variant",
+    ),
+    "another type in a nested instance": (
+        '(export "inner" (instance (alias outer 2 $other (type $o)) (export "point" (type (eq $o)))))',
+        r"import 'a:b/all#inner#point' is the type record \{ x: u64 \}, and .* has record \{ x: u32 \} of that name",
+    ),
+    "a resource": (
+        '(export "r" (type (sub resource)))',
+        "import 'a:b/all#r' needs a resource, and .* has nothing of the name 'r'",
+    ),
+    "a resource where there is a type": (
+        '(export "point" (type (sub resource)))',
+        "import 'a:b/all#point' needs a resource, and .* has a type of the name 'point'",
+    ),
+    "a module": ('(export "absent" (core module))', "import 'a:b/all#absent' is a core module"),
+    "a module where there is a function": ('(export "f" (core module))', "import 'a:b/all#f' is a core module"),
+    "another module": (
+        '(export "code" (core module (export "g" (func))))',
+        "the core module given for import 'a:b/all#code' does not fit",
+    ),
+    "a component": (
+        '(export "absent" (component))',
+        "nothing is given for import 'a:b/all#absent', which is a component",
+    ),
+    "a component where there is a function": ('(export "f" (component))', "import 'a:b/all#f' is a component"),
+    "another component": (
+        '(export "times" (component (export "g" (func))))',
+        "the component given for import 'a:b/all#times' does not fit: export 'g': it is missing",
+    ),
+}
+
+
+@pytest.mark.parametrize("demand", DEMANDS)
+def test_an_instance_has_all_that_the_import_demands(load: Any, demand: str) -> None:
+    exports, refusal = DEMANDS[demand]
+    client = load(
+        f"""(component
+          (type $point (record (field "x" u32)))
+          (type $other (record (field "x" u64)))
+          (import "a:b/all" (instance
+            (alias outer 1 $point (type $point)) (alias outer 1 $other (type $other)) {exports})))"""
+    )
+    with load(SERVER).instantiate() as server:
+        if refusal is None:
+            client.link({"a:b/all": server.exports["a:b/all"]})
+            return
+        with pytest.raises(LinkError, match=refusal) as refused:
+            client.link({"a:b/all": server.exports["a:b/all"]})
+        assert refused.value.import_name == "a:b/all"
+
+
+def test_a_guest_stands_for_its_exports(load: Any) -> None:
+    client = load('(component (import "i" (instance $i (export "f" (func (result u32))))) (export "g" (func $i "f")))')
+    source = """(component
+      (core module $m (func (export "f") (result i32) (i32.const 7)))
+      (core instance $i (instantiate $m))
+      (func (export "f") (result u32) (canon lift (core func $i "f"))))"""
+    with load(source).instantiate() as server, client.instantiate({"i": server}) as guest:
+        assert guest.call("g") == 7
+
+
+def test_methods_of_a_component_are_no_functions_of_an_import(load: Any) -> None:
+    client = load('(component (import "i" (instance (export "compile" (func)))))')
+    with pytest.raises(LinkError, match="import 'i' is an instance") as refused:
+        client.link({"i": client})
+    assert "instantiate it" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize("imports", [5, [("i", {})], {5: {}}])
+def test_imports_are_a_mapping_by_names(load: Any, imports: Any) -> None:
+    with pytest.raises(InvalidError, match="imports must be a mapping from names of imports"):
+        load("(component)").link(imports)
+
+
+def test_the_exports_of_a_guest_are_no_imports(load: Any) -> None:
+    with (
+        load("(component)").instantiate() as guest,
+        pytest.raises(InvalidError, match="not the exports of a guest"),
+    ):
+        load("(component)").link(guest.exports)
+
+
+# ---- components and modules from within instances ------------------------------------------------------------------
+
+USER = """
+(component
+  (import "a:b/all" (instance $all
+    (export "PART" (component (export "f" (func (param "n" u32) (result u32)))))))
+  (alias export $all "PART" (component $c))
+  (instance $i (instantiate $c))
+  (export "f" (func $i "f")))
+"""
+
+
+@pytest.mark.parametrize(("part", "result"), [("times", 21), ("outer", 8)])
+def test_a_component_of_another_guest(load: Any, part: str, result: int) -> None:
+    with (
+        load(SERVER).instantiate() as server,
+        load(USER.replace("PART", part)).instantiate({"a:b/all": server.exports["a:b/all"]}) as guest,
+    ):
+        assert guest.call("f", 7) == result
+
+
+@pytest.mark.parametrize(("part", "result"), [("times", 21), ("outer", 8)])
+def test_a_component_that_a_guest_exports_is_one_of_its_own(load: Any, part: str, result: int) -> None:
+    with load(SERVER).instantiate() as server:
+        component = server.exports["a:b/all"][part]
+    with component.instantiate() as guest:
+        assert guest.call("f", 7) == result
+    with load(USER.replace("PART", part)).instantiate({"a:b/all": {part: component}}) as guest:
+        assert guest.call("f", 7) == result
+
+
+def test_a_core_module_of_another_guest(load: Any) -> None:
+    user = load(
+        """(component
+          (import "a:b/all" (instance $all
+            (export "code" (core module (export "f" (func (param i32) (result i32)))))))
+          (alias export $all "code" (core module $m))
+          (core instance $i (instantiate $m))
+          (func (export "f") (param "n" u32) (result u32) (canon lift (core func $i "f")))
+          (export "code" (core module $m)))"""
+    )
+    with (
+        load(SERVER).instantiate() as server,
+        user.instantiate({"a:b/all": server.exports["a:b/all"]}) as guest,
+    ):
+        assert guest.call("f", 41) == 42
+        with user.instantiate({"a:b/all": guest}) as second:
+            assert second.call("f", 41) == 42
+
+
+# ---- functions and resources of guests, given one by one -----------------------------------------------------------
+
+COUNTERS = """
+(component
+  (type $r' (resource (rep i32)))
+  (export $r "counter" (type $r'))
+  (core func $new (canon resource.new $r'))
+  (core module $m
+    (import "" "new" (func $new (param i32) (result i32)))
+    (func (export "make") (param i32) (result i32) (call $new (local.get 0)))
+    (func (export "value") (param i32) (result i32) (local.get 0))
+    (func (export "twice") (param i32) (result i32) (i32.shl (local.get 0) (i32.const 1)))
+    (func (export "half") (param i32) (result i32) (i32.and (local.get 0) (i32.const 1))))
+  (core instance $i (instantiate $m (with "" (instance (export "new" (func $new))))))
+  (func (export "[constructor]counter") (param "n" u32) (result (own $r)) (canon lift (core func $i "make")))
+  (func (export "[method]counter.value") (param "self" (borrow $r)) (result u32) (canon lift (core func $i "value")))
+  (func (export "twice") (param "n" u32) (result u32) (canon lift (core func $i "twice")))
+  (func (export "half") (param "n" u32) (result (result)) (canon lift (core func $i "half"))))
+"""
+
+COUNTING = """
+(component
+  (import "counter" (type $r (sub resource)))
+  (import "[constructor]counter" (func $make (param "n" u32) (result (own $r))))
+  (import "[method]counter.value" (func $value (param "self" (borrow $r)) (result u32)))
+  (core func $make (canon lower (func $make)))
+  (core func $value (canon lower (func $value)))
+  (core func $drop (canon resource.drop $r))
+  (core module $m
+    (import "" "make" (func $make (param i32) (result i32)))
+    (import "" "value" (func $value (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (func (export "f") (param i32) (result i32)
+      (local $h i32) (local $v i32)
+      (local.set $h (call $make (local.get 0)))
+      (local.set $v (call $value (local.get $h)))
+      (call $drop (local.get $h))
+      (local.get $v)))
+  (core instance $i (instantiate $m (with "" (instance
+    (export "make" (func $make)) (export "value" (func $value)) (export "drop" (func $drop))))))
+  (func (export "f") (param "n" u32) (result u32) (canon lift (core func $i "f"))))
+"""
+
+
+def test_a_resource_of_another_guest_brings_its_functions(load: Any) -> None:
+    with (
+        load(COUNTERS).instantiate() as server,
+        load(COUNTING).instantiate({"counter": server.exports.Counter}) as guest,
+    ):
+        assert guest.call("f", 42) == 42
+
+
+def test_functions_of_another_guest_are_compared_one_by_one(load: Any) -> None:
+    client = load('(component (import "f" (func (param "n" u64) (result (result)))))')
+    with load(COUNTERS).instantiate() as server:
+        with pytest.raises(LinkError, match=r"import 'f' needs func\(n: u64\) -> result, and the guest's function is"):
+            client.link({"f": server.exports.half})
+        with pytest.raises(LinkError, match="import 'f' needs"):
+            client.link({"f": server.func("half")})
+
+
+@pytest.mark.parametrize(("name", "result"), [("half", "(result)"), ("twice", "u32")])
+def test_what_python_makes_of_a_guests_function_is_a_function_of_its_own(load: Any, name: str, result: str) -> None:
+    client = load(
+        f"""(component
+          (import "f" (func $f (param "n" u32) (result {result})))
+          (core func $f (canon lower (func $f)))
+          (core module $m (import "" "f" (func $f (param i32) (result i32)))
+            (func (export "f") (param i32) (result i32) (call $f (local.get 0))))
+          (core instance $i (instantiate $m (with "" (instance (export "f" (func $f))))))
+          (func (export "f") (param "n" u32) (result {result}) (canon lift (core func $i "f"))))"""
+    )
+    seen: list[int] = []
+    with load(COUNTERS).instantiate() as server:
+        function = server.func(name)
+
+        @functools.wraps(function)
+        def logged(n: int) -> Any:
+            seen.append(n)
+            return function(n)
+
+        with client.instantiate({"f": logged}) as guest:
+            guest.call("f", 2)
+        assert seen == [2]
+
+
+def test_instances_of_one_component_have_resources_of_their_own(load: Any) -> None:
+    counters = load(COUNTERS)
+    with counters.instantiate() as one, counters.instantiate() as other:
+        mixed = {"counter": one.exports.Counter, "[method]counter.value": other.exports.Counter.value}
+        with pytest.raises(LinkError, match="another resource of that name"):
+            load(COUNTING).link(mixed)
+
+
+def test_names_of_one_resource_are_one_at_both_ends(load: Any) -> None:
+    two = """(component
+      (type $a' (resource (rep i32))) (type $b' (resource (rep i32)))
+      (export $a "a" (type $a')) (export "b" (type (SECOND))))"""
+    client = load(
+        """(component (import "i" (instance
+          (export "a" (type $a (sub resource))) (export "b" (type (eq $a))))))"""
+    )
+    with load(two.replace("(SECOND)", "$a")).instantiate() as same:
+        client.link({"i": same})
+    with (
+        load(two.replace("(SECOND)", "$b'")).instantiate() as different,
+        pytest.raises(LinkError, match=r"import 'i#b' is the type resource a, and .* has resource b of that name"),
+    ):
+        client.link({"i": different})
