@@ -21,7 +21,7 @@ from wippywasm.app.functions.arity import check_arity
 from wippywasm.app.functions.calls import CallCounter
 from wippywasm.app.functions.lua_host import AppLuaHost
 from wippywasm.app.functions.serving import FunctionPools, naming
-from wippywasm.app.loading import LoadedApp, load_app
+from wippywasm.app.loading import FUNCTIONS, LoadedApp, load_app
 from wippywasm.app.pools import PoolMetrics
 from wippywasm.app.pools.cores import bind_thread, usable_cores
 from wippywasm.app.programs.folders import make_folder
@@ -95,7 +95,8 @@ class App:
     @property
     def functions(self) -> tuple[str, ...]:
         """The ids of everything that can be called."""
-        return (*self._loaded.wasm, *self._loaded.lua)
+        programs = (*self._loaded.wasm, *self._loaded.lua)
+        return tuple(id for id in programs if self.entries[id].kind in FUNCTIONS)
 
     def signature(self, id: str) -> FuncType | None:
         """The types of a wasm function; None for a Lua function and for an id that names nothing."""
@@ -173,8 +174,8 @@ class App:
         """Raise `NotFoundError` for an id that names nothing, `InvalidError` for an entry that is no function."""
         if id not in self.entries:
             raise NotFoundError(f"there is no entry '{id}'", hint=self._near(id))
-        if id not in self._loaded.wasm and id not in self._loaded.lua:
-            kind = self.entries[id].kind
+        kind = self.entries[id].kind
+        if kind not in FUNCTIONS:
             raise InvalidError(
                 f"'{id}' is {with_article(kind)}, not a function", hint=did_you_mean_id(id, self.functions)
             )

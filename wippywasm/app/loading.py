@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from wippywasm.app.check import check_commands, check_cycles, check_duplicates, check_references
+from wippywasm.app.check import check_commands, check_cycles, check_duplicates, check_processes, check_references
 from wippywasm.app.definition.overrides import apply_overrides
 from wippywasm.app.definition.raw import read_raw_entries
 from wippywasm.app.entry import Entry
@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     from wippywasm.app.programs.components import Progress
     from wippywasm.app.programs.wasm import WasmProgram
 
-WASM = ("function.wat", "function.wasm")
-LUA = ("function.lua", "library.lua")
+FUNCTIONS = ("function.wat", "function.wasm", "function.lua")
+WASM = ("function.wat", "function.wasm", "process.wasm")
+LUA = ("function.lua", "process.lua", "library.lua")
 
 
 @dataclass(frozen=True)
 class LoadedApp:
-    """A valid app: `entries` by id, and what its functions run. `warnings` are for its author to know."""
+    """A valid app: `entries` by id, and what its functions and processes run. `warnings` are for its author to know."""
 
     folder: Path
     engine: Engine
@@ -90,4 +91,5 @@ def _entries(folder: Path, overrides: Sequence[str], report: Report) -> list[Ent
     check_references(entries, {entry.id for entry in raw}, report)
     check_cycles(entries, report)
     check_commands(entries, report)
+    check_processes(entries, report)
     return entries

@@ -12,7 +12,7 @@ from wippywasm.app.entry import Entry
 from wippywasm.app.report import Report
 from wippywasm.errors import with_article
 
-RUNNABLE = ("function.wat", "function.wasm", "function.lua")
+RUNNABLE = ("function.wat", "function.wasm", "function.lua", "process.wasm", "process.lua")
 
 
 def command_of(entry: Entry) -> Mapping[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Libraries that import one another in a circle.
+"""Libraries that import one another in a circle, and services that wait for one another.
 
 In: entries. Out: one problem per circle, with the way round. Spec: SPEC section 2.
 """
@@ -8,23 +8,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from wippywasm.app.entry import Entry
+from wippywasm.app.kinds.lifecycle import SERVICES
 from wippywasm.app.report import At, Report
 
 
 def check_cycles(entries: Sequence[Entry], report: Report) -> None:
-    """Find every circle of `imports` among libraries."""
-    libraries = {entry.id: entry for entry in entries if entry.kind == "library.lua"}
+    """Find every circle of `imports` among libraries, and of `requires` and `depends_on` among services."""
+    libraries = [entry for entry in entries if entry.kind == "library.lua"]
+    said = "libraries import one another in a circle", "move what both need into a third library"
+    _check(libraries, ("imports",), said, report)
+    services = [entry for entry in entries if entry.kind in SERVICES]
+    said = "services wait for one another in a circle", "one of them has to start first"
+    _check(services, ("lifecycle.requires", "lifecycle.depends_on"), said, report)
+
+
+def _check(entries: Sequence[Entry], fields: tuple[str, ...], said: tuple[str, str], report: Report) -> None:
+    by_id = {entry.id: entry for entry in entries}
     graph = {
-        id: [r.id for r in entry.references if r.field.startswith("imports") and r.id in libraries]
-        for id, entry in libraries.items()
+        id: [r.id for r in entry.references if r.field.startswith(fields) and r.id in by_id]
+        for id, entry in by_id.items()
     }
     for circle in _circles(graph):
-        entry = libraries[circle[0]]
+        entry = by_id[circle[0]]
         following = circle[1 % len(circle)]
-        reference = next(r for r in entry.references if r.id == following)
+        reference = next(r for r in entry.references if r.id == following and r.field.startswith(fields))
         way = " → ".join((*circle, circle[0]))
         at = At(report, reference.path, reference.line, entry.id, reference.field)
-        at.problem(f"libraries import one another in a circle: {way}", "move what both need into a third library")
+        at.problem(f"{said[0]}: {way}", said[1])
 
 
 def _circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 LATER_KINDS = (
-    "process.wasm",
-    "process.lua",
     "env.storage.os",
     "env.storage.file",
     "env.storage.memory",
@@ -15,9 +13,6 @@ LATER_KINDS = (
     "http.router",
     "http.endpoint",
     "http.static",
-    "process.host",
-    "terminal.host",
-    "process.service",
     "security.policy.expr",
     "security.token_store",
 )

@@ -1,14 +1,15 @@
-"""Lua functions and libraries. Spec: SPEC sections 2 and 11."""
+"""Lua functions, processes and libraries. Spec: SPEC sections 2 and 11."""
 
 from __future__ import annotations
 
+from wippywasm.app.kinds.lifecycle import LIFECYCLE
 from wippywasm.app.kinds.pool import LUA_POOL
 from wippywasm.app.lua.modules import AVAILABLE_MODULES, KNOWN_MODULES
 from wippywasm.app.schema.file_types import SourceText
 from wippywasm.app.schema.kind import Kind
 from wippywasm.app.schema.types import Choice, Field, ListOf, MapOf, Ref, Struct, Text, required
 
-GLOBALS = ("channel", "coroutine", "errors")
+GLOBALS = ("channel", "coroutine", "errors", "process")
 """Always there; naming them does no harm."""
 _LATER = tuple(sorted(KNOWN_MODULES - AVAILABLE_MODULES))
 
@@ -18,15 +19,18 @@ _LUA = {
     "imports": Field(MapOf(Ref(("library.lua",)))),
 }
 
+_METHOD = required(Text(words="the name of a function that the source defines"))
+
 LUA_KINDS = (
     Kind(
         "function.lua",
         {
             **_LUA,
-            "method": required(Text(words="the name of a function that the source defines")),
+            "method": _METHOD,
             "pool": LUA_POOL,
             "security": Field(Struct({}), later="'security'"),
         },
     ),
+    Kind("process.lua", {**_LUA, "method": _METHOD, "lifecycle": LIFECYCLE}),
     Kind("library.lua", _LUA),
 )

@@ -1,4 +1,4 @@
-"""Wasm functions. Spec: SPEC section 3."""
+"""Wasm functions and processes. Spec: SPEC section 3."""
 
 from __future__ import annotations
 
@@ -75,4 +75,5 @@ _RULES = (_unique("mounts", "guest"), _unique("env", "name"))
 WASM_KINDS = (
     Kind("function.wat", {**_TEXT, **_RUN}, rules=_RULES),
     Kind("function.wasm", {**_BINARY, **_RUN}, rules=_RULES),
+    Kind("process.wasm", {**_BINARY, **_RUN}, rules=_RULES),
 )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wippywasm.app.lua.program import LuaLibrary, LuaProgram
     from wippywasm.app.lua.source import LuaSource
 
+_PROGRAMS = ("function.lua", "process.lua")
 _PLACE = re.compile(r"\A.*?:(\d+): ", re.DOTALL)
 
 
@@ -27,9 +28,9 @@ def check_sources(entries: Sequence[Entry], report: Report) -> None:
 
 
 def build_lua(entries: Sequence[Entry], by_id: Mapping[str, Entry]) -> dict[str, LuaProgram]:
-    """The programs of all Lua functions; to be called when there are no problems, circles above all."""
+    """The programs of all Lua functions and processes; to be called when there are no problems, circles above all."""
     builder = _Builder(by_id)
-    return {entry.id: builder.program(entry) for entry in entries if entry.kind == "function.lua"}
+    return {entry.id: builder.program(entry) for entry in entries if entry.kind in _PROGRAMS}
 
 
 def _check_source(entry: Entry, report: Report) -> None:
