@@ -55,8 +55,7 @@ class Number:
 
     def check(self, node: Node, scope: Scope) -> float | None:
         value = node.value
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if is_number and self.minimum <= float(value) <= self.maximum:
+        if isinstance(value, int | float) and not isinstance(value, bool) and self.minimum <= value <= self.maximum:
             return float(value)
         refuse(node, scope, self.words)
         return None

@@ -1,0 +1,51 @@
+"""Where processes run: how many there may be, and how much may wait for each.
+
+In: `process.host` and `terminal.host` entries. Out: `Host`s. Spec: SPEC section 9.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wippywasm.app.entry import Entry
+from wippywasm.errors import RateLimitedError
+
+MAX_PROCESSES = 10_000
+QUEUE_SIZE = 1024
+
+
+@dataclass(eq=False)
+class Host:
+    """`places` messages may wait for each of its processes; `workers` threads run Lua for them."""
+
+    id: str
+    max_processes: int = MAX_PROCESSES
+    places: int = QUEUE_SIZE
+    workers: int = 1
+    count: int = 0
+
+    def enter(self) -> None:
+        """A process more; raises RateLimitedError where the host is full."""
+        if self.count >= self.max_processes:
+            hint = "end some, or give the host a larger host.max_processes"
+            raise RateLimitedError(f"{self.id} runs {self.count} processes and takes no more", hint=hint)
+        self.count += 1
+
+    def leave(self) -> None:
+        self.count -= 1
+
+
+def host_of(entry: Entry) -> Host:
+    """The host that an entry describes; a terminal runs one process at a time."""
+    if entry.kind == "terminal.host":
+        return Host(entry.id, max_processes=1)
+    settings: Mapping[str, Any] = entry.data.get("host") or {}
+    return Host(
+        entry.id,
+        settings.get("max_processes", MAX_PROCESSES),
+        settings.get("queue_size", QUEUE_SIZE),
+        settings.get("workers") or os.cpu_count() or 1,
+    )

@@ -1,0 +1,162 @@
+"""What was sent to a process and not received yet.
+
+In: messages of any sender, in their order; events. Out: streams of them: by topic, of all other topics, of events.
+Spec: SPEC section 9.
+
+A message goes to the one who listens to its topic, else to the inbox; those that came before anybody listened wait, and
+go to whoever listens first. Messages are bounded in number and size. Events are not refused: there are at most as many
+as bonds of the process, and one request to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from wippywasm.app.processes.events import CANCEL, Event
+from wippywasm.errors import AlreadyExistsError, RateLimitedError
+
+MAX_BYTES = 64 << 20
+"""What all messages in one mailbox may hold together, roughly."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Message:
+    """Sent by the process `sender` (None for others); `size` is about what it holds, in bytes."""
+
+    topic: str
+    payload: Any
+    sender: str | None
+    size: int = 0
+
+
+class Stream(Generic[T]):
+    """A queue with one reader."""
+
+    def __init__(self) -> None:
+        self.queue: deque[T] = deque()
+        self.is_closed = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    def push(self, item: T) -> None:
+        self.queue.append(item)
+        self._wake()
+
+    async def wait(self) -> bool:
+        """Until there is something, or the stream is closed; tells whether there is."""
+        while not self.queue and not self.is_closed:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return bool(self.queue)
+
+    def close(self) -> None:
+        self.is_closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Mailbox:
+    """The mailbox of one process: at most `places` messages."""
+
+    def __init__(self, places: int, max_bytes: int = MAX_BYTES) -> None:
+        self._places = places
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._count = 0
+        self._topics: dict[str, Stream[Message]] = {}
+        self.inbox: Stream[Message] = Stream()
+        self.events: Stream[Event] = Stream()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def put(self, *messages: Message) -> None:
+        """Take in messages, all or none; raises RateLimitedError where there is no room."""
+        size = sum(message.size for message in messages)
+        if self._count + len(messages) > self._places:
+            raise RateLimitedError(f"its mailbox is full: {self._places} messages wait", hint="send less, or later")
+        if self._bytes + size > self._max_bytes:
+            raise RateLimitedError(f"its mailbox is full: messages of {self._bytes} bytes wait", hint="send less")
+        self._bytes += size
+        self._count += len(messages)
+        for message in messages:
+            self._topics.get(message.topic, self.inbox).push(message)
+
+    def put_event(self, event: Event) -> None:
+        """Take in an event; of several requests to end that wait, the last counts."""
+        if event.kind == CANCEL:
+            waiting = [e for e in self.events.queue if e.kind != CANCEL]
+            self.events.queue.clear()
+            self.events.queue.extend(waiting)
+        self.events.push(event)
+
+    def listen(self, topic: str) -> Stream[Message]:
+        """The messages of one topic, those that wait first; raises AlreadyExistsError for a second listener."""
+        if topic in self._topics:
+            raise AlreadyExistsError(f"somebody listens to '{topic}' already")
+        stream = self._topics[topic] = Stream()
+        others = [message for message in self.inbox.queue if message.topic != topic]
+        for message in self.inbox.queue:
+            if message.topic == topic:
+                stream.push(message)
+        self.inbox.queue.clear()
+        self.inbox.queue.extend(others)
+        return stream
+
+    def unlisten(self, topic: str) -> None:
+        """Listen no more; what waits goes to the inbox. Harmless where nobody listens."""
+        stream = self._topics.pop(topic, None)
+        if stream is not None:
+            for message in stream.queue:
+                self.inbox.push(message)
+            stream.queue.clear()
+            stream.close()
+
+    async def receive(self, stream: Stream[Message]) -> Message | None:
+        """The next message of a stream; None once it is closed and empty."""
+        if not await stream.wait():
+            return None
+        message = stream.queue.popleft()
+        self._count -= 1
+        self._bytes -= message.size
+        return message
+
+    async def receive_event(self) -> Event | None:
+        """The next event; None once the mailbox is closed."""
+        return self.events.queue.popleft() if await self.events.wait() else None
+
+    def close(self) -> None:
+        """Forget everything; who waits is told."""
+        self._count = self._bytes = 0
+        for stream in self._streams():
+            stream.queue.clear()
+            stream.close()
+
+    def _streams(self) -> Iterator[Stream[Any]]:
+        yield from self._topics.values()
+        yield self.inbox
+        yield self.events
+
+
+def size_of(value: Any) -> int:
+    """About how many bytes a plain value holds."""
+    total, todo = 0, [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str | bytes):
+            total += len(item)
+        elif isinstance(item, dict):
+            todo += item.keys()
+            todo += item.values()
+        elif isinstance(item, list | tuple):
+            todo += item
+        total += 64
+    return total

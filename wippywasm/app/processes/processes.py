@@ -1,0 +1,190 @@
+"""The processes of one app: made, told, ended.
+
+In: requests to start and to end. Out: live processes, each a task of the event loop with a worker of its own; what they
+are told of each other. Spec: SPEC section 9.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Iterable
+from typing import Any
+
+from wippywasm.app.context import entered
+from wippywasm.app.entry import Entry
+from wippywasm.app.kinds.processes import HOSTS, PROCESSES
+from wippywasm.app.processes.clock import Clock, LoopClock
+from wippywasm.app.processes.events import Outcome, cancel_event
+from wippywasm.app.processes.host import Host, host_of
+from wippywasm.app.processes.mailbox import Mailbox, Message, size_of
+from wippywasm.app.processes.member import Member, Process
+from wippywasm.app.processes.request import Bond, Start
+from wippywasm.app.processes.running import run_program
+from wippywasm.app.processes.table import Table
+from wippywasm.app.processes.world import World
+from wippywasm.app.suggest import did_you_mean_id
+from wippywasm.errors import CanceledError, InternalError, InvalidError, NotFoundError, UnavailableError, with_article
+
+_KILLED = 5.0
+"""Seconds that `close` waits for tasks that were cancelled."""
+
+
+class Processes:
+    """Belongs to the event loop that it is used in. Nothing here asks security: `actions.Actions` does."""
+
+    def __init__(self, world: World, clock: Clock | None = None) -> None:
+        self.clock = clock or LoopClock()
+        self.table = Table(self._ended)
+        self.lost: BaseException | None = None
+        self._world = world
+        self._hosts: dict[str, Host] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
+
+    # starting
+
+    def spawn(self, start: Start) -> Process:
+        """Start a process.
+
+        Raises NotFoundError or InvalidError for ids that name no process or no host, RateLimitedError where the host is
+        full, AlreadyExistsError where its name is taken, UnavailableError while the app stops.
+        """
+        if self._is_closed:
+            raise UnavailableError("the app is stopping")
+        self._entry(start.id, PROCESSES)
+        host = self._host(start.host)
+        if start.parent is not None and start.bond:
+            self.table.check_events(start.parent)
+        host.enter()
+        try:
+            process = self._add(start, host)
+        except BaseException:
+            host.leave()
+            raise
+        self._launch(process, start)
+        return process
+
+    def _add(self, start: Start, host: Host) -> Process:
+        pid = self.table.next_pid(host.id, start.id)
+        hears = self._world.entries[start.id].kind == "process.lua"
+        ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        process = Process(pid, start.id, Mailbox(host.places), host=host, hears=hears, ended=ended)
+        for topic, payload in start.messages:
+            self.deliver(process, Message(topic, payload, start.parent, size_of(payload)))
+        if start.name is not None:
+            self.table.names.register(start.name, pid)
+        self.table.add(process)
+        if start.parent is not None:
+            self._bind(start.parent, pid, start.bond)
+        return process
+
+    def _bind(self, parent: str, pid: str, bond: Bond) -> None:
+        if Bond.MONITOR in bond:
+            self.table.topology.monitor(parent, pid)
+        if Bond.LINK in bond:
+            self.table.topology.link(parent, pid)
+
+    def _launch(self, process: Process, start: Start) -> None:
+        """Run it in a task that has nothing of the caller's context."""
+        work = self._run(process, start)
+        task = contextvars.Context().run(asyncio.get_running_loop().create_task, work)
+        process.task = task
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._done(process, done))
+
+    async def _run(self, process: Process, start: Start) -> None:
+        with entered(start.context.with_(entry=process.id, pid=process.pid)):
+            outcome = await run_program(lambda: self._world.make_process_worker(process.id), start.args)
+        self.table.end(process, outcome)
+
+    def _done(self, process: Process, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        process.host.leave()
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.lost = self.lost or error
+        self.table.end(process, Outcome(error=InternalError(f"{process.pid} was ended")))
+
+    def _ended(self, process: Process) -> None:
+        if process.deadline is not None:
+            process.deadline.cancel()
+        if process.outcome is not None and not process.ended.done():
+            process.ended.set_result(process.outcome)
+        if process.task is not None and process.task is not asyncio.current_task():
+            process.task.cancel()
+
+    # signals
+
+    def deliver(self, member: Member, message: Message) -> None:
+        """Put a message into a mailbox; raises RateLimitedError where it is full, InvalidError where none reads it."""
+        if isinstance(member, Process) and not member.hears:
+            raise InvalidError(f"{member.pid} is a wasm process, which receives no messages")
+        member.mailbox.put(message)
+
+    def kill(self, process: Process, why: str) -> None:
+        """End a process at once; harmless where it has ended."""
+        self.table.end(process, Outcome(error=CanceledError(f"{process.pid} {why}")))
+
+    def cancel(self, member: Member, sender: str | None, grace: float | None, reason: str | None) -> None:
+        """Ask a process to end, and end it after `grace` seconds where there are some.
+
+        One that can't be asked, since it runs wasm, is ended at once.
+        """
+        member.mailbox.put_event(cancel_event(sender, reason, grace))
+        if not isinstance(member, Process):
+            return
+        if not member.hears:
+            self.kill(member, "was cancelled")
+        elif grace is not None:
+            self._set_deadline(member, self.clock.now() + grace)
+
+    def _set_deadline(self, process: Process, due: float) -> None:
+        """The earliest of several deadlines holds."""
+        if process.deadline is not None:
+            if process.due <= due:
+                return
+            process.deadline.cancel()
+        process.due = due
+        why = "was cancelled and did not end in time"
+        process.deadline = self.clock.later(due - self.clock.now(), lambda: self.kill(process, why))
+
+    # the part of the app
+
+    def open_hosts(self, entries: Iterable[Entry]) -> None:
+        """Let processes run on the hosts among `entries`."""
+        self._hosts = {entry.id: host_of(entry) for entry in entries if entry.kind in HOSTS}
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        return tuple(self._hosts.values())
+
+    async def close(self) -> None:
+        """End all processes at once, and wait until nothing of them is left."""
+        self._is_closed = True
+        for process in self.table.processes():
+            self.kill(process, "was ended: the app stops")
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_KILLED)
+
+    # lookups
+
+    def _entry(self, id: str, kinds: tuple[str, ...]) -> Entry:
+        entry = self._world.entries.get(id)
+        what = "process" if kinds is PROCESSES else "host"
+        if entry is None:
+            near = did_you_mean_id(id, [e.id for e in self._world.entries.values() if e.kind in kinds])
+            raise NotFoundError(f"there is no entry '{id}'", hint=near)
+        if entry.kind not in kinds:
+            raise InvalidError(f"'{id}' is {with_article(entry.kind)}, not a {what}")
+        return entry
+
+    def _host(self, id: str) -> Host:
+        self._entry(id, HOSTS)
+        host = self._hosts.get(id)
+        if host is None:
+            raise UnavailableError(f"the host '{id}' is not running")
+        return host
+
+    def __contains__(self, pid: Any) -> bool:
+        return self.table.get(pid) is not None

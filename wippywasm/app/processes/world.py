@@ -1,0 +1,32 @@
+"""What processes need of their app, and nothing more.
+
+In: an app. Out: the entries, workers for programs, the say of security.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from wippywasm.app.entry import Entry
+from wippywasm.app.pools.worker import Worker
+
+
+class Guard(Protocol):
+    """Who says what the running code may do."""
+
+    def check(self, action: str, resource: str, meta: Mapping[str, Any] | None = None) -> None:
+        """Raise PermissionDeniedError where the current context may not."""
+        ...
+
+
+class World(Protocol):
+    """The app, as its processes see it."""
+
+    @property
+    def entries(self) -> Mapping[str, Entry]: ...
+    @property
+    def guard(self) -> Guard: ...
+    async def make_process_worker(self, id: str) -> Worker:
+        """A new instance of a process's program; raises what making one raises."""
+        ...
