@@ -95,8 +95,7 @@ class App:
     @property
     def functions(self) -> tuple[str, ...]:
         """The ids of everything that can be called."""
-        programs = (*self._loaded.wasm, *self._loaded.lua)
-        return tuple(id for id in programs if self.entries[id].kind in FUNCTIONS)
+        return self._loaded.functions
 
     def signature(self, id: str) -> FuncType | None:
         """The types of a wasm function; None for a Lua function and for an id that names nothing."""

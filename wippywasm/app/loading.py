@@ -47,6 +47,11 @@ class LoadedApp:
     settings: AppSettings
     warnings: tuple[Problem, ...] = ()
 
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The ids of everything that can be called."""
+        return tuple(id for id in (*self.wasm, *self.lua) if self.entries[id].kind in FUNCTIONS)
+
 
 def load_app(folder: Path, engine: Engine, overrides: Sequence[str], progress: Progress | None = None) -> LoadedApp:
     """Read, check and compile the app in `folder`; `progress` is told how far compiling is."""

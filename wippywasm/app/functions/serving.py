@@ -56,7 +56,7 @@ class FunctionPools:
         fresh: dict[str, Pool] = {}
         kept = {id: pool for id, pool in self._pools.items() if id not in changed}
         try:
-            for id in (*loaded.wasm, *loaded.lua):
+            for id in loaded.functions:
                 if id not in kept:
                     settings = loaded.entries[id].data.get("pool") or {}
                     fresh[id] = make_pool(id, settings, factories.of(id), loaded.settings.cores)
@@ -65,7 +65,7 @@ class FunctionPools:
         except BaseException:
             Change({}, fresh, factories).discard()
             raise
-        pools = {id: fresh.get(id) or kept[id] for id in (*loaded.wasm, *loaded.lua)}
+        pools = {id: fresh.get(id) or kept[id] for id in loaded.functions}
         return Change(MappingProxyType(pools), fresh, factories)
 
     def commit(self, change: Change) -> None:
