@@ -5,8 +5,9 @@ Spec: SPEC section 9.
 
 from __future__ import annotations
 
+from wippywasm.app.kinds.security import IDENTITY
 from wippywasm.app.schema.durations import Duration, Number
-from wippywasm.app.schema.types import Anything, Bool, Choice, Field, Int, ListOf, MapOf, Ref, Struct, Text, required
+from wippywasm.app.schema.types import Bool, Choice, Field, Int, ListOf, Ref, Struct
 
 SERVICES = ("process.service", "process.host", "terminal.host", "http.service")
 """What may be waited for: it runs, or it holds what runs."""
@@ -20,14 +21,6 @@ _RESTART = Struct(
         "max_attempts": Field(Int(0)),
     }
 )
-_ACTOR = Struct({"id": required(Text()), "meta": Field(MapOf(Anything()))})
-_SECURITY = Struct(
-    {
-        "actor": Field(_ACTOR),
-        "groups": Field(ListOf(Text())),
-        "policies": Field(ListOf(Ref(("security.policy",)))),
-    }
-)
 _FIELDS = {
     "auto_start": Field(Bool()),
     "startup": Field(Choice(("required", "optional"))),
@@ -37,7 +30,7 @@ _FIELDS = {
     "requires": Field(ListOf(Ref(SERVICES))),
     "depends_on": Field(ListOf(Ref(SERVICES))),
     "restart": Field(_RESTART),
-    "security": Field(_SECURITY),
+    "security": IDENTITY,
 }
 
 LIFECYCLE = Field(Struct(_FIELDS, words="a mapping such as {auto_start: true}"))
