@@ -15,11 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wippywasm.app.kinds import KINDS
 from wippywasm.inspect.exports import is_command
 from wippywasm.inspect.model import DefinedEntry, Definition, ExportedFunction
 
-PROCESS = "process.wasm"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z|sha256:[0-9a-f]+\Z")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 _MAX_NAME = 100
@@ -82,7 +80,7 @@ class _Writer:
 
     def _entry(self, name: str, key: str) -> list[str]:
         command = is_command(key)
-        kind = self._kind(command)
+        kind = "function.wasm" if self.subject.text is None else "function.wat"
         lines = [f"  - name: {scalar(name)}", f"    kind: {kind}"]
         if command:
             lines.append(f"    meta: {{command: {{name: {scalar(self.namespace)}}}}}")
@@ -94,11 +92,6 @@ class _Writer:
             lines.append(f"    imports: [{', '.join(map(scalar, self.subject.declare))}]")
         lines += [f"    wasi: {{args: [{scalar(self.namespace)}]}}"] if command and self._has_arguments() else []
         return lines
-
-    def _kind(self, command: bool) -> str:
-        if self.subject.text is not None:
-            return "function.wat"
-        return PROCESS if command and PROCESS in KINDS else "function.wasm"
 
     def _has_arguments(self) -> bool:
         return bool({"wasi:cli", "wasi1"}.intersection(self.subject.declare))
