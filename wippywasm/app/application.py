@@ -17,6 +17,8 @@ from typing import Any
 from wippywasm.app.check.commands import command_of
 from wippywasm.app.context import current, entered
 from wippywasm.app.entry import Entry
+from wippywasm.app.env import Environment
+from wippywasm.app.env.build import make_files
 from wippywasm.app.functions.arity import check_arity
 from wippywasm.app.functions.calls import CallCounter
 from wippywasm.app.functions.lua_host import AppLuaHost
@@ -66,6 +68,11 @@ class App:
     def entries(self) -> Mapping[str, Entry]:
         """Every entry by its id, in the order of the files."""
         return self._loaded.entries
+
+    @property
+    def environment(self) -> Environment:
+        """The variables that the app's `env.*` entries define."""
+        return self._loaded.environment
 
     @property
     def folder(self) -> Path:
@@ -134,6 +141,7 @@ class App:
         for entry in self.entries.values():
             if entry.kind == "fs.directory":
                 make_folder(entry, self.folder)
+        make_files(self.entries.values(), self.folder)
         self._calls = CallCounter()
         self._loop = asyncio.get_running_loop()
         self._bind_cores()

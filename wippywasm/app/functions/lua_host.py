@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from wippywasm.app.lua.host import Operation
+from wippywasm.app.lua_modules import App as LuaApp
 from wippywasm.app.lua_modules import operations
 from wippywasm.errors import NotFoundError
 from wippywasm.model import FuncType
@@ -27,7 +28,7 @@ class OutputLost(BaseException):
         self.reason = reason
 
 
-class Callee(Protocol):
+class Callee(LuaApp, Protocol):
     """The part of an app that Lua reaches."""
 
     @property
@@ -40,7 +41,7 @@ class AppLuaHost:
 
     def __init__(self, app: Callee) -> None:
         self._app = app
-        self._operations = operations()
+        self._operations = operations(app)
 
     async def call(self, id: str, args: list[Any]) -> Any:
         return await self._app.call(id, *args)
