@@ -42,8 +42,8 @@ LUA = ("function.lua", "process.lua", "library.lua")
 class LoadedApp:
     """A valid app: `entries` by id, and what its functions and processes run.
 
-    `raw` has the entries as they were written, placeholders and all, `compiled` what `wasm` was made from; `warnings` are
-    for its author to know.
+    `raw` has the entries as they were written, placeholders and all, `compiled` what `wasm` was made from.
+    `warnings` are for the author to know.
     """
 
     folder: Path
