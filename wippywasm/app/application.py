@@ -26,6 +26,7 @@ from wippywasm.app.functions.serving import FunctionPools, naming
 from wippywasm.app.loading import FUNCTIONS, LoadedApp, load_app
 from wippywasm.app.pools import PoolMetrics
 from wippywasm.app.pools.cores import bind_thread, usable_cores
+from wippywasm.app.processes.part import ProcessPart
 from wippywasm.app.programs.folders import make_folder
 from wippywasm.app.security import Guard, Policies
 from wippywasm.app.suggest import did_you_mean_id, listing
@@ -42,6 +43,7 @@ class App:
         self._guard = Guard(strict=loaded.settings.strict)
         self._policies = Policies(loaded.entries.values())
         self._pools: FunctionPools | None = None
+        self._processes: ProcessPart | None = None
         self._calls = CallCounter()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._cores_before: Collection[int] = ()
@@ -82,6 +84,13 @@ class App:
     def guard(self) -> Guard:
         """Whom everything guarded asks."""
         return self._guard
+
+    @property
+    def processes(self) -> ProcessPart:
+        """The processes of the running app; raises UnavailableError where it does not run."""
+        if self._processes is None:
+            raise _not_running()
+        return self._processes
 
     @property
     def policies(self) -> Policies:
@@ -126,7 +135,7 @@ class App:
         self._check_call(id)
         self.check_callable(id)
         if pools is None:
-            raise UnavailableError("the app is not running", hint="use 'async with app'")
+            raise _not_running()
         signature = self.signature(id)
         with naming(id):
             if signature is not None:
@@ -145,9 +154,12 @@ class App:
         self._calls = CallCounter()
         self._loop = asyncio.get_running_loop()
         self._bind_cores()
-        self._pools = FunctionPools(AppLuaHost(self))
+        host = AppLuaHost(self)
+        self._pools = FunctionPools(host)
+        self._processes = ProcessPart(self._loaded, host, self._guard)
         try:
             self._pools.commit(await self._pools.prepare(self._loaded, self.functions))
+            await self._processes.start()
         except BaseException:
             await self.close(grace=0)
             raise
@@ -159,7 +171,10 @@ class App:
             bind_thread(cores.others)
 
     async def close(self, grace: float = 10.0) -> None:
-        """Refuse new calls, let those under way end within `grace` seconds, then free every instance."""
+        """End the processes, refuse new calls, let those under way end within `grace` seconds, free every instance."""
+        processes, self._processes = self._processes, None
+        if processes is not None:
+            await processes.stop()
         await self._calls.drained(grace)
         pools, self._pools = self._pools, None
         if self._cores_before:
@@ -199,3 +214,7 @@ class App:
             return f"an id has its namespace in front: '{whole[0]}'" if whole else "an id is written namespace:name"
         near = did_you_mean_id(id, self.functions) or did_you_mean_id(id, self.entries)
         return near or f"the functions are {listing(self.functions)}"
+
+
+def _not_running() -> UnavailableError:
+    return UnavailableError("the app is not running", hint="use 'async with app'")
