@@ -22,7 +22,6 @@ LAYERS = [
     {"instance"},
     {"wasi"},
     {"app"},
-    {"inspect"},
     {"cli"},
     {"__main__"},
 ]

@@ -2,7 +2,7 @@
 
 In: functions to call. Out: their results, to a task that awaits them. While the guest runs, the task waits; when a host
 function waits, the guest's thread does, and the task awaits what the function returned. So exactly one of the two is at
-work, and no thread with an event loop ever blocks.
+work, and no thread with an event loop ever blocks. What context variables say to the caller, they say here too.
 
 Threads are kept for the next guest when theirs is closed, since what an engine loaded for a thread stays with it.
 
@@ -19,6 +19,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any, TypeAlias
 
@@ -60,7 +61,8 @@ class GuestThread:
         if threading.current_thread() is self._thread():
             return function(*args)
         outcome: Future[Any] = Future()
-        self._jobs.put(lambda: _settle(outcome, function, args))
+        context = copy_context()
+        self._jobs.put(lambda: _settle(outcome, context.run, (function, *args)))
         return outcome.result()
 
     def post(self, function: Callable[..., Any], *args: Any) -> None:
@@ -146,6 +148,7 @@ class _Call:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._context = copy_context()
         self._turn: asyncio.Future[Awaitable[Any] | None] = loop.create_future()
         self._reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
         self._result: Any = None
@@ -159,7 +162,7 @@ class _Call:
         this_thread.wait = self._wait
         try:
             if self._ended is None:
-                self._result = function(*args)
+                self._result = self._context.run(function, *args)
         except BaseException as error:  # noqa: BLE001  (the task gets it)
             _clear_frames(error)
             self._error = error

@@ -18,8 +18,7 @@ Scalar: TypeAlias = str | int | float | bool | None
 class Node:
     """`line` (from 1) is where a reader looks for the value: its key's line, or its own in a list.
 
-    `origin` is set where the value did not come from the file, such as `-o demo:x:pool.size=3`; `variable` names the
-    environment variable whose value it is.
+    `origin` is set where the value did not come from the file, such as `-o demo:x:pool.size=3`.
     """
 
     value: Scalar | tuple[Node, ...] | Mapping[str, Node]
@@ -27,7 +26,6 @@ class Node:
     size: int = 1
     depth: int = 1
     origin: str = ""
-    variable: str = ""
 
     @property
     def is_mapping(self) -> bool:
@@ -58,9 +56,7 @@ class Node:
         return value
 
     def describe(self) -> str:
-        """What it is, in a few words: `number 5`, `text 'abc'`, `a list`. The value of a variable may be a secret."""
-        if self.variable:
-            return f"the value of ${{env:{self.variable}}}"
+        """What it is, in a few words: `number 5`, `text 'abc'`, `a list`."""
         return describe(self.value)
 
 

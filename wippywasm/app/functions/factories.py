@@ -11,15 +11,15 @@ from wippywasm.app.loading import LoadedApp
 from wippywasm.app.pools import Worker, WorkerFactory
 
 if TYPE_CHECKING:
+    from wippywasm.app.functions.lua_host import AppLuaHost
     from wippywasm.app.functions.wasm_hosts import WasmHosts
-    from wippywasm.app.lua.host import LuaHost
     from wippywasm.app.programs.wasm import WasmProgram
 
 
 class Factories:
     """The factories of one app; Lua workers talk to `host`."""
 
-    def __init__(self, loaded: LoadedApp, host: LuaHost) -> None:
+    def __init__(self, loaded: LoadedApp, host: AppLuaHost) -> None:
         self._loaded = loaded
         self._host = host
         self._hosts: WasmHosts | None = None
@@ -35,10 +35,12 @@ class Factories:
 
         if self._hosts is None:
             self._hosts = WasmHosts(self._loaded.entries, self._loaded.folder, self._host)
-        linked = self._hosts.link(program)
+        hosts = self._hosts
+        if not (program.entry.data.get("pool") or {}).get("worker_class"):
+            hosts.link(program)  # what can't be linked is told at the start, not at the first call
 
         async def make() -> Worker:
-            return await new_wasm_worker(program, linked)
+            return await new_wasm_worker(program, hosts.link(program))
 
         return make
 

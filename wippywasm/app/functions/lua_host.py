@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from wippywasm.app.lua.host import Operation
-from wippywasm.app.lua_modules import App as LuaApp
 from wippywasm.app.lua_modules import operations
+from wippywasm.app.security import Guard
 from wippywasm.errors import NotFoundError
 from wippywasm.model import FuncType
 
@@ -28,9 +28,11 @@ class OutputLost(BaseException):
         self.reason = reason
 
 
-class Callee(LuaApp, Protocol):
+class Callee(Protocol):
     """The part of an app that Lua reaches."""
 
+    @property
+    def guard(self) -> Guard: ...
     @property
     def call(self) -> Callable[..., Awaitable[Any]]: ...
     def signature(self, id: str) -> FuncType | None: ...
@@ -41,7 +43,11 @@ class AppLuaHost:
 
     def __init__(self, app: Callee) -> None:
         self._app = app
-        self._operations = operations(app)
+        self._operations = operations()
+
+    @property
+    def guard(self) -> Guard:
+        return self._app.guard
 
     async def call(self, id: str, args: list[Any]) -> Any:
         return await self._app.call(id, *args)

@@ -20,7 +20,7 @@ from wippywasm.app.pools import Pool, PoolClosedError, PoolMetrics, make_pool
 from wippywasm.errors import UnavailableError, WippyError, WitError
 
 if TYPE_CHECKING:
-    from wippywasm.app.lua.host import LuaHost
+    from wippywasm.app.functions.lua_host import AppLuaHost
 
 _END = 2.0
 """Seconds that `close` waits for workers whose calls have ended, threads above all."""
@@ -44,7 +44,7 @@ class Change:
 class FunctionPools:
     """Serves the functions of one running app; belongs to the event loop that it was started in."""
 
-    def __init__(self, host: LuaHost) -> None:
+    def __init__(self, host: AppLuaHost) -> None:
         self._host = host
         self._pools: Mapping[str, Pool] = {}
         self._factories: list[Factories] = []

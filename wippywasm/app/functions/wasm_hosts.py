@@ -3,14 +3,19 @@
 In: programs, and the app that they belong to. Out: linked components. What an entry does not declare is linked to
 functions that deny.
 
-Spec: SPEC sections 3 (`imports`, `wasi`) and 7.
+A world belongs to one event loop, that of the workers which share it: what waits in it is woken up there. The rules of
+an entry's network, and what its guests have open at once, are the entry's.
+
+Spec: SPEC sections 3 (`imports`, `wasi`, `network`), 7 and 10.
 """
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wippywasm.app.entry import Entry
 from wippywasm.app.programs.folders import folder_of
@@ -19,25 +24,48 @@ from wippywasm.errors import WippyError
 from wippywasm.instance.component import Component, LinkedComponent
 
 if TYPE_CHECKING:
-    from wippywasm.app.funcs_host import Caller
-    from wippywasm.wasi import Wasi
+    from wippywasm.app.security import Guard
+    from wippywasm.wasi import Network, Wasi
+
+
+class GuestHost(Protocol):
+    """What guests reach of the app: functions by id, and who says what they may."""
+
+    @property
+    def guard(self) -> Guard: ...
+    async def call(self, id: str, args: list[Any]) -> Any: ...
 
 
 class WasmHosts:
-    """The hosts of one running app. Each entry has a world of its own; closing lets go of all."""
+    """The hosts of one running app. Each entry has a world of its own in each loop; closing lets go of all."""
 
-    def __init__(self, entries: Mapping[str, Entry], folder: Path, app: Caller) -> None:
+    def __init__(self, entries: Mapping[str, Entry], folder: Path, app: GuestHost) -> None:
         self._entries = entries
         self._folder = folder
         self._app = app
         self._worlds: list[Wasi] = []
+        self._networks: dict[str, Network] = {}
         self._plain: dict[Component, LinkedComponent] = {}
+        self._linked: dict[tuple[str, asyncio.AbstractEventLoop], LinkedComponent] = {}
+        self._lock = threading.Lock()
 
     def link(self, program: WasmProgram) -> LinkedComponent:
-        """The program's component with what its entry declares; raises InvalidError for what can't be mounted."""
+        """The program's component with what its entry declares, for the running loop.
+
+        Raises InvalidError for what can't be mounted.
+        """
         declared: Sequence[str] = program.entry.data.get("imports") or ()
-        if declared:
-            return program.component.link(self._imports(program.entry, declared), undeclared="deny")
+        with self._lock:
+            return self._link_declared(program, declared) if declared else self._link_plain(program)
+
+    def _link_declared(self, program: WasmProgram, declared: Sequence[str]) -> LinkedComponent:
+        key = program.entry.id, asyncio.get_running_loop()
+        if key not in self._linked:
+            imports = self._imports(program.entry, declared)
+            self._linked[key] = program.component.link(imports, undeclared="deny")
+        return self._linked[key]
+
+    def _link_plain(self, program: WasmProgram) -> LinkedComponent:
         linked = self._plain.get(program.component)
         if linked is None:
             linked = self._plain[program.component] = program.component.link(undeclared="deny")
@@ -61,12 +89,20 @@ class WasmHosts:
         settings: Mapping[str, Any] = entry.data.get("wasi") or {}
         try:
             mounts = mounts_from(settings.get("mounts") or (), self._mounted)
-            wasi = Wasi(args=settings.get("args") or (), cwd=settings.get("cwd"), mounts=mounts)
+            network = self._network(entry)
+            wasi = Wasi(args=settings.get("args") or (), cwd=settings.get("cwd"), mounts=mounts, network=network)
         except WippyError as error:
             error.details.setdefault("entry", entry.id)
             raise
         self._worlds.append(wasi)
         return wasi
+
+    def _network(self, entry: Entry) -> Network:
+        from wippywasm.app.functions.network import entry_network
+
+        if entry.id not in self._networks:
+            self._networks[entry.id] = entry_network(entry.data.get("network") or {}, self._app.guard)
+        return self._networks[entry.id]
 
     def _mounted(self, fs: str) -> Path:
         return folder_of(self._entries[fs], self._folder)

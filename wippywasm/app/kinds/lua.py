@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from wippywasm.app.kinds.lifecycle import LIFECYCLE
 from wippywasm.app.kinds.pool import LUA_POOL
+from wippywasm.app.kinds.security import IDENTITY
 from wippywasm.app.lua.modules import AVAILABLE_MODULES, KNOWN_MODULES
 from wippywasm.app.schema.file_types import SourceText
 from wippywasm.app.schema.kind import Kind
-from wippywasm.app.schema.types import Choice, Field, ListOf, MapOf, Ref, Struct, Text, required
+from wippywasm.app.schema.types import Choice, Field, ListOf, MapOf, Ref, Text, required
 
 GLOBALS = ("channel", "coroutine", "errors", "process")
 """Always there; naming them does no harm."""
@@ -28,7 +29,7 @@ LUA_KINDS = (
             **_LUA,
             "method": _METHOD,
             "pool": LUA_POOL,
-            "security": Field(Struct({}), later="'security'"),
+            "security": IDENTITY,
         },
     ),
     Kind("process.lua", {**_LUA, "method": _METHOD, "lifecycle": LIFECYCLE}),

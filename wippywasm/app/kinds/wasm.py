@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wippywasm.app.kinds.hosts import unknown_import
+from wippywasm.app.kinds.network import listen_rule, network_rule, unused_network
 from wippywasm.app.kinds.pool import POOL
+from wippywasm.app.kinds.security import IDENTITY
 from wippywasm.app.schema.file_types import Digest, SourceText, absolute_guest_path
 from wippywasm.app.schema.kind import Kind
 from wippywasm.app.schema.scope import Scope
@@ -37,6 +39,11 @@ _LIMITS = Struct(
     }
 )
 
+_NETWORK = Struct(
+    {"allow": Field(ListOf(Text(rule=network_rule))), "listen": Field(ListOf(Text(rule=listen_rule)))},
+    words="a mapping such as {allow: ['api.example.com:443']}",
+)
+
 _RUN = {
     "method": required(Text(words="the name of an export")),
     "wit": Field(SourceText()),
@@ -44,8 +51,9 @@ _RUN = {
     "transport": Field(Choice(("payload",), later=("wasi-http",))),
     "imports": Field(ListOf(Text(words="the name of a host import", rule=unknown_import))),
     "wasi": Field(_WASI),
+    "network": Field(_NETWORK),
     "limits": Field(_LIMITS),
-    "security": Field(Struct({}), later="'security'"),
+    "security": IDENTITY,
 }
 _TEXT = {"source": required(SourceText(words="WebAssembly text, or file://path"))}
 _BINARY = {
@@ -70,7 +78,7 @@ def _unique(field: str, key: str) -> Any:
     return rule
 
 
-_RULES = (_unique("mounts", "guest"), _unique("env", "name"))
+_RULES = (_unique("mounts", "guest"), _unique("env", "name"), unused_network)
 
 WASM_KINDS = (
     Kind("function.wat", {**_TEXT, **_RUN}, rules=_RULES),

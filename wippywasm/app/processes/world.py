@@ -21,10 +21,12 @@ class Guard(Protocol):
 
 
 class World(Protocol):
-    """The programs of an app, as its processes see them."""
+    """The app, as its processes see it."""
 
     @property
     def entries(self) -> Mapping[str, Entry]: ...
-    async def new_worker(self, id: str) -> Worker:
+    @property
+    def guard(self) -> Guard: ...
+    async def make_process_worker(self, id: str) -> Worker:
         """A new instance of a process's program; raises what making one raises."""
         ...

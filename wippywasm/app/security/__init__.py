@@ -14,6 +14,7 @@ the audit.
     identity      whom the code of an entry acts as
     guard         the question itself
     audit         a line for each denial
+    security      all of it, for one app
 
 Spec: SPEC section 10.
 """
@@ -22,5 +23,6 @@ from wippywasm.app.security.guard import Guard
 from wippywasm.app.security.policies import Policies
 from wippywasm.app.security.policy import Policy, Verdict
 from wippywasm.app.security.scope import Scope
+from wippywasm.app.security.security import Security
 
-__all__ = ["Guard", "Policies", "Policy", "Scope", "Verdict"]
+__all__ = ["Guard", "Policies", "Policy", "Scope", "Security", "Verdict"]

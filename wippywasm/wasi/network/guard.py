@@ -11,28 +11,29 @@ Spec: SPEC sections 7 and 10.
 from __future__ import annotations
 
 import ssl
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from typing import TypeAlias
 
-from wippywasm.errors import InvalidError
 from wippywasm.wasi.network.addresses import Address, plain, special
 from wippywasm.wasi.network.attempts import Action, Decision
 from wippywasm.wasi.network.budget import Budget, Quotas
 from wippywasm.wasi.network.lookup import Resolver, system_resolver
-from wippywasm.wasi.network.rules import Rule, parse_rule
+from wippywasm.wasi.network.rules import Rule, parse_local_rule, parse_rule
 
 Audit: TypeAlias = Callable[[Decision], None]
 Policy: TypeAlias = Callable[[str, int], bool]
 """Asked with host (a name where there is one, else an address) and port about what the rules allow."""
+POLICY_REFUSES = "the security policy refuses it"
 _REMEMBERED = 1024
 _NAMES_OF_ONE = 16
 _ANY = tuple(ip_address(text) for text in ("0.0.0.0", "::"))
 
 
 class Network:
-    """What the guests of one `Wasi` may reach.
+    """What the guests of one `Wasi` may reach, or those of several; they may run in several threads.
 
     `allow` are rules for whom they may connect or send to, `listen` for what they may bind and listen on; a rule is as
     `rules` says, and `localhost` is the only name for `listen`. `audit` gets every decision, `policy` may refuse what
@@ -52,7 +53,7 @@ class Network:
         quotas: Quotas | None = None,
     ) -> None:
         self.allow = tuple(parse_rule(text) for text in allow)
-        self.listen = tuple(_local_rule(text) for text in listen)
+        self.listen = tuple(parse_local_rule(text) for text in listen)
         self.quotas = quotas or Quotas()
         self.sockets = Budget(self.quotas.sockets)
         self.lookups = Budget(self.quotas.lookups)
@@ -61,6 +62,7 @@ class Network:
         self._audit = audit
         self._policy = policy
         self._names: OrderedDict[Address, dict[str, None]] = OrderedDict()
+        self._lock = threading.Lock()
 
     # ---- names
 
@@ -72,10 +74,11 @@ class Network:
     def resolved(self, name: str, addresses: Iterable[Address]) -> list[Address]:
         """Remember what an allowed name led to; gives those addresses that some rule opens."""
         found = [a for a in addresses if self._opened_at_all(name, a)]
-        for address in found:
-            self._remember(address, name)
-        while len(self._names) > _REMEMBERED:
-            self._names.popitem(last=False)
+        with self._lock:
+            for address in found:
+                self._remember(address, name)
+            while len(self._names) > _REMEMBERED:
+                self._names.popitem(last=False)
         return found
 
     def _remember(self, address: Address, name: str) -> None:
@@ -102,13 +105,14 @@ class Network:
         rule, by = self._opening(address, port, name)
         host = by or name or str(plain(address))
         if rule is not None and self._policy is not None and not self._policy(host, port):
-            return self._decided(action, host, address, port, None, "the security policy refuses it")
+            return self._decided(action, host, address, port, None, POLICY_REFUSES)
         return self._decided(action, host, address, port, rule, _why(address))
 
     def _opening(self, address: Address, port: int, name: str | None) -> tuple[str | None, str | None]:
         """The rule that opens an address, and the name that it goes by."""
         address = plain(address)
-        names = self._names.get(address, {}) if name is None else (name,)
+        with self._lock:
+            names = tuple(self._names.get(address, ())) if name is None else (name,)
         for rule in self.allow:
             for known in names:
                 if rule.opens_name(known, address, port):
@@ -154,15 +158,6 @@ class Network:
         if self._audit is not None:
             self._audit(decision)
         return decision
-
-
-def _local_rule(text: str) -> Rule:
-    rule = parse_rule(text)
-    if rule.name not in (None, "localhost"):
-        raise InvalidError(
-            f"{text!r} is no rule to listen: it must name a local address", hint="such as 127.0.0.1:8080"
-        )
-    return rule
 
 
 def _why(address: Address) -> str:

@@ -72,6 +72,16 @@ def parse_rule(text: str) -> Rule:
     return Rule(text, _ports(text, ports), name=name)
 
 
+def parse_local_rule(text: str) -> Rule:
+    """A rule for what may be listened on; raises InvalidError."""
+    rule = parse_rule(text)
+    if rule.name not in (None, "localhost"):
+        raise InvalidError(
+            f"{text!r} is no rule to listen: it must name a local address", hint="such as 127.0.0.1:8080"
+        )
+    return rule
+
+
 def normal_name(name: str) -> str | None:
     """A host name as rules match it: lower case, ASCII, without a final dot; None for what can't be one."""
     name = name.removesuffix(".")
