@@ -13,6 +13,9 @@ from spec_tests.wast_syntax import Atom, Group, Node, String, WastSyntaxError, l
 
 MODULE_FORMS = ("definition", "instance")
 SOURCE_FORMS = ("quote", "binary")
+MODULE_FIELDS = frozenset(
+    ("type", "rec", "import", "func", "table", "memory", "global", "export", "start", "elem", "data", "tag")
+)
 
 
 @dataclass(frozen=True)
@@ -93,19 +96,52 @@ class AssertRefused:
 
 
 @dataclass(frozen=True)
+class Thread:
+    """Directives to run beside the file's own; `shared` is the instance whose memory they share with it."""
+
+    line: int
+    name: str | None
+    shared: str | None
+    directives: tuple[Directive, ...]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Wait for the end of a thread."""
+
+    line: int
+    name: str | None
+
+
+@dataclass(frozen=True)
 class Unknown:
-    """A directive that the runner has no way to run."""
+    """A directive that the runner has no way to run: an unknown `keyword`, or the reason in `why`."""
 
     line: int
     keyword: str
+    why: str = ""
 
 
-Directive: TypeAlias = Define | Instantiate | Register | Action | AssertReturn | AssertFails | AssertRefused | Unknown
+Directive: TypeAlias = (
+    Define | Instantiate | Register | Action | AssertReturn | AssertFails | AssertRefused | Thread | Wait | Unknown
+)
 
 
 def directives(text: str) -> list[Directive]:
-    """The directives of a file, in order."""
-    return [_Reader(text, group).directive() for group in parse(text)]
+    """The directives of a file, in order. A file that starts with no directive is one module's fields."""
+    groups = parse(text)
+    if groups and groups[0].head in MODULE_FIELDS:
+        return [Define(line_of(text, groups[0].start), Source("module", None, f"(module {text}\n)", None), True)]
+    return [_read(text, group) for group in groups]
+
+
+def _read(text: str, group: Group) -> Directive:
+    """One directive; one that lacks something is unknown, and does not keep the others from being run."""
+    reader = _Reader(text, group)
+    try:
+        return reader.directive()
+    except (WastSyntaxError, IndexError, UnicodeDecodeError) as error:
+        return Unknown(reader.line, group.head, f"it does not have the form of one: {error}")
 
 
 class _Reader:
@@ -127,10 +163,14 @@ class _Reader:
                 return self._action(group)
             case "assert_return":
                 return AssertReturn(self.line, self._action(_group(items[1])), tuple(map(_group, items[2:])))
-            case "assert_trap" | "assert_exhaustion" | "assert_exception":
+            case "assert_trap" | "assert_exhaustion" | "assert_exception" | "assert_suspension":
                 return self._fails(group)
-            case "assert_invalid" | "assert_malformed" | "assert_unlinkable":
+            case "assert_invalid" | "assert_malformed" | "assert_unlinkable" | "assert_malformed_custom":
                 return AssertRefused(self.line, group.head, self._source(_group(items[1])), _message(items))
+            case "thread":
+                return self._thread(group)
+            case "wait":
+                return Wait(self.line, _name(items[1:]))
             case head:
                 return Unknown(self.line, head)
 
@@ -141,6 +181,14 @@ class _Reader:
             name, definition = (names[0], names[1]) if len(names) > 1 else (None, names[0] if names else None)
             return Instantiate(self.line, group.head, name, definition)
         return Define(self.line, self._source(group), form != "definition")
+
+    def _thread(self, group: Group) -> Thread:
+        name = _name(group.items[1:])
+        rest = [_group(item) for item in group.items[2 if name is not None else 1 :]]
+        shared = None
+        if rest and rest[0].head == "shared":
+            shared = _name(_group(rest.pop(0).items[1]).items[1:])
+        return Thread(self.line, name, shared, tuple([_read(self.text, inner) for inner in rest]))
 
     def _fails(self, group: Group) -> AssertFails:
         subject = _group(group.items[1])

@@ -16,7 +16,7 @@ _TOKEN = re.compile(
       | (?P<open>\((?!;))
       | (?P<close>\))
       | (?P<string>"(?:[^"\\\x00-\x1f]|\\(?:u\{[0-9a-fA-F_]+\}|[0-9a-fA-F]{2}|.))*")
-      | (?P<atom>(?:[^\s()";]|;(?![;)]))+)
+      | (?P<atom>\$"[^"]*"|(?:[^\s()";]|;(?![;)]))+)
       | (?P<comment>\(;)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -88,7 +88,7 @@ def parse(text: str) -> list[Group]:
         elif kind == "string":
             stack[-1].items.append(String(unescape(token[1:-1]), start, start + len(token)))
         else:
-            stack[-1].items.append(Atom(token, start, start + len(token)))
+            stack[-1].items.append(Atom(token.replace('"', ""), start, start + len(token)))
     if len(stack) > 1:
         raise WastSyntaxError("a parenthesis is never closed", stack[-1].start)
     return [only_group(item) for item in top.items]

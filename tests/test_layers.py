@@ -22,6 +22,7 @@ LAYERS = [
     {"instance"},
     {"wasi"},
     {"app"},
+    {"inspect"},
     {"cli"},
     {"__main__"},
 ]

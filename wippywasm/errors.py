@@ -176,13 +176,17 @@ class Diagnostic:
 
 
 class WitDiagnosticsError(InvalidError):
-    """WIT text that is refused; `diagnostics` has the complaints, in order of place, but `more` that were left out."""
+    """WIT text that is refused; `diagnostics` has the complaints, in order of place, but `more` that were left out.
 
-    def __init__(self, diagnostics: Sequence[Diagnostic], more: int = 0) -> None:
+    Where not `is_all`, so many were found that the rest of the text was not looked at.
+    """
+
+    def __init__(self, diagnostics: Sequence[Diagnostic], more: int = 0, *, is_all: bool = True) -> None:
         rendered = [d.render() for d in diagnostics]
-        super().__init__("\n".join(rendered + [f"and {more:,} more"] * bool(more)))
+        super().__init__("\n".join(rendered + [f"and {'' if is_all else 'at least '}{more:,} more"] * bool(more)))
         self.diagnostics = tuple(diagnostics)
         self.more = more
+        self.is_all = is_all
 
 
 class WatSyntaxError(InvalidError):

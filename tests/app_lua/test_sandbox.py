@@ -109,7 +109,7 @@ def test_each_call_has_the_whole_budget() -> None:
     assert [asyncio.run(worker.call(())) for _ in range(5)] == [1] * 5
 
 
-ABSENT = """io package debug python dofile loadfile warn string.dump process
+ABSENT = """io package debug python dofile loadfile warn string.dump
     os.execute os.exit os.getenv os.remove os.rename os.tmpname os.setlocale"""
 
 

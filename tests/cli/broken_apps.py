@@ -246,7 +246,45 @@ BROKEN: dict[str, Broken] = {
     "a value from the environment": yaml(
         entries("- {name: x, kind: registry.entry, key: '${env:KEY}'}"),
         "_index.yaml:3",
-        "'${env:KEY}' is known but not available yet",
+        "field 'key'",
+        "there is no environment variable 'KEY'",
+    ),
+    "a variable that is not set": yaml(
+        entries(
+            "- {name: os, kind: env.storage.os}",
+            "- {name: v, kind: env.variable, variable: NOT_SET_ANYWHERE, storage: os}",
+            "- {name: x, kind: registry.entry, list: [{key: 'a ${env:NOT_SET_ANYWHERE}'}]}",
+        ),
+        "_index.yaml:5",
+        "field 'list[0].key'",
+        "the environment variable 'NOT_SET_ANYWHERE' is not set, and has no default",
+    ),
+    "storages in a circle": yaml(
+        entries(
+            "- {name: a, kind: env.storage.router, storages: [b]}",
+            "- {name: b, kind: env.storage.router, storages: [a]}",
+            "- {name: v, kind: env.variable, variable: V, storage: a}",
+        ),
+        "_index.yaml:3",
+        "storages lead to one another in a circle: t:a → t:b → t:a",
+    ),
+    "two variables of one name": yaml(
+        entries(
+            "- {name: os, kind: env.storage.os}",
+            "- {name: a, kind: env.variable, variable: V, storage: os}",
+            "- {name: b, kind: env.variable, variable: V, storage: os}",
+        ),
+        "_index.yaml:5",
+        "'V' is the name of 't:a' already",
+    ),
+    "a value of a variable that does not fit, and stays secret": yaml(
+        entries(
+            "- {name: s, kind: env.storage.static, values: {N: hush}}",
+            "- {name: v, kind: env.variable, variable: N, storage: s}",
+            "- {name: x, kind: function.lua, method: m, source: return 1, pool: {size: '${env:N}'}}",
+        ),
+        "_index.yaml:5",
+        "expected a whole number from 1 to 10000, got the value of ${env:N}",
     ),
     "two commands of one name": yaml(
         "namespace: t\nentries:\n"

@@ -97,8 +97,22 @@ def test_the_number_of_complaints_is_bounded() -> None:
     with pytest.raises(WitDiagnosticsError) as caught:
         parse_text(package("interface i {", *(f"x{i}: func(x: zz);" for i in range(1000)), "}"))
     assert len(caught.value.diagnostics) == 25
-    assert caught.value.more == 975
-    assert str(caught.value).endswith("\nand 975 more")
+    assert (caught.value.more, caught.value.is_all) == (75, False)
+    assert str(caught.value).endswith("\nand at least 75 more")
+
+
+def test_so_many_complaints_end_the_search_for_more() -> None:
+    item = "f: func(x: zz); g: func(x: u8); use k.{t}; enum e {} "
+    tracemalloc.start()
+    try:
+        with pytest.raises(WitDiagnosticsError, match="and at least 75 more"):
+            parse_text(package(*(f"interface i{i} {{ {item * 30} }}" for i in range(300))))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    with pytest.raises(WitDiagnosticsError, match="and 15 more"):
+        parse_text(package(f"interface i {{ {'f: func(x: zz); ' * 20} }} interface j {{ {'g: func(x: zz); ' * 20} }}"))
+    assert peak < 80_000_000
 
 
 @pytest.mark.parametrize(

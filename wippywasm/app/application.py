@@ -17,6 +17,8 @@ from typing import Any
 from wippywasm.app.check.commands import command_of
 from wippywasm.app.context import current, entered
 from wippywasm.app.entry import Entry
+from wippywasm.app.env import Environment
+from wippywasm.app.env.build import make_files
 from wippywasm.app.functions.arity import check_arity
 from wippywasm.app.functions.calls import CallCounter
 from wippywasm.app.functions.lua_host import AppLuaHost
@@ -24,6 +26,7 @@ from wippywasm.app.functions.serving import FunctionPools, naming
 from wippywasm.app.loading import FUNCTIONS, LoadedApp, load_app
 from wippywasm.app.pools import PoolMetrics
 from wippywasm.app.pools.cores import bind_thread, usable_cores
+from wippywasm.app.processes.part import ProcessPart
 from wippywasm.app.programs.folders import make_folder
 from wippywasm.app.security import Guard, Policies, Security
 from wippywasm.app.suggest import did_you_mean_id, listing
@@ -39,6 +42,7 @@ class App:
         self._loaded = loaded
         self._security = Security(loaded.entries.values(), strict=loaded.settings.strict)
         self._pools: FunctionPools | None = None
+        self._processes: ProcessPart | None = None
         self._calls = CallCounter()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._cores_before: Collection[int] = ()
@@ -67,6 +71,11 @@ class App:
         return self._loaded.entries
 
     @property
+    def environment(self) -> Environment:
+        """The variables that the app's `env.*` entries define."""
+        return self._loaded.environment
+
+    @property
     def folder(self) -> Path:
         return self._loaded.folder
 
@@ -74,6 +83,13 @@ class App:
     def guard(self) -> Guard:
         """Whom everything guarded asks."""
         return self._security.guard
+
+    @property
+    def processes(self) -> ProcessPart:
+        """The processes of the running app; raises UnavailableError where it does not run."""
+        if self._processes is None:
+            raise _not_running()
+        return self._processes
 
     @property
     def policies(self) -> Policies:
@@ -118,7 +134,7 @@ class App:
         self._check_call(id)
         self.check_callable(id)
         if pools is None:
-            raise UnavailableError("the app is not running", hint="use 'async with app'")
+            raise _not_running()
         signature = self.signature(id)
         with naming(id):
             if signature is not None:
@@ -134,12 +150,16 @@ class App:
         for entry in self.entries.values():
             if entry.kind == "fs.directory":
                 make_folder(entry, self.folder)
+        make_files(self.entries.values(), self.folder)
         self._calls = CallCounter()
         self._loop = asyncio.get_running_loop()
         self._bind_cores()
-        self._pools = FunctionPools(AppLuaHost(self))
+        host = AppLuaHost(self)
+        self._pools = FunctionPools(host)
+        self._processes = ProcessPart(self._loaded, host, self.guard)
         try:
             self._pools.commit(await self._pools.prepare(self._loaded, self.functions))
+            await self._processes.start()
         except BaseException:
             await self.close(grace=0)
             raise
@@ -151,7 +171,10 @@ class App:
             bind_thread(cores.others)
 
     async def close(self, grace: float = 10.0) -> None:
-        """Refuse new calls, let those under way end within `grace` seconds, then free every instance."""
+        """End the processes, refuse new calls, let those under way end within `grace` seconds, free every instance."""
+        processes, self._processes = self._processes, None
+        if processes is not None:
+            await processes.stop()
         await self._calls.drained(grace)
         pools, self._pools = self._pools, None
         if self._cores_before:
@@ -191,3 +214,7 @@ class App:
             return f"an id has its namespace in front: '{whole[0]}'" if whole else "an id is written namespace:name"
         near = did_you_mean_id(id, self.functions) or did_you_mean_id(id, self.entries)
         return near or f"the functions are {listing(self.functions)}"
+
+
+def _not_running() -> UnavailableError:
+    return UnavailableError("the app is not running", hint="use 'async with app'")

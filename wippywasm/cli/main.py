@@ -23,7 +23,9 @@ _COMMANDS = {
     "run": "run:run",
     "call": "call:call",
     "lint": "lint:lint",
+    "inspect": "inspect:inspect_command",
     "wit": "wit:wit_command",
+    "compile": "compile:compile_command",
     "engines": "engines:engines",
 }
 

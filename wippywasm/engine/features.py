@@ -41,6 +41,9 @@ WASM_2_0 = frozenset(
 
 SINCE_2_0 = frozenset(LABELS) - WASM_2_0
 
+ENGINE_FEATURES: dict[str, frozenset[str]] = {"wasmtime": frozenset(LABELS), "wasmer": WASM_2_0}
+"""What each engine has, installed or not."""
+
 
 def labels(names: list[str]) -> str:
     """`tail calls`, `tail calls and threads`, `tail calls, threads and SIMD`."""

@@ -58,6 +58,19 @@ def missing_features(wasm: bytes, lacking: frozenset[str]) -> list[str]:
     return needed
 
 
+def needed_features(wasm: bytes) -> list[str]:
+    """Which proposals since WebAssembly 2.0 a module needs, of those that the validator can switch.
+
+    Raises MalformedError or ValidationError for a module that is not valid whatever is switched on.
+    """
+    if refusal(wasm, SINCE_2_0.intersection(SWITCHES)) is None:
+        return []
+    complaint = refusal(wasm)
+    if complaint is not None:
+        raise binary_error(complaint)
+    return missing_features(wasm, SINCE_2_0)
+
+
 def check(wasm: bytes, engine: str, features: frozenset[str]) -> None:
     """Refuse what is invalid, or needs a proposal that an engine with `features` lacks.
 

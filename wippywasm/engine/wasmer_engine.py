@@ -17,7 +17,7 @@ import wasmer
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.engine import refusals
 from wippywasm.engine.compiling import Compiler
-from wippywasm.engine.features import WASM_2_0
+from wippywasm.engine.features import ENGINE_FEATURES
 from wippywasm.engine.port import StoreLimits
 from wippywasm.engine.rewrite import Bounds, rewrite
 from wippywasm.engine.wasmer_items import HINT, NAME
@@ -33,7 +33,7 @@ class WasmerEngine:
     """wasmer, with everything that WebAssembly 2.0 has and nothing later."""
 
     name = NAME
-    features = WASM_2_0
+    features = ENGINE_FEATURES["wasmer"]
     thread_bound = True
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class _Backend:
         self.settings: Iterable[str] = (NAME, engine.version, f"cranelift={compiler}", "engine=universal")
 
     def build(self, wasm: bytes, info: CoreModuleInfo) -> WasmerModule:
-        refusals.check(wasm, NAME, WASM_2_0)
+        refusals.check(wasm, NAME, WasmerEngine.features)
         try:
             return WasmerModule(wasmer.Module(new_wasmer_store(), wasm).serialize(), info)
         except BaseException as error:  # noqa: BLE001 (a panic is no `Exception`)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import wasmtime
 
 from wippywasm.engine import wasmtime_capi as capi
-from wippywasm.engine.features import LABELS
+from wippywasm.engine.features import ENGINE_FEATURES
 
 SETTINGS: tuple[str, ...] = (
     "nan-canonicalization=off",
@@ -77,7 +77,7 @@ SWITCHES: Mapping[str, Callable[[wasmtime.Config, bool], None]] = {
 }
 """Proposals that can be switched; those left out last win, so that one off is off whatever builds on it."""
 
-FEATURES = frozenset(LABELS)
+FEATURES = ENGINE_FEATURES["wasmtime"]
 
 
 def make_config(without: frozenset[str] = frozenset()) -> wasmtime.Config:

@@ -55,10 +55,10 @@ def read_source(source: str | bytes | bytearray | memoryview | os.PathLike[str])
         return bytes(source)
     if isinstance(source, str) and is_wat(source):
         return engines.wat2wasm(source)
-    data = _read(Path(source))
+    data = read_file(Path(source))
     if data.startswith(MAGIC):
         return data
-    text = _text(data)
+    text = text_of(data)
     return data if text is None or not is_wat(text) else engines.wat2wasm(text)
 
 
@@ -71,13 +71,14 @@ def read_signatures(wit: str | os.PathLike[str]) -> Signatures:
     """The signatures in WIT text, or in the file of that path; a string is a path if such a file exists."""
     if isinstance(wit, str) and ("\n" in wit or not wit.endswith(".wit") or not Path(wit).is_file()):
         return parse_signatures(wit)
-    text = _text(_read(Path(wit)))
+    text = text_of(read_file(Path(wit)))
     if text is None:
         raise InvalidError(f"{os.fspath(wit)} is not UTF-8 text")
     return parse_signatures(text, os.fspath(wit))
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """The bytes of a file; raises NotFoundError or InvalidError for one that can't be read."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -86,7 +87,8 @@ def _read(path: Path) -> bytes:
         raise InvalidError(f"can't read {os.fspath(path)!r}: {error.strerror}") from error
 
 
-def _text(data: bytes) -> str | None:
+def text_of(data: bytes) -> str | None:
+    """The text of UTF-8, None for other bytes."""
     try:
         return data.decode()
     except UnicodeDecodeError:

@@ -7,7 +7,7 @@ Spec: `WIT.md`, "Item: world", "Item: interface", "Item: use", "Item: include".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -18,14 +18,17 @@ from wippywasm.wit.drafts import Drafter
 from wippywasm.wit.names import PackageName
 from wippywasm.wit.namespace import Foreign, Namespace
 from wippywasm.wit.resolved import Function, Include, Interface, InterfaceItem, TypeDef, World, WorldItem, WorldKey
-from wippywasm.wit.source import Poisoned, Refusal, Span
+from wippywasm.wit.source import Complaints, Enough, Poisoned, Refusal, Span
 from wippywasm.wit.stability import external_id_of, refuse_external_id, stability_of
 from wippywasm.wit.toposort import toposort
 
 
 @dataclass
 class Unlinked:
-    """A package whose references into other packages are still stand-ins, which come first in each list."""
+    """A package whose references into other packages are still stand-ins, which come first in each list.
+
+    Where it is not whole, it is enough to look at what it needs of other packages.
+    """
 
     name: PackageName
     span: Span
@@ -36,38 +39,28 @@ class Unlinked:
     foreign: dict[PackageName, dict[str, Foreign]]
     foreign_spans: dict[PackageName, Span]
     required_resources: list[tuple[TypeDef, Span]]
+    refusals: Complaints
+    is_whole: bool
 
 
-def define_package(id: syntax.PackageId, docs: str | None, files: Sequence[syntax.File]) -> Unlinked:
-    """Resolves everything within one package. Raises `Refusals`."""
+def define_package(
+    id: syntax.PackageId, docs: str | None, files: Sequence[syntax.File], lost: Collection[str] = ()
+) -> Unlinked:
+    """Resolves everything within one package. `lost` are words that may be names of what did not parse."""
+    refusals = Complaints()
+    found = Unlinked(id.name, id.span, docs, [], [], [], {}, {}, [], refusals, False)
     try:
-        namespace = Namespace(files)
-    except Refusal as refusal:
-        raise Refusals([refusal]) from None
-    definer = Definer(namespace)
-    definer.run()
-    if namespace.refusals:
-        raise Refusals(namespace.refusals)
-    drafter = definer.drafter
-    return Unlinked(
-        id.name,
-        id.span,
-        docs,
-        namespace.types,
-        namespace.interfaces,
-        namespace.worlds,
-        namespace.foreign,
-        namespace.foreign_spans,
-        drafter.required_resources,
-    )
-
-
-class Refusals(Exception):
-    """Several refusals of one package."""
-
-    def __init__(self, refusals: list[Refusal]) -> None:
-        super().__init__(f"{len(refusals)} refusals")
-        self.refusals = refusals
+        with refusals.collecting():
+            namespace = Namespace(files, refusals, lost)
+            definer = Definer(namespace)
+            definer.run()
+            found.types, found.interfaces, found.worlds = namespace.types, namespace.interfaces, namespace.worlds
+            found.foreign, found.foreign_spans = namespace.foreign, namespace.foreign_spans
+            found.required_resources = definer.drafter.required_resources
+            found.is_whole = not refusals and not any(file.lost for file in files)
+    except Enough:
+        pass
+    return found
 
 
 class Definer:
@@ -75,7 +68,7 @@ class Definer:
 
     def __init__(self, namespace: Namespace) -> None:
         self.namespace = namespace
-        self.drafter = Drafter(namespace.types)
+        self.drafter = Drafter(namespace.types, namespace.lost)
         self.collecting = namespace.collecting
 
     def run(self) -> None:
@@ -131,7 +124,7 @@ class Definer:
             if not isinstance(item, syntax.TypeItem):
                 continue
             if item.id.name in definitions:
-                self.namespace.refusals.append(Refusal(item.id.span, f"`{item.id.name}` is defined more than once"))
+                self.namespace.refusals.add(Refusal(item.id.span, f"`{item.id.name}` is defined more than once"))
                 continue
             definitions[item.id.name] = item
             edges[item.id.name] = list(self.drafter.references(item.definition))
@@ -145,13 +138,14 @@ class Definer:
     ) -> None:
         for name, ids in edges.items():
             for id in [i for i in ids if i.name not in edges]:
-                self.namespace.refusals.append(self.drafter.missing("type", id, chain(edges, PRIMS)))
                 self.drafter.poison(name)
+                with self.collecting():
+                    self.drafter.miss("type", id, chain(edges, PRIMS))
             edges[name] = [i for i in ids if i.name in edges]
         try:
             order = toposort("type", edges)
         except Refusal as refusal:
-            self.namespace.refusals.append(refusal)
+            self.namespace.refusals.add(refusal)
             for name in definitions:
                 self.drafter.poison(name)
             return
@@ -188,7 +182,7 @@ class Definer:
         if isinstance(target, TypeDef):
             return target
         if target is None:
-            raise self.drafter.missing("type", id, members)
+            self.drafter.miss("type", id, members)
         if target == "":
             raise Poisoned
         raise Refusal(id.span, f"`{id.name}` is {target}; only types can be used")

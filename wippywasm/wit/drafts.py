@@ -7,10 +7,11 @@ Spec: `WIT.md`, "Types", "Handles", "Item: resource".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from itertools import chain, islice
+from typing import NoReturn
 
 from wippywasm import model
 from wippywasm.wit import syntax
@@ -31,8 +32,9 @@ POISON = ""
 class Drafter:
     """The scope of names that types and functions are resolved in, and the types made so far."""
 
-    def __init__(self, types: list[TypeDef]) -> None:
+    def __init__(self, types: list[TypeDef], lost: Collection[str] = ()) -> None:
         self.types = types
+        self.lost = lost
         self.required_resources: list[tuple[TypeDef, Span]] = []
         self._anonymous: dict[Draft, TypeDef] = {}
         self._names: dict[str, TypeDef | str] = {}
@@ -72,14 +74,16 @@ class Drafter:
     def is_poisoned(self, name: str) -> bool:
         return self._names.get(name) == POISON
 
-    def missing(self, what: str, id: syntax.Id, names: Iterable[str] | None = None) -> Refusal:
-        """The refusal of a name that is not among `names`, or else not in scope."""
+    def miss(self, what: str, id: syntax.Id, names: Iterable[str] | None = None) -> NoReturn:
+        """Refuses a name that is not among `names`, or else not in scope; not one that may have been lost."""
+        if id.name in self.lost:
+            raise Poisoned
         renamed = {"float32": "f32", "float64": "f64"}.get(id.name)
         if renamed:
-            return Refusal(id.span, f"there is no {what} `{id.name}`", f"it is called `{renamed}` today")
+            raise Refusal(id.span, f"there is no {what} `{id.name}`", f"it is called `{renamed}` today")
         self._hints -= 1
         near = self._near(id.name, chain(self._names, model.PRIMS) if names is None else names)
-        return Refusal(id.span, f"there is no {what} `{id.name}`", f"did you mean `{near[0]}`?" if near else None)
+        raise Refusal(id.span, f"there is no {what} `{id.name}`", f"did you mean `{near[0]}`?" if near else None)
 
     def _near(self, name: str, names: Iterable[str]) -> list[str]:
         """The one of `names` that may have been meant, if looking for it costs little."""
@@ -93,7 +97,7 @@ class Drafter:
         if isinstance(found, TypeDef):
             return found
         if found is None:
-            raise self.missing("type", id)
+            self.miss("type", id)
         if found == POISON:
             raise Poisoned
         raise Refusal(id.span, f"`{id.name}` is {found}, not a type")

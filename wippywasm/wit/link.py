@@ -7,15 +7,16 @@ Spec: `WIT.md`, "Feature gates", "Handles", "WIT Packages and `use`".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
+from contextlib import suppress
 
 from wippywasm import model
 from wippywasm.model import ResourceType, ValType
 from wippywasm.wit.borrows import Borrows
-from wippywasm.wit.define import Refusals, Unlinked
+from wippywasm.wit.define import Unlinked
 from wippywasm.wit.elaborate import Uses, elaborate
 from wippywasm.wit.include import include_worlds
+from wippywasm.wit.names import PackageName
 from wippywasm.wit.namespace import Foreign
 from wippywasm.wit.resolved import (
     Draft,
@@ -30,7 +31,7 @@ from wippywasm.wit.resolved import (
     WorldItem,
     WorldKey,
 )
-from wippywasm.wit.source import Poisoned, Refusal, Span
+from wippywasm.wit.source import Complaints, Enough, Poisoned, Refusal, Span
 from wippywasm.wit.stability import is_included
 
 MAX_TYPE_DEPTH = 150
@@ -41,44 +42,43 @@ MAX_LISTED = 20
 """Packages that a hint names."""
 
 
-def link(resolution: Resolution, unlinked: Unlinked) -> Package:
-    """Adds the package to the resolution. Raises `Refusals`."""
+def link(resolution: Resolution, unlinked: Unlinked) -> Complaints:
+    """Adds the package to the resolution; what is wrong with it, and then it is not to be used."""
     linker = Linker(resolution, unlinked)
-    try:
+    with suppress(Enough), linker.refusals.collecting():
         linker.run()
-    except Refusal as refusal:
-        linker.refusals.append(refusal)
-    if linker.refusals:
-        raise Refusals(linker.refusals)
-    return linker.package
+    return linker.refusals
+
+
+def check_foreign(resolution: Resolution, unlinked: Unlinked, unknown: Collection[PackageName]) -> Complaints:
+    """What a package that can't be linked misses in others; nothing is said about those that are `unknown`."""
+    linker = Linker(resolution, unlinked, unknown)
+    with suppress(Enough), linker.refusals.collecting():
+        linker.link_foreign()
+    return linker.refusals
 
 
 class Linker:
     """The way from stand-ins to the real things; None for what a gate excludes."""
 
-    def __init__(self, resolution: Resolution, unlinked: Unlinked) -> None:
+    def __init__(self, resolution: Resolution, unlinked: Unlinked, unknown: Collection[PackageName] = ()) -> None:
         self.resolution = resolution
         self.unlinked = unlinked
+        self.unknown = unknown
         self.package = Package(unlinked.name, unlinked.docs)
-        self.refusals: list[Refusal] = []
+        self.refusals = Complaints()
+        self.collecting = self.refusals.collecting
         self.types: dict[TypeDef, TypeDef | None] = {}
         self.interfaces: dict[Interface, Interface | None] = {}
         self.worlds: dict[World, World | None] = {}
         self.own_handles: dict[TypeDef, TypeDef] = {}
         self._borrows = Borrows()
 
-    @contextmanager
-    def collecting(self) -> Iterator[None]:
-        try:
-            yield
-        except Refusal as refusal:
-            self.refusals.append(refusal)
-        except Poisoned:
-            pass
-
     def run(self) -> None:
         self.resolution.packages.append(self.package)
-        self._link_foreign()
+        self.link_foreign()
+        if self.refusals:
+            return
         types = self._link_types()
         interfaces = self._link_interfaces()
         self._check_owners(types)
@@ -97,21 +97,18 @@ class Linker:
 
     # ---- what comes from other packages ----
 
-    def _link_foreign(self) -> None:
+    def link_foreign(self) -> None:
+        """Finds the interfaces, worlds and types that are used; what is `unknown` stays unlinked."""
         for name, items in self.unlinked.foreign.items():
+            if name in self.unknown:
+                continue
             package = self.resolution.package(name)
             if package is None:
-                known = [str(p.name) for p in self.resolution.packages[: MAX_LISTED + 1] if p is not self.package]
-                hint = f"packages at hand: {', '.join(known[:MAX_LISTED]) or 'none'}" + ", …" * (
-                    len(known) > MAX_LISTED
-                )
-                self.refusals.append(Refusal(self.unlinked.foreign_spans[name], f"package `{name}` is not there", hint))
+                self.refusals.add(self._missing(name))
                 continue
             for id, foreign in items.items():
                 with self.collecting():
                     self._link_foreign_item(package, id, foreign)
-        if self.refusals:
-            raise Refusals(self.refusals)
         for stand_in in self.unlinked.types:
             if stand_in.draft[0] == "unknown":
                 with self.collecting():
@@ -119,7 +116,12 @@ class Linker:
         for stand_in, span in self.unlinked.required_resources:
             target = self.types.get(stand_in)
             if target is not None and not target.is_resource:
-                self.refusals.append(Refusal(span, f"a handle is for a resource, and `{stand_in.name}` is none"))
+                self.refusals.add(Refusal(span, f"a handle is for a resource, and `{stand_in.name}` is none"))
+
+    def _missing(self, name: PackageName) -> Refusal:
+        known = [str(p.name) for p in self.resolution.packages[: MAX_LISTED + 1] if p is not self.package]
+        hint = f"packages at hand: {', '.join(known[:MAX_LISTED]) or 'none'}" + ", …" * (len(known) > MAX_LISTED)
+        return Refusal(self.unlinked.foreign_spans[name], f"package `{name}` is not there", hint)
 
     def _link_foreign_item(self, package: Package, id: str, foreign: Foreign) -> None:
         stand_in = foreign.item
@@ -246,7 +248,7 @@ class Linker:
             owner = definition.owner
             if isinstance(owner, Interface) and self.interfaces.get(owner, owner) is None:
                 message = f"{_named(owner)} belongs to a feature that is not enabled, but this type does not"
-                self.refusals.append(Refusal(definition.span, message, "gate the type as well"))
+                self.refusals.add(Refusal(definition.span, message, "gate the type as well"))
 
     # ---- interfaces and functions ----
 
@@ -309,7 +311,7 @@ class Linker:
             owner = definition.owner if definition is not None else None
             if definition is not None and isinstance(owner, World) and self.worlds.get(owner, owner) is None:
                 message = f"world `{owner.name}` belongs to a feature that is not enabled, but this type does not"
-                self.refusals.append(Refusal(definition.span, message, "gate the type as well"))
+                self.refusals.add(Refusal(definition.span, message, "gate the type as well"))
         return linked
 
     def _link_items(self, items: dict[WorldKey, WorldItem]) -> dict[WorldKey, WorldItem]:

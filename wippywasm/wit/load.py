@@ -7,26 +7,31 @@ Spec: `WIT.md`, "Filesystem structure".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
 from wippywasm.errors import BinaryError, Diagnostic, InvalidError, NotFoundError, WitDiagnosticsError
 from wippywasm.wit import syntax
 from wippywasm.wit.decode import decode
-from wippywasm.wit.define import Refusals, Unlinked, define_package
+from wippywasm.wit.define import Unlinked, define_package
 from wippywasm.wit.docs import documentation
-from wippywasm.wit.link import link
+from wippywasm.wit.link import check_foreign, link
 from wippywasm.wit.names import PackageName
 from wippywasm.wit.parser import parse_file
 from wippywasm.wit.resolved import Resolution
-from wippywasm.wit.source import Refusal, Source, refuse_all
+from wippywasm.wit.source import Complaints, Enough, Refusal, Source, Span, refuse_all
 
 Assemble: TypeAlias = Callable[[str], bytes]
 """WebAssembly text to bytes; this layer has no engine of its own."""
 
 WASM_MAGIC = b"\0asm"
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
 @dataclass
@@ -69,7 +74,9 @@ class Loader:
     def __init__(self, resolution: Resolution, assemble: Assemble | None = None) -> None:
         self.resolution = resolution
         self.assemble = assemble
-        self.refusals: list[Refusal] = []
+        self.refusals = Complaints()
+        self.lost = LostWords()
+        self.main: PackageName | None = None
 
     def load_path(self, path: Path) -> None:
         if not path.exists():
@@ -118,69 +125,60 @@ class Loader:
 
     def load_groups(self, groups: Sequence[_Group]) -> None:
         """Resolves packages, the first one being the main one, each after what it needs."""
-        main, packages = None, list[Unlinked]()
-        for group in groups:
-            own, nested = self._define(group)
-            packages += [*nested, *([own] if own else [])]
-            main = main or own
-        self._finish(packages, main, groups[0].name)
+        with suppress(Enough):
+            parsed = [(group, [self._parse(source) for source in group.sources]) for group in groups]
+            packages = [list(self._define(group, files)) for group, files in parsed]
+            self.main = packages[0][-1].name if packages[0] else None
+            self._link(list(chain(*packages)))
+        self._finish(groups[0].name)
 
     def load_file(self, file: syntax.File) -> None:
         """Resolves a package out of one syntax tree, which says its package."""
         assert file.package is not None
-        package = self._defined(file.package, None, [file])
-        self._finish([package] if package else [], package, file.source.path)
+        with suppress(Enough):
+            self.main = file.package.name
+            self._link([self._defined(file.package, None, [file])])
+        self._finish(file.source.path)
 
-    def _finish(self, packages: Sequence[Unlinked], main: Unlinked | None, path: str) -> None:
-        if not self.refusals:
-            try:
-                self._link(self._in_order(packages))
-            except Refusal as refusal:
-                self.refusals.append(refusal)
-            except Refusals as several:
-                self.refusals += several.refusals
+    def _finish(self, path: str) -> None:
         if self.refusals:
             raise refuse_all(self.refusals, path)
-        if main is not None:
-            self.resolution.main = self.resolution.package(main.name)
+        if self.main is not None:
+            self.resolution.main = self.resolution.package(self.main)
 
-    def _define(self, group: _Group) -> tuple[Unlinked | None, list[Unlinked]]:
-        files = []
-        nested: list[Unlinked] = []
-        broken = False
-        for source in group.sources:
-            file, refusals = parse_file(source)
-            self.resolution.copies += len(source.text) // 10
-            self.refusals += refusals
-            broken = broken or bool(refusals)
-            for item in [] if refusals else file.items:
+    def _parse(self, source: Source) -> syntax.File:
+        file, refusals = parse_file(source)
+        self.resolution.copies += len(source.text) // 10
+        self.lost.spans += file.lost
+        self.refusals.add(*refusals)
+        return file
+
+    def _define(self, group: _Group, files: list[syntax.File]) -> Iterator[Unlinked]:
+        """The packages of a group, the nested ones first."""
+        for file in files:
+            for item in file.items:
                 if isinstance(item, syntax.NestedPackage):
-                    nested += self._define_nested(source, item)
+                    yield from self._define_nested(file, item)
             file.items = [i for i in file.items if not isinstance(i, syntax.NestedPackage)]
-            files.append(file)
-        if broken:
-            return None, nested
-        id, docs = self._package_of(files)
-        return self._defined(id, docs, files) if id else None, nested
+        with self.refusals.collecting():
+            id, docs = self._package_of(group.name, files)
+            yield self._defined(id, docs, files)
 
-    def _define_nested(self, source: Source, item: syntax.NestedPackage) -> list[Unlinked]:
+    def _define_nested(self, outer: syntax.File, item: syntax.NestedPackage) -> Iterator[Unlinked]:
         for inner in item.items:
             if isinstance(inner, syntax.NestedPackage):
-                self.refusals.append(Refusal(inner.id.span, "a package can't stand inside of a nested package"))
-                return []
-        file = syntax.File(source, item.id, item.items)
-        found = self._defined(item.id, documentation(item.id.comments), [file])
-        return [found] if found else []
+                self.refusals.add(Refusal(inner.id.span, "a package can't stand inside of a nested package"))
+                return
+        file = syntax.File(outer.source, item.id, item.items, outer.lost)
+        yield self._defined(item.id, documentation(item.id.comments), [file])
 
-    def _defined(self, id: syntax.PackageId, docs: str | None, files: list[syntax.File]) -> Unlinked | None:
-        try:
-            return define_package(id, docs, files)
-        except Refusals as several:
-            self.refusals += several.refusals
-            return None
+    def _defined(self, id: syntax.PackageId, docs: str | None, files: list[syntax.File]) -> Unlinked:
+        found = define_package(id, docs, files, self.lost)
+        self.refusals.add(*found.refusals)
+        return found
 
-    def _package_of(self, files: Sequence[syntax.File]) -> tuple[syntax.PackageId | None, str | None]:
-        """The name and documentation of the package that `files` make up."""
+    def _package_of(self, path: str, files: Sequence[syntax.File]) -> tuple[syntax.PackageId, str | None]:
+        """The name and documentation of the package that `files` make up; a name of no package if that was lost."""
         id: syntax.PackageId | None = None
         docs: str | None = None
         for file in files:
@@ -189,16 +187,18 @@ class Loader:
                 continue
             if id is not None and here.name != id.name:
                 message = f"`{here.name}` is not the package `{id.name}` of the other files here"
-                self.refusals.append(Refusal(here.span, message))
+                self.refusals.add(Refusal(here.span, message))
             id = here
             text = documentation(here.comments)
             if text is not None and docs is not None:
-                self.refusals.append(Refusal(here.docs_span, "only one file documents its package"))
+                self.refusals.add(Refusal(here.docs_span, "only one file documents its package"))
             docs = text if text is not None else docs
+        if id is None and any(file.lost for file in files):
+            id = syntax.PackageId((), Span(files[0].source, 0, 0), PackageName("", path))
+            self.lost.has_package = True
         if id is None:
-            span = None
             hint = "begin one file with `package namespace:name;`"
-            self.refusals.append(Refusal(span, "no file here says which package it is of", hint))
+            raise Refusal(None, "no file here says which package it is of", hint)
         return id, docs
 
     def _in_order(self, packages: Sequence[Unlinked]) -> list[Unlinked]:
@@ -215,10 +215,47 @@ class Loader:
         return list(order.values())
 
     def _link(self, packages: Sequence[Unlinked]) -> None:
-        for package in packages:
-            if self.resolution.package(package.name) is not None:
-                raise Refusal(package.span, f"package `{package.name}` is there already, in binary form")
-            link(self.resolution, package)
+        """Links what is whole and needs nothing that is not; of the rest it looks at what it needs of others."""
+        broken: set[PackageName] = set()
+        with self.refusals.collecting():
+            for package in self._in_order(packages):
+                if self.resolution.package(package.name) is not None:
+                    raise Refusal(package.span, f"package `{package.name}` is there already, in binary form")
+                broken.update(name for name in package.foreign if self.lost.may_name(name))
+                if package.is_whole and broken.isdisjoint(package.foreign):
+                    found = link(self.resolution, package)
+                else:
+                    found = check_foreign(self.resolution, package, broken)
+                    broken.add(package.name)
+                if found:
+                    broken.add(package.name)
+                self.refusals.add(*found)
+
+
+class LostWords(Set[str]):
+    """The words of the texts `spans`, which did not parse; read when they are first asked for."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+        self.has_package = False
+        """Whether the name of a package is among them."""
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        found = (_WORD.finditer(span.source.text, span.start, span.end) for span in self.spans)
+        return frozenset(word[0] for word in chain(*found))
+
+    def __contains__(self, word: object) -> bool:
+        return bool(self.spans) and word in self._words
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def may_name(self, package: PackageName) -> bool:
+        return self.has_package or (package.namespace in self and package.name in self)
 
 
 def _visit(root: PackageName, by_name: dict[PackageName, Unlinked], order: dict[PackageName, Unlinked]) -> None:

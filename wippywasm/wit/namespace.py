@@ -7,15 +7,14 @@ Spec: `WIT.md`, "WIT Packages and `use`", "Name resolution".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 from wippywasm.wit import syntax
 from wippywasm.wit.names import PackageName
 from wippywasm.wit.resolved import Interface, Stability, TypeDef, World
-from wippywasm.wit.source import Poisoned, Refusal, Span
+from wippywasm.wit.source import Complaints, Poisoned, Refusal, Span
 from wippywasm.wit.stability import stability_of
 from wippywasm.wit.toposort import toposort
 
@@ -72,11 +71,16 @@ class Foreign:
 
 
 class Namespace:
-    """The names of one package. `refusals` collects what is wrong with them."""
+    """The names of one package. `refusals` collects what is wrong with them.
 
-    def __init__(self, files: Sequence[syntax.File]) -> None:
+    `lost` are the words of texts that did not parse: what has such a name may be there, so nobody misses it.
+    """
+
+    def __init__(self, files: Sequence[syntax.File], refusals: Complaints, lost: Collection[str]) -> None:
         self.files = files
-        self.refusals: list[Refusal] = []
+        self.refusals = refusals
+        self.lost = lost
+        self.collecting = refusals.collecting
         self.foreign: dict[PackageName, dict[str, Foreign]] = {}
         self.foreign_spans: dict[PackageName, Span] = {}
         self.stand_ins: set[Named] = set()
@@ -89,16 +93,6 @@ class Namespace:
         self._scopes: list[dict[str, Named]] = []
         self._file = 0
         self.order = self._resolve()
-
-    @contextmanager
-    def collecting(self) -> Iterator[None]:
-        """Keeps a refusal, so that the next item is looked at too."""
-        try:
-            yield
-        except Refusal as refusal:
-            self.refusals.append(refusal)
-        except Poisoned:
-            pass
 
     def _resolve(self) -> list[tuple[Named, syntax.Interface | syntax.World, int]]:
         for file in self.files:
@@ -155,7 +149,7 @@ class Namespace:
                 if not isinstance(item, syntax.Interface | syntax.World):
                     continue
                 if item.id.name in defined:
-                    self.refusals.append(Refusal(item.id.span, f"`{item.id.name}` is defined twice in this package"))
+                    self.refusals.add(Refusal(item.id.span, f"`{item.id.name}` is defined twice in this package"))
                 else:
                     defined[item.id.name] = (item, index)
         return defined
@@ -170,7 +164,8 @@ class Namespace:
                         continue
                     target = local.get(reference.path.id.name, reference.path.id)
                     if target is not None and target.name not in defined:
-                        self.refusals.append(_missing(target))
+                        with self.collecting():
+                            self._miss(target)
                     elif target is not None:
                         edges[reference.user.name].append(target)
         return edges
@@ -206,7 +201,7 @@ class Namespace:
         if item.path.package is not None:
             return self.foreign[item.path.package.name][item.path.id.name].item
         if item.path.id.name not in self._items:
-            raise _missing(item.path.id)
+            self._miss(item.path.id)
         return self._items[item.path.id.name][0]
 
     def _add_foreign_types(self, reference: Reference) -> None:
@@ -230,7 +225,7 @@ class Namespace:
         found = self._scopes[self._file].get(path.id.name)
         if found is None:
             if path.id.name not in self._items:
-                raise _missing(path.id)
+                self._miss(path.id)
             found = self._items[path.id.name][0]
         return found
 
@@ -246,7 +241,8 @@ class Namespace:
             raise Refusal(path.id.span, f"`{path.id.name}` is an interface, not a world")
         return found
 
-
-def _missing(id: syntax.Id) -> Refusal:
-    hint = "something of another package needs its full name, `namespace:package/name`"
-    return Refusal(id.span, f"there is no interface or world `{id.name}`", hint)
+    def _miss(self, id: syntax.Id) -> NoReturn:
+        if id.name in self.lost:
+            raise Poisoned
+        hint = "something of another package needs its full name, `namespace:package/name`"
+        raise Refusal(id.span, f"there is no interface or world `{id.name}`", hint)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from wippywasm.wit import syntax
 from wippywasm.wit.lexer import Lexer
-from wippywasm.wit.names import PackageName, shortened, words
+from wippywasm.wit.names import PackageName, words
 from wippywasm.wit.parse_types import attributes, comma_list, comments, func_type, identifier, type_item, version
 from wippywasm.wit.source import Refusal, Source, Span
 
@@ -32,7 +32,7 @@ def parse_file(source: Source) -> tuple[syntax.File, list[Refusal]]:
     try:
         parser = Parser(Lexer(source))
     except Refusal as refusal:
-        return syntax.File(source, None, []), [refusal]
+        return syntax.File(source, None, [], [Span(source, 0, len(source.text))]), [refusal]
     return parser.file(source), parser.refusals
 
 
@@ -42,6 +42,7 @@ class Parser:
     def __init__(self, lexer: Lexer) -> None:
         self.lexer = lexer
         self.refusals: list[Refusal] = []
+        self.lost: list[Span] = []
 
     def file(self, source: Source) -> syntax.File:
         package, items = None, []
@@ -50,7 +51,7 @@ class Parser:
         except Refusal as refusal:
             self._recover(refusal, -1, 0, _TOP_ITEMS)
         items = self._items(0)
-        return syntax.File(source, package, items)
+        return syntax.File(source, package, items, self.lost)
 
     def _recover(self, refusal: Refusal, begin: int, depth: int, kinds: frozenset[str]) -> None:
         """Keeps the refusal of the item at `begin` and skips to where the next one may start."""
@@ -60,6 +61,11 @@ class Parser:
         if len(self.refusals) >= MAX_REFUSALS:
             self.lexer.give_up()
         self.lexer.skip_to(depth, kinds)
+        self.lost.append(Span(self.lexer.source, max(begin, 0), self.lexer.start))
+
+    def _ends_early(self, known: int) -> bool:
+        """Whether the text ends where the brace may have been lost by what was refused here already."""
+        return self.lexer.at("eof") and len(self.refusals) > known
 
     def _package_header(self) -> syntax.PackageId | None:
         """`package a:b;`, or None where it is `package a:b {…}` or something else."""
@@ -87,8 +93,8 @@ class Parser:
 
     def _items(self, depth: int) -> list[syntax.Item]:
         """Top-level items up to the end of the file, or of the nested package at `depth`."""
-        lexer, items = self.lexer, list[syntax.Item]()
-        while not (lexer.at("eof") if depth == 0 else lexer.eat("}")):
+        lexer, items, known = self.lexer, list[syntax.Item](), len(self.refusals)
+        while not (lexer.at("eof") if depth == 0 else lexer.eat("}") or self._ends_early(known)):
             begin = lexer.start
             try:
                 items.append(self._item(depth))
@@ -144,10 +150,10 @@ class Parser:
 
     def _body(self, one: Callable[[syntax.Header], T]) -> list[T]:
         """`{` items `}`."""
-        lexer, items = self.lexer, list[T]()
+        lexer, items, known = self.lexer, list[T](), len(self.refusals)
         lexer.expect("{")
         depth = lexer.depth
-        while not lexer.eat("}"):
+        while not (lexer.eat("}") or self._ends_early(known)):
             begin = lexer.start
             try:
                 items.append(one(self._header()))
@@ -229,9 +235,7 @@ class Parser:
         lexer.advance()
         start = lexer.mark()
         id = identifier(lexer)
-        is_package = lexer.at(":") and lexer.start == id.span.end
         if lexer.eat(":"):
-            is_package = is_package and lexer.start == id.span.end + 1
             if lexer.kind in ("func", "async"):
                 function = func_type(lexer)
                 lexer.expect(";")
@@ -239,7 +243,7 @@ class Parser:
             if lexer.eat("interface"):
                 return syntax.Extern(direction, header, id, interface=self.interface_body())
             if not self._qualified_path_follows():
-                return self._extern_path(direction, header, id, is_package)
+                return self._extern_path(direction, header, id)
         lexer.reset(start)
         return self._extern_path(direction, header, None)
 
@@ -254,16 +258,8 @@ class Parser:
         finally:
             self.lexer.reset(mark)
 
-    def _extern_path(
-        self, direction: str, header: syntax.Header, id: syntax.Id | None, is_package: bool = False
-    ) -> syntax.Extern:
-        """A path behind `id:`, or by itself. `a:b` without a space is the name of a package, and no path."""
+    def _extern_path(self, direction: str, header: syntax.Header, id: syntax.Id | None) -> syntax.Extern:
+        """A path behind `id:`, or by itself."""
         path = self.use_path()
-        if is_package and id is not None and path.package is None:
-            text = self.lexer.text[id.span.start : path.id.span.end]
-            hint = f"write `{shortened(text.replace(':', ': '))}` for the interface under a name of its own"
-            raise Refusal(
-                id.span.to(path.id.span), f"`{shortened(text)}` is a package; it can't be {direction}ed", hint
-            )
         self.lexer.expect(";")
         return syntax.Extern(direction, header, id, path=path)

@@ -7,7 +7,8 @@ Errors are raised as `Refusal` inside this folder and leave it as one `WitDiagno
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from wippywasm.errors import Diagnostic, WitDiagnosticsError
 
 MAX_SHOWN = 25
 """Complaints that are told in full: more would be noise of the first ones."""
+MAX_KEPT = 100
+"""Complaints after which the rest of a text is not looked at: a long text may have a million."""
 MAX_MESSAGE = 400
 """Characters of a message or hint: names may be as long as a file."""
 MAX_SHOWN_LINE = 500
@@ -92,14 +95,39 @@ class Poisoned(Exception):
     """Something refers to what was refused already: no complaint of its own."""
 
 
-def refuse_all(refusals: Iterable[Refusal], path: str) -> WitDiagnosticsError:
+class Enough(Exception):
+    """There are so many complaints that nobody looks for more."""
+
+
+class Complaints(list[Refusal]):
+    """Refusals on their way to the user, no more than `MAX_KEPT`; the last one that fits raises `Enough`."""
+
+    def add(self, *refusals: Refusal) -> None:
+        for refusal in refusals:
+            self.append(refusal)
+            if len(self) >= MAX_KEPT:
+                raise Enough
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Keeps a refusal, so that the next item is looked at too."""
+        try:
+            yield
+        except Refusal as refusal:
+            self.add(refusal)
+        except Poisoned:
+            pass
+
+
+def refuse_all(refusals: Sequence[Refusal], path: str) -> WitDiagnosticsError:
     """The one error for all `refusals`, the first of them in full.
 
     `path` is named where a refusal has no place of its own.
     """
     found = {_identity(refusal, path): refusal for refusal in refusals}
     first = sorted(found)[:MAX_SHOWN]
-    return WitDiagnosticsError([found[key].diagnostic(path) for key in first], len(found) - len(first))
+    more, is_all = len(found) - len(first), len(refusals) < MAX_KEPT
+    return WitDiagnosticsError([found[key].diagnostic(path) for key in first], more, is_all=is_all)
 
 
 def _identity(refusal: Refusal, path: str) -> tuple[str, int, int, str]:

@@ -206,3 +206,5 @@ class File:
     source: Source
     package: PackageId | None
     items: list[Item]
+    lost: list[Span] = field(default_factory=list)
+    """What was skipped after refusals: it may have defined any name that stands in it."""

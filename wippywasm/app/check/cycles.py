@@ -1,4 +1,4 @@
-"""Libraries that import one another in a circle, and services that wait for one another.
+"""Libraries that import one another in a circle, services and storages that do likewise.
 
 In: entries. Out: one problem per circle, with the way round. Spec: SPEC section 2.
 """
@@ -13,13 +13,15 @@ from wippywasm.app.report import At, Report
 
 
 def check_cycles(entries: Sequence[Entry], report: Report) -> None:
-    """Find every circle of `imports` among libraries, and of `requires` and `depends_on` among services."""
+    """Find every circle of `imports` among libraries, of waiting among services, of `storages` among routers."""
     libraries = [entry for entry in entries if entry.kind == "library.lua"]
     said = "libraries import one another in a circle", "move what both need into a third library"
     _check(libraries, ("imports",), said, report)
     services = [entry for entry in entries if entry.kind in SERVICES]
     said = "services wait for one another in a circle", "one of them has to start first"
     _check(services, ("lifecycle.requires", "lifecycle.depends_on"), said, report)
+    routers = [entry for entry in entries if entry.kind == "env.storage.router"]
+    _check(routers, ("storages",), ("storages lead to one another in a circle", "leave one of them out"), report)
 
 
 def _check(entries: Sequence[Entry], fields: tuple[str, ...], said: tuple[str, str], report: Report) -> None:

@@ -18,7 +18,8 @@ Scalar: TypeAlias = str | int | float | bool | None
 class Node:
     """`line` (from 1) is where a reader looks for the value: its key's line, or its own in a list.
 
-    `origin` is set where the value did not come from the file, such as `-o demo:x:pool.size=3`.
+    `origin` is set where the value did not come from the file, such as `-o demo:x:pool.size=3`; `variable` names the
+    environment variable whose value it is.
     """
 
     value: Scalar | tuple[Node, ...] | Mapping[str, Node]
@@ -26,6 +27,7 @@ class Node:
     size: int = 1
     depth: int = 1
     origin: str = ""
+    variable: str = ""
 
     @property
     def is_mapping(self) -> bool:
@@ -56,7 +58,9 @@ class Node:
         return value
 
     def describe(self) -> str:
-        """What it is, in a few words: `number 5`, `text 'abc'`, `a list`."""
+        """What it is, in a few words: `number 5`, `text 'abc'`, `a list`. The value of a variable may be a secret."""
+        if self.variable:
+            return f"the value of ${{env:{self.variable}}}"
         return describe(self.value)
 
 

@@ -39,6 +39,12 @@ class RawEntry:
     line: int
     fields: Mapping[str, Node]
 
+    @property
+    def kind(self) -> str:
+        """The kind, or an empty text where there is none."""
+        node = self.fields.get("kind")
+        return node.value if node is not None and isinstance(node.value, str) else ""
+
     def at(self, report: Report) -> At:
         return At(report, self.shown, self.line, self.id)
 

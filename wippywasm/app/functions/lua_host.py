@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from wippywasm.app.lua.host import Operation
+from wippywasm.app.lua_modules import App as LuaApp
 from wippywasm.app.lua_modules import operations
 from wippywasm.app.security import Guard
 from wippywasm.errors import NotFoundError
@@ -28,7 +29,7 @@ class OutputLost(BaseException):
         self.reason = reason
 
 
-class Callee(Protocol):
+class Callee(LuaApp, Protocol):
     """The part of an app that Lua reaches."""
 
     @property
@@ -43,7 +44,7 @@ class AppLuaHost:
 
     def __init__(self, app: Callee) -> None:
         self._app = app
-        self._operations = operations()
+        self._operations = operations(app)
 
     @property
     def guard(self) -> Guard:

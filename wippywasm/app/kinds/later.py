@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 LATER_KINDS = (
-    "env.storage.os",
-    "env.storage.file",
-    "env.storage.memory",
-    "env.storage.static",
-    "env.storage.router",
-    "env.variable",
     "http.service",
     "http.router",
     "http.endpoint",

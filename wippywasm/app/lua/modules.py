@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "base64": ("base64",),
+    "env": ("env",),
     "funcs": ("typed", "funcs", "futures"),
     "json": ("json",),
     "time": ("duration", "calendar", "layout", "parsing", "time"),
@@ -20,7 +21,6 @@ AVAILABLE_MODULES = frozenset(MODULES)
 KNOWN_MODULES = AVAILABLE_MODULES | {
     "ctx",
     "security",
-    "env",
     "fs",
     "http",
     "http_client",

@@ -99,7 +99,10 @@ class Service:
         return self._written(_VALUE, _UNTYPED, operation(self._caller, *args))
 
     async def _operate_later(self, operation: Operation, args: list[Any]) -> Reply:
-        return self._written(_VALUE, _UNTYPED, await operation(self._caller, *args))
+        try:
+            return self._written(_VALUE, _UNTYPED, await operation(self._caller, *args))
+        except WitError as error:
+            return self._written(_PAYLOAD, _UNTYPED, error if error.payload is None else error.payload)
 
     def _print(self, step: Step) -> Reply:
         self._host.write(step.text.decode("utf-8", "replace"))

@@ -6,10 +6,16 @@ In: the app. Out: operations by name, `module.operation`. Adding a module is add
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from wippywasm.app.lua.host import Operation
-from wippywasm.app.lua_modules import base64
+from wippywasm.app.lua_modules import base64, env, process
 
 
-def operations() -> dict[str, Operation]:
+class App(env.App, process.App, Protocol):
+    """All that the modules need of an app."""
+
+
+def operations(app: App) -> dict[str, Operation]:
     """Every operation that Lua programs of the app may ask for."""
-    return {**base64.operations()}
+    return {**base64.operations(), **env.operations(app), **process.operations(app)}

@@ -6,7 +6,6 @@ and 10.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from wippywasm.app.processes.mailbox import Message, size_of
@@ -20,13 +19,13 @@ from wippywasm.errors import InvalidError
 class Actions:
     """The guarded side of one app's processes. `me` is the pid of who acts, where it has one."""
 
-    def __init__(self, processes: Processes, guard: Callable[[], Guard]) -> None:
+    def __init__(self, processes: Processes, guard: Guard) -> None:
         self._processes = processes
         self._table = processes.table
         self._guard = guard
 
     def _check(self, action: str, resource: str, me: str | None = None) -> None:
-        self._guard().check(action, resource, {"pid": me} if me else None)
+        self._guard.check(action, resource, {"pid": me} if me else None)
 
     def spawn(self, start: Start) -> str:
         """Start a process and give its pid; raises what `Processes.spawn` raises."""
@@ -109,6 +108,10 @@ class Actions:
         if target.pid != me:
             self._check("process.registry.foreign", target.pid, me)
         self._table.names.register(name, target.pid)
+
+    def check_spawner(self, me: str | None) -> None:
+        """Raise where no context may be declared for other processes."""
+        self._check("process.context", "context", me)
 
     def lookup(self, name: str) -> str:
         """The pid behind a name; raises NotFoundError."""

@@ -95,7 +95,7 @@ class Processes:
 
     async def _run(self, process: Process, start: Start) -> None:
         with entered(start.context.with_(entry=process.id, pid=process.pid)):
-            outcome = await run_program(lambda: self._world.make_process_worker(process.id), start.args)
+            outcome = await run_program(lambda: self._world.new_worker(process.id), start.args)
         self.table.end(process, outcome)
 
     def _done(self, process: Process, task: asyncio.Task[None]) -> None:

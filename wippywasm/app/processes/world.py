@@ -21,12 +21,10 @@ class Guard(Protocol):
 
 
 class World(Protocol):
-    """The app, as its processes see it."""
+    """The programs of an app, as its processes see them."""
 
     @property
     def entries(self) -> Mapping[str, Entry]: ...
-    @property
-    def guard(self) -> Guard: ...
-    async def make_process_worker(self, id: str) -> Worker:
+    async def new_worker(self, id: str) -> Worker:
         """A new instance of a process's program; raises what making one raises."""
         ...

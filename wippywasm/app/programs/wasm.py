@@ -36,25 +36,31 @@ class WasmProgram:
 
 
 class WasmBuilder:
-    """Builds the programs of one app."""
+    """Builds the programs of one app; `known` is what was compiled already."""
 
-    def __init__(self, app: Path, engine: Engine, report: Report) -> None:
+    def __init__(self, app: Path, engine: Engine, report: Report, known: Mapping[Wanted, Component]) -> None:
         self._binaries = Binaries(app, report)
         self._engine = engine
         self._report = report
+        self._known = known
 
     def build(
         self, entries: Sequence[Entry], filesystems: Mapping[str, Entry], progress: Progress | None = None
-    ) -> dict[str, WasmProgram]:
-        """The programs of all wasm entries that have no problem; all hashes are checked before anything is compiled.
+    ) -> tuple[dict[str, WasmProgram], dict[Wanted, Component]]:
+        """The programs of all wasm entries that have no problem, and what is compiled for them.
+
+        All hashes are checked before anything is compiled.
 
         `filesystems` are those whose folder is there; an entry of another one has its problem already.
         """
         sources = [(entry, self._source(entry, filesystems)) for entry in entries]
         wanted: list[tuple[Entry, Wanted]] = [(e, (source, _wit(e))) for e, source in sources if source is not None]
-        loaded = Components(self._engine, _check_imports).load_all((what for _, what in wanted), progress)
-        built = (self._program(entry, loaded[what]) for entry, what in wanted)
-        return {program.entry.id: program for program in built if program is not None}
+        loaded: dict[Wanted, Loaded] = {what: self._known[what] for _, what in wanted if what in self._known}
+        missing = [what for _, what in wanted if what not in loaded]
+        loaded |= Components(self._engine, _check_imports).load_all(missing, progress)
+        built = [self._program(entry, loaded[what]) for entry, what in wanted]
+        compiled = {what: one for what, one in loaded.items() if isinstance(one, Component)}
+        return {program.entry.id: program for program in built if program is not None}, compiled
 
     def _source(self, entry: Entry, filesystems: Mapping[str, Entry]) -> bytes | str | None:
         if entry.kind == "function.wat":

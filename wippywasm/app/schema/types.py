@@ -12,12 +12,12 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from wippywasm.app.definition.node import Node
+from wippywasm.app.definition.scalars import resolve
 from wippywasm.app.entry import Reference
 from wippywasm.app.schema.scope import Scope, not_yet
 from wippywasm.app.suggest import did_you_mean, listing, near
 from wippywasm.errors import with_article
 
-_ENV = re.compile(r"\$\{env:([^}]*)\}")
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*:[A-Za-z0-9_][A-Za-z0-9_.\-/]*")
 
 
@@ -47,6 +47,11 @@ def refuse(node: Node, scope: Scope, words: str, hint: str | None = None) -> Non
     scope.problem(f"expected {words}, got {node.describe()}", hint)
 
 
+def typed(node: Node) -> Any:
+    """The value; that of an environment variable is text, and stands for what YAML would read it as."""
+    return resolve(node.value) if node.variable and isinstance(node.value, str) else node.value
+
+
 @dataclass(frozen=True)
 class Text:
     """Text of at least `minimum` characters; `rule` gives a complaint about a value, or None."""
@@ -60,7 +65,6 @@ class Text:
             hint = "put it in quotes" if isinstance(node.value, int | float) else None
             refuse(node, scope, self.words, hint)
             return None
-        refuse_env(node.value, scope)
         complaint = self.rule(node.value) if self.rule is not None else None
         if complaint is not None:
             scope.problem(complaint)
@@ -72,8 +76,25 @@ class Bool:
     words: str = "true or false"
 
     def check(self, node: Node, scope: Scope) -> bool | None:
-        if isinstance(node.value, bool):
-            return node.value
+        value = typed(node)
+        if isinstance(value, bool):
+            return value
+        refuse(node, scope, self.words)
+        return None
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """Text, or a number or boolean that stands for its text."""
+
+    words: str = "text"
+
+    def check(self, node: Node, scope: Scope) -> str | None:
+        value = node.value
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, str | int | float):
+            return str(value)
         refuse(node, scope, self.words)
         return None
 
@@ -90,7 +111,7 @@ class Int:
         return f"a whole number from {self.minimum} to {self.maximum}"
 
     def check(self, node: Node, scope: Scope) -> int | None:
-        value = node.value
+        value = typed(node)
         if isinstance(value, int) and not isinstance(value, bool) and self.minimum <= value <= self.maximum:
             return value
         refuse(node, scope, self.words)
@@ -122,14 +143,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class ListOf:
+    """At least `minimum` items, each of one type."""
+
     type: FieldType
+    minimum: int = 0
 
     @property
     def words(self) -> str:
         return f"a list, each item {self.type.words}"
 
     def check(self, node: Node, scope: Scope) -> tuple[Any, ...] | None:
-        if not isinstance(node.value, tuple):
+        if not isinstance(node.value, tuple) or len(node.value) < self.minimum:
             refuse(node, scope, self.words, "write it as [a, b] or as lines that start with '- '")
             return None
         return tuple(self.type.check(item, scope.item(i, item)) for i, item in enumerate(node.value))
@@ -201,8 +225,6 @@ class Anything:
     words: str = "any value"
 
     def check(self, node: Node, scope: Scope) -> Any:
-        if isinstance(node.value, str):
-            refuse_env(node.value, scope)
         if isinstance(node.value, tuple):
             return tuple(self.check(item, scope.item(i, item)) for i, item in enumerate(node.value))
         if node.is_mapping:
@@ -232,10 +254,3 @@ class Ref:
         at = scope.at
         scope.references.append(Reference(id, self.kinds, at.field, at.path, at.line))
         return id
-
-
-def refuse_env(text: str, scope: Scope) -> None:
-    """Values from the env registry are known but can't be read yet."""
-    found = _ENV.search(text)
-    if found is not None:
-        scope.problem(not_yet(f"'{found.group()}'"), "write the value itself")

@@ -217,7 +217,14 @@ function methods.send(object, value)
   return true
 end
 
-function methods.receive(object) return receive(check(object)) end
+-- A channel that is fed from outside asks for nothing before somebody wants it.
+local function wanted(object)
+  local channel = check(object)
+  if channel.start then channel.start() end
+  return channel
+end
+
+function methods.receive(object) return receive(wanted(object)) end
 
 function methods.close(object) W.close_channel(check(object)) end
 
@@ -230,7 +237,7 @@ local function new_case(case)
 end
 
 function methods.case_send(object, value) return new_case({ channel = check(object), is_send = true, value = value }) end
-function methods.case_receive(object) return new_case({ channel = check(object) }) end
+function methods.case_receive(object) return new_case({ channel = wanted(object) }) end
 
 local metatable = {
   __name = "channel", __metatable = false,

@@ -32,11 +32,15 @@ end
 local units = {} -- by number: chunk, modules, imports (alias → number), the value once it is loaded
 local inbox = {} -- what was delivered and not seen yet
 
+-- Globals of this runtime that people require all the same.
+W.globals = { channel = true, coroutine = true, errors = true, process = true }
+
 local function find(unit, name)
   if type(name) ~= "string" then error("bad argument #1 to 'require' (string expected, got " .. type(name) .. ")", 3) end
   local library = unit.imports[name]
   if library then return nil, library end
   if unit.modules[name] and W.modules[name] then return W.modules[name] end
+  if W.globals[name] then return W.standard[name] end
   if unit.modules[name] then error("module '" .. name .. "' is known but not there yet in this version", 3) end
   if W.known_modules[name] then error("module '" .. name .. "' is not declared: declare it in modules:", 3) end
   error("no module or library '" .. name .. "': name a library.lua in imports:, as alias: namespace:name", 3)

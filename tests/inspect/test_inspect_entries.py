@@ -1,0 +1,154 @@
+"""The entry that an inspection writes runs as it is, from Python and from the shell. Spec: SPEC sections 3 and 13."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.inspect.conftest import FILES, FILES_COMPONENT, GREET, GUESTS, PEOPLE, WORDS, ZOO, Run
+from wippywasm import App
+from wippywasm.app.json_values.from_json import arguments_from_json
+from wippywasm.engine.port import Engine
+from wippywasm.errors import GuestExit, Trap, WitError
+from wippywasm.inspect import Inspection, inspect
+from wippywasm.inspect.definition import scalar
+
+
+def paste(guest: Path, app: Path, method: str | None = None) -> Inspection:
+    """An app with the guest in a folder of its own, and the definition that is written for it."""
+    (app / "guests").mkdir(parents=True)
+    file = Path(shutil.copy(guest, app / "guests"))
+    found = inspect(file, app=app, method=method)
+    assert found.definition is not None
+    (app / "_index.yaml").write_text(found.definition.text)
+    return found
+
+
+@pytest.mark.parametrize("guest", GUESTS, ids=lambda g: g.name)
+def test_every_pasted_entry_loads_and_can_be_called(guest: Path, engine: Engine, tmp_path: Path) -> None:
+    found = paste(guest, tmp_path)
+    app = App.load(tmp_path, engine=engine.name)
+    assert found.definition is not None
+    assert app.warnings == ()
+    assert [entry.id for entry in found.definition.entries] == list(app.functions)
+    assert asyncio.run(call_all(app, found)) == len(app.functions)
+
+
+async def call_all(app: App, found: Inspection) -> int:
+    """Call each function with its sample; the guest may answer with an error of its own."""
+    called = 0
+    assert found.definition is not None
+    async with app:
+        for entry in found.definition.entries:
+            function = next(f for f in found.exports if f.key == entry.key)
+            texts = shlex.split(function.shell or "")
+            values = arguments_from_json(entry.id, function.type, [json.loads(text) for text in texts])
+            with contextlib.suppress(WitError, GuestExit, Trap):
+                await app.call(entry.id, *values)
+            called += 1
+    return called
+
+
+@pytest.mark.parametrize(
+    ("guest", "key", "answer"),
+    [
+        (PEOPLE, "compute", 1),
+        (PEOPLE, "echo", "text"),
+        (PEOPLE, "demo:people/stats@1.0.0#total", 1),
+        (GREET, "greet", "Hello, text!"),
+        (ZOO, "guests:zoo/kinds@0.3.1#negate", False),
+        (ZOO, "guests:zoo/kinds@0.3.1#next-char", "y"),
+    ],
+)
+def test_the_very_command_that_is_shown(guest: Path, key: str, answer: object, tmp_path: Path, run: Run) -> None:
+    found = paste(guest, tmp_path, key)
+    assert found.definition is not None
+    [entry] = found.definition.entries
+    function = next(f for f in found.exports if f.key == key)
+    assert function.shell is not None
+    ran = run("-C", tmp_path, "call", entry.id, *shlex.split(function.shell))
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out) == answer
+
+
+@pytest.mark.parametrize("guest", [FILES, FILES_COMPONENT], ids=lambda g: g.name)
+def test_a_program_becomes_a_command(guest: Path, tmp_path: Path, run: Run) -> None:
+    found = paste(guest, tmp_path)
+    assert found.definition is not None
+    [entry] = found.definition.entries
+    assert entry.command is not None
+    ran = run("--json", "-C", tmp_path, "run", "list")
+    assert [row["name"] for row in json.loads(ran.out)] == [entry.command]
+    ran = run("-C", tmp_path, "run", entry.command)
+    assert (ran.err, ran.code in (1, 2)) == ("", True), "without arguments it has nothing to do, and says so"
+
+
+IMPORTING = """
+(module
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "roll") (result i32) (call $random (i32.const 0) (i32.const 4))))
+"""
+
+
+def test_what_the_entry_declares_is_granted(tmp_path: Path, run: Run) -> None:
+    guest = tmp_path / "dice.wat"
+    guest.write_text(IMPORTING)
+    found = paste(guest, tmp_path / "app")
+    ran = run("-C", tmp_path / "app", "call", "dice:roll")
+    assert (ran.code, ran.out) == (0, "0\n")
+    assert found.definition is not None
+    denied = found.definition.text.replace("    imports: [wasi1]\n", "")
+    assert denied != found.definition.text
+    (tmp_path / "app/_index.yaml").write_text(denied)
+    ran = run("-C", tmp_path / "app", "call", "dice:roll")
+    assert ran.code == 1
+    assert "declare 'wasi1'" in ran.err
+
+
+def test_text_outside_of_the_app_folder_is_written_into_the_entry(tmp_path: Path, run: Run) -> None:
+    app, guest = tmp_path / "app", tmp_path / "dice.wat"
+    app.mkdir()
+    guest.write_text(IMPORTING)
+    found = inspect(guest, app=app)
+    assert found.definition is not None
+    (app / "_index.yaml").write_text(found.definition.text)
+    assert run("-C", app, "call", "dice:roll").out == "0\n"
+
+
+def test_a_binary_outside_of_the_app_folder_is_found_by_its_full_path(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "app").mkdir()
+    found = inspect(WORDS, app=tmp_path / "app")
+    assert found.definition is not None
+    assert "outside of the app folder" in found.definition.notes[0]
+    (tmp_path / "app/_index.yaml").write_text(found.definition.text)
+    assert run("-C", tmp_path / "app", "call", "words:split-words", "0", "0").code == 0
+
+
+def test_names_that_two_interfaces_share(tmp_path: Path) -> None:
+    guest = tmp_path / "two.wat"
+    guest.write_text(
+        """(component
+          (core module $m (func (export "f") (result i32) i32.const 1))
+          (core instance $i (instantiate $m))
+          (func $f (result u32) (canon lift (core func $i "f")))
+          (instance $a (export "f" (func $f)))
+          (export "a:b/one@1.0.0" (instance $a))
+          (export "a:b/two@1.0.0" (instance $a))
+          (export "c:d/two" (instance $a)))"""
+    )
+    found = inspect(guest, app=tmp_path)
+    assert found.definition is not None
+    assert [entry.id for entry in found.definition.entries] == ["two:f", "two:two-f", "two:two-f-2"]
+
+
+@pytest.mark.parametrize("text", ["yes", "a b", "x: y", "# no", "\x00\x7f", "", "1.5", "ünï", '"', "true", "-", "a#b"])
+def test_any_text_is_a_scalar(text: str) -> None:
+    assert yaml.safe_load(f"[{scalar(text)}]") == [text]

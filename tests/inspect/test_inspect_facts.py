@@ -1,0 +1,199 @@
+"""What an inspection knows of modules, components and WIT packages. Spec: SPEC sections 7 and 13."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.inspect.conftest import FILES, GUESTS, PEOPLE, WORDS, ZOO, InspectText
+from wippywasm import wit
+from wippywasm.errors import BinaryError, InvalidError, NotFoundError, WatSyntaxError
+from wippywasm.inspect import inspect
+from wippywasm.inspect.exports import exported_functions
+from wippywasm.inspect.report import report, tree_lines
+from wippywasm.model import S32, FuncType, ListType, Param, RecordType, TupleType
+
+
+def test_a_component() -> None:
+    found = inspect(PEOPLE)
+    assert (found.kind, found.size, found.problems) == ("component", PEOPLE.stat().st_size, ())
+    by_key = {f.key: f for f in found.exports}
+    assert by_key["try-divide"].python == "guest.call('try-divide', 1, 1)"
+    assert by_key["transform-users"].shell == """'[{"id":1,"name":"text","tags":["text"],"active":true}]'"""
+    assert [g.grant for g in found.groups] == ["wasi:io", "wasi:cli", "wasi:filesystem"]
+    assert found.declare == ("wasi:io", "wasi:cli", "wasi:filesystem")
+    assert [m.name for m in found.modules] == ["people.core.wasm", None, None, None]
+    assert "clang" in dict(found.producers["processed-by"])
+    assert "export compute: func(a: s32, b: s32) -> s32;" in found.world
+    assert "interface streams" in found.wit
+    assert "interface streams" not in found.world, "what everyone has is not printed"
+
+
+def test_a_module() -> None:
+    found = inspect(WORDS)
+    assert (found.kind, [f.key for f in found.exports]) == ("module", ["title-case", "split-words", "sum-of-squares"])
+    assert ("memory", "memory") in [(o.name, o.what) for o in found.other_exports]
+    assert found.modules[0].memories[0].limits.minimum == 17
+    assert found.definition is not None
+    assert "give its types as `wit`" in found.definition.notes[0]
+
+
+def test_resources_are_for_python() -> None:
+    by_key = {f.key.partition("#")[2]: f for f in inspect(ZOO).exports}
+    assert by_key["[constructor]counter"].python == "guest.exports['guests:zoo/kinds@0.3.1'].Counter(1)"
+    assert by_key["[method]counter.add"].python == "counter.add(1)"
+    assert by_key["[static]counter.join"].python.endswith(".Counter.join(counter, counter)")
+    assert by_key["[method]counter.add"].shell is None
+    assert "call it from Python" in str(by_key["[method]counter.add"].by_id)
+
+
+IMPORTS = """
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_wriet" (func))
+  (import "wasi_unstable" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
+  (import "env" "log" (func (param i32)))
+  (func (export "f")))
+"""
+
+
+def test_imports_of_a_module_by_what_grants_them(inspect_text: InspectText) -> None:
+    found = inspect_text(IMPORTS)
+    groups = {g.grant: [(i.name, i.fault) for i in g.imports] for g in found.groups}
+    assert groups == {
+        "wasi1": [("wasi_snapshot_preview1", "it has no fd_wriet")],
+        None: [("wasi_unstable", None), ("env", None)],
+    }
+    assert found.declare == ("wasi1",)
+
+
+COMPONENT = """
+(component
+  (import "wasi:io/poll@0.2.3" (instance (export "poll" (func (param "x" u32)))))
+  (import "wasi:clocks/monotonic-clock@0.2.0" (instance (export "now" (func (result u64)))))
+  (import "wasi:clocks/sundial@0.2.0" (instance (export "now" (func (result u64)))))
+  (import "wasi:clocks/wall-clock@0.3.0" (instance (export "noon" (func (result u64)))))
+  (import "wasi:random/random@0.2.0" (instance (export "get-random-dice" (func (result u64)))))
+  (import "wippy:runtime/funcs@0.1.0" (instance (export "call-string" (func (param "a" string)))))
+  (import "my:log/out" (instance (export "line" (func (param "text" string)))))
+  (import "types:only/here" (instance (type $t (record (field "a" u32))) (export "t" (type (eq $t)))))
+  (import "plain" (func)))
+"""
+
+
+def test_imports_of_a_component_by_what_grants_them(inspect_text: InspectText) -> None:
+    found = inspect_text(COMPONENT)
+    groups = {g.grant: [i.name for i in g.imports] for g in found.groups}
+    assert groups == {
+        "wasi:poll": ["wasi:io/poll@0.2.3"],
+        "wasi:clocks": ["wasi:clocks/monotonic-clock@0.2.0"],
+        "wasi:random": ["wasi:random/random@0.2.0"],
+        "funcs": ["wippy:runtime/funcs@0.1.0"],
+        None: ["wasi:clocks/sundial@0.2.0", "wasi:clocks/wall-clock@0.3.0", "my:log/out", "plain"],
+    }
+    assert list(groups)[-1] is None
+    random = next(g for g in found.groups if g.grant == "wasi:random")
+    assert random.imports[0].fault == "it has no get-random-dice"
+
+
+def test_streams_grant_polls_too(inspect_text: InspectText) -> None:
+    found = inspect_text(
+        '(component (import "wasi:io/poll@0.2.3" (instance (export "poll" (func))))'
+        ' (import "wasi:io/error@0.2.3" (instance (export "error" (type (sub resource))))))'
+    )
+    assert [g.grant for g in found.groups] == ["wasi:poll", "wasi:io"]
+    assert found.declare == ("wasi:io",)
+
+
+def test_proposals_and_the_engines_that_have_them(inspect_text: InspectText) -> None:
+    found = inspect_text('(module (func (export "f") (return_call 0)))')
+    assert found.modules[0].features == ("tail-call",)
+    assert {fit.engine: fit.lacks for fit in found.engines} == {"wasmtime": (), "wasmer": ("tail-call",)}
+
+
+def test_nested_components_are_a_tree(inspect_text: InspectText) -> None:
+    found = inspect_text("(component (component (component (core module))) (instance (instantiate 0)))")
+    assert found.tree is not None
+    assert [re.sub(r"  [\d(].*", "", line) for line in tree_lines(found.tree)] == [
+        "component",
+        "├─ component 0",
+        "│  └─ component 0",
+        "│     └─ core module 0",
+        "└─ instance 0",
+    ]
+    assert [m.where for m in found.modules] == ["component 0/component 0/0"]
+
+
+def test_a_wit_package(tmp_path: Path) -> None:
+    package = wit.parse_text("package a:b@1.0.0; interface i { f: func(x: u32); } world w { import i; }").main
+    assert package is not None
+    file = tmp_path / "package.wasm"
+    file.write_bytes(wit.encode(package))
+    found = inspect(file)
+    assert (found.kind, found.definition, found.exports) == ("wit package", None, ())
+    assert "f: func(x: u32);" in found.world
+
+
+def test_what_cannot_run_is_told_and_inspected(inspect_text: InspectText) -> None:
+    found = inspect_text('(module (import "env" "memory" (memory 1)) (func (export "f") (param i32)))')
+    assert "only functions can be supplied" in found.problems[0]
+    assert found.definition is None
+    assert ("f", "core function (i32) -> ()") in [(o.name, o.what) for o in found.other_exports]
+    assert [i.name for i in found.groups[0].imports] == ["env"]
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", InvalidError),
+        (b"\0asm\1\0\0\0\1", BinaryError),
+        (b"\0asm\1\0\0\0\x0a\x04\x01\x02\x00\xff", BinaryError),
+        (b"(module", WatSyntaxError),
+        (b"package a:b;", InvalidError),
+        (b"\xff\xfe", InvalidError),
+    ],
+)
+def test_bad_files_are_one_error(content: bytes, error: type[Exception], tmp_path: Path) -> None:
+    file = tmp_path / "bad.wasm"
+    file.write_bytes(content)
+    with pytest.raises(error):
+        inspect(file)
+
+
+def test_a_method_that_is_not_there() -> None:
+    with pytest.raises(NotFoundError, match="did you mean 'compute'"):
+        inspect(PEOPLE, method="compuet")
+
+
+def test_types_that_are_too_large_to_show_have_no_sample() -> None:
+    t: ListType | TupleType | RecordType = TupleType((S32, S32))
+    for _ in range(40):
+        t = TupleType((t, t))
+    [function] = exported_functions({"f": FuncType((Param("x", t),))})
+    assert (function.shell, function.python) == (None, "guest.call('f', …)")
+
+
+@pytest.mark.parametrize("guest", GUESTS, ids=lambda g: g.name)
+def test_every_link_of_the_drawing_joins_two_boxes(guest: Path) -> None:
+    graph = inspect(guest).graph
+    boxes = {box.id for box in graph.boxes}
+    assert any(box.startswith("export ") for box in boxes)
+    assert graph.links
+    for link in graph.links:
+        assert {link.source, link.target} <= boxes
+        assert link.items
+
+
+def test_the_report_is_bounded(tmp_path: Path) -> None:
+    file = tmp_path / "many.wat"
+    file.write_text(f"(component {'(core module)' * 3000})")
+    sections = {section.heading: section.lines for section in report(inspect(file))}
+    assert sections["Core modules"][-1] == "… and 2,800 more lines"
+
+
+def test_the_report_says_what_must_be_supplied() -> None:
+    lines = [line for section in report(inspect(FILES)) for line in section.lines]
+    assert "wasi1 grants:" in lines
+    assert "    wippywasm run files" in lines

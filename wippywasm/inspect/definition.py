@@ -1,0 +1,151 @@
+"""The definition file that makes a binary callable: the text to paste.
+
+In: where the binary is, what it exports and imports, the app folder. Out: YAML that is an app's `_index.yaml` as it
+stands, or whose entries go into one that is there: a filesystem entry, and one entry for each function.
+
+Spec: SPEC sections 2, 3 and 7.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wippywasm.inspect.exports import is_command
+from wippywasm.inspect.model import DefinedEntry, Definition, ExportedFunction
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z|sha256:[0-9a-f]+\Z")
+_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+_MAX_NAME = 100
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is to be defined. `file` is the binary or text, `app` the app folder; `wit` the types of a core module."""
+
+    file: Path
+    app: Path
+    digest: str
+    declare: tuple[str, ...]
+    wit: str | None = None
+    text: str | None = None
+    """The WebAssembly text of a `.wat`."""
+    allocates: bool = False
+    """Whether it is a core module with an allocator for the runtime."""
+
+
+def define(subject: Subject, functions: Sequence[ExportedFunction]) -> Definition | None:
+    """Entries for the functions that can be called by id; None where there is none."""
+    chosen = [f for f in functions if f.by_id is None]
+    if not chosen:
+        return None
+    return _Writer(subject).write(chosen)
+
+
+class _Writer:
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.namespace = _words(subject.file.stem, "app")
+        self.names: set[str] = set()
+        self.notes: list[str] = []
+
+    def write(self, functions: Sequence[ExportedFunction]) -> Definition:
+        head = ['version: "1.0"', f"namespace: {scalar(self.namespace)}", "entries:"]
+        head += self._filesystem() if self.subject.text is None else []
+        entries = tuple(self._defined(function.key) for function in functions)
+        return Definition(_joined(head), entries, tuple(self.notes))
+
+    def _defined(self, key: str) -> DefinedEntry:
+        name = self._name(key)
+        command = self.namespace if is_command(key) else None
+        return DefinedEntry(key, f"{self.namespace}:{name}", _joined(self._entry(name, key)), command)
+
+    def _filesystem(self) -> list[str]:
+        self.names.add("binaries")
+        folder = self.subject.file.resolve().parent
+        app = self.subject.app.resolve()
+        inside = folder.is_relative_to(app)
+        directory = os.path.relpath(folder, app) if inside else str(folder)
+        if not inside:
+            self.notes.append("the file is outside of the app folder, so its folder is given in full")
+        if self.subject.allocates and self.subject.wit is None:
+            self.notes.append(
+                "the module seems made for texts or lists: give its types as `wit`, or it takes numbers only"
+            )
+        return ["  - name: binaries", "    kind: fs.directory", f"    directory: {scalar(directory)}"]
+
+    def _entry(self, name: str, key: str) -> list[str]:
+        command = is_command(key)
+        kind = "function.wasm" if self.subject.text is None else "function.wat"
+        lines = [f"  - name: {scalar(name)}", f"    kind: {kind}"]
+        if command:
+            lines.append(f"    meta: {{command: {{name: {scalar(self.namespace)}}}}}")
+        lines += self._source()
+        lines.append(f"    method: {scalar(key)}")
+        if self.subject.wit is not None:
+            lines += _block("wit", self.subject.wit)
+        if self.subject.declare:
+            lines.append(f"    imports: [{', '.join(map(scalar, self.subject.declare))}]")
+        lines += [f"    wasi: {{args: [{scalar(self.namespace)}]}}"] if command and self._has_arguments() else []
+        return lines
+
+    def _has_arguments(self) -> bool:
+        return bool({"wasi:cli", "wasi1"}.intersection(self.subject.declare))
+
+    def _source(self) -> Iterable[str]:
+        subject = self.subject
+        if subject.text is None:
+            return [
+                "    fs: binaries",
+                f"    path: {scalar(subject.file.name)}",
+                f"    hash: {subject.digest}",
+            ]
+        folder, file = subject.app.resolve(), subject.file.resolve()
+        if not file.is_relative_to(folder):
+            return _block("source", subject.text)
+        base = folder / "src" if (folder / "src").is_dir() else folder
+        return [f"    source: {scalar(f'file://{os.path.relpath(file, base)}')}"]
+
+    def _name(self, key: str) -> str:
+        """A name of its own: that of the function, after that of its interface where two have the same."""
+        interface, _, function = key.rpartition("#")
+        short = _words(function, "function")
+        if is_command(key):
+            short = "run"
+        elif short in self.names and interface:
+            short = f"{_words(interface.partition('@')[0].rpartition('/')[2], 'interface')}-{short}"
+        name, number = short, 2
+        while name in self.names:
+            name, number = f"{short}-{number}", number + 1
+        self.names.add(name)
+        return name
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def scalar(text: str) -> str:
+    """A text as YAML: bare where that means the same, in quotes otherwise."""
+    if _PLAIN.match(text) and text.lower() not in _WORDS:
+        return text
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f").replace("\x85", "\\x85")
+
+
+def _block(field: str, text: str) -> Iterator[str]:
+    """A text of several lines as a literal block; in quotes where a block could not hold it."""
+    if (not text.isprintable() and not text.replace("\n", "").isprintable()) or text.startswith((" ", "\n")):
+        yield f"    {field}: {scalar(text)}"
+        return
+    yield f"    {field}: |"
+    yield from (f"      {line}" if line else "" for line in text.rstrip("\n").split("\n"))
+
+
+def _words(text: str, otherwise: str) -> str:
+    """What of a text may stand in an id."""
+    found = re.sub(r"[^A-Za-z0-9_.-]+", "-", text)[:_MAX_NAME].strip("-.")
+    return found or otherwise

@@ -1,0 +1,117 @@
+"""What a binary exports, and how each function is called.
+
+In: the functions of a loaded component, the exports of a core module. Out: `ExportedFunction` with the very words for
+the shell and for Python, and the exports that are no functions to call.
+
+Spec: SPEC sections 3 (`method`), 5 and 13.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from wippywasm.abi.shapes import contains
+from wippywasm.app.json_values.text import dump_json
+from wippywasm.app.json_values.to_json import value_to_json
+from wippywasm.binary.component import ComponentType, InstanceType, ModuleType, TypeBound
+from wippywasm.core import CoreExport, CoreFuncType
+from wippywasm.inspect.model import ExportedFunction, OtherExport
+from wippywasm.inspect.samples import sample_arguments
+from wippywasm.instance.names import pascal, snake, split_version
+from wippywasm.model import BorrowType, FuncType, FutureType, OwnType, Prim, StreamType, ValType, structural_func
+from wippywasm.plan.describe import describe_core
+from wippywasm.plan.mangle import INITIALIZE, REALLOCS, resource_function
+
+HANDLER = "wasi:http/incoming-handler"
+RUN = "wasi:cli/run"
+START = "_start"
+_LIVING = (OwnType, BorrowType, StreamType, FutureType)
+
+
+def exported_functions(functions: Mapping[str, FuncType]) -> Iterator[ExportedFunction]:
+    """Every function of a component, or of a core module by its signatures."""
+    for key, declared in functions.items():
+        if is_helper(key):
+            continue
+        type = structural_func(declared)
+        values = sample_arguments(type)
+        by_id = _why_not_by_id(key, type)
+        shell = None if by_id or values is None else _shell(type, values)
+        yield ExportedFunction(key, type, shell, _python(key, type, values), by_id)
+
+
+def is_command(key: str) -> bool:
+    """Whether a function is a program's: it runs once, from its start to its exit code."""
+    interface, _, name = key.rpartition("#")
+    return key == START or (name == "run" and split_version(interface)[0] == RUN)
+
+
+def is_helper(name: str) -> bool:
+    """Whether a core export is there for the runtime or the compiler, not for callers."""
+    return name in (INITIALIZE, *REALLOCS) or name.startswith(("cabi_", "__", "asyncify_"))
+
+
+def other_exports(exports: Iterable[CoreExport], callable: Iterable[str]) -> Iterator[OtherExport]:
+    """The exports of a core module that are not among the functions that can be called."""
+    known = set(callable)
+    for export in exports:
+        if export.name in known and not is_helper(export.name):
+            continue
+        if isinstance(export.type, CoreFuncType):
+            what = f"core function {describe_core(export.type)}"
+            yield OtherExport(export.name, f"{what}, for the runtime" if is_helper(export.name) else what)
+        else:
+            yield OtherExport(export.name, type(export.type).__name__.removeprefix("Core").removesuffix("Type").lower())
+
+
+_SORTS: dict[type[object], str] = {
+    ModuleType: "core module",
+    ComponentType: "component",
+    TypeBound: "type",
+    InstanceType: "interface of types",
+}
+
+
+def other_component_exports(exports: Mapping[str, Any]) -> Iterator[OtherExport]:
+    """The exports of a component that have no function in them."""
+    for name, extern in exports.items():
+        has_functions = isinstance(extern, InstanceType) and any(
+            isinstance(e, FuncType | InstanceType) for e in extern.exports.values()
+        )
+        if not isinstance(extern, FuncType) and not has_functions:
+            yield OtherExport(name, _SORTS.get(type(extern), "value"))
+
+
+def _why_not_by_id(key: str, type: FuncType) -> str | None:
+    if split_version(key.rpartition("#")[0])[0] == HANDLER:
+        return "it serves HTTP requests"
+    parts = (*[p.type for p in type.params], *([] if type.result is None else [type.result]))
+    if any(contains(part, _is_living) for part in parts):
+        return "it takes or gives what has no JSON form, such as a resource: call it from Python"
+    return None
+
+
+def _is_living(t: ValType) -> bool:
+    return isinstance(t, _LIVING) or (isinstance(t, Prim) and t.name == "error-context")
+
+
+def _shell(type: FuncType, values: list[Any]) -> str:
+    texts = [dump_json(value_to_json(p.type, value)) for p, value in zip(type.params, values, strict=True)]
+    return " ".join(shlex.quote(text) for text in texts)
+
+
+def _python(key: str, type: FuncType, values: list[Any] | None) -> str:
+    """One line of Python; `…` where the arguments are too large to write down."""
+    interface, _, name = key.rpartition("#")
+    found = resource_function(name)
+    words = ["…"] if values is None else [repr(value) for value in values]
+    if found is None:
+        return f"guest.call({', '.join([repr(key), *words])})"
+    kind, resource, function = found
+    exports = f"guest.exports[{interface!r}]" if interface else "guest.exports"
+    if kind == "method":
+        return f"{snake(resource)}.{snake(function)}({', '.join(words[1:])})"
+    member = f".{snake(function)}" if kind == "static" else ""
+    return f"{exports}.{pascal(resource)}{member}({', '.join(words)})"

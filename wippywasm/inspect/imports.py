@@ -1,0 +1,104 @@
+"""What a binary imports, by the capability that grants it.
+
+In: the imports of a component or core module. Out: groups under entries of `imports:`, those that nothing here serves
+last, and the shortest list that grants all the others.
+
+Spec: SPEC section 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from wippywasm.binary.component import ComponentType, InstanceType, ModuleType
+from wippywasm.core import CoreExternType, CoreFuncType, CoreImport
+from wippywasm.inspect.model import Import, ImportGroup
+from wippywasm.instance.grants import PREVIEW_1, grant_for, grants, is_offered
+from wippywasm.instance.names import split_version
+from wippywasm.instance.offered import OfferedTypes, offered_types
+from wippywasm.model import FuncType
+from wippywasm.plan.describe import describe_core, describe_func
+from wippywasm.wasi.preview1 import signatures as preview_1
+
+
+def component_imports(imports: Mapping[str, Any]) -> list[Import]:
+    """The imports of a component, in order; those of mere types, which nobody has to supply, are left out."""
+    return [found for name, extern in imports.items() if (found := _import(name, extern)) is not None]
+
+
+def core_imports(imports: Iterable[CoreImport], *, has_types: bool) -> list[Import]:
+    """The imports of a core module by import module, in order; `has_types` where it says its world in WIT."""
+    by_module: dict[str, list[tuple[str, str]]] = {}
+    for i in imports:
+        by_module.setdefault(i.module, []).append((i.name, _core_words(i.type)))
+    return [Import(m, tuple(items), _core_fault(m, items, has_types=has_types)) for m, items in by_module.items()]
+
+
+def grouped(imports: Sequence[Import]) -> tuple[ImportGroup, ...]:
+    """The imports by what grants them; those that must be supplied come last."""
+    groups: dict[str | None, list[Import]] = {}
+    for i in imports:
+        groups.setdefault(_grant(i), []).append(i)
+    order = sorted(groups, key=lambda grant: grant is None)
+    return tuple(ImportGroup(grant, tuple(groups[grant])) for grant in order)
+
+
+def to_declare(groups: Iterable[ImportGroup]) -> tuple[str, ...]:
+    """The `imports:` list: each grant that no other one of them includes."""
+    wanted = [group.grant for group in groups if group.grant is not None]
+    return tuple(g for g in wanted if g != "wasi:poll" or "wasi:io" not in wanted)
+
+
+def _import(name: str, extern: Any) -> Import | None:
+    if isinstance(extern, FuncType):
+        return Import(name, ((name, describe_func(extern)),))
+    if isinstance(extern, InstanceType):
+        functions = tuple(_functions(extern, ""))
+        return Import(name, functions, _fault(name, functions)) if functions or _has_resources(extern) else None
+    if isinstance(extern, ModuleType | ComponentType):
+        return Import(name, ((name, "a core module" if isinstance(extern, ModuleType) else "a component"),))
+    return None
+
+
+def _functions(instance: InstanceType, prefix: str) -> Iterator[tuple[str, str]]:
+    for name, extern in instance.exports.items():
+        if isinstance(extern, FuncType):
+            yield f"{prefix}{name}", describe_func(extern)
+        elif isinstance(extern, InstanceType):
+            yield from _functions(extern, f"{prefix}{name}#")
+
+
+def _has_resources(instance: InstanceType) -> bool:
+    return any(getattr(extern, "fresh", False) for extern in instance.exports.values())
+
+
+def _grant(i: Import) -> str | None:
+    if not is_offered(i.name):
+        return None
+    base = split_version(i.name)[0]
+    is_served = base in offered_types() or grants(PREVIEW_1[0], base)
+    return grant_for(i.name) if is_served else None
+
+
+def _fault(name: str, functions: Iterable[tuple[str, str]]) -> str | None:
+    """The functions that the interface has not, where it is one of ours: they trap when they are called."""
+    types: OfferedTypes | None = offered_types().get(split_version(name)[0]) if is_offered(name) else None
+    lacking = [f for f, _ in functions if types is not None and f not in types.functions]
+    return _lacks(lacking)
+
+
+def _core_fault(module: str, items: Iterable[tuple[str, str]], *, has_types: bool) -> str | None:
+    if not grants(PREVIEW_1[0], module):
+        return "it needs its types: give the entry the world as `wit`" if ":" in module and not has_types else None
+    return _lacks([name for name, _ in items if name not in preview_1.SIGNATURES])
+
+
+def _lacks(names: Sequence[str]) -> str | None:
+    return f"it has no {', '.join(names[:5])}{' …' * (len(names) > 5)}" if names else None
+
+
+def _core_words(t: CoreExternType) -> str:
+    if isinstance(t, CoreFuncType):
+        return describe_core(t)
+    return type(t).__name__.removeprefix("Core").removesuffix("Type").lower()

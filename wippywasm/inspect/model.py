@@ -1,0 +1,183 @@
+"""What an inspection finds, as plain immutable data.
+
+In: facts. Out: dataclasses that `report`, `json_form` and `page` read; nothing here knows bytes or an engine.
+
+Spec: SPEC section 13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wippywasm.core import CoreMemoryType, CoreTableType
+from wippywasm.model import FuncType
+
+Producers = Mapping[str, tuple[tuple[str, str], ...]]
+"""`language`, `processed-by`, `sdk` → (name, version) pairs."""
+
+
+@dataclass(frozen=True)
+class ExportedFunction:
+    """A function by its key. `by_id` says why it can't be called by an entry's id, and is None where it can."""
+
+    key: str
+    type: FuncType
+    shell: str | None
+    """The arguments of `wippywasm call` after the id, with values of the right types."""
+    python: str
+    by_id: str | None = None
+
+
+@dataclass(frozen=True)
+class OtherExport:
+    """What is exported and is no function to call: memories, types, helpers of the canonical ABI."""
+
+    name: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: an interface, or a module of core imports, with the signatures of its functions by name.
+
+    `fault` says what about it can't be served here, though its package is.
+    """
+
+    name: str
+    functions: tuple[tuple[str, str], ...]
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class ImportGroup:
+    """Imports that one entry of `imports:` grants; None where nothing here serves them."""
+
+    grant: str | None
+    imports: tuple[Import, ...]
+
+
+@dataclass(frozen=True)
+class CustomSection:
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class ModuleFacts:
+    """A core module. `where` leads to it through nested components: `0` or `1/0`; sizes are bytes."""
+
+    where: str
+    name: str | None
+    size: int
+    imports: int
+    exports: int
+    functions: int
+    has_start: bool
+    memories: tuple[CoreMemoryType, ...]
+    tables: tuple[CoreTableType, ...]
+    customs: tuple[CustomSection, ...]
+    producers: Producers = field(default_factory=dict)
+    features: tuple[str, ...] = ()
+    """Proposals since WebAssembly 2.0 that it needs, by their names in `engine.features`."""
+
+
+@dataclass(frozen=True)
+class EngineFit:
+    """Whether an engine can run the binary; `lacks` has the proposals that it needs and the engine has not."""
+
+    engine: str
+    lacks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A part of the binary in the tree of its nesting, with what is inside of it."""
+
+    kind: str
+    label: str
+    size: int | None = None
+    detail: str = ""
+    children: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
+class Link:
+    """What flows from one box of the drawing to another: the names of the items."""
+
+    source: str
+    target: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of the drawing: an import, a core instance inside a component instance, or an export."""
+
+    id: str
+    kind: str
+    label: str
+    size: int | None = None
+    owner: int = 0
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Instances and what flows between them, nested components unfolded."""
+
+    boxes: tuple[Box, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class DefinedEntry:
+    """The entry of one exported function; `command` is the name that `wippywasm run` knows it by, if it is one."""
+
+    key: str
+    id: str
+    text: str
+    command: str | None = None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """The definition file to paste, as YAML: `head` with the filesystem entry, then an entry for each function."""
+
+    head: str
+    entries: tuple[DefinedEntry, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return self.head + "".join(entry.text for entry in self.entries)
+
+    def entry(self, key: str) -> DefinedEntry | None:
+        """The entry of an exported function."""
+        return next((entry for entry in self.entries if entry.key == key), None)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """All that is known of one file. `kind` is `component`, `module` or `wit package`; `is_text` tells a `.wat`."""
+
+    path: str
+    kind: str
+    is_text: bool
+    size: int
+    digest: str
+    wit: str
+    world: str
+    exports: tuple[ExportedFunction, ...] = ()
+    other_exports: tuple[OtherExport, ...] = ()
+    groups: tuple[ImportGroup, ...] = ()
+    declare: tuple[str, ...] = ()
+    """The `imports:` list that grants all of them."""
+    modules: tuple[ModuleFacts, ...] = ()
+    customs: tuple[CustomSection, ...] = ()
+    producers: Producers = field(default_factory=dict)
+    engines: tuple[EngineFit, ...] = ()
+    tree: Node | None = None
+    graph: Graph = field(default_factory=Graph)
+    definition: Definition | None = None
+    problems: tuple[str, ...] = ()
+    """Why it can't run here, or not all of it."""

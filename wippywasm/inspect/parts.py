@@ -1,0 +1,128 @@
+"""The parts of a binary, before they are put into words.
+
+In: a file. Out: `Parts`: its world, core modules, imports and plan; a part that can't be had is a problem, no failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from wippywasm import wit
+from wippywasm.binary import component as binary
+from wippywasm.binary import core_module, decode
+from wippywasm.binary.component import CustomSection
+from wippywasm.binary.core_custom import read_producers
+from wippywasm.errors import BinaryError, ValidationError, WippyError
+from wippywasm.inspect.exports import other_component_exports, other_exports
+from wippywasm.inspect.files import File
+from wippywasm.inspect.imports import component_imports, core_imports
+from wippywasm.inspect.model import Import, ModuleFacts, Node, OtherExport, Producers
+from wippywasm.inspect.modules import component_modules, merged_producers, module_facts
+from wippywasm.inspect.tree import component_tree, module_node
+from wippywasm.inspect.worlds import embedded_world, whole_text
+from wippywasm.instance.functions import exported_functions
+from wippywasm.plan import Plan, plan_component, plan_core_module
+from wippywasm.wit import Resolution, parse_signatures
+
+
+@dataclass(frozen=True)
+class Parts:
+    """`types` is the WIT that an entry of a core module needs; `plan` is None where `problems` says why."""
+
+    kind: str
+    tree: Node
+    world: Resolution | None = None
+    modules: tuple[ModuleFacts, ...] = ()
+    customs: tuple[CustomSection, ...] = ()
+    producers: Producers = field(default_factory=dict)
+    imports: tuple[Import, ...] = ()
+    other_exports: tuple[OtherExport, ...] = ()
+    plan: Plan | None = None
+    module_names: Mapping[int, str] = field(default_factory=dict)
+    types: str | None = None
+    problems: tuple[str, ...] = ()
+
+
+def parts_of(file: File) -> Parts:
+    """Raises BinaryError for bytes that are not valid, code included."""
+    if file.kind == "module":
+        return _module(file)
+    component = decode(file.wasm)
+    package = _wit_package(file.wasm, component)
+    return _component(component) if package is None else _package(component, package)
+
+
+def _module(file: File) -> Parts:
+    info = core_module.parse(file.wasm)
+    facts = module_facts(info, file.wasm, "0")
+    world = embedded_world(info.customs)
+    types = None if world is None else whole_text(world)
+    signatures = None if types is None else parse_signatures(types)
+    plan, problems = _attempt(lambda: plan_core_module(info, file.wasm, signatures))
+    functions = {} if plan is None else exported_functions(plan)
+    return Parts(
+        "module",
+        module_node(info, len(file.wasm), "core module"),
+        world,
+        (facts,),
+        info.customs,
+        facts.producers,
+        tuple(core_imports(info.imports, has_types=types is not None)),
+        tuple(other_exports(info.exports, functions)),
+        plan,
+        {} if info.module_name is None else {0: info.module_name},
+        types,
+        problems,
+    )
+
+
+def _component(component: binary.Component) -> Parts:
+    modules = tuple(component_modules(component))
+    plan, problems = _attempt(lambda: plan_component(component))
+    return Parts(
+        "component",
+        component_tree(component),
+        wit.world_of_component(component.type),
+        modules,
+        component.customs,
+        merged_producers([read_producers(component.customs), *(m.producers for m in modules)]),
+        tuple(component_imports(component.type.imports)),
+        tuple(other_component_exports(component.type.exports)),
+        plan,
+        {} if plan is None else _names(plan),
+        problems=problems,
+    )
+
+
+def _package(component: binary.Component, package: Resolution) -> Parts:
+    producers = read_producers(component.customs)
+    return Parts("wit package", component_tree(component), package, (), component.customs, producers)
+
+
+def _wit_package(wasm: bytes, component: binary.Component) -> Resolution | None:
+    """The WIT package that a component is, if it is one: it has nothing but types, and exports some."""
+    if not component.type.exports or component.type.imports:
+        return None
+    if not all(isinstance(e, binary.TypeBound) for e in component.type.exports.values()):
+        return None
+    try:
+        return wit.decode(wasm)
+    except BinaryError:
+        return None
+
+
+def _names(plan: Plan) -> dict[int, str]:
+    """The names that the name sections of a plan's modules give."""
+    names = {i: core_module.parse(m.wasm).module_name for i, m in enumerate(plan.modules)}
+    return {i: name for i, name in names.items() if name}
+
+
+def _attempt(make: Callable[[], Plan]) -> tuple[Plan | None, tuple[str, ...]]:
+    """The plan, or why there is none. What the decoder let pass and the planner finds invalid is no binary at all."""
+    try:
+        return make(), ()
+    except ValidationError:
+        raise
+    except WippyError as error:
+        return None, tuple(error.message.splitlines())

@@ -1,0 +1,92 @@
+"""A file to what is known of it.
+
+In: a path. Out: `Inspection`; one typed error for a file that is no module, component or WIT package.
+
+A binary that can't be planned or run here is inspected all the same, as far as it goes; `problems` says why.
+
+Spec: SPEC section 13.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from wippywasm.inspect.definition import Subject, define
+from wippywasm.inspect.exports import exported_functions
+from wippywasm.inspect.files import read
+from wippywasm.inspect.graph import graph_of
+from wippywasm.inspect.imports import grouped, to_declare
+from wippywasm.inspect.model import ExportedFunction, Graph, Inspection
+from wippywasm.inspect.modules import engine_fits, sections
+from wippywasm.inspect.parts import Parts, parts_of
+from wippywasm.inspect.worlds import own_text, whole_text
+from wippywasm.instance.functions import exported_functions as planned_functions
+from wippywasm.instance.functions import find_key
+from wippywasm.plan.items import LiftRef
+from wippywasm.plan.mangle import REALLOCS
+from wippywasm.wit import Resolution
+
+
+def inspect(
+    path: str | os.PathLike[str], *, app: str | os.PathLike[str] = ".", method: str | None = None
+) -> Inspection:
+    """Everything about the file at `path`, with entries for an app in the folder `app`.
+
+    `method` names the one function to write an entry for; each gets one otherwise. Raises NotFoundError for a file or a
+    function that is not there, BinaryError, WatSyntaxError or InvalidError for a file that is nothing known.
+    """
+    file = read(Path(path))
+    parts = parts_of(file)
+    functions = _functions(parts)
+    groups = grouped(parts.imports)
+    declare = to_declare(groups)
+    subject = Subject(file.path, Path(app), file.digest, declare, parts.types, file.text, _allocates(parts))
+    return Inspection(
+        path=str(file.path),
+        kind=parts.kind,
+        is_text=file.text is not None,
+        size=file.size,
+        digest=file.digest,
+        wit="" if parts.world is None else whole_text(parts.world),
+        world="" if parts.world is None else _world_text(parts.world, parts.kind),
+        exports=functions,
+        other_exports=parts.other_exports,
+        groups=groups,
+        declare=declare,
+        modules=parts.modules,
+        customs=sections(parts.customs),
+        producers=parts.producers,
+        engines=engine_fits(parts.modules),
+        tree=parts.tree,
+        graph=Graph() if parts.plan is None else graph_of(parts.plan, parts.module_names),
+        definition=define(subject, _chosen(functions, method)),
+        problems=parts.problems,
+    )
+
+
+def _world_text(world: Resolution, kind: str) -> str:
+    return whole_text(world) if kind == "wit package" else own_text(world)
+
+
+def _allocates(parts: Parts) -> bool:
+    return parts.kind == "module" and any(export.name in REALLOCS for export in parts.other_exports)
+
+
+def _functions(parts: Parts) -> tuple[ExportedFunction, ...]:
+    if parts.plan is None:
+        return ()
+    plan = parts.plan
+    types = {
+        key: (plan.lifts if isinstance(item, LiftRef) else plan.host_functions)[item.index].type
+        for key, item in planned_functions(plan).items()
+    }
+    return tuple(exported_functions(types))
+
+
+def _chosen(functions: Sequence[ExportedFunction], method: str | None) -> Sequence[ExportedFunction]:
+    if method is None:
+        return functions
+    by_key = {f.key: f for f in functions}
+    return [by_key[find_key(method, by_key)]]

@@ -1,0 +1,144 @@
+"""An inspection in words, for people.
+
+In: an `Inspection`. Out: sections of lines, a heading each; the command line prints them. Names come from the file and
+may hold anything: whoever shows them has to tame them.
+
+Spec: SPEC section 13.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from wippywasm.engine.features import LABELS, labels
+from wippywasm.inspect.model import Import, ImportGroup, Inspection, ModuleFacts, Node
+from wippywasm.inspect.tree import describe_memory, describe_table, human_size
+from wippywasm.plan.describe import describe_func
+
+MOST_ENTRIES = 3
+"""Entries that the report shows; `--entry` gives all."""
+MOST_LINES = 200
+"""Lines of one section; a hostile file has millions."""
+
+
+@dataclass(frozen=True)
+class Section:
+    heading: str
+    lines: tuple[str, ...]
+
+
+def report(found: Inspection) -> list[Section]:
+    """The whole report; sections that would be empty are left out."""
+    parts = (
+        (_title(found), _problems(found)),
+        ("World", found.world.rstrip().split("\n") if found.world else ()),
+        ("Exports", _exports(found)),
+        ("Imports", _imports(found.groups)),
+        ("Core modules", _modules(found.modules)),
+        ("Custom sections", [f"{c.name}  {human_size(c.size)}" for c in found.customs]),
+        ("Made by", _producers(found)),
+        ("Runs on", _engines(found)),
+        ("Entry to paste", _definition(found)),
+    )
+    sections = [Section(heading, _bounded(tuple(lines))) for heading, lines in parts]
+    return [sections[0], *(s for s in sections[1:] if s.lines)]
+
+
+def tree_lines(node: Node, prefix: str = "") -> Iterator[str]:
+    """The nesting, one line for each part."""
+    size = "" if node.size is None else f"  {human_size(node.size)}"
+    kind = "" if f"{node.label} ".startswith(f"{node.kind} ") else f"{node.kind} "
+    yield f"{kind}{node.label}{size}{f'  ({node.detail})' if node.detail else ''}"
+    for index, child in enumerate(node.children):
+        last = index == len(node.children) - 1
+        for number, line in enumerate(tree_lines(child)):
+            branch = ("└─ " if last else "├─ ") if number == 0 else ("   " if last else "│  ")
+            yield f"{prefix}{branch}{line}"
+
+
+def _bounded(lines: tuple[str, ...]) -> tuple[str, ...]:
+    return lines if len(lines) <= MOST_LINES else (*lines[:MOST_LINES], f"… and {len(lines) - MOST_LINES:,} more lines")
+
+
+def _title(found: Inspection) -> str:
+    kind = {"module": "core module", "wit package": "WIT package"}.get(found.kind, found.kind)
+    form = " as text" if found.is_text else ""
+    return f"{found.path}: {kind}{form}, {human_size(found.size)}, {found.digest}"
+
+
+def _problems(found: Inspection) -> Iterator[str]:
+    for problem in found.problems:
+        yield f"it can't run here: {problem}"
+    if found.kind == "wit package":
+        yield "it holds interfaces and worlds, and no code: see 'wippywasm wit'"
+
+
+def _exports(found: Inspection) -> Iterator[str]:
+    for function in found.exports:
+        yield f"{function.key}: {describe_func(function.type)}"
+        entry = None if found.definition is None else found.definition.entry(function.key)
+        if entry is not None and entry.command is not None:
+            yield f"    wippywasm run {entry.command}"
+        elif entry is not None and function.shell is not None:
+            yield f"    wippywasm call {entry.id} {function.shell}".rstrip()
+        elif function.by_id is not None:
+            yield f"    {function.by_id}"
+        yield f"    {function.python}"
+    for other in found.other_exports:
+        yield f"{other.name}: {other.what}"
+
+
+def _imports(groups: Sequence[ImportGroup]) -> Iterator[str]:
+    for group in groups:
+        yield "must be supplied:" if group.grant is None else f"{group.grant} grants:"
+        for i in group.imports:
+            yield f"    {i.name}: {_items(i)}{f' ({i.fault})' if i.fault else ''}"
+    if any(group.grant is None for group in groups):
+        yield "what must be supplied is given from Python: component.instantiate(imports={name: object})"
+
+
+def _items(i: Import) -> str:
+    names = [name for name, _ in i.functions]
+    if len(i.functions) == 1 and names[0] == i.name:
+        return i.functions[0][1]
+    return ", ".join(names[:12]) + f" and {len(names) - 12} more" * (len(names) > 12) if names else "resources"
+
+
+def _modules(modules: Sequence[ModuleFacts]) -> Iterator[str]:
+    for m in modules:
+        name = f" {m.name}" if m.name else ""
+        counts = f"{m.functions} functions, {m.imports} imports, {m.exports} exports"
+        yield f"{m.where}{name}: {human_size(m.size)}, {counts}{', start' if m.has_start else ''}"
+        yield from (f"    memory {describe_memory(memory)}" for memory in m.memories)
+        yield from (f"    table {describe_table(table)}" for table in m.tables)
+        if m.features:
+            yield f"    needs {labels(list(m.features))}"
+        if m.customs:
+            yield f"    custom sections {', '.join(f'{c.name} ({human_size(c.size)})' for c in m.customs[:12])}"
+
+
+def _producers(found: Inspection) -> Iterator[str]:
+    for role, tools in found.producers.items():
+        yield f"{role}: {', '.join(f'{name} {version}'.rstrip() for name, version in tools)}"
+
+
+def _engines(found: Inspection) -> Iterator[str]:
+    for fit in found.engines if found.modules else ():
+        lacks = labels([LABELS.get(name, name) for name in fit.lacks])
+        yield f"{fit.engine}: no, it has no {lacks}" if fit.lacks else f"{fit.engine}: yes"
+
+
+def _definition(found: Inspection) -> Iterator[str]:
+    definition = found.definition
+    if definition is None:
+        return
+    yield from definition.head.rstrip("\n").split("\n")
+    for entry in definition.entries[:MOST_ENTRIES]:
+        yield from entry.text.rstrip("\n").split("\n")
+    left = len(definition.entries) - MOST_ENTRIES
+    if left > 0:
+        file = shlex.quote(found.path)
+        yield f"  # and {left} more: 'wippywasm inspect {file} --entry' prints all, '--method NAME' one"
+    yield from (f"# {note}" for note in definition.notes)

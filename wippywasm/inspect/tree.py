@@ -1,0 +1,137 @@
+"""The nesting of a binary as a tree: what is inside of what, with sizes, and which instance is made of what.
+
+In: a decoded component, or a core module's outside. Out: `Node`s. Types, aliases and canonical definitions are counted,
+not listed: a component has thousands.
+
+Spec: `Explainer.md` (component definitions).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from wippywasm.binary import component as c
+from wippywasm.binary import core_module
+from wippywasm.binary.core_module import CoreModuleInfo
+from wippywasm.core import CoreMemoryType, CoreTableType
+from wippywasm.inspect.model import Node
+from wippywasm.model import FuncType
+from wippywasm.plan.describe import describe_func
+
+_COUNTED: dict[type[c.Definition], str] = {
+    c.TypeDefinition: "types",
+    c.CoreTypeDefinition: "core types",
+    c.ResourceDefinition: "resources",
+    c.AliasExport: "aliases",
+    c.AliasCoreExport: "aliases",
+    c.AliasOuter: "aliases",
+    c.CanonLift: "lifted functions",
+    c.CanonLower: "lowered functions",
+    c.CanonResource: "built-ins",
+    c.CanonBuiltin: "built-ins",
+}
+
+
+def component_tree(component: c.Component, label: str = "component") -> Node:
+    """A component and all that is inside of it."""
+    return _Tree(component).node(label)
+
+
+class _Tree:
+    """The walk over one component; counts index spaces as far as labels name them."""
+
+    def __init__(self, component: c.Component) -> None:
+        self.component = component
+        self.spaces: Counter[str] = Counter()
+        self.counted: Counter[str] = Counter()
+
+    def node(self, label: str) -> Node:
+        children = [node for d in self.component.definitions if (node := self._definition(d)) is not None]
+        customs = [Node("custom section", s.name, len(s.data)) for s in self.component.customs]
+        detail = ", ".join(f"{count} {what}" for what, count in self.counted.items())
+        return Node("component", label, len(self.component.wasm), detail, (*children, *customs))
+
+    def _definition(self, d: c.Definition) -> Node | None:
+        match d:
+            case c.CoreModule():
+                label = self._next("core module")
+                return module_node(core_module.parse(d.wasm), len(d.wasm), label)
+            case c.NestedComponent():
+                return component_tree(d.component, self._next("component"))
+            case c.InstantiateModule():
+                args = [f"{name or '(empty name)'} = core instance {index}" for name, index in d.args]
+                return Node("core instance", self._next("core instance"), detail=_of(f"core module {d.module}", args))
+            case c.InstantiateComponent():
+                args = [f"{name} = {sort} {index}" for name, sort, index in d.args]
+                return Node("instance", self._next("instance"), detail=_of(f"component {d.component}", args))
+            case c.Import():
+                return Node("import", d.name, detail=_extern(d.type, self._next(_sort(d.type))))
+            case c.Export():
+                self.spaces[d.sort] += 1
+                return Node("export", d.name, detail=f"{d.sort} {d.index}")
+            case _:
+                self._other(d)
+                return None
+
+    def _other(self, d: c.Definition) -> None:
+        if isinstance(d, c.CoreInlineExports | c.InlineExports):
+            self._next("core instance" if isinstance(d, c.CoreInlineExports) else "instance")
+            self.counted["bundles of items"] += 1
+        elif isinstance(d, c.AliasExport | c.AliasCoreExport | c.AliasOuter):
+            self.spaces[d.sort] += 1
+        self.counted.update([_COUNTED[type(d)]] if type(d) in _COUNTED else [])
+
+    def _next(self, sort: str) -> str:
+        self.spaces[sort] += 1
+        return f"{sort} {self.spaces[sort] - 1}"
+
+
+def module_node(info: CoreModuleInfo, size: int, label: str) -> Node:
+    """A core module with its memories, tables and custom sections."""
+    name = f" {info.module_name!r}" if info.module_name else ""
+    parts = [Node("memory", describe_memory(m)) for m in info.memories]
+    parts += [Node("table", describe_table(t)) for t in info.tables]
+    parts += [Node("custom section", s.name, len(s.data)) for s in info.customs]
+    counts = f"{len(info.functions)} functions, {len(info.imports)} imports, {len(info.exports)} exports"
+    return Node("core module", f"{label}{name}", size, counts, tuple(parts))
+
+
+def describe_memory(m: CoreMemoryType) -> str:
+    """`17 pages (1.1 MiB) to 100 pages`."""
+    size = m.limits.minimum << m.page_size_log2
+    most = "no maximum" if m.limits.maximum is None else f"at most {m.limits.maximum:,}"
+    marks = ", shared" * m.shared + ", 64-bit" * m.is_64
+    return f"{m.limits.minimum:,} page{'s' * (m.limits.minimum != 1)} ({human_size(size)}), {most}{marks}"
+
+
+def describe_table(t: CoreTableType) -> str:
+    most = "no maximum" if t.limits.maximum is None else f"at most {t.limits.maximum:,}"
+    return f"{t.limits.minimum:,} of {t.element}, {most}"
+
+
+def human_size(size: int) -> str:
+    """`512 bytes`, `18.2 KiB`, `12.4 MiB`."""
+    value, unit = float(size), 0
+    while value >= 1024 and unit < 4:
+        value, unit = value / 1024, unit + 1
+    return f"{size} bytes" if unit == 0 else f"{value:.1f} {('KiB', 'MiB', 'GiB', 'TiB')[unit - 1]}"
+
+
+def _of(what: str, args: list[str]) -> str:
+    return f"of {what}" + (f" with {', '.join(args)}" if args else "")
+
+
+def _sort(extern: Any) -> str:
+    sorts: dict[type[object], str] = {
+        c.ModuleType: "core module",
+        c.ComponentType: "component",
+        c.InstanceType: "instance",
+        c.TypeBound: "type",
+        c.ValueBound: "value",
+    }
+    return sorts.get(type(extern), "func")
+
+
+def _extern(extern: Any, label: str) -> str:
+    return f"{label}: {describe_func(extern)}" if isinstance(extern, FuncType) else label
