@@ -18,6 +18,7 @@ LAYERS = [
     {"wit", "binary"},
     {"abi"},
     {"plan"},
+    {"wave"},
     {"engine"},
     {"instance"},
     {"wasi"},

@@ -12,6 +12,7 @@ Out: exceptions whose message is rendered from those fields, with a hint on what
     │   │   └── ValidationError     well formed, but breaks a rule
     │   ├── WitDiagnosticsError     one or more diagnostics of WIT text
     │   ├── WatSyntaxError          WebAssembly text that does not parse
+    │   ├── WaveSyntaxError         a value as text that does not parse or fit; position
     │   ├── ValueMismatchError      a value that does not fit its WIT type; value path
     │   ├── LinkError               an import that nothing satisfies, or not with that type
     │   ├── UnsupportedFeatureError the engine lacks what the module needs
@@ -191,6 +192,20 @@ class WitDiagnosticsError(InvalidError):
 
 class WatSyntaxError(InvalidError):
     """WebAssembly text that does not parse; the message carries line and column."""
+
+
+class WaveSyntaxError(InvalidError):
+    """A value as text (WAVE) that does not parse, or not as its type. `position` counts characters from 0."""
+
+    def __init__(self, message: str, position: int, text: str = "", path: str = "") -> None:
+        line = text.count("\n", 0, position) + 1
+        column = position - (text.rfind("\n", 0, position) + 1) + 1
+        place = f"character {column}" if "\n" not in text else f"line {line}, character {column}"
+        where = f"{path}, {place}" if path else place
+        details = {"position": position, "line": line, "column": column, "path": path}
+        super().__init__(f"{where}: {message}", details=details)
+        self.position = position
+        self.path = path
 
 
 class ValueMismatchError(InvalidError):

@@ -211,3 +211,83 @@ def test_overrides(app: Path, run: Run) -> None:
 def test_lint_has_nothing_to_say_of_limits(app: Path, run: Run) -> None:
     ran = run("lint", app)
     assert (ran.code, ran.out, ran.err) == (0, f"12 entries in {app}: no problems\n", "")
+
+
+WAVE_APP = """
+namespace: w
+entries:
+  - name: total
+    kind: function.wat
+    method: total
+    wit: |
+      record item { name: string, count: u32 }
+      enum color { red, none }
+      total: func(items: list<item>, color: option<color>, scale: f32) -> result<list<u8>, color>
+    source: |
+      (module
+        (memory (export "memory") 1)
+        (data (i32.const 32) "AB")
+        (func (export "total") (param i32 i32 i32 i32 f32) (result i32)
+          (i32.store8 (i32.const 0) (i32.eqz (local.get 1)))
+          (if (i32.eqz (local.get 1))
+            (then (i32.store (i32.const 4) (local.get 3)))
+            (else (i32.store (i32.const 4) (i32.const 32)) (i32.store (i32.const 8) (i32.const 2))))
+          (i32.const 0))
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64)))
+  - name: nothing
+    kind: function.wat
+    method: nothing
+    source: (module (func (export "nothing")))
+  - {name: lua, kind: function.lua, method: f, source: "return {f = function(x) return x end}"}
+"""
+
+
+@pytest.fixture
+def wave_app(write_app: Write) -> Path:
+    return write_app({"_index.yaml": WAVE_APP})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "out"),
+    [
+        (['w:total([{name: "a", count: 1}], %none, 1.5)'], "[65,66]\n"),
+        (["w:total", '[{"name":"a","count":1}]', "null", "1"], "[65,66]\n"),
+        (["w:total", '[{name: "a", count: 1}]', "some(red)", "nan", "--wave"], "[65, 66]\n"),
+        (["w:nothing()"], "null\n"),
+        (["w:nothing", "--wave"], "()\n"),
+    ],
+)
+def test_arguments_and_answers_as_wave(arguments: list[str], out: str, wave_app: Path, run: Run) -> None:
+    ran = run("-C", wave_app, "call", *arguments)
+    assert (ran.code, ran.out, ran.err) == (0, out, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "err"),
+    [
+        (["w:total([], %none, 1)", "--wave"], "%none\n"),
+        (["w:total", "[]", "red", "1"], '"red"\n'),
+    ],
+)
+def test_the_functions_own_error_as_wave(arguments: list[str], err: str, wave_app: Path, run: Run) -> None:
+    ran = run("-C", wave_app, "call", *arguments)
+    assert (ran.code, ran.out, ran.err) == (1, "", err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["w:total", "[{name: 5}]", "none", "1"], ["nor WAVE: items[0].name, character 9: expected string, got 5"]),
+        (["w:total", '[{"name": 5, "count": 1}]', "none", "1"], ["items[0].name: expected string, got 5"]),
+        (["w:total([], none)"], ["scale is missing: the function is func(items: "]),
+        (["w:total([], none, 1)", "2"], ["is a whole call: it takes no further arguments"]),
+        (["w:lua(1)"], ["w:lua is a Lua function"]),
+        (["w:lua", "1", "--wave"], ["w:lua is a Lua function"]),
+        (["w:totl()"], ["there is no entry 'w:totl'", "did you mean 'w:total'?"]),
+    ],
+)
+def test_wrong_uses_of_wave(arguments: list[str], words: list[str], wave_app: Path, run: Run) -> None:
+    ran = run("-C", wave_app, "call", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    for word in words:
+        assert word in ran.err

@@ -19,8 +19,9 @@ import click
 
 from wippywasm.app.application import App
 from wippywasm.app.suggest import did_you_mean, listing
+from wippywasm.cli.answers import result_json, say_payload
 from wippywasm.cli.apps import load_app
-from wippywasm.cli.call import call_once, result_json, say_payload
+from wippywasm.cli.call import call_once
 from wippywasm.cli.command_args import command_arguments
 from wippywasm.cli.failures import FAILED, INTERRUPTED, Finished, UsageFailure, blaming_the_user
 from wippywasm.cli.output import print_columns, print_json, print_line, say
@@ -86,7 +87,7 @@ def _run_command(app: App, name: str, arguments: Sequence[str], settings: Settin
     try:
         result = call_once(app, entry.id, values)
     except WitError as error:
-        say_payload(app, entry.id, error, is_json=settings.is_json)
+        say_payload(app.signature(entry.id), error, is_json=settings.is_json)
         raise Finished(FAILED) from None
     _show_result(result_json(app.signature(entry.id), result))
 

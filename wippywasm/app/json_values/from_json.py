@@ -44,13 +44,18 @@ _FLOAT_WORDS = {
 
 def arguments_from_json(name: str, type: FuncType, values: Sequence[Any]) -> list[Any]:
     """The arguments of a call; raises `InvalidError` for a wrong number of them."""
-    params = structural_func(type).params
-    if len(values) != len(params):
+    check_count(name, type, len(values))
+    return [value_from_json(p.type, value, p.name) for p, value in zip(structural_func(type).params, values)]
+
+
+def check_count(name: str, type: FuncType, count: int) -> None:
+    """Raise InvalidError where a function has another number of parameters."""
+    params = type.params
+    if count != len(params):
         raise InvalidError(
-            f"{name} takes {len(params)} argument{'s' * (len(params) != 1)}, got {len(values)}",
+            f"{name} takes {len(params)} argument{'s' * (len(params) != 1)}, got {count}",
             hint=f"it is {describe_func(type)}",
         )
-    return [value_from_json(p.type, value, p.name) for p, value in zip(params, values, strict=True)]
 
 
 def value_from_json(type: ValType, value: Any, name: str = "value") -> Any:

@@ -6,8 +6,6 @@ Out: dicts, lists, text, numbers, bools and None.
 
 from __future__ import annotations
 
-import math
-import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +27,7 @@ from wippywasm.model import (
 )
 from wippywasm.plan.describe import describe
 from wippywasm.values import Ok, Some, Variant
+from wippywasm.wave.numbers import shortest_single
 
 
 def value_to_json(type: ValType | None, value: Any) -> Any:
@@ -39,7 +38,7 @@ def value_to_json(type: ValType | None, value: Any) -> Any:
 def _value(t: ValType, value: Any) -> Any:
     match t:
         case Prim(name=("f32" | "f64") as name):
-            return float_to_json(_shortest_single(value) if name == "f32" else value)
+            return float_to_json(shortest_single(value) if name == "f32" else value)
         case Prim() | EnumType():
             return value
         case ListType(element=element):
@@ -67,25 +66,6 @@ def _value(t: ValType, value: Any) -> Any:
                 f"the result has {with_article(describe(t))}, which can't be written as JSON",
                 hint="call it from Python",
             )
-
-
-def _shortest_single(value: float) -> float:
-    """The number of fewest digits that is the same f32: 0.1, not 0.10000000149011612."""
-    if not math.isfinite(value):
-        return value
-    exact = struct.pack("<f", value)
-    for digits in range(6, 9):
-        short = float(f"{value:.{digits}g}")
-        if abs(short) <= abs(value) * 2 and _as_single(short) == exact:
-            return short
-    return value
-
-
-def _as_single(value: float) -> bytes:
-    try:
-        return struct.pack("<f", value)
-    except OverflowError:
-        return b""
 
 
 def _variant(t: VariantType, value: Variant) -> dict[str, Any]:

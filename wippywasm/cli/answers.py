@@ -1,0 +1,67 @@
+"""What a function answers, in the form that was asked for.
+
+In: a result or the function's own error, and its type. Out: JSON or WAVE on standard output or standard error.
+Spec: SPEC section 13.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wippywasm.app.json_values.text import dump_json
+from wippywasm.app.json_values.to_json import value_to_json
+from wippywasm.app.json_values.untyped import untyped_to_json
+from wippywasm.cli.output import print_json, print_line, say
+from wippywasm.errors import InvalidError, WitError
+from wippywasm.model import FuncType, ResultType, ValType
+from wippywasm.wave import print_value
+
+
+def print_result(signature: FuncType | None, result: Any) -> None:
+    """A result as JSON: the good half of a `result`, or the whole."""
+    print_json(result_json(signature, result))
+
+
+def result_json(signature: FuncType | None, result: Any) -> Any:
+    """A result as a JSON value."""
+    if signature is None:
+        return untyped_to_json(result)
+    return value_to_json(_half(signature, "ok"), result)
+
+
+def say_payload(signature: FuncType | None, error: WitError, *, is_json: bool) -> None:
+    """The function's own error on standard error, as JSON; with `is_json` in the form that all errors have then."""
+    payload = _payload_json(signature, error)
+    if is_json:
+        facts = {"kind": error.kind.value, "message": error.message, "hint": None, "details": {"payload": payload}}
+        say(dump_json({"error": facts}))
+    else:
+        say(dump_json(payload))
+
+
+def print_wave(signature: FuncType, result: Any) -> None:
+    """A result as WAVE: the good half of a `result`, or the whole."""
+    print_line(print_value(result, _half(signature, "ok")))
+
+
+def say_wave(signature: FuncType, error: WitError) -> None:
+    """The function's own error on standard error, as WAVE."""
+    say(print_value(error.payload, _half(signature, "err")))
+
+
+def typed(id: str, signature: FuncType | None) -> FuncType:
+    """The signature; raises InvalidError for a Lua function, which has none."""
+    if signature is None:
+        raise InvalidError(f"{id} is a Lua function: it has no types to write WAVE by", hint="leave out --wave")
+    return signature
+
+
+def _payload_json(signature: FuncType | None, error: WitError) -> Any:
+    half = _half(signature, "err") if signature is not None else None
+    return untyped_to_json(error.payload) if half is None else value_to_json(half, error.payload)
+
+
+def _half(signature: FuncType, name: str) -> ValType | None:
+    result = signature.result
+    half: ValType | None = getattr(result, name) if isinstance(result, ResultType) else result
+    return half
