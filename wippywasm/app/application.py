@@ -24,10 +24,13 @@ from wippywasm.app.functions.calls import CallCounter
 from wippywasm.app.functions.lua_host import AppLuaHost
 from wippywasm.app.functions.serving import FunctionPools, naming
 from wippywasm.app.loading import FUNCTIONS, LoadedApp, load_app
+from wippywasm.app.parts import Part, prepare_all
 from wippywasm.app.pools import PoolMetrics
 from wippywasm.app.pools.cores import bind_thread, usable_cores
 from wippywasm.app.processes.part import ProcessPart
 from wippywasm.app.programs.folders import make_folder
+from wippywasm.app.registry import Registry
+from wippywasm.app.registry.difference import changed_ids
 from wippywasm.app.security import Guard, Policies, Security
 from wippywasm.app.suggest import did_you_mean_id, listing
 from wippywasm.engine import get as get_engine
@@ -38,8 +41,9 @@ from wippywasm.model import FuncType
 class App:
     """A folder of entries, callable by id: `async with App.load("demo") as app: await app.call("demo:answer")`."""
 
-    def __init__(self, loaded: LoadedApp) -> None:
+    def __init__(self, loaded: LoadedApp, overrides: Sequence[str] = ()) -> None:
         self._loaded = loaded
+        self._registry = Registry(loaded, overrides, self._install)
         self._security = Security(loaded.entries.values(), strict=loaded.settings.strict)
         self._pools: FunctionPools | None = None
         self._processes: ProcessPart | None = None
@@ -63,12 +67,17 @@ class App:
         `engine` names one (`wasmer`, `wasmtime`), `overrides` are `namespace:name:field=value`. `progress` is called
         from time to time with how many modules of how many are compiled.
         """
-        return cls(load_app(Path(directory), get_engine(engine), overrides, progress))
+        return cls(load_app(Path(directory), get_engine(engine), overrides, progress), overrides)
 
     @property
     def entries(self) -> Mapping[str, Entry]:
         """Every entry by its id, in the order of the files."""
         return self._loaded.entries
+
+    @property
+    def registry(self) -> Registry:
+        """The entries as they are written, and their changes while the app runs."""
+        return self._registry
 
     @property
     def environment(self) -> Environment:
@@ -147,10 +156,6 @@ class App:
         """Make the folders and start the pools; what was started is closed again where one fails."""
         if self._pools is not None:
             raise InvalidError("the app is running already")
-        for entry in self.entries.values():
-            if entry.kind == "fs.directory":
-                make_folder(entry, self.folder)
-        make_files(self.entries.values(), self.folder)
         self._calls = CallCounter()
         self._loop = asyncio.get_running_loop()
         self._bind_cores()
@@ -158,11 +163,27 @@ class App:
         self._pools = FunctionPools(host)
         self._processes = ProcessPart(self._loaded, host, self.guard)
         try:
-            self._pools.commit(await self._pools.prepare(self._loaded, self.functions))
+            await self._install(self._loaded, frozenset(self.entries))
             await self._processes.start()
         except BaseException:
             await self.close(grace=0)
             raise
+
+    async def _install(self, loaded: LoadedApp, changed: Collection[str] | None = None) -> None:
+        """Run by `loaded` from now on; raises where a part of the app refuses, and nothing changes then."""
+        if changed is None:
+            changed = changed_ids(self._loaded.entries, loaded.entries)
+        _make_places(loaded)
+        security = self._security.prepare(loaded.entries.values())
+        prepared = await prepare_all(self._parts(), loaded, changed)
+        self._loaded = loaded
+        self._security.commit(security)
+        for change in prepared:
+            change.commit()
+
+    def _parts(self) -> Sequence[Part]:
+        """What runs, in the order in which it starts; nothing while the app does not."""
+        return () if self._pools is None else (self._pools,)
 
     def _bind_cores(self) -> None:
         cores = self._loaded.settings.cores
@@ -218,3 +239,11 @@ class App:
 
 def _not_running() -> UnavailableError:
     return UnavailableError("the app is not running", hint="use 'async with app'")
+
+
+def _make_places(loaded: LoadedApp) -> None:
+    """The folders and files that entries want to be there."""
+    for entry in loaded.entries.values():
+        if entry.kind == "fs.directory":
+            make_folder(entry, loaded.folder)
+    make_files(loaded.entries.values(), loaded.folder)

@@ -30,9 +30,14 @@ _END = 2.0
 class Change:
     """Pools that are ready to serve: `pools` is everything there will be, `fresh` what of it is new."""
 
+    owner: FunctionPools
     pools: Mapping[str, Pool]
     fresh: Mapping[str, Pool]
     factories: Factories
+
+    def commit(self) -> None:
+        """Serve calls by the prepared pools from now on; the old ones end with the calls that they have."""
+        self.owner.serve_by(self)
 
     def discard(self) -> None:
         """Free what was made, where the change does not take place."""
@@ -63,13 +68,13 @@ class FunctionPools:
                     with naming(id):
                         await fresh[id].start()
         except BaseException:
-            Change({}, fresh, factories).discard()
+            Change(self, {}, fresh, factories).discard()
             raise
         pools = {id: fresh.get(id) or kept[id] for id in loaded.functions}
-        return Change(MappingProxyType(pools), fresh, factories)
+        return Change(self, MappingProxyType(pools), fresh, factories)
 
-    def commit(self, change: Change) -> None:
-        """Serve calls by the prepared pools from now on; the old ones end with the calls that they have."""
+    def serve_by(self, change: Change) -> None:
+        """What `Change.commit` does."""
         old = [pool for id, pool in self._pools.items() if change.pools.get(id) is not pool]
         self._pools = change.pools
         self._factories.append(change.factories)

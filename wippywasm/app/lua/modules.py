@@ -12,6 +12,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "env": ("env",),
     "funcs": ("typed", "funcs", "futures"),
     "json": ("json",),
+    "registry": ("registry",),
     "time": ("duration", "calendar", "layout", "parsing", "time"),
 }
 """What `require` gives today, each with the files of `prelude/` that it needs beyond those of every sandbox."""
@@ -25,7 +26,6 @@ KNOWN_MODULES = AVAILABLE_MODULES | {
     "http",
     "http_client",
     "logger",
-    "registry",
     "uuid",
 }
 """All that the runtime is to have; requiring one that is not there yet says so."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Protocol
 
 from wippywasm.app.lua.host import Operation
-from wippywasm.app.lua_modules import base64, env, process
+from wippywasm.app.lua_modules import base64, env, process, registry
 
 
-class App(env.App, process.App, Protocol):
+class App(env.App, process.App, registry.App, Protocol):
     """All that the modules need of an app."""
 
 
 def operations(app: App) -> dict[str, Operation]:
     """Every operation that Lua programs of the app may ask for."""
-    return {**base64.operations(), **env.operations(app), **process.operations(app)}
+    return {**base64.operations(), **env.operations(app), **process.operations(app), **registry.operations(app)}

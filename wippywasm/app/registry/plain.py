@@ -1,0 +1,93 @@
+"""Entries as plain values: `{id, kind, meta, data}`.
+
+In: raw entries, or such mappings. Out: the other. What is shown has its placeholders, never what they stand for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from wippywasm.app.definition.node import Node, describe
+from wippywasm.app.definition.raw import RawEntry
+from wippywasm.errors import InvalidError
+
+SHOWN = "registry"
+"""What messages call the place of an entry that is in no file."""
+MAX_DEPTH = 64
+MAX_VALUES = 200_000
+_KNOWN = ("name", "kind", "meta")
+_ID = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.\-]{0,254}):([A-Za-z0-9_][A-Za-z0-9_.\-/]{0,254})")
+
+
+def plain(raw: RawEntry) -> dict[str, Any]:
+    """An entry as `{id, kind, meta, data}`, of dicts and lists."""
+    fields = {name: _value(node) for name, node in raw.fields.items()}
+    data = {name: value for name, value in fields.items() if name not in _KNOWN}
+    return {"id": raw.id, "kind": raw.kind, "meta": fields.get("meta") or {}, "data": data}
+
+
+def raw_of(entry: Mapping[str, Any], app: Path, before: RawEntry | None = None) -> RawEntry:
+    """The raw entry for `{id, kind, meta, data}`; raises InvalidError.
+
+    Its files are where those of the entry before are, else in the app folder.
+    """
+    if not isinstance(entry, Mapping):
+        raise InvalidError(f"an entry is {{id, kind, meta, data}}, got {describe(entry)}")
+    strangers = [str(name) for name in entry if name not in ("id", "kind", "meta", "data")]
+    if strangers:
+        hint = "an entry's own fields go into 'data'"
+        raise InvalidError(f"an entry is {{id, kind, meta, data}}, and has no '{strangers[0]:.60}'", hint=hint)
+    namespace, name = split_id(entry.get("id"))
+    data = entry.get("data") or {}
+    if not isinstance(data, Mapping):
+        raise InvalidError(f"the data of '{namespace}:{name}' is {describe(data)}; it has to be a mapping")
+    values = {"name": name, "kind": entry.get("kind"), **({"meta": entry["meta"]} if entry.get("meta") else {}), **data}
+    file = app / "_index.yaml" if before is None else before.file
+    return RawEntry(f"{namespace}:{name}", namespace, file, SHOWN, 0, _Nodes().node(values, 0).mapping)
+
+
+def split_id(id: Any) -> tuple[str, str]:
+    """The namespace and the name of an id; raises InvalidError."""
+    match = _ID.fullmatch(id) if isinstance(id, str) else None
+    if match is None:
+        said = describe(id) if not isinstance(id, str) else f"'{id[:80]}'"
+        raise InvalidError(f"an id is written namespace:name, got {said}")
+    return match[1], match[2]
+
+
+def _value(node: Node) -> Any:
+    value = node.value
+    if isinstance(value, Mapping):
+        return {name: _value(child) for name, child in value.items()}
+    return [_value(item) for item in value] if isinstance(value, tuple) else value
+
+
+class _Nodes:
+    """Makes nodes of values, and not too many."""
+
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+
+    def node(self, value: Any, depth: int) -> Node:
+        self._left -= 1
+        if self._left < 0 or depth > MAX_DEPTH:
+            what = f"more than {MAX_VALUES} values" if self._left < 0 else f"more than {MAX_DEPTH} levels"
+            raise InvalidError(f"an entry may not have {what}")
+        if value is None or isinstance(value, str | int | float):
+            return Node(value, 0)
+        if isinstance(value, Mapping):
+            children = {self._key(key): self.node(child, depth + 1) for key, child in value.items()}
+            return Node(MappingProxyType(children), 0)
+        if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
+            return Node(tuple(self.node(item, depth + 1) for item in value), 0)
+        raise InvalidError(f"an entry can't have a value of type {type(value).__name__}")
+
+    @staticmethod
+    def _key(key: Any) -> str:
+        if not isinstance(key, str):
+            raise InvalidError(f"the names in an entry are text, got {describe(key)}")
+        return key
