@@ -8,7 +8,7 @@ import pytest
 
 from wippywasm.errors import Diagnostic, WitDiagnosticsError
 from wippywasm.model import ListType
-from wippywasm.wit import Function, InterfaceItem, parse, parse_text, print_resolution
+from wippywasm.wit import Function, InterfaceItem, decode, encode, parse, parse_text, print_resolution
 from wippywasm.wit.docs import documentation
 from wippywasm.wit.lexer import Lexer
 from wippywasm.wit.names import PackageName, Version, identifier_fault
@@ -106,6 +106,25 @@ def test_bad_string_literals(literal: str) -> None:
         external_id(literal)
 
 
+@pytest.mark.parametrize(
+    ("literal", "offset"),
+    [
+        (r'"\u61"', 3),
+        (r'"\u{}"', 4),
+        (r'"\u{61_}"', 4),
+        (r'"\u{61_ }"', 4),
+        (r'"\u{61 }"', 6),
+        (r'"\u{0_d800}"', 2),
+        (r'"\u{110000 "', 2),
+        (r'"\u{00_1234567_89}"', 4 + 12),
+        (r'"\u{61', 6),
+    ],
+)
+def test_where_an_escape_is_refused(literal: str, offset: int) -> None:
+    text = f"package a:b; world w {{ @external-id({literal}"
+    assert refused(text)[0].column == text.index(literal) + 1 + offset
+
+
 @pytest.mark.parametrize("ch", ["\0", "\x1b", "\x7f", "\x85", "\u202e", "\u2066", "\u0149", "\u17b5"])
 def test_forbidden_characters_are_named(ch: str) -> None:
     (found,) = refused(f"package a:b;\n// é{ch}\n")
@@ -201,27 +220,46 @@ def test_versions_that_are_not_semver(text: str, column: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '@external-id("x") world w {}',
-        '@external-id("x") interface i {}',
-        'world v {} world w { @external-id("x") include v; }',
         'interface i {} @external-id("x") use i as j;',
         '@external-id("x") package c:d {}',
     ],
 )
-def test_an_external_id_needs_something_with_a_name(text: str) -> None:
+def test_an_external_id_has_no_place(text: str) -> None:
     refused(f"package a:b; {text}")
 
 
-def test_an_external_id_is_only_where_it_is_written() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        '@external-id("x") world w {}',
+        '@external-id("x") @external-id("y") interface i {}',
+        'world v {} world w { @external-id("x") include v; }',
+    ],
+)
+def test_an_external_id_without_anything_to_name_is_nothing(text: str) -> None:
+    assert "external" not in print_resolution(parse_text(f"package a:b; {text}"))
+
+
+@pytest.mark.parametrize("item", ["import k;", "export k;", "use k.{t};", "import one: k;", "export f: func();"])
+def test_an_external_id_stays_in_text_and_bytes(item: str) -> None:
+    found = parse_text(f'package a:b; interface k {{ type t = u8; }} world w {{ @external-id("x y") {item} }}')
+    printed = print_resolution(found)
+    assert printed.count('@external-id("x y")') == 1
+    assert print_resolution(parse_text(printed)) == printed
+    assert print_resolution(decode(encode(found.packages[0]))) == printed
+
+
+def test_an_external_id_goes_with_what_an_export_needs() -> None:
     text = """package a:b;
 interface i { resource r; } interface k { use i.{r}; f: func(x: r); }
 world w { @external-id("x") export one: k; } world v { @external-id("y") import one: k; }
 """
     found = parse_text(text)
-    assert print_resolution(found).count("@external-id") == 2
+    assert print_resolution(found).count("@external-id") == 3
     (implicit,) = found.world("w").imports.values()
     assert isinstance(implicit, InterfaceItem)
-    assert implicit.external_id is None
+    assert implicit.external_id == "x"
+    assert print_resolution(parse_text(print_resolution(found))) == print_resolution(found)
 
 
 @pytest.mark.parametrize(

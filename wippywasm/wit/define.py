@@ -19,7 +19,7 @@ from wippywasm.wit.names import PackageName
 from wippywasm.wit.namespace import Foreign, Namespace
 from wippywasm.wit.resolved import Function, Include, Interface, InterfaceItem, TypeDef, World, WorldItem, WorldKey
 from wippywasm.wit.source import Complaints, Enough, Poisoned, Refusal, Span
-from wippywasm.wit.stability import external_id_of, refuse_external_id, stability_of
+from wippywasm.wit.stability import external_id_of, stability_of
 from wippywasm.wit.toposort import toposort
 
 
@@ -86,8 +86,6 @@ class Definer:
     def _interface(self, interface: Interface, items: Sequence[syntax.InterfaceItem], header: syntax.Header) -> None:
         interface.docs = documentation(header.comments)
         with self.collecting():
-            if interface.name is not None:
-                refuse_external_id(header.attributes, "an interface")
             interface.stability = stability_of(header.attributes)
         names = self.drafter.open_scope()
         self._types(interface, [i for i in items if not isinstance(i, syntax.FuncItem)])
@@ -192,7 +190,6 @@ class Definer:
     def _world(self, world: World, item: syntax.World) -> None:
         world.docs = documentation(item.header.comments)
         with self.collecting():
-            refuse_external_id(item.header.attributes, "a world")
             world.stability = stability_of(item.header.attributes)
         names = self.drafter.open_scope()
         self._types(world, [i for i in item.items if isinstance(i, syntax.Use | syntax.TypeItem)])
@@ -212,7 +209,6 @@ class Definer:
 
     def _include(self, include: syntax.Include) -> Include:
         gate = stability_of(include.header.attributes)
-        refuse_external_id(include.header.attributes, "an `include`")
         target = self.namespace.world_at(include.path)
         renames = [(old.name, new.name) for old, new in include.renames]
         return Include(target, renames, gate, include.path.id.span)

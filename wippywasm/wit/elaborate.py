@@ -130,7 +130,7 @@ class _Exports:
                     continue
             if step.pending:
                 needed = step.pending.pop()
-                item = InterfaceItem(needed, None, step.item.stability)
+                item = InterfaceItem(needed, None, step.item.stability, step.item.external_id)
                 stack.append(_Step(needed, item, step.exported and needed in self.wanted))
                 continue
             if not self._leave(stack.pop()):

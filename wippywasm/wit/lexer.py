@@ -40,7 +40,8 @@ FORBIDDEN = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI}{_DISCOURAG
 _STRING_RUN = re.compile(r'[^"\\\x00-\x1f\x7f]*')
 _ESCAPES = {'"': b'"', "'": b"'", "t": b"\t", "n": b"\n", "r": b"\r", "\\": b"\\"}
 _HEX_DIGIT = re.compile(r"[0-9a-fA-F]")
-_HEX_NUMBER = re.compile(r"(\{)((?:[0-9a-fA-F][0-9a-fA-F_]*)?)(\}?)")
+_HEX_NUMBER = re.compile(r"\{([0-9a-fA-F][0-9a-fA-F_]*)")
+_NINE_DIGITS = re.compile(r"[0_]*(?:[0-9a-fA-F]_*){8}[0-9a-fA-F]")
 _WORD_RUN = re.compile(r"[\w-]+")
 _SKIP = re.compile(r"[^/{};\w%\"]+")
 
@@ -213,23 +214,22 @@ class Lexer:
 
     def _unicode_escape(self, at: int, value: bytearray) -> int:
         """`u{hex}`, with `_` between digits."""
+        message = "a character's escape is \\u{hex}, with `_` between digits"
         number = _HEX_NUMBER.match(self.text, at + 1)
-        if not number or not number[2] or number[2].endswith("_") or not number[3]:
-            self._refuse(self._unicode_fault(at, number), "a character's escape is \\u{hex}, with `_` between digits")
-        digits = number[2].replace("_", "").lstrip("0") or "0"
-        code = int(digits, 16) if len(digits) <= 6 else 0x110000
+        if not number:
+            self._refuse(at + 1 + self.text.startswith("{", at + 1), message)
+        if too_long := _NINE_DIGITS.match(self.text, at + 2):
+            self._refuse(too_long.end() - 1, "a character's number has at most six digits")
+        end = number.end()
+        if number[1].endswith("_") or end == len(self.text):
+            self._refuse(at + 2 if end < len(self.text) else end, message)
+        code = int(number[1].replace("_", ""), 16)
         if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
-            self._refuse(at, f"U+{digits[:9].upper()} is not a Unicode scalar value")
+            self._refuse(at, f"U+{code:X} is not a Unicode scalar value")
+        if self.text[end] != "}":
+            self._refuse(end, message)
         value += chr(code).encode("utf-8")
-        return number.end()
-
-    def _unicode_fault(self, at: int, number: re.Match[str] | None) -> int:
-        """Which character of a bad `u{hex}` is wrong."""
-        if number is None:
-            return at + 1
-        if not number[2]:
-            return at + 2
-        return number.start(2) if number[2].endswith("_") and number[3] else number.end(2)
+        return end + 1
 
     def at(self, kind: str) -> bool:
         return self.kind == kind

@@ -47,14 +47,6 @@ def external_id_of(attributes: Sequence[syntax.Attribute]) -> str | None:
     return str(found[0].value) if found else None
 
 
-def refuse_external_id(attributes: Sequence[syntax.Attribute], what: str) -> None:
-    """Refuses `@external-id` in front of `what`, which has no name that the outside world could use."""
-    for attribute in attributes:
-        if attribute.name == "external-id":
-            hint = "it goes with an import, an export, a type or a function"
-            raise Refusal(attribute.span, f"{what} can't have an @external-id", hint)
-
-
 def is_included(stability: Stability | None, resolution: Resolution, package: Package, span: Span | None) -> bool:
     """Whether an item of `package` behind this gate is part of the resolution. Refuses a gate of the future."""
     if stability is None:
