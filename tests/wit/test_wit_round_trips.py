@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, reject, settings
 
 from tests.wit.wit_samples import EVERYTHING, canonical
-from tests.wit.wit_strategies import package_texts
+from tests.wit.wit_strategies import comment_mixtures, package_texts
 from wippywasm.errors import BinaryError, InvalidError, MalformedError, ValidationError, WippyError
 from wippywasm.wit import (
     Resolution,
@@ -57,6 +57,42 @@ def test_everything_goes_through_bytes() -> None:
 def test_any_package_prints_and_parses_back(text: str) -> None:
     found = resolved(text)
     assert canonical(resolved(print_resolution(found))) == canonical(found)
+
+
+@given(comment_mixtures())
+@settings(max_examples=1000, deadline=None)
+def test_any_documentation_prints_and_parses_back(text: str) -> None:
+    found = resolved(f"package a:b; {text} interface i {{}}")
+    assert canonical(resolved(print_resolution(found))) == canonical(found)
+
+
+INCLUDED = """package a:b;
+world w { include c:d/v@2.0.0 with { f as g } import h: func(); export i; }
+interface i { type t = u8; }
+world x { include w; @unstable(feature = active) include c:d/u@2.0.0; }
+package c:d@2.0.0 {
+  world v { @since(version = 1.0.0) import f: func(); import j: interface { @since(version = 1.0.0) g: func(); } }
+  world u { import k: func(); }
+}
+"""
+
+
+def test_an_include_stays_where_its_versions_mean_nothing_here() -> None:
+    found = resolved(INCLUDED)
+    printed = print_resolution(found)
+    assert "include c:d/v@2.0.0 with { f as g }\n" in printed
+    assert "  include w;\n  @unstable(feature = active)\n  include c:d/u@2.0.0;\n" in printed
+    assert canonical(resolved(printed)) == canonical(found)
+    assert print_resolution(resolved(printed)) == printed
+    reached = resolved(INCLUDED.replace("package a:b;", "package a:b@1.2.0;"))
+    assert "include" not in print_resolution(reached)
+    assert canonical(resolved(print_resolution(reached))) == canonical(reached)
+
+
+def test_a_version_that_no_text_says_is_not_left_out() -> None:
+    again = decode(encode(resolved(INCLUDED).packages[-1]))
+    with pytest.raises(InvalidError, match=r"@since 1.0.0 can't be written in package `a:b`"):
+        print_resolution(again)
 
 
 @given(package_texts())

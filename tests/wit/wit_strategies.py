@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from wippywasm.wit.lexer import Lexer
+from wippywasm.wit.source import Source
+
 PRIMITIVES = ["bool", "u8", "s8", "u16", "s16", "u32", "s32", "u64", "s64", "f32", "f64", "char", "string"]
 KEYS = [p for p in PRIMITIVES if not p.startswith("f")]
 NAMES = ["a", "b-c", "d0", "XML", "%list", "%type", "e-F-1", "g", "%from", "h", "k", "m-n"]
@@ -13,6 +16,29 @@ DOCS = ["", "/// Some words.\n", "/// One.\n///\n///   Two, indented.\n", "/** I
 GATES = ["", "", "@since(version = 0.1.0) ", "@unstable(feature = active) ", "@unstable(feature = off) "]
 OPEN_GATES = GATES[:4]
 FLIP: st.SearchStrategy[bool] = st.booleans()
+
+
+_DOC_PARTS = [" ", "  ", "\t", "\n", "\n\n", "\r\n", "\r", "/", "*", "*/", "/*", "a", "b c", "\u00a0", "//", "/**", "-"]
+
+
+@st.composite
+def comment_mixtures(draw: st.DrawFn) -> str:
+    """Comments of every kind, with all that makes documentation odd: tabs, uneven indentation, marks of comments."""
+    parts = st.lists(st.sampled_from(_DOC_PARTS), max_size=8).map("".join)
+    line = parts.map(lambda text: f"//{text.translate({10: None, 13: None})}\n")
+    block = st.tuples(st.sampled_from(["/*", "/**"]), parts).map(lambda p: closed_comment(*p))
+    return "".join(draw(st.lists(line | block, max_size=4)))
+
+
+def closed_comment(opening: str, text: str) -> str:
+    """One block; marks of comments in it that do not come in pairs lose their slash."""
+    lexer = Lexer(Source("comment", f"{opening}{text}*/"))
+    is_one = lexer.kind == "eof" and lexer.comments == [(0, len(lexer.text))] and len(lexer.text) > 4
+    return lexer.text if is_one else f"{opening} {text.replace('/', '|')}*/"
+
+
+def doc_comments() -> st.SearchStrategy[str]:
+    return st.sampled_from(DOCS) | comment_mixtures()
 
 
 @dataclass
@@ -62,7 +88,7 @@ def definitions(draw: st.DrawFn, draft: Draft) -> str | None:
     types = type_texts(list(draft.values), list(draft.resources))
     kind = draw(st.sampled_from(["type", "record", "variant", "enum", "flags", "resource"]))
     members = draw(member_lists())
-    docs = [draw(st.sampled_from(DOCS)) for _ in members]
+    docs = [draw(doc_comments()) for _ in members]
     text = f"resource {name};"
     if kind == "type":
         text = f"type {name} = {draw(types)};"
@@ -88,7 +114,7 @@ def resource_bodies(draw: st.DrawFn, name: str, draft: Draft, members: list[str]
         if member.lower() == name.lower():
             continue  # text may say so, the binary form can't
         prefix = draw(st.sampled_from(["", "static ", "async ", "static async "]))
-        functions.append(f"{draw(st.sampled_from(DOCS))}{member}: {prefix}{draw(function_types(draft, name))};")
+        functions.append(f"{draw(doc_comments())}{member}: {prefix}{draw(function_types(draft, name))};")
     return f"resource {name} {{ {' '.join(functions)} }}"
 
 
@@ -122,14 +148,14 @@ def interface_bodies(draw: st.DrawFn, others: dict[str, Draft]) -> Draft:
             draft.lines.append(f"use {path}.{{{name} as {alias}}};")
             (draft.resources if is_resource else draft.values).append(alias)
     for _ in range(draw(st.integers(0, 4))):
-        gate, docs = draw(st.sampled_from(["", "", "@since(version = 0.1.0) "])), draw(st.sampled_from(DOCS))
+        gate, docs = draw(st.sampled_from(["", "", "@since(version = 0.1.0) "])), draw(doc_comments())
         definition = draw(definitions(draft))
         if definition is not None:
             draft.lines.append(f"{docs}{gate}{definition}")
     for _ in range(draw(st.integers(0, 4))):
         label = draw(fresh_names(draft.names))
         if label is not None:
-            gate, docs = draw(st.sampled_from(GATES)), draw(st.sampled_from(DOCS))
+            gate, docs = draw(st.sampled_from(GATES)), draw(doc_comments())
             prefix = draw(st.sampled_from(["", "async "]))
             draft.lines.append(f"{docs}{gate}{label}: {prefix}{draw(function_types(draft))};")
     return draft
@@ -139,7 +165,9 @@ def interface_bodies(draw: st.DrawFn, others: dict[str, Draft]) -> Draft:
 def world_texts(draw: st.DrawFn, name: str, interfaces: dict[str, Draft], worlds: list[str]) -> str:
     lines: list[str] = []
     if draw(FLIP) and worlds:
-        lines.append(f"include {draw(st.sampled_from(worlds))};")
+        included = draw(st.sampled_from(worlds))
+        rename = " with { gated-f as renamed-f, %list as lists }" if "gated@" in included else ";"
+        lines.append(draw(st.sampled_from(GATES[3:])) + f"include {included}{rename if draw(FLIP) else ';'}")
     for path in interfaces:
         choice = draw(st.integers(0, 4))
         gate = draw(st.sampled_from(OPEN_GATES[:3]))
@@ -150,30 +178,48 @@ def world_texts(draw: st.DrawFn, name: str, interfaces: dict[str, Draft], worlds
             lines.append(f"import {label}: {path};")
     for direction in ("import", "export"):
         inline = draw(interface_bodies(dict(list(interfaces.items())[:1])))
-        lines.append(f"{draw(st.sampled_from(DOCS))}{direction} in-{name}-{direction}: interface {{")
+        lines.append(f"{draw(doc_comments())}{direction} in-{name}-{direction}: interface {{")
         lines += [*inline.lines, "}"]
         lines.append(f"{direction} f-{name}-{direction}: {draw(function_types(Draft()))};")
-    return f"{draw(st.sampled_from(DOCS))}world {name} {{\n" + "\n".join(lines) + "\n}"
+    return f"{draw(doc_comments())}world {name} {{\n" + "\n".join(lines) + "\n}"
+
+
+@st.composite
+def gated_worlds(draw: st.DrawFn) -> str:
+    """A world of version 1.0.0-rc.1 with gates that the version that includes it has not reached, or has."""
+
+    def gate() -> str:
+        return draw(st.sampled_from(["", "@since(version = 0.1.0) ", "@since(version = 0.9.0) ", OPEN_GATES[3]]))
+
+    inner = f"type t = u8; {gate()}f: func() -> t; {gate()}g: func();"
+    items = [
+        f"{gate()}resource %list {{ {gate()}constructor(); {gate()}get: func(); }}",
+        f"{gate()}import gated-f: func();",
+        f"{draw(doc_comments())}{gate()}import gated-i: interface {{ {inner} }}",
+        f"{gate()}export gated-e: interface {{ {gate()}f: func(); }}",
+        f"{gate()}export gated-g: func(x: u8);",
+    ]
+    return f"{gate()}world gated {{ {' '.join(items)} }}"
 
 
 @st.composite
 def package_texts(draw: st.DrawFn) -> str:
     """A package with another one inside that it uses."""
-    parts = [f"{draw(st.sampled_from(DOCS))}package my:main@0.2.0;"]
+    parts = [f"{draw(doc_comments())}package my:main@0.2.0;"]
     outer: dict[str, Draft] = {}
     nested = ["package my:dep@1.0.0-rc.1 {"]
     for i in range(draw(st.integers(0, 2))):
         draft = draw(interface_bodies({path.split("/")[1].split("@")[0]: d for path, d in outer.items()}))
         nested += [f"interface x{i} {{", *[line.replace("@since(version = 0.1.0) ", "") for line in draft.lines], "}"]
         outer[f"my:dep/x{i}@1.0.0-rc.1"] = draft
-    nested.append("}")
+    worlds = ["my:dep/gated@1.0.0-rc.1"]
+    nested += [draw(gated_worlds()), "}"]
     own: dict[str, Draft] = dict(outer)
     for i in range(draw(st.integers(1, 3))):
         draft = draw(interface_bodies(own))
-        header = draw(st.sampled_from(DOCS)) + draw(st.sampled_from(["", "@since(version = 0.2.0) "]))
+        header = draw(doc_comments()) + draw(st.sampled_from(["", "@since(version = 0.2.0) "]))
         parts += [f"{header}interface i{i} {{", *draft.lines, "}"]
         own[f"i{i}"] = draft
-    worlds: list[str] = []
     for i in range(draw(st.integers(0, 2))):
         parts.append(draw(world_texts(f"w{i}", own, worlds)))
         worlds.append(f"w{i}")

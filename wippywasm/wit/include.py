@@ -26,6 +26,7 @@ from wippywasm.wit.resolved import (
     World,
     WorldItem,
     WorldKey,
+    Written,
 )
 from wippywasm.wit.source import Refusal, Span
 from wippywasm.wit.stability import is_included
@@ -36,12 +37,20 @@ def include_worlds(
 ) -> None:
     """Carries out the includes of `world`; `find` gives the linked world for a reference to one."""
     includes, world.includes = world.includes, []
+    if includes:
+        world.written = written = Written(_copied(world.imports), _copied(world.exports), [])
     for include in includes:
         if is_included(include.stability, resolution, package, include.span):
             include.world = find(include.world, include.span)
             _Inclusion(resolution, package, world, include).run()
+            written.includes.append(include)
     for direction, items in (("import", world.imports), ("export", world.exports)):
         _check_case(world, direction, items)
+
+
+def _copied(items: dict[WorldKey, WorldItem]) -> dict[WorldKey, WorldItem]:
+    """The items as they are, whatever gates inclusion gives to interfaces."""
+    return {key: replace(item) if isinstance(item, InterfaceItem) else item for key, item in items.items()}
 
 
 def _check_case(world: World, direction: str, items: dict[WorldKey, WorldItem]) -> None:

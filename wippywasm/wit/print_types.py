@@ -9,7 +9,7 @@ from __future__ import annotations
 from wippywasm import model
 from wippywasm.model import ValType
 from wippywasm.wit.lexer import KEYWORDS
-from wippywasm.wit.resolved import Function, Interface, Package, TypeDef
+from wippywasm.wit.resolved import Function, Interface, Package, TypeDef, World
 
 
 def escaped(name: str) -> str:
@@ -17,16 +17,16 @@ def escaped(name: str) -> str:
     return f"%{name}" if name in KEYWORDS else name
 
 
-def use_path(interface: Interface, package: Package) -> str:
-    """How `package` refers to the interface."""
-    home = interface.package
+def use_path(item: Interface | World, package: Package) -> str:
+    """How `package` refers to the interface or world."""
+    home = item.package
     assert home is not None
-    assert interface.name is not None
+    assert item.name is not None
     if home is package:
-        return escaped(interface.name)
+        return escaped(item.name)
     name = home.name
     version = f"@{name.version}" if name.version else ""
-    return f"{escaped(name.namespace)}:{escaped(name.name)}/{escaped(interface.name)}{version}"
+    return f"{escaped(name.namespace)}:{escaped(name.name)}/{escaped(item.name)}{version}"
 
 
 def type_text(t: ValType) -> str:

@@ -1,7 +1,8 @@
 """A resolution to WIT text.
 
 In: packages. Out: text that parses to the same packages: worlds with their implicit imports written out and includes
-expanded, methods inside of their resources, everything else in the order that it has.
+expanded, methods inside of their resources, everything else in the order that it has. Only where an include brings a
+`@since` that this package can't have, from one with another version, is the include itself written.
 Spec: `WIT.md`.
 """
 
@@ -9,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby
+from itertools import chain, groupby
 
+from wippywasm.errors import InvalidError
 from wippywasm.model import ResourceType
-from wippywasm.wit.docs import comments_for
+from wippywasm.wit.comments import comments_for
 from wippywasm.wit.print_types import declaration, escaped, function_type, use_path
 from wippywasm.wit.resolved import (
     Function,
+    Include,
     Interface,
     InterfaceItem,
     Owner,
@@ -26,25 +29,30 @@ from wippywasm.wit.resolved import (
     World,
     WorldItem,
     WorldKey,
+    Written,
 )
+from wippywasm.wit.stability import is_sayable
 
 
 def print_resolution(resolution: Resolution) -> str:
-    """All packages as one document: the main one, then the others as nested packages."""
+    """All packages as one document: the main one, then the others as nested packages.
+
+    Raises InvalidError for what no text says, which only a binary brings: a `@since` beyond the package's version.
+    """
     main = resolution.main or resolution.packages[-1]
     others = [p for p in resolution.packages if p is not main]
     return "\n".join([print_package(main), *(print_package(p, nested=True) for p in others)])
 
 
 def print_package(package: Package, *, nested: bool = False) -> str:
-    """One package: a file of its own, or `package … { … }`."""
+    """One package: a file of its own, or `package … { … }`. Raises InvalidError as above."""
     printer = Printer(package)
     printer.package_items(nested)
     return printer.text()
 
 
 def print_world(world: World) -> str:
-    """One world, without its package around it."""
+    """One world, without its package around it. Raises InvalidError as above."""
     assert world.package is not None
     printer = Printer(world.package)
     printer.world(world)
@@ -52,7 +60,7 @@ def print_world(world: World) -> str:
 
 
 class Printer:
-    """Lines with indentation. Gates that the package's version does not allow, since included from others, go."""
+    """Lines with indentation."""
 
     def __init__(self, package: Package) -> None:
         self.package = package
@@ -115,9 +123,9 @@ class Printer:
             self.line(f"@external-id({quoted(external_id)})")
 
     def _gate(self, gate: Stability) -> None:
-        version = self.package.name.version
-        if gate.since is not None and (version is None or gate.since > version):
-            return
+        if not is_sayable(gate, self.package):
+            message = f"@since {gate.since} can't be written in package `{self.package.name}`, which is not that far"
+            raise InvalidError(message, hint="its version is that of another package, which this one included")
         if gate.since is not None:
             self.line(f"@since(version = {gate.since})")
         else:
@@ -206,15 +214,25 @@ class Printer:
 
     def world(self, world: World) -> None:
         self._header(world.docs, world.stability)
+        found: World | Written = world
+        if world.written is not None and not all(is_sayable(gate, self.package) for gate in _gates(world)):
+            found = world.written
         with self.block(f"world {escaped(world.name)}"):
-            self._imports(world)
-            if world.exports:
+            self._imports(world, found.imports)
+            if found.exports:
                 self.gap()
-            for key, item in world.exports.items():
+            for key, item in found.exports.items():
                 self._extern("export", key, item)
+            for include in found.includes:
+                self._include(include)
 
-    def _imports(self, world: World) -> None:
-        items = world.imports
+    def _include(self, include: Include) -> None:
+        self._header(None, include.stability)
+        path = use_path(include.world, self.package)
+        names = ", ".join(f"{escaped(old)} as {escaped(new)}" for old, new in include.renames)
+        self.line(f"include {path} with {{ {names} }}" if names else f"include {path};")
+
+    def _imports(self, world: World, items: dict[WorldKey, WorldItem]) -> None:
         for key, item in items.items():
             if isinstance(item, InterfaceItem):
                 self._extern("import", key, item)
@@ -237,6 +255,15 @@ class Printer:
             self._header(item.docs, item.stability, item.external_id)
             name = f"{escaped(key)}: " if isinstance(key, str) else ""
             self.line(f"{direction} {name}{use_path(item.interface, self.package)};")
+
+
+def _gates(world: World) -> Iterator[Stability | None]:
+    """Those of what is in a world, and of what is in the interfaces that are written there."""
+    for item in chain(world.imports.values(), world.exports.values()):
+        yield item.stability
+        if isinstance(item, InterfaceItem) and item.interface.name is None:
+            yield from (t.stability for t in item.interface.types.values())
+            yield from (f.stability for f in item.interface.functions.values())
 
 
 def _source(t: TypeDef) -> tuple[int, Stability | None, str | None]:

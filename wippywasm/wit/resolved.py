@@ -141,8 +141,19 @@ class Include:
     span: Span | None
 
 
+@dataclass
+class Written:
+    """A world as its text has it: without what it includes, and without implicit imports."""
+
+    imports: dict[WorldKey, WorldItem]
+    exports: dict[WorldKey, WorldItem]
+    includes: list[Include]
+
+
 @dataclass(eq=False)
 class World:
+    """`written` is there for one out of text that includes others."""
+
     name: str
     span: Span | None = None
     package: Package | None = None
@@ -151,6 +162,7 @@ class World:
     includes: list[Include] = field(default_factory=list)
     docs: str | None = None
     stability: Stability | None = None
+    written: Written | None = None
 
     @property
     def id(self) -> str:

@@ -47,14 +47,22 @@ def external_id_of(attributes: Sequence[syntax.Attribute]) -> str | None:
     return str(found[0].value) if found else None
 
 
+def is_sayable(gate: Stability | None, package: Package) -> bool:
+    """Whether an item of `package` may have this gate."""
+    if gate is None or gate.since is None:
+        return True
+    version = package.name.version
+    return version is not None and gate.since <= version
+
+
 def is_included(stability: Stability | None, resolution: Resolution, package: Package, span: Span | None) -> bool:
     """Whether an item of `package` behind this gate is part of the resolution. Refuses a gate of the future."""
     if stability is None:
         return True
     if stability.since is None:
         return resolution.is_enabled(stability.feature or "")
+    if is_sayable(stability, package):
+        return True
     if package.name.version is None:
         raise Refusal(span, f"package `{package.name}` has no version, so its items can't be @since one")
-    if stability.since > package.name.version:
-        raise Refusal(span, f"@since names {stability.since}, but package `{package.name}` is not that far yet")
-    return True
+    raise Refusal(span, f"@since names {stability.since}, but package `{package.name}` is not that far yet")
