@@ -10,7 +10,7 @@ import pytest
 
 from tests.machine.conftest import Clock
 from wippywasm import Limits
-from wippywasm.errors import PoisonedError, TimedOutError, Trap
+from wippywasm.errors import ConflictError, PoisonedError, TimedOutError
 from wippywasm.instance import guest_thread
 
 GRAPH = """
@@ -56,7 +56,7 @@ async def test_the_far_end_waits(load: Any, imports: Any, clock: Clock) -> None:
         calls = asyncio.ensure_future(guest.call_async("rest", 20))
         while not clock.running:
             await asyncio.sleep(0.001)
-        with pytest.raises(Trap, match="cannot enter"):
+        with pytest.raises(ConflictError, match="cannot enter component instance: a call into the guest is waiting"):
             await guest.call_async("rest", 1)
         assert await calls == 42
         assert await guest.call_async("rest", 0) == 2

@@ -123,7 +123,7 @@ async def test_a_guest_that_is_waiting_can_not_be_entered(load: Any, imports: An
     call = asyncio.ensure_future(guest.call_async("sleep", 30))
     while not clock.running:
         await asyncio.sleep(0.001)
-    with pytest.raises(Trap, match="cannot enter"):
+    with pytest.raises(ConflictError, match="cannot enter component instance: a call into the guest is waiting"):
         await guest.call_async("add", 1, 2)
     assert await call == 30
     assert await guest.call_async("add", 1, 2) == 3

@@ -22,6 +22,7 @@ from functools import lru_cache
 from typing import Any
 
 from wippywasm.abi import calls, state
+from wippywasm.abi.entry import refuse_entry, refuse_thread
 from wippywasm.abi.fit import MISSING, Signature, arguments_that_fit, wrong_count
 from wippywasm.abi.gather import gather
 from wippywasm.abi.layout import (
@@ -77,7 +78,7 @@ def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> N
     _write_entry_check(w, shape)
     w.line(f"if extra: {w.use(wrong_count)}(signature, {len(args)} + len(extra))")
     atoms = _write_gather(w, needs, args)
-    w.line("inst.may_enter = False" if not shape.nested else "for i in entering: i.may_enter = False")
+    _write_entry(w, shape, needs)
     with _poisoning(w):
         core_args = _write_lower(w, needs, atoms)
         _write_release(w, needs, atoms)
@@ -98,13 +99,28 @@ def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> N
 
 def _write_entry_check(w: Source, shape: LiftShape) -> None:
     if shape.bound:
-        w.line(f"if {w.use(state.get_ident)}() != inst.owner: {w.use(state.refuse_thread)}(inst)")
-    refuse = f"{w.use(state.refuse_entry)}(entering, caller)"
+        w.line(f"if {w.use(state.get_ident)}() != inst.owner: {w.use(refuse_thread)}(inst)")
+    w.line(f"if not {'all([i.may_enter for i in entering])' if shape.nested else 'inst.may_enter'}: {_refusal(w)}")
+
+
+def _refusal(w: Source) -> str:
+    return f"{w.use(refuse_entry)}(entering, caller)"
+
+
+def _write_entry(w: Source, shape: LiftShape, needs: Needs) -> None:
+    """Enter, unless another thread did meanwhile. Nothing may come between the test and what it guards: see `entry`."""
+    undo = "cx.undo()" if needs.handles and needs.params else "pass"
     if shape.nested:
-        with w.block("for i in entering:"):
-            w.line(f"if not i.may_enter: {refuse}")
-    else:
-        w.line(f"if not inst.may_enter: {refuse}")
+        with w.block("try:"):
+            w.line(f"{w.use(state.enter_all)}(entering[::-1], caller)")
+        with w.block("except BaseException:"):
+            w.line(undo)
+            w.line("raise")
+        return
+    w.line("if inst.may_enter: inst.may_enter = False")
+    with w.block("else:"):
+        w.line(undo)
+        w.line(_refusal(w))
 
 
 def _write_gather(w: Source, needs: Needs, args: list[str]) -> list[list[str]]:

@@ -13,14 +13,13 @@ from types import MethodType, TracebackType
 from typing import Any
 
 from wippywasm.abi import traps
+from wippywasm.abi.entry import CLOSED, refuse_thread
 from wippywasm.abi.state import (
-    CLOSED,
     ComponentInstance,
     ResourceHandle,
     RuntimeResource,
     get_ident,
     poison,
-    refuse_thread,
 )
 from wippywasm.errors import Trap, UnavailableError
 

@@ -9,18 +9,15 @@ Spec: `CanonicalABI.md`, "Component Instance State", "Table State", "Resource St
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
+from wippywasm.abi.entry import CLOSED, refuse_entry, refuse_thread
 from wippywasm.abi.layout import MAX_NESTED_BYTES
 from wippywasm.abi.traps import too_much
-from wippywasm.errors import PoisonedError, ThreadError, Trap, UnavailableError
+from wippywasm.errors import Trap
 
 get_ident = threading.get_ident
-
-
-CLOSED = "its guest is closed"
-"""The `poison` of an instance whose guest was closed: not a failure, and so another error."""
 
 
 class Table:
@@ -106,13 +103,9 @@ class ComponentInstance:
 
     def enter_from(self, caller: ComponentInstance | None) -> None:
         """Enter, or raise what `refuse_entry` says."""
-        entering = self.entering_set(caller)
         if self.owner is not None and get_ident() != self.owner:
             refuse_thread(self)
-        if not all(i.may_enter for i in entering):
-            refuse_entry(entering, caller)
-        for i in entering:
-            i.may_enter = False
+        enter_all(self.entering_set(caller)[::-1], caller)
 
     def close(self) -> None:
         """Bar it for good because its guest is closed."""
@@ -125,29 +118,16 @@ class ComponentInstance:
             i.may_enter = True
 
 
-def refuse_thread(instance: ComponentInstance) -> None:
-    """Raise the error for a call from a thread that may not use the instance."""
-    raise ThreadError(
-        f"component instance {instance.name or 'of another thread'} belongs to thread {instance.owner}",
-        hint="use it on the thread that instantiated it, or instantiate the component on this one",
-    )
-
-
-def refuse_entry(entering: Iterable[ComponentInstance], caller: ComponentInstance | None) -> None:
-    """Raise the error for a call into instances of which one may not be entered: poisoned, or running."""
-    for instance in entering:
-        if instance.poison is CLOSED:
-            raise UnavailableError("the guest is closed", hint="instantiate the component again")
-        if instance.poison is not None and caller is None:
-            raise PoisonedError(
-                f"cannot enter component instance: an earlier call ended it: {instance.poison}",
-                hint="instantiate the component anew",
-            )
-    raise Trap(
-        "cannot enter component instance",
-        code="cannot enter",
-        hint=None if caller is not None else "it is running: neither what it calls nor another thread may call it now",
-    )
+def enter_all(inwards: Sequence[ComponentInstance], caller: ComponentInstance | None) -> None:
+    """Enter each of several instances, the outermost first, or none and raise what `refuse_entry` says."""
+    for count, i in enumerate(inwards):
+        # Nothing may come between the test and what it guards: see `entry`.
+        if i.may_enter:
+            i.may_enter = False
+        else:
+            for entered in inwards[:count]:
+                entered.may_enter = True
+            refuse_entry(inwards, caller)
 
 
 def poison(entering: Iterable[ComponentInstance], error: BaseException) -> None:

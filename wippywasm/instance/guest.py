@@ -4,7 +4,7 @@ In: a frame whose steps are done. Out: calls. A guest lives until `close()`, the
 nothing refers to it or to its resources any more.
 
 Threads: where the engine binds stores to threads (wasmer), only the thread that made a guest may use it; elsewhere a
-guest may move between threads, but two can't be in it at once. Both are refused with a clear error.
+guest may move between threads, but two can't be in it at once. Both are refused with ThreadError (docs/engines.md).
 
 Spec: SPEC sections 5, 6, 14.
 """
@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from wippywasm.abi.state import RuntimeResource, get_ident, refuse_thread
+from wippywasm.abi.entry import refuse_thread
+from wippywasm.abi.state import RuntimeResource, get_ident
 from wippywasm.errors import ConflictError, UnavailableError, WitError
 from wippywasm.instance import machine
 from wippywasm.instance.exports import ExportedInstance
@@ -34,7 +35,7 @@ class Guest:
 
     A call raises ValueMismatchError where an argument does not fit (the guest has not run then), WitError for the
     guest's own `err`, Trap where the guest trapped, PoisonedError after that, UnavailableError once it is closed,
-    ThreadError from another thread, and whatever a host function raised.
+    ThreadError from another thread, ConflictError while a task's call waits in it, and whatever a host function raised.
     """
 
     def __init__(self, component: Component, frame: Frame) -> None:
@@ -105,10 +106,7 @@ class Guest:
             return
         if frame.owner is not None and get_ident() != frame.owner:
             refuse_thread(frame.components[0])
-        if any(not c.may_enter and c.poison is None for c in frame.components):
-            raise ConflictError("a guest can't be closed while a call into it is running")
-        for instance in frame.components:
-            instance.close()
+        _bar(frame)
         self._frame = None
         self._callables = {}
         self._stepwise = {}
@@ -164,6 +162,18 @@ class Guest:
 
     def _resources(self) -> Mapping[ResourceType, RuntimeResource]:
         return self._running().resources
+
+
+def _bar(frame: Frame) -> None:
+    """Let no call enter any more; raises ConflictError where one is running."""
+    root = frame.components[0]
+    # Nothing may come between the test and what it guards: see `abi.entry`.
+    if root.may_enter:
+        root.may_enter = False
+    elif root.poison is None:
+        raise ConflictError("a guest can't be closed while a call into it is running")
+    for instance in frame.components:
+        instance.close()
 
 
 def _raising(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -23,7 +23,8 @@ from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any, TypeAlias
 
-from wippywasm.abi.state import ComponentInstance, refuse_entry
+from wippywasm.abi.entry import refuse_entry, refuse_waiting
+from wippywasm.abi.state import ComponentInstance
 from wippywasm.abi.waiting import discard
 from wippywasm.errors import CanceledError
 from wippywasm.instance.parking import this_thread
@@ -88,7 +89,9 @@ class GuestThread:
     @contextmanager
     def occupied(self, components: Sequence[ComponentInstance]) -> Iterator[None]:
         """A call into a guest of this thread; refuses another meanwhile, which would only wait for it."""
-        if self._is_occupied or not all(c.may_enter for c in components):
+        if self._is_occupied:
+            refuse_waiting()
+        if not all(c.may_enter for c in components):
             refuse_entry(components, None)
         self._is_occupied = True
         try:
