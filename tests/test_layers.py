@@ -21,6 +21,7 @@ LAYERS = [
     {"wave"},
     {"engine"},
     {"instance"},
+    {"bindgen"},
     {"wasi"},
     {"app"},
     {"inspect"},

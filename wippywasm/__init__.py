@@ -15,38 +15,53 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wippywasm import errors
-    from wippywasm.abi import Resource
+    from wippywasm.abi import GuestResource, Resource
     from wippywasm.app.application import App
+    from wippywasm.instance.bindings import Bindings
+    from wippywasm.instance.bound_world import BoundWorld, Program, instantiate_bound
     from wippywasm.instance.component import Component, LinkedComponent
     from wippywasm.instance.guest import Guest
     from wippywasm.instance.limits import Limits
+    from wippywasm.instance.link import Undeclared
     from wippywasm.instance.load import load
     from wippywasm.values import Err, Ok, Some, Variant
     from wippywasm.wasi import Wasi
 
 __all__ = [
     "App",
+    "Bindings",
+    "BoundWorld",
     "Component",
     "Err",
     "Guest",
+    "GuestResource",
     "Limits",
     "LinkedComponent",
     "Ok",
+    "Program",
     "Resource",
     "Some",
+    "Undeclared",
     "Variant",
     "Wasi",
     "errors",
+    "instantiate_bound",
     "load",
 ]
 
 _HOMES = {
     "App": "app.application",
+    "Bindings": "instance.bindings",
+    "BoundWorld": "instance.bound_world",
+    "Program": "instance.bound_world",
+    "instantiate_bound": "instance.bound_world",
     "Component": "instance.component",
     "LinkedComponent": "instance.component",
     "Guest": "instance.guest",
     "Limits": "instance.limits",
     "load": "instance.load",
+    "Undeclared": "instance.link",
+    "GuestResource": "abi",
     "Resource": "abi",
     "Wasi": "wasi",
     "Err": "values",

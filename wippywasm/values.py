@@ -7,7 +7,16 @@ The rest of the mapping (`dict` for records, `set` of names for flags, …) is p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # the checker's own: nothing to install
+
+    T = TypeVar("T", default=Any, covariant=True)
+else:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +28,21 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
-class Some:
+class Some(Generic[T]):
     """A present `option` whose own payload may be absent; used only where options nest."""
 
-    value: Any
+    value: T
 
 
 @dataclass(frozen=True, slots=True)
-class Ok:
+class Ok(Generic[T]):
     """The good half of a `result` that is nested in another value."""
 
-    value: Any = None
+    value: T = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
-class Err:
+class Err(Generic[T]):
     """The bad half of a `result` that is nested in another value."""
 
-    value: Any = None
+    value: T = None  # type: ignore[assignment]

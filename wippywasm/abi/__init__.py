@@ -9,13 +9,14 @@ Spec: component-model `CanonicalABI.md`.
 from wippywasm.abi.lift import PreparedLift, lift, prepare_lift
 from wippywasm.abi.lower import lower
 from wippywasm.abi.options import Batch, Binding, Options
-from wippywasm.abi.resources import Resource, resource_drop, resource_new, resource_rep
+from wippywasm.abi.resources import GuestResource, Resource, resource_drop, resource_new, resource_rep
 from wippywasm.abi.state import ComponentInstance, ResourceHandle, RuntimeResource, Table, Task
 
 __all__ = [
     "Batch",
     "Binding",
     "ComponentInstance",
+    "GuestResource",
     "Options",
     "PreparedLift",
     "Resource",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from wippywasm.abi import host_values as hv
+from wippywasm.abi.classes import ClassRecord, ClassVariant
 from wippywasm.abi.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, elem_size
 from wippywasm.abi.shapes import FORMATS, NUMBERS, RANGES
 from wippywasm.errors import InternalError, ValueMismatchError
@@ -309,6 +310,8 @@ def _fit_map(t: MapType, value: Any, path: str, scope: Any) -> list[tuple[Any, A
 
 def _fit_record(t: RecordType, value: Any, path: str, scope: Any) -> dict[str, Any]:
     found = {}
+    if isinstance(t, ClassRecord) and isinstance(value, t.cls):
+        value = {f.name: getattr(value, a, MISSING) for f, a in zip(t.fields, t.attributes)}
     for f in t.fields:
         item = _field(value, f.name)
         if item is MISSING:
@@ -374,9 +377,20 @@ def _fit_result(t: ResultType, value: Any, path: str, scope: Any) -> Ok | Err:
 
 
 def _fit_variant(t: VariantType, value: Any, path: str, scope: Any) -> Variant:
+    if isinstance(t, ClassVariant) and value.__class__ in t.classes:
+        case = t.cases[t.classes.index(value.__class__)]
+        payload = None if case.type is None else getattr(value, "value", MISSING)
+        return Variant(case.name, _fit_payload(t, case, payload, value, path, scope))
     if not isinstance(value, Variant):
-        refuse(t, value, path, hint="give `Variant(case, payload)`")
+        refuse(t, value, path, hint=_variant_hint(t))
     for case in t.cases:
         if case.name == value.case:
             return Variant(case.name, _fit_payload(t, case, value.payload, value, path, scope))
     refuse(t, value, path, hint=f"it has no case {value.case!r}")
+
+
+def _variant_hint(t: VariantType) -> str:
+    if not isinstance(t, ClassVariant):
+        return "give `Variant(case, payload)`"
+    names = [cls.__name__ for cls in t.classes[:6]]
+    return f"give an object of {', '.join(names)}{' …' * (len(t.classes) > 6)}"

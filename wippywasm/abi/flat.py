@@ -16,6 +16,7 @@ from wippywasm.abi.load import (
     aggregate,
     lift_case,
     lift_enum,
+    lift_flags,
     lift_handle,
     lift_list,
     lift_prim,
@@ -148,13 +149,13 @@ def lift_flat(w: Source, t: ValType, values: Iterator[str], level: int = 0) -> s
             q, n = _unsigned(w, next(values)), _unsigned(w, next(values))
             return lift_list(w, t, q, n, level)
         case RecordType(fields=fields):
-            return aggregate(t, [evaluate(w, lift_flat(w, f.type, values, level + 1)) for f in fields])
+            return aggregate(w, t, [evaluate(w, lift_flat(w, f.type, values, level + 1)) for f in fields])
         case TupleType(items=types):
-            return aggregate(t, [evaluate(w, lift_flat(w, item, values, level + 1)) for item in types])
+            return aggregate(w, t, [evaluate(w, lift_flat(w, item, values, level + 1)) for item in types])
         case EnumType():
             return lift_enum(w, t, _unsigned(w, next(values)))
-        case FlagsType(names=names):
-            return f"{w.use(gv.flags_of)}({next(values)}, {w.constant(names, 'NAMES')})"
+        case FlagsType():
+            return lift_flags(w, t, next(values))
         case OwnType() | BorrowType():
             return lift_handle(w, t, _unsigned(w, next(values)))
         case VariantType() | OptionType() | ResultType():

@@ -10,6 +10,7 @@ Spec: `CanonicalABI.md`, "Storing" and "Flat Lowering", as far as they look at v
 from __future__ import annotations
 
 from wippywasm.abi import host_values as hv
+from wippywasm.abi.classes import ClassRecord, ClassVariant
 from wippywasm.abi.layout import (
     MAX_LIST_BYTE_LENGTH,
     MAX_STRING_BYTE_LENGTH,
@@ -206,10 +207,16 @@ def _packed_rows(w: Source, element: ValType, v: str, n: str, level: int) -> str
 def _record(w: Source, t: RecordType, v: str, level: int) -> list[str]:
     names = [f.name for f in t.fields]
     fields = [w.name("f") for _ in names]
-    with w.block(f"if {v}.__class__ is dict and len({v}) == {len(names)}:"):
+    attributes = tuple(n.replace("-", "_") for n in names)
+    otherwise = "if"
+    if isinstance(t, ClassRecord):
+        attributes, otherwise = t.attributes, "elif"
+        with w.block(f"if {v}.__class__ is {w.constant(t.cls, 'Record')}:"):
+            w.line("; ".join(f"{f} = {v}.{x}" for f, x in zip(fields, attributes)))
+    with w.block(f"{otherwise} {v}.__class__ is dict and len({v}) == {len(names)}:"):
         w.line("; ".join(f"{f} = {v}[{n!r}]" for f, n in zip(fields, names)))
     with w.block("else:"):
-        constant = w.constant((tuple(names), tuple(n.replace("-", "_") for n in names)), "NAMES")
+        constant = w.constant((tuple(names), attributes), "NAMES")
         w.line(f"[{', '.join(fields)}] = {w.use(hv.record_fields)}({v}, *{constant})")
     return [a for f, x in zip(t.fields, fields) for a in gather(w, f.type, x, level + 1)]
 
@@ -254,12 +261,16 @@ def _result(w: Source, t: ResultType, v: str, level: int) -> str:
 
 def _variant(w: Source, t: VariantType, v: str, level: int) -> str:
     a, x, c = w.name("a"), w.name("x"), w.name("c")
-    _require(w, f"{v}.__class__ is {w.constant(Variant, 'Variant')}")
-    table = w.constant({case.name: i for i, case in enumerate(t.cases)}, "CASES")
-    w.line(f"{c} = {table}[{v}.case]")
-    w.line(f"{x} = {v}.payload")
-    w.line(f"{a} = ({c},)")
     empty = frozenset(i for i, case in enumerate(t.cases) if case.type is None)
+    if isinstance(t, ClassVariant):
+        w.line(f"{c} = {w.constant({cls: i for i, cls in enumerate(t.classes)}, 'CLASSES')}.get({v}.__class__)")
+        with w.block(f"if {c} is None:"):
+            _plain_case(w, t, v, c, x)
+        bare = f" if {c} not in {w.constant(empty, 'EMPTY')} else None" if empty else ""
+        w.line(f"else: {x} = {v}.value{bare}")
+    else:
+        _plain_case(w, t, v, c, x)
+    w.line(f"{a} = ({c},)")
     if empty:
         w.line(f"if {x} is not None and {c} in {w.constant(empty, 'EMPTY')}: {w.use(hv.misfit)}()")
     for i, case in enumerate(t.cases):
@@ -267,6 +278,14 @@ def _variant(w: Source, t: VariantType, v: str, level: int) -> str:
             with w.block(f"if {c} == {i}:"):
                 _case(w, a, i, case.type, x, level)
     return a
+
+
+def _plain_case(w: Source, t: VariantType, v: str, case: str, payload: str) -> None:
+    """Set `case` to the index of a `Variant`'s case, and `payload`."""
+    _require(w, f"{v}.__class__ is {w.constant(Variant, 'Variant')}")
+    table = w.constant({c.name: i for i, c in enumerate(t.cases)}, "CASES")
+    w.line(f"{case} = {table}[{v}.case]")
+    w.line(f"{payload} = {v}.payload")
 
 
 def _flags(w: Source, t: FlagsType, v: str) -> str:

@@ -21,7 +21,7 @@ _I64 = struct.Struct("<q")
 _F64 = struct.Struct("<d")
 
 
-def flags_of(bits: int, names: tuple[str, ...]) -> set[str]:
+def flags_of(bits: int, names: tuple[Any, ...]) -> set[Any]:
     """The names of the set bits; bits without a name are ignored."""
     return {name for i, name in enumerate(names) if bits >> i & 1}
 

@@ -212,13 +212,13 @@ class PreparedLift:
 
     __slots__ = ("_needs", "_numbered", "_resources", "_side", "_signature", "_templates", "name", "options", "type")
 
-    def __init__(self, type: FuncType, options: Options, name: str, side: Side) -> None:
+    def __init__(self, type: FuncType, options: Options, name: str, side: Side, bound: FuncType | None = None) -> None:
         self.type = type
         self.options = options
         self.name = name
         self._side = side
-        self._signature = Signature(type, name)
-        self._numbered, self._resources = number_resources(type)
+        self._signature = Signature(bound or type, name)
+        self._numbered, self._resources = number_resources(bound or type)
         self._needs = needs_of(self._numbered, "lift")
         self._templates: dict[tuple[bool, bool, bool], Callable[..., Callable[..., Any]]] = {}
 
@@ -260,17 +260,19 @@ class PreparedLift:
         return made
 
 
-def prepare_lift(ft: FuncType, options: Options, name: str, side: Side = HOST_SIDE) -> PreparedLift:
+def prepare_lift(
+    ft: FuncType, options: Options, name: str, side: Side = HOST_SIDE, bound: FuncType | None = None
+) -> PreparedLift:
     """`lift`, up to what depends on the instance. Raises UnsupportedFeatureError.
 
     With `STEPWISE_SIDE` the functions are coroutine functions, for guests that may be suspended: what they call of the
     guest (`core`, `realloc`, `post_return` and `batch` of the binding) returns awaitables. A cancelled call leaves the
-    instance poisoned.
+    instance poisoned. `bound` is the type with classes in it (`classes`), for what Python calls.
     """
     if options.is_async or ft.is_async:
         raise UnsupportedFeatureError("asynchronous functions", "wippywasm")
     check_compilable(ft)
-    return PreparedLift(ft, options, name, side)
+    return PreparedLift(ft, options, name, side, bound)
 
 
 def lift(

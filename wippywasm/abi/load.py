@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from wippywasm.abi import guest_values as gv
 from wippywasm.abi import traps
+from wippywasm.abi.classes import ClassEnum, ClassFlags, ClassRecord, ClassVariant
 from wippywasm.abi.host_values import NAN
 from wippywasm.abi.layout import (
     MAX_NESTED_BYTES,
@@ -177,7 +178,7 @@ def _prepare_other(w: Source, t: ValType, offset: int, fetch: Fetch, level: int)
             return lambda: lift_enum(w, t, number)
         case FlagsType(names=names):
             number = fetch.add(offset, UNSIGNED[flags_size(len(names))])
-            return lambda: f"{w.use(gv.flags_of)}({number}, {w.constant(t.names, 'NAMES')})"
+            return lambda: lift_flags(w, t, number)
         case OwnType() | BorrowType():
             number = fetch.add(offset, "I")
             return lambda: lift_handle(w, t, number)
@@ -189,13 +190,15 @@ def _prepare_other(w: Source, t: ValType, offset: int, fetch: Fetch, level: int)
 def _prepare_fields(w: Source, t: RecordType | TupleType, offset: int, fetch: Fetch, level: int) -> Build:
     types = t.items if isinstance(t, TupleType) else tuple(f.type for f in t.fields)
     builds = [prepare(w, x, offset + at, fetch, level + 1) for x, at in zip(types, field_offsets(types))]
-    return lambda: aggregate(t, [build() for build in builds])
+    return lambda: aggregate(w, t, [build() for build in builds])
 
 
-def aggregate(t: RecordType | TupleType, values: list[str]) -> str:
+def aggregate(w: Source, t: RecordType | TupleType, values: list[str]) -> str:
     """The expression for a record or tuple of these field expressions."""
     if isinstance(t, TupleType):
         return f"({', '.join(values)},)"
+    if isinstance(t, ClassRecord):
+        return f"{w.constant(t.cls, 'Record')}({', '.join(values)})"
     return "{" + ", ".join(f"{f.name!r}: {value}" for f, value in zip(t.fields, values)) + "}"
 
 
@@ -234,7 +237,10 @@ def bare_case(t: ValType, index: int) -> Any:
         return None
     if isinstance(t, ResultType):
         return (Ok(), Err())[index]
-    return Variant(cases_of(t)[index].name)
+    case = cases_of(t)[index]
+    if isinstance(t, ClassVariant):
+        return t.classes[index]() if case.type is None else None
+    return Variant(case.name)
 
 
 def case_value(w: Source, t: ValType, index: int, payload: str) -> str:
@@ -243,6 +249,8 @@ def case_value(w: Source, t: ValType, index: int, payload: str) -> str:
         return f"{w.constant(Some, 'Some')}({payload})" if isinstance(t.type, OptionType) else payload
     if isinstance(t, ResultType):
         return f"{w.constant((Ok, Err)[index], ('Ok', 'Err')[index])}({payload})"
+    if isinstance(t, ClassVariant):
+        return f"{w.constant(t.classes[index], 'Case')}({payload})"
     return f"{w.constant(Variant, 'Variant')}({cases_of(t)[index].name!r}, {payload})"
 
 
@@ -261,7 +269,14 @@ def lift_prim(w: Source, name: str, number: str) -> str:
 def lift_enum(w: Source, t: EnumType, number: str) -> str:
     """The expression for an enum of an unsigned discriminant."""
     w.line(f"if {number} >= {len(t.names)}: {w.use(traps.bad_discriminant)}()")
-    return f"{w.constant(t.names, 'NAMES')}[{number}]"
+    names: tuple[Any, ...] = t.members if isinstance(t, ClassEnum) else t.names
+    return f"{w.constant(names, 'NAMES')}[{number}]"
+
+
+def lift_flags(w: Source, t: FlagsType, bits: str) -> str:
+    """The expression for flags of their bits."""
+    names: tuple[Any, ...] = t.members if isinstance(t, ClassFlags) else t.names
+    return f"{w.use(gv.flags_of)}({bits}, {w.constant(names, 'NAMES')})"
 
 
 def lift_handle(w: Source, t: OwnType | BorrowType, number: str) -> str:

@@ -8,9 +8,9 @@ Spec: `CanonicalABI.md`, "`canon resource.new`", "`canon resource.drop`", "`cano
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import MethodType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi import traps
 from wippywasm.abi.entry import CLOSED, refuse_thread
@@ -23,15 +23,18 @@ from wippywasm.abi.state import (
 )
 from wippywasm.errors import Trap, UnavailableError
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 _M32 = 0xFFFF_FFFF
 
 
-class Resource:
+class GuestResource:
     """A guest's resource, held by the host.
 
     Owned ones live until `close()`, the end of a `with` block, or garbage collection; passing one as `own` gives it
-    away. Borrowed ones, which a guest lends to a host function, are valid until that function returns. Methods of the
-    resource are attributes, in snake_case.
+    away. Borrowed ones, which a guest lends to a host function, are valid until that function returns.
+    Classes that `wippywasm bindgen` writes are based on this one.
     """
 
     __slots__ = ("__weakref__", "_lends", "_owned", "_rep", "_type")
@@ -63,7 +66,7 @@ class Resource:
         if self._owned:
             _destroy_when_free(self._type, rep)
 
-    def __enter__(self) -> Resource:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -75,6 +78,24 @@ class Resource:
             assert rep is not None
             _destroy_quietly(self._type, rep)
 
+    def __repr__(self) -> str:
+        state = "closed" if self._rep is None else "owned" if self._owned else "borrowed"
+        return f"<{type(self).__name__} {self._type.name} {state}>"
+
+    def _call(self, name: str, *args: Any) -> Any:
+        """Call the method of that Python name."""
+        return self._type.methods[name](self, *args)
+
+    def _call_async(self, name: str, *args: Any) -> Awaitable[Any]:
+        """The same by a task."""
+        return self._type.async_methods[name](self, *args)
+
+
+class Resource(GuestResource):
+    """A guest's resource whose methods are attributes, in snake_case."""
+
+    __slots__ = ()
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
@@ -85,10 +106,6 @@ class Resource:
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._type.methods})
-
-    def __repr__(self) -> str:
-        state = "closed" if self._rep is None else "owned" if self._owned else "borrowed"
-        return f"<Resource {self._type.name} {state}>"
 
 
 def destroy(rt: RuntimeResource, rep: int, caller: ComponentInstance | None) -> None:

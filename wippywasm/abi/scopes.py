@@ -14,7 +14,7 @@ from typing import Any
 from wippywasm.abi.fit import MISSING
 from wippywasm.abi.host_values import Misfit
 from wippywasm.abi.options import Binding
-from wippywasm.abi.resources import HostObject, Resource, get_handle, release_object, remove_own, signed
+from wippywasm.abi.resources import GuestResource, HostObject, Resource, get_handle, release_object, remove_own, signed
 from wippywasm.abi.slots import slot
 from wippywasm.abi.source import COMPONENT_SIDE, Side
 from wippywasm.abi.state import Allowance, ComponentInstance, ResourceHandle, RuntimeResource, Subtask, Task
@@ -39,7 +39,7 @@ class Scope(Allowance):
         self.resources = resources
         self.task = task
         self.subtask = subtask
-        self.taken: list[tuple[Resource, int]] = []
+        self.taken: list[tuple[GuestResource, int]] = []
         self.seen: dict[int, bool] = {}
         """For `problem`: the resources of this call, and whether each is given away."""
 
@@ -47,8 +47,8 @@ class Scope(Allowance):
         """Why an object can't be passed as that handle, or None."""
         rt = self.resources[resource_of(t.resource)]
         if rt.impl is None:
-            return "it belongs to a guest" if isinstance(value, Resource) else None
-        if not isinstance(value, Resource):
+            return "it belongs to a guest" if isinstance(value, GuestResource) else None
+        if not isinstance(value, GuestResource):
             return "give the Resource that the guest returned"
         if value._type is not rt:
             return f"this one is {with_article(value._type.name)} of another type or instance"
@@ -58,7 +58,7 @@ class Scope(Allowance):
             return "it is only borrowed"
         return self._conflict(value, isinstance(t, OwnType))
 
-    def _conflict(self, value: Resource, gives: bool) -> str | None:
+    def _conflict(self, value: GuestResource, gives: bool) -> str | None:
         """Why one call can't pass it: another argument gives it away, or it is lent."""
         if gives and value._lends:
             return "a call still borrows it"
@@ -68,10 +68,10 @@ class Scope(Allowance):
     def take_own(self, value: Any, resource: ResourceType) -> Any:
         rt = self.resources[resource]
         if rt.impl is None:
-            if isinstance(value, Resource) or value is MISSING:
+            if isinstance(value, GuestResource) or value is MISSING:
                 raise Misfit
             return value
-        if value.__class__ is not Resource or value._type is not rt or not value._owned or value._lends:
+        if not isinstance(value, GuestResource) or value._type is not rt or not value._owned or value._lends:
             raise Misfit
         rep = value._rep
         if rep is None:
@@ -83,10 +83,10 @@ class Scope(Allowance):
     def take_borrow(self, value: Any, resource: ResourceType) -> Any:
         rt = self.resources[resource]
         if rt.impl is None:
-            if isinstance(value, Resource) or value is MISSING:
+            if isinstance(value, GuestResource) or value is MISSING:
                 raise Misfit
             return value
-        if value.__class__ is not Resource or value._type is not rt or value._rep is None:
+        if not isinstance(value, GuestResource) or value._type is not rt or value._rep is None:
             raise Misfit
         value._lends += 1
         self.task.on_return.append(lambda: _end_lend(value))
@@ -121,7 +121,7 @@ class Scope(Allowance):
         handle = remove_own(self.inst, index, rt)
         if rt.objects is not None:
             return release_object(rt, handle.rep)
-        return Resource(rt, handle.rep, owned=True)
+        return (rt.cls or Resource)(rt, handle.rep, owned=True)
 
     def lift_borrow(self, index: int, resource: ResourceType) -> Any:
         rt = self.resources[resource]
@@ -129,7 +129,7 @@ class Scope(Allowance):
         self.subtask.add_lender(handle)
         if rt.objects is not None:
             return rt.objects.get(handle.rep).value
-        lent = Resource(rt, handle.rep, owned=False)
+        lent = (rt.cls or Resource)(rt, handle.rep, owned=False)
         self.subtask.on_resolve.append(lent.close)
         return lent
 
@@ -139,7 +139,7 @@ class Scope(Allowance):
         self.task.return_()
 
 
-def _end_lend(value: Resource) -> None:
+def _end_lend(value: GuestResource) -> None:
     value._lends -= 1
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from wippywasm.abi.classes import like
 from wippywasm.model import (
     BorrowType,
     Case,
@@ -50,7 +51,7 @@ def number_resources(ft: FuncType) -> tuple[FuncType, tuple[ResourceType, ...]]:
 def _number(t: ValType, found: dict[ResourceType, ResourceType], memo: dict[ValType, ValType]) -> ValType:
     done = memo.get(t)
     if done is None:
-        done = memo[t] = _rebuild(t, found, memo)
+        done = memo[t] = like(t, _rebuild(t, found, memo))
     return done
 
 

@@ -9,7 +9,7 @@ Spec: `CanonicalABI.md`, "Component Instance State", "Table State", "Resource St
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from wippywasm.abi.entry import CLOSED, refuse_entry, refuse_thread
@@ -152,10 +152,11 @@ class RuntimeResource:
 
     `impl` is the instance that implements it, or None for the host. `dtor` gets the representation of a dropped
     resource: a signed i32 for a guest's, the Python object itself for the host's. `methods` are what a `Resource`
-    of this type offers as attributes, each taking the resource first.
+    of this type offers as attributes, each taking the resource first; `async_methods` are the same for tasks. `cls` is
+    the class of the objects that stand for such resources on the host side, where it is not the usual one.
     """
 
-    __slots__ = ("dtor", "impl", "methods", "name", "objects")
+    __slots__ = ("async_methods", "cls", "dtor", "impl", "methods", "name", "objects")
 
     def __init__(
         self, impl: ComponentInstance | None, dtor: Callable[[Any], Any] | None = None, name: str = ""
@@ -164,6 +165,8 @@ class RuntimeResource:
         self.dtor = dtor
         self.name = name
         self.methods: dict[str, Callable[..., Any]] = {}
+        self.async_methods: dict[str, Callable[..., Awaitable[Any]]] = {}
+        self.cls: Callable[..., Any] | None = None
         self.objects = HostObjects() if impl is None else None
 
 

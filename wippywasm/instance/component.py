@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 from wippywasm.binary import component as binary
 from wippywasm.engine.port import NO_LIMITS, Engine, Module, Store, StoreLimits
 from wippywasm.errors import InvalidError, LinkError
+from wippywasm.instance.bindings import Bindings
 from wippywasm.instance.demand import Demand, demand_of
 from wippywasm.instance.exports import ExportedInstance
 from wippywasm.instance.frame import Frame
@@ -106,6 +107,7 @@ class Component:
         *,
         wasi: Imports | None = None,
         undeclared: Undeclared = "refuse",
+        bindings: Bindings | None = None,
     ) -> LinkedComponent:
         """Look up every import once, for any number of instances. Raises LinkError as `instantiate` does."""
         if undeclared not in ("refuse", "deny"):
@@ -113,7 +115,10 @@ class Component:
         imports = _merged({} if wasi is None else wasi.imports(), _checked(imports or {}))
         component = self._planned_with(imports)
         _refuse_components(component.plan, imports)
-        return LinkedComponent(component, link(component.plan, imports, undeclared))
+        linked = link(component.plan, imports, undeclared)
+        if bindings is not None:
+            linked = replace(linked, bound=bindings.bind(component.plan, component.functions, linked.own))
+        return LinkedComponent(component, linked)
 
     def instantiate(
         self,
@@ -122,16 +127,20 @@ class Component:
         wasi: Imports | None = None,
         undeclared: Undeclared = "refuse",
         limits: Limits | None = None,
+        bindings: Bindings | None = None,
     ) -> Guest:
         """A new instance.
 
         `imports` maps names of imports to what serves them: a mapping, an object or a module with the functions, a
         callable for a function, a class for a resource, bytes for a core module, a `Component` for a component, or
         another guest or its exports, whose types are compared. `wasi`, a `Wasi`, serves WASI imports that are not in
-        `imports`. `undeclared` says what becomes of the rest. Raises LinkError for an import that is missing or does
-        not fit, Trap where the guest's start function traps, and whatever a host function raises meanwhile.
+        `imports`. `undeclared` says what becomes of the rest. With `bindings`, values of the world's named types are
+        objects of their classes. Raises LinkError for an import that is missing or does not fit and for a component
+        that is not of the bindings' world, Trap where the guest's start function traps, and whatever a host function
+        raises meanwhile.
         """
-        return self.link(imports, wasi=wasi, undeclared=undeclared).instantiate(limits=limits)
+        linked = self.link(imports, wasi=wasi, undeclared=undeclared, bindings=bindings)
+        return linked.instantiate(limits=limits)
 
     def __repr__(self) -> str:
         return f"<{self.kind} of {len(self.wasm)} bytes>"

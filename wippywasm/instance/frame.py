@@ -138,7 +138,9 @@ class Frame:
     def define_resource(self, step: DefineResource) -> None:
         ref = step.dtor
         dtor = None if ref is None else lambda rep: self.func(ref).call(rep)
-        self.resources[step.resource] = RuntimeResource(self.components[step.instance], dtor, step.resource.name)
+        resource = RuntimeResource(self.components[step.instance], dtor, step.resource.name)
+        resource.cls = self.linked.bound.resources.get(step.resource)
+        self.resources[step.resource] = resource
 
     def call_core_func(self, step: CallCoreFunc) -> None:
         self.func(step.core).call()
@@ -198,14 +200,15 @@ class Frame:
         return self.recipe.stepwise_lift(index, name).code(core, binding, None)
 
     def _lowered(self, step: LowerFunc) -> Callable[..., Any]:
-        name = self.recipe.function_name(step.func)
+        name, type = self.recipe.function_name(step.func), step.type
         if isinstance(step.func, LiftRef):
             function = self.lifted(step.func.index, step.instance, name)
         else:
             function = self.linked.functions[step.func.index]
+            type = self.linked.bound.imports.get(step.func.index, type)
         options = Options(step.options.string_encoding, step.options.is_async)
         binding = self.binding(step.instance, step.options)
-        return abi.lower(step.type, function, options, binding, name=name, park=self.parking)[1]
+        return abi.lower(type, function, options, binding, name=name, park=self.parking)[1]
 
     # ---- references
 

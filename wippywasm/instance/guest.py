@@ -12,6 +12,7 @@ Spec: SPEC sections 5, 6, 14.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -201,7 +202,9 @@ def _raising_stepwise(function: Callable[..., Awaitable[Any]]) -> Callable[..., 
 def _offer_methods(guest: Guest, frame: Frame) -> None:
     """Give the guest's resources their methods, each bound when it is first called."""
     for resource, name, item, key in guest.component._methods:
-        frame.resources[resource].methods.setdefault(name, _late(guest, item, key))
+        runtime = frame.resources[resource]
+        runtime.methods.setdefault(name, _late(guest, item, key))
+        runtime.async_methods.setdefault(name, partial(guest.call_async, key))
 
 
 def _late(guest: Guest, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:

@@ -56,6 +56,7 @@ class _Linker:
         self.plan = plan
         self.imports = imports
         self.deny = undeclared == "deny"
+        self.own: set[tuple[str, ...]] = set()
         self.identities = Identities()
         self.common: dict[ResourceType, ResourceType] = {}
         self.types = Substitution(lambda r: self.common.get(r, r))
@@ -69,8 +70,9 @@ class _Linker:
         for named in self.plan.host_types:
             self.type(named)
         functions = tuple(self.function(f) for f in self.plan.host_functions)
+        own = frozenset(i for i, f in enumerate(self.plan.host_functions) if f.path in self.own)
         modules = tuple(link_module(m, find_import(self.imports, m.path)) for m in self.plan.host_modules)
-        return Linked(functions, resources, modules, tuple(self.core(c) for c in self.plan.core_imports))
+        return Linked(functions, resources, modules, tuple(self.core(c) for c in self.plan.core_imports), own)
 
     # ---- instances and types, which only guests have of their own accord
 
@@ -145,6 +147,7 @@ class _Linker:
             return self.foreign_function(wanted, found, foreign)
         self.check_offered(wanted)
         check_function(wanted, found)
+        self.own.add(wanted.path)
         return host_function(found, wanted.type)
 
     def foreign_function(self, wanted: HostFunction, found: Any, foreign: GuestFunction) -> Callable[..., Any]:

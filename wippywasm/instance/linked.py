@@ -6,12 +6,13 @@ In: what the linker found. Out: immutable data, good for any number of instances
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeAlias, runtime_checkable
 
 from wippywasm.abi.state import RuntimeResource
 from wippywasm.engine.port import CoreCallable, CoreMemory
 from wippywasm.errors import PermissionDeniedError, UnsupportedFeatureError
+from wippywasm.instance.bindings import Bound
 from wippywasm.instance.grants import grant_for, is_offered
 from wippywasm.instance.host_modules import LinkedModule
 
@@ -100,9 +101,14 @@ class CoreBinding:
 
 @dataclass(frozen=True, eq=False)
 class Linked:
-    """In the order of the plan's own lists. A function takes and returns what `abi.lower` expects."""
+    """In the order of the plan's own lists. A function takes and returns what `abi.lower` expects.
+
+    `own` are the numbers of those functions that are Python's, of no host of ours and of no other guest.
+    """
 
     functions: tuple[Callable[..., Any], ...]
     resources: tuple[LinkedResource, ...]
     modules: tuple[LinkedModule, ...]
     core: tuple[CoreCallable | CoreBinding, ...]
+    own: frozenset[int] = frozenset()
+    bound: Bound = field(default_factory=Bound)

@@ -125,5 +125,6 @@ class Recipe:
         if made is None:
             lift = self.plan.lifts[index]
             options = abi.Options(lift.options.string_encoding, lift.options.is_async)
-            made = self._lifts[index, name, side.stepwise] = abi.prepare_lift(lift.type, options, name, side)
+            bound = self.linked.bound.exports.get(name)
+            made = self._lifts[index, name, side.stepwise] = abi.prepare_lift(lift.type, options, name, side, bound)
         return made

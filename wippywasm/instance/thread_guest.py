@@ -9,7 +9,7 @@ Spec: SPEC section 8.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.state import RuntimeResource, poison
@@ -51,7 +51,9 @@ class ThreadGuest(Guest):
         for instance in self._frame.components:
             instance.send = thread.post
         for resource, name, item, key in component._methods:
-            self._frame.resources[resource].methods[name] = self._bind(item, key)
+            runtime = self._frame.resources[resource]
+            runtime.methods[name] = self._bind(item, key)
+            runtime.async_methods[name] = self._method_for_tasks(key)
 
     def call(self, name: str, *args: Any) -> Any:
         return self.func(name)(*args)
@@ -111,6 +113,22 @@ class ThreadGuest(Guest):
 
         mark(call, self._function_type(item), self._resources(), call)
         return call
+
+    def _method_for_tasks(self, key: str) -> Callable[..., Awaitable[Any]]:
+        weak = weakref.ref(self)
+
+        def call(*args: Any) -> Awaitable[Any]:
+            guest = weak()
+            if guest is None:
+                raise UnavailableError("the guest is closed", hint="instantiate the component again")
+            return guest.call_async(key, *args)
+
+        return call
+
+    def _lifted(self, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Any]:
+        raise ThreadError(
+            "a guest in a thread of its own can't serve another guest", hint="instantiate both outside of an event loop"
+        )
 
     def _function_type(self, item: LiftRef | HostFuncRef) -> FuncType:
         return self._inner._function_type(item)

@@ -30,7 +30,7 @@ from wippywasm.wit.component_world import world_of_component
 from wippywasm.wit.decode import decode
 from wippywasm.wit.dump import to_json
 from wippywasm.wit.encode import encode, encode_world
-from wippywasm.wit.flatten import ROOT, Flattener, world_functions
+from wippywasm.wit.flatten import ROOT, Flattener, WorldScope, world_functions, world_scopes
 from wippywasm.wit.host import host_interface, host_packages, host_wit_path
 from wippywasm.wit.load import parse, parse_text
 from wippywasm.wit.names import PackageName, Version
@@ -69,6 +69,7 @@ __all__ = [
     "TypeDef",
     "Version",
     "World",
+    "WorldScope",
     "decode",
     "encode",
     "encode_world",
@@ -90,4 +91,5 @@ __all__ = [
     "world_functions",
     "world_mismatches",
     "world_of_component",
+    "world_scopes",
 ]

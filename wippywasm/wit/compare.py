@@ -65,6 +65,11 @@ class Comparison:
         self._back: dict[ResourceType, ResourceType] = {}
         self._equal: set[tuple[ValType, ValType]] = set()
 
+    @property
+    def matched(self) -> Mapping[ResourceType, ResourceType]:
+        """By the resources of what was wanted: those that stand in their places."""
+        return self._back
+
     def function_maps(self, got: Mapping[str, FuncType], want: Mapping[str, FuncType], prefix: str) -> Iterator[str]:
         for name, wanted in want.items():
             if name not in got:

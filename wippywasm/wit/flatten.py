@@ -7,12 +7,14 @@ Spec: `Explainer.md` (type equality), `WIT.md`, "Transitive imports and worlds".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from wippywasm import model
 from wippywasm.model import FuncType, ResourceType, ValType
 from wippywasm.wit.include import rebuilt
-from wippywasm.wit.resolved import Function, Interface, InterfaceItem, TypeDef, World, key_name
+from wippywasm.wit.resolved import Function, Interface, InterfaceItem, TypeDef, World, WorldItem, WorldKey, key_name
 
 ROOT = "$root"
 """Where a world's own functions are imported from, by the convention of core modules."""
@@ -59,25 +61,44 @@ class Flattener:
         return {name: self.function(f) for name, f in interface.functions.items()}
 
 
+@dataclass(frozen=True)
+class WorldScope:
+    """What a world imports or exports under one name: an interface, or a function of its own (then `name` is empty)."""
+
+    direction: Literal["import", "export"]
+    name: str
+    functions: Mapping[str, Function]
+    interface: Interface | None
+    types: Flattener
+    """Gives the functions' types, in which a resource is the same object wherever the world means the same one."""
+
+
+def world_scopes(world: World) -> Iterator[WorldScope]:
+    """All that a world imports, then all that it exports, in order."""
+    imported = Flattener()
+    exported = Flattener(imported, frozenset(k for k in world.exports if isinstance(k, Interface)))
+    sides: tuple[tuple[Literal["import", "export"], Mapping[WorldKey, WorldItem], Flattener], ...]
+    sides = ("import", world.imports, imported), ("export", world.exports, exported)
+    for direction, items, types in sides:
+        for key, item in items.items():
+            if isinstance(item, Function):
+                yield WorldScope(direction, "", {item.name: item}, None, imported)
+            elif isinstance(item, InterfaceItem):
+                interface = item.interface
+                yield WorldScope(direction, key_name(key), interface.functions, interface, _scope(types, key, item))
+
+
 def world_functions(world: World) -> tuple[Mapping[str, FuncType], Mapping[tuple[str, str], FuncType]]:
     """The functions that a world exports, by `name` or `interface#name`, and those that it imports."""
-    imported = Flattener()
     imports: dict[tuple[str, str], FuncType] = {}
-    for key, item in world.imports.items():
-        if isinstance(item, Function):
-            imports[ROOT, item.name] = imported.function(item)
-        elif isinstance(item, InterfaceItem):
-            scope = _scope(imported, key, item)
-            imports.update({(key_name(key), n): t for n, t in scope.functions(item.interface).items()})
-    own = frozenset(k for k in world.exports if isinstance(k, Interface))
-    exported = Flattener(imported, own)
     exports: dict[str, FuncType] = {}
-    for key, item in world.exports.items():
-        if isinstance(item, Function):
-            exports[item.name] = imported.function(item)
-        elif isinstance(item, InterfaceItem):
-            scope = _scope(exported, key, item)
-            exports.update({f"{key_name(key)}#{n}": t for n, t in scope.functions(item.interface).items()})
+    for scope in world_scopes(world):
+        for name, function in scope.functions.items():
+            type = scope.types.function(function)
+            if scope.direction == "import":
+                imports[scope.name or ROOT, name] = type
+            else:
+                exports[f"{scope.name}#{name}" if scope.name else name] = type
     return exports, imports
 
 

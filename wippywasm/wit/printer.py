@@ -8,9 +8,10 @@ Spec: `WIT.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, groupby
+from typing import TypeVar
 
 from wippywasm.errors import InvalidError
 from wippywasm.model import ResourceType
@@ -33,6 +34,8 @@ from wippywasm.wit.resolved import (
 )
 from wippywasm.wit.stability import is_sayable
 
+Item = TypeVar("Item", Interface, World)
+
 
 def print_resolution(resolution: Resolution) -> str:
     """All packages as one document: the main one, then the others as nested packages.
@@ -44,9 +47,14 @@ def print_resolution(resolution: Resolution) -> str:
     return "\n".join([print_package(main), *(print_package(p, nested=True) for p in others)])
 
 
-def print_package(package: Package, *, nested: bool = False) -> str:
-    """One package: a file of its own, or `package … { … }`. Raises InvalidError as above."""
-    printer = Printer(package)
+def print_package(
+    package: Package, *, nested: bool = False, only: Container[Interface | World] | None = None
+) -> str:
+    """One package: a file of its own, or `package … { … }`; all of it, or `only` some interfaces and worlds.
+
+    Raises InvalidError as above.
+    """
+    printer = Printer(package, only)
     printer.package_items(nested)
     return printer.text()
 
@@ -62,8 +70,9 @@ def print_world(world: World) -> str:
 class Printer:
     """Lines with indentation."""
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: Package, only: Container[Interface | World] | None = None) -> None:
         self.package = package
+        self.only = only
         self._lines: list[str] = []
         self._indent = ""
 
@@ -98,14 +107,17 @@ class Printer:
         self._items()
 
     def _items(self) -> None:
-        for interface in self.package.interfaces.values():
+        for interface in self._wanted(self.package.interfaces.values()):
             self.gap()
             self._header(interface.docs, interface.stability)
             with self.block(f"interface {escaped(interface.name or '')}"):
                 self.interface(interface)
-        for world in self.package.worlds.values():
+        for world in self._wanted(self.package.worlds.values()):
             self.gap()
             self.world(world)
+
+    def _wanted(self, items: Iterable[Item]) -> Iterator[Item]:
+        return (item for item in items if self.only is None or item in self.only)
 
     # ---- headers ----
 

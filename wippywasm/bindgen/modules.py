@@ -1,0 +1,220 @@
+"""The modules of a package: one for each interface that its world imports or exports, and one for the world itself.
+
+In: a resolved world. Out: `Module`s with their names given out: what each type is called in each of them, and where a
+type that another interface defines comes from. An interface that is imported and exported has two modules, as its
+resources differ.
+
+Spec: `WIT.md`, "WIT Worlds", "Transitive imports and worlds".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from wippywasm import model
+from wippywasm.bindgen.names import BUILTINS, Pool, class_name, function_name, module_name
+from wippywasm.errors import InternalError
+from wippywasm.instance.names import snake
+from wippywasm.model import ResourceType
+from wippywasm.wit import Function, Interface, PackageName, TypeDef, World
+from wippywasm.wit.resolved import InterfaceItem, key_name
+
+HELPERS = """
+Any Awaitable BINDINGS Bindings BoundWorld Component Engine Enum Err Guest GuestResource Imports Limits Mapping Ok
+Program Protocol Some TYPES TypeAlias TypedDict Undeclared WIT Wasi dataclass instantiate instantiate_bound
+""".split()  # noqa: SIM905  (one a line would hide that it is a list of words)
+"""What modules import or define besides the types of WIT."""
+
+Direction = Literal["import", "export", "world"]
+
+
+@dataclass(eq=False)
+class Module:
+    """`key` is the import's or export's name, `path` the file within the package; `functions` are in WIT's order."""
+
+    direction: Direction
+    key: str
+    path: tuple[str, ...]
+    interface: Interface | None
+    types: Mapping[str, TypeDef]
+    functions: list[Function]
+    docs: str | None
+    own_name: str
+    """What the class of the interface or world is called."""
+    names: dict[TypeDef, str] = field(default_factory=dict)
+    cases: dict[TypeDef, list[str]] = field(default_factory=dict)
+    makers: dict[TypeDef, str] = field(default_factory=dict)
+    """The classes with a resource's constructor and static functions."""
+    pool: Pool = field(default_factory=Pool)
+    shadowed: frozenset[str] = frozenset()
+    """Built-ins that a method hides from the annotations in its class."""
+    used: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    """What is imported: names, and what they are called here, by the module that they come from."""
+
+    def use(self, module: str, name: str, local: str | None = None) -> str:
+        """Import a name; what it is called here."""
+        self.used.setdefault(module, set()).add((name, local or name))
+        return local or name
+
+    def builtin(self, name: str) -> str:
+        """A built-in type, also where a method has its name."""
+        if name not in self.shadowed:
+            return name
+        self.use("", "builtins")
+        return f"builtins.{name}"
+
+    def methods(self, resource: TypeDef, *kinds: str) -> list[Function]:
+        return [f for f in self.functions if f.resource is resource and f.kind in kinds]
+
+    @property
+    def freestanding(self) -> list[Function]:
+        return [f for f in self.functions if f.kind == "freestanding"]
+
+    @property
+    def defined(self) -> list[str]:
+        """The names for others to import."""
+        cases = [name for names in self.cases.values() for name in names]
+        own = [self.own_name] if self.serves or self.direction == "world" else []
+        return [*self.names.values(), *cases, *self.makers.values(), *own, "TYPES"]
+
+    @property
+    def serves(self) -> bool:
+        """Whether there is something to call, besides the methods of resources."""
+        return bool(self.freestanding or self.makers)
+
+    @property
+    def has_table(self) -> bool:
+        """Whether types are defined here whose classes the bindings have to know."""
+        return any(self.is_own(t) and (self.direction == "export" or not t.is_resource) for t in self.types.values())
+
+    def is_own(self, t: TypeDef) -> bool:
+        """Whether the type is defined here and has a class, of its own."""
+        return t.root is t and not isinstance(t.kind, TypeDef) and has_class(t)
+
+    def assign_names(self) -> None:
+        """Give out the names of classes: the types' own first, as they are the ones that people write."""
+        self.shadowed = BUILTINS & {function_name(plain_name(f)) for f in self.functions}
+        words = [snake(word) for word in self._words()]
+        self.pool = Pool([*HELPERS, *words, "builtins"])
+        for name, t in self.types.items():
+            self.names[t] = self.pool.take(class_name(name))
+        self.own_name = self.pool.take(self.own_name)
+        for t, name in list(self.names.items()):
+            if self.is_own(t) and isinstance(t.kind, model.VariantType):
+                self.cases[t] = [self.pool.take(name + class_name(c.name)) for c in t.kind.cases]
+            elif self.is_own(t) and self.methods(t, "constructor", "static"):
+                self.makers[t] = self.pool.take(f"{name}Class")
+
+    def _words(self) -> Iterator[str]:
+        for f in self.functions:
+            yield plain_name(f)
+            yield from (p.name for p in f.params)
+        for t in self.types.values():
+            if isinstance(t.kind, model.RecordType):
+                yield from (member.name for member in t.kind.fields)
+
+
+def has_class(t: TypeDef) -> bool:
+    """Whether values of a type are objects of a class of its own."""
+    return isinstance(
+        t.root.kind, model.RecordType | model.VariantType | model.EnumType | model.FlagsType | ResourceType
+    )
+
+
+def plain_name(function: Function) -> str:
+    """The name without what it belongs to: `size` of `[method]blob.size`, empty for a constructor."""
+    if function.kind == "freestanding":
+        return function.name
+    return "" if function.kind == "constructor" else function.name.partition(".")[2]
+
+
+class Modules:
+    """All modules of a package. `world` is its `__init__`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = Module(
+            "world",
+            "",
+            ("__init__",),
+            None,
+            {t.name or "": t for t in (*world.imports.values(), *world.exports.values()) if isinstance(t, TypeDef)},
+            [],
+            world.docs,
+            class_name(world.name),
+        )
+        self.imports = list(_interfaces("import", world))
+        self.exports = list(_interfaces("export", world))
+        self.imported = [f for f in world.imports.values() if isinstance(f, Function)]
+        self.exported = [f for f in world.exports.values() if isinstance(f, Function)]
+        self.world.functions = [*self.exported, *self.imported]
+        for module in (*self.imports, *self.exports, self.world):
+            module.assign_names()
+
+    @property
+    def interfaces(self) -> list[Module]:
+        return [*self.imports, *self.exports]
+
+    def home(self, owner: object, seen_from: Module) -> Module:
+        """The module of an interface's types, as another module means them."""
+        if owner is seen_from.interface and owner is not None:
+            return seen_from
+        if isinstance(owner, World):
+            return self.world
+        for side in (self.exports, self.imports) if seen_from.direction == "export" else (self.imports,):
+            for module in side:
+                if module.interface is owner and isinstance(owner, Interface) and module.key == owner.id:
+                    return module
+        raise InternalError(
+            f"a type of {getattr(owner, 'id', owner)} is used in {seen_from.key}, which has no import of it"
+        )
+
+    def name(self, t: TypeDef, module: Module) -> str:
+        """What a named type is called in a module, which imports it if need be."""
+        known = module.names.get(t)
+        if known is not None:
+            return known
+        home = self.home(t.owner, module)
+        name = module.names[t] = module.pool.take(home.names[t])
+        self.import_class(module, home, home.names[t], name)
+        return name
+
+    def import_class(self, module: Module, home: Module, name: str, local: str) -> None:
+        up = "." * len(module.path)
+        path = ".".join(home.path[:1] if home.path == ("__init__",) else home.path)
+        module.use(f"{up}{'' if path == '__init__' else path}", name, local)
+
+
+def _interfaces(direction: Literal["import", "export"], world: World) -> Iterator[Module]:
+    items = world.imports if direction == "import" else world.exports
+    files = Pool()
+    for key, item in items.items():
+        if not isinstance(item, InterfaceItem):
+            continue
+        interface, name = item.interface, key_name(key)
+        short = key if isinstance(key, str) else interface.name or ""
+        package = interface.package.name if interface.package is not None and not isinstance(key, str) else None
+        file = files.take(*(module_name(n) for n in _file_names(short, package)))
+        docs = item.docs or interface.docs
+        yield Module(
+            direction,
+            name,
+            (f"{direction}s", file),
+            interface,
+            interface.types,
+            list(interface.functions.values()),
+            docs,
+            class_name(short),
+        )
+
+
+def _file_names(short: str, package: PackageName | None) -> Iterable[str]:
+    """The interface's name; where it is taken, with the package's, then with the version."""
+    yield short
+    if package is not None:
+        yield f"{package.name}-{short}"
+        yield f"{package.namespace}-{package.name}-{short}"
+        if package.version is not None:
+            version = "".join(c if c.isalnum() else "-" for c in str(package.version))
+            yield f"{package.namespace}-{package.name}-{short}-{version}"

@@ -1,0 +1,76 @@
+"""Python source as lines: blocks, docstrings, literals.
+
+In: words. Out: text that Python, mypy and ruff take as it is, whatever documentation says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Lines:
+    """Lines under construction, at an indentation."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._indent = ""
+
+    def line(self, text: str = "") -> None:
+        self._lines.append(self._indent + text if text else "")
+
+    def gap(self, count: int = 1) -> None:
+        """Empty lines, unless a block begins here."""
+        if self._lines and not self._lines[-1].endswith((":", "{", "(")):
+            self._lines += [""] * count
+
+    @contextmanager
+    def block(self, head: str, foot: str = "") -> Iterator[None]:
+        """A compound statement or a display; `foot` closes it."""
+        self.line(head)
+        with self.indented():
+            yield
+        if foot:
+            self.line(foot)
+
+    @contextmanager
+    def indented(self) -> Iterator[None]:
+        """A block whose head has been written."""
+        self._indent += "    "
+        yield
+        self._indent = self._indent[:-4]
+
+    def docs(self, text: str | None) -> None:
+        """A docstring, where there is something to say."""
+        if not text:
+            return
+        first, *rest = _escaped(text.strip("\n")).split("\n")
+        if not rest:
+            self.line(f'"""{first}"""')
+            return
+        self.line(f'"""{first}')
+        for line in rest:
+            self.line(line)
+        self.line('"""')
+
+    def text(self) -> str:
+        return "\n".join(self._lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """Text for the inside of triple quotes; control characters, which source can't have, are escaped."""
+    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    if text.endswith('"'):
+        text = f'{text[:-1]}\\"'
+    return "".join(c if c == "\n" or c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def string(text: str) -> str:
+    """A literal in double quotes."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"' if escaped.isprintable() else repr(text)
+
+
+def long_string(name: str, text: str) -> str:
+    """An assignment of a text of several lines."""
+    return f'{name} = """\\\n{_escaped(text)}"""\n'
