@@ -4,15 +4,17 @@ In: a resolved world. Out: source texts: classes for its types, methods for what
 imports. They hold no logic: `instance.bindings` matches them with a component, `instance.bound_world` is their base.
 
     modules          which module has which type, under what name
-    names, text      identifiers, lines
+    names, text, import_lines
+                     identifiers, lines
     annotations      types as annotations
     types            records, variants, enums, flags, aliases
     exports, imports methods, protocols
     world_module     the package's `__init__`
     world            the WIT of one world
     package          all files
+    sources          the world in a file
 """
 
-from wippywasm.bindgen.package import generate
+from wippywasm.bindgen.package import HEADER, generate
 
-__all__ = ["generate"]
+__all__ = ["HEADER", "generate"]

@@ -18,6 +18,8 @@ from wippywasm.bindgen.world import world_text
 from wippywasm.bindgen.world_module import WORLD_NAMES, write_world
 from wippywasm.wit import World
 
+HEADER = "# Written by `"
+"""How each source file begins."""
 Write = Callable[[Module, Modules, Lines], None]
 
 
@@ -63,6 +65,6 @@ def _module_file(module: Module, modules: Modules, write: Write, origin: str, do
 
 def _file(docs: str, origin: str, body: str = "") -> str:
     head = Lines()
-    head.line(f"# Written by `{origin}`: changes are lost when that is run again.")
+    head.line(f"{HEADER}{origin}`: changes are lost when that is run again.")
     head.docs(docs)
     return f"{head.text()}\n{body}" if body else head.text()

@@ -25,6 +25,8 @@ _COMMANDS = {
     "lint": "lint:lint",
     "inspect": "inspect:inspect_command",
     "wit": "wit:wit_command",
+    "wit diff": "wit_diff:wit_diff",
+    "bindgen": "bindgen:bindgen",
     "compile": "compile:compile_command",
     "engines": "engines:engines",
 }
@@ -52,6 +54,9 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        words = " ".join(args[:2])
+        if len(args) > 1 and words in _COMMANDS:
+            return words, self.get_command(ctx, words), args[2:]
         if args and args[0] not in _COMMANDS:
             near = did_you_mean(args[0], _COMMANDS)
             ctx.fail(f"there is no command '{args[0]}'{f'; {near}' if near else ''}")

@@ -13,6 +13,7 @@ interfaces and types over `wippywasm.model`, or diagnostics with file, line, col
                                                     packages in component binary form, and back
     component_world                                 the world of a component
     compare                                         where two types or worlds differ
+    diff                                            what changed from one version of a package to the next, and for whom
     host                                            the WIT that comes with this package
     signatures, flatten                             the `wit:` field of an entry, function types
 
@@ -28,6 +29,7 @@ from wippywasm.wit.compare import (
 )
 from wippywasm.wit.component_world import world_of_component
 from wippywasm.wit.decode import decode
+from wippywasm.wit.diff import Change, diff_packages, diff_worlds
 from wippywasm.wit.dump import to_json
 from wippywasm.wit.encode import encode, encode_world
 from wippywasm.wit.flatten import ROOT, Flattener, WorldScope, world_functions, world_scopes
@@ -48,11 +50,12 @@ from wippywasm.wit.resolved import (
     TypeDef,
     World,
 )
-from wippywasm.wit.signatures import Signatures, parse_signatures
+from wippywasm.wit.signatures import Signatures, parse_signatures, parse_world
 from wippywasm.wit.source import Source
 
 __all__ = [
     "ROOT",
+    "Change",
     "Comparison",
     "Flattener",
     "Function",
@@ -71,6 +74,8 @@ __all__ = [
     "World",
     "WorldScope",
     "decode",
+    "diff_packages",
+    "diff_worlds",
     "encode",
     "encode_world",
     "func_text",
@@ -82,6 +87,7 @@ __all__ = [
     "parse",
     "parse_signatures",
     "parse_text",
+    "parse_world",
     "print_package",
     "print_resolution",
     "print_world",

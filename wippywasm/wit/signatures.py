@@ -18,7 +18,7 @@ from wippywasm.wit.lexer import Lexer
 from wippywasm.wit.load import Loader, parse
 from wippywasm.wit.names import PackageName, words
 from wippywasm.wit.parser import Parser
-from wippywasm.wit.resolved import Interface, Resolution
+from wippywasm.wit.resolved import Interface, InterfaceItem, Resolution, World
 from wippywasm.wit.source import Refusal, Source, Span, refuse_all
 
 _INLINE = PackageName("wippy", "inline")
@@ -56,6 +56,38 @@ def parse_signatures(
     if document:
         return _of_document(source, world, features)
     return _of_short_form(source, features)
+
+
+def parse_world(text: str, path: str = "<wit>", *, world: str | None = None, features: Sequence[str] = ()) -> World:
+    """The world that `text` describes, as `parse_signatures` reads it.
+
+    Signatures without a world make one that exports them, called `world`. Raises as `parse_signatures` does.
+    """
+    source = Source(path, text)
+    try:
+        document = _is_document(Lexer(source))
+    except Refusal as refusal:
+        raise refuse_all([refusal], path) from None
+    if not document:
+        return _short_form_world(source, world or "signatures", features)
+    resolution = parse([_with_package(source)], features=features)
+    main = resolution.main
+    if world is None and main is not None and not main.worlds and len(main.interfaces) == 1:
+        [interface] = main.interfaces.values()
+        return World("signatures", None, main, exports={interface: InterfaceItem(interface)})
+    return resolution.world(world)
+
+
+def _short_form_world(source: Source, name: str, features: Sequence[str]) -> World:
+    parser = _ShortFormParser(Lexer(source))
+    items = [_world_item(i, parser.imported) for i in parser.run()]
+    if parser.refusals:
+        raise refuse_all(parser.refusals, source.path)
+    package = syntax.PackageId((), Span(source, 0, 0), _INLINE)
+    body = syntax.World(syntax.Header(), syntax.Id(name, package.span), items)
+    loader = Loader(Resolution(features))
+    loader.load_file(syntax.File(source, package, [body]))
+    return loader.resolution.world()
 
 
 def _is_document(lexer: Lexer) -> bool:

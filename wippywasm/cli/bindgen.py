@@ -1,0 +1,66 @@
+"""`wippywasm bindgen PATH -o PACKAGE`: a typed Python package for a world.
+
+In: a component, a core module with `--wit`, a WIT file or folder, or a WIT package in binary form. Out: the files of a
+package; what an earlier run wrote there and is not wanted any more goes, and nothing else is touched.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from wippywasm.bindgen import HEADER, generate
+from wippywasm.bindgen.sources import read_world
+from wippywasm.cli.output import say
+from wippywasm.errors import ConflictError, InvalidError
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("-w", "--world", metavar="NAME", help="The world, where there are several.")
+@click.option("--wit", "signatures", type=click.Path(path_type=Path), help="The WIT of a core module.")
+@click.option("--features", multiple=True, metavar="NAME[,NAME…]", help="Count `@unstable` items of these features.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, metavar="PACKAGE", help="The folder to write."
+)
+def bindgen(path: Path, world: str | None, signatures: Path | None, features: tuple[str, ...], output: Path) -> None:
+    """Write a typed Python package for a world: classes for its types, methods for its exports.
+
+    PATH is a component, a core module (with --wit), a WIT file, a folder of them, or a WIT package in binary form.
+    """
+    if not output.name.isidentifier():
+        raise InvalidError(
+            f"{output.name!r} can't be the name of a package", hint="use letters, digits and underscores"
+        )
+    names = [name for option in features for name in option.replace(",", " ").split()]
+    files = generate(read_world(path, world, signatures, names), _command(path, world, signatures, names))
+    write_package(output, files)
+    say(f"wrote {len(files)} files to {output}")
+
+
+def _command(path: Path, world: str | None, signatures: Path | None, features: list[str]) -> str:
+    """The command that does the same, for the header; without folders, so that it is the same everywhere."""
+    words = ["wippywasm", "bindgen", path.resolve().name]
+    words += ["--world", world] if world else []
+    words += ["--wit", signatures.name] if signatures else []
+    words += ["--features", ",".join(features)] if features else []
+    return shlex.join(words)
+
+
+def write_package(folder: Path, files: Mapping[str, str]) -> None:
+    """Write the files; raises ConflictError, before it writes any, where one would replace what somebody else wrote."""
+    ours = {
+        p.relative_to(folder).as_posix() for p in folder.rglob("*.py") if p.read_bytes().startswith(HEADER.encode())
+    }
+    for name in files:
+        path = folder / name
+        if name.endswith(".py") and path.exists() and name not in ours:
+            raise ConflictError(f"{path} was not written by bindgen", hint="choose another folder, or move it away")
+    for name in ours - files.keys():
+        (folder / name).unlink()
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
