@@ -125,11 +125,6 @@ class ThreadGuest(Guest):
 
         return call
 
-    def _lifted(self, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Any]:
-        raise ThreadError(
-            "a guest in a thread of its own can't serve another guest", hint="instantiate both outside of an event loop"
-        )
-
     def _function_type(self, item: LiftRef | HostFuncRef) -> FuncType:
         return self._inner._function_type(item)
 
