@@ -47,9 +47,7 @@ def print_resolution(resolution: Resolution) -> str:
     return "\n".join([print_package(main), *(print_package(p, nested=True) for p in others)])
 
 
-def print_package(
-    package: Package, *, nested: bool = False, only: Container[Interface | World] | None = None
-) -> str:
+def print_package(package: Package, *, nested: bool = False, only: Container[Interface | World] | None = None) -> str:
     """One package: a file of its own, or `package … { … }`; all of it, or `only` some interfaces and worlds.
 
     Raises InvalidError as above.
