@@ -40,8 +40,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_SPELLED = re.compile(r"[a-z](\d|\.|s\.|\Z)", re.IGNORECASE)
-"""Words of which the first letter is read by its name: `i32`, `fs.directory`."""
+_SPELLED = re.compile(r"[a-z](\d|\.|s\.|\Z)|http", re.IGNORECASE)
+"""Words of which the first letter is read by its name: `i32`, `fs.directory`, `http`."""
 
 
 def with_article(noun: str) -> str:

@@ -97,9 +97,9 @@ BROKEN: dict[str, Broken] = {
         "did you mean 'function.wasm'?",
     ),
     "a kind of later": yaml(
-        entries("- name: web", "  kind: http.service"),
+        entries("- name: tokens", "  kind: security.token_store"),
         "_index.yaml:4",
-        "kind 'http.service' is known but not available yet",
+        "kind 'security.token_store' is known but not available yet",
     ),
     "no kind": yaml(entries("- name: x"), "_index.yaml:3", "field 'kind': required, but missing"),
     "no name": yaml(entries("- kind: registry.entry"), "_index.yaml:3", "field 'name': required"),
@@ -140,9 +140,7 @@ BROKEN: dict[str, Broken] = {
     "worker class": wasm(
         ADD, "_index.yaml:12", "pool.worker_class'", "expected one of 'wasm', got", more="    pool: {worker_class: lua}"
     ),
-    "wasi-http": wasm(
-        ADD, "_index.yaml:12", "'wasi-http' is known but not available yet", more="    transport: wasi-http"
-    ),
+    "unknown transport": wasm(ADD, "_index.yaml:12", "did you mean 'wasi-http'?", more="    transport: wasi_htp"),
     "unknown host import": wasm(
         ADD,
         "_index.yaml:12",

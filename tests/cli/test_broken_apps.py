@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.cli.broken_apps import ADD, BROKEN, digest, entries, wasm_app
+from tests.cli.broken_http import BROKEN_HTTP
 from tests.cli.conftest import Run, Write
 
+ALL = {**BROKEN, **BROKEN_HTTP}
 
-@pytest.mark.parametrize("name", BROKEN)
+
+@pytest.mark.parametrize("name", ALL)
 def test_one_clear_error(name: str, write_app: Write, run: Run) -> None:
-    broken = BROKEN[name]
+    broken = ALL[name]
     app = write_app(broken.files)
     ran = run("lint", app)
     *problems, summary = ran.err.splitlines()

@@ -23,6 +23,7 @@ from wippywasm.app.functions.arity import check_arity
 from wippywasm.app.functions.calls import CallCounter
 from wippywasm.app.functions.lua_host import AppLuaHost
 from wippywasm.app.functions.serving import FunctionPools, naming
+from wippywasm.app.http.part import HttpPart
 from wippywasm.app.loading import FUNCTIONS, LoadedApp, load_app
 from wippywasm.app.parts import Part, prepare_all
 from wippywasm.app.pools import PoolMetrics
@@ -47,6 +48,7 @@ class App:
         self._security = Security(loaded.entries.values(), strict=loaded.settings.strict)
         self._pools: FunctionPools | None = None
         self._processes: ProcessPart | None = None
+        self._http: HttpPart | None = None
         self._calls = CallCounter()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._cores_before: Collection[int] = ()
@@ -126,6 +128,16 @@ class App:
         program = self._loaded.wasm.get(id)
         return program.type if program is not None else None
 
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """The URL of every `http.service` that listens, by id."""
+        return self._http.addresses if self._http is not None else MappingProxyType({})
+
+    def check_room(self, id: str) -> None:
+        """Raise `UnavailableError` where a call would have to wait even for a place in the queue of its pool."""
+        if self._pools is not None:
+            self._pools.check_room(id)
+
     def metrics(self) -> Mapping[str, PoolMetrics]:
         """A snapshot of every function's pool, by id; nothing while the app is not running."""
         return self._pools.metrics() if self._pools is not None else MappingProxyType({})
@@ -165,6 +177,7 @@ class App:
         try:
             await self._install(self._loaded, frozenset(self.entries))
             await self._processes.start()
+            await self._serve_http()
         except BaseException:
             await self.close(grace=0)
             raise
@@ -181,9 +194,15 @@ class App:
         for change in prepared:
             change.commit()
 
+    async def _serve_http(self) -> None:
+        """Start what takes requests, last of all."""
+        self._http = HttpPart(self, self._security)
+        change = await self._http.prepare(self._loaded, frozenset(self.entries))
+        change.commit()
+
     def _parts(self) -> Sequence[Part]:
         """What runs, in the order in which it starts; nothing while the app does not."""
-        return () if self._pools is None else (self._pools,)
+        return [part for part in (self._pools, self._http) if part is not None]
 
     def _bind_cores(self) -> None:
         cores = self._loaded.settings.cores
@@ -192,7 +211,10 @@ class App:
             bind_thread(cores.others)
 
     async def close(self, grace: float = 10.0) -> None:
-        """End the processes, refuse new calls, let those under way end within `grace` seconds, free every instance."""
+        """End services, requests first, refuse new calls, let those under way end within `grace` seconds, free all."""
+        if self._http is not None:
+            await self._http.close(grace)
+            self._http = None
         processes, self._processes = self._processes, None
         if processes is not None:
             await processes.stop()

@@ -17,6 +17,7 @@ from wippywasm.app.check import (
     check_cycles,
     check_duplicates,
     check_groups,
+    check_http,
     check_processes,
     check_references,
 )
@@ -136,6 +137,7 @@ class Loader:
         check_commands(entries, self.report)
         check_processes(entries, self.report)
         check_groups(entries, self.report)
+        check_http({entry.id: entry for entry in entries}, self.report)
         return environment, entries
 
     def _check(self, raw: Sequence[RawEntry]) -> list[Entry]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from wippywasm.app.json_values.results import err_type, error_json, ok_type, result_json
 from wippywasm.app.json_values.text import dump_json
-from wippywasm.app.json_values.to_json import value_to_json
-from wippywasm.app.json_values.untyped import untyped_to_json
 from wippywasm.cli.output import print_json, print_line, say
 from wippywasm.errors import InvalidError, WitError
-from wippywasm.model import FuncType, ResultType, ValType
+from wippywasm.model import FuncType
 from wippywasm.wave import print_value
 
 
@@ -22,16 +21,9 @@ def print_result(signature: FuncType | None, result: Any) -> None:
     print_json(result_json(signature, result))
 
 
-def result_json(signature: FuncType | None, result: Any) -> Any:
-    """A result as a JSON value."""
-    if signature is None:
-        return untyped_to_json(result)
-    return value_to_json(_half(signature, "ok"), result)
-
-
 def say_payload(signature: FuncType | None, error: WitError, *, is_json: bool) -> None:
     """The function's own error on standard error, as JSON; with `is_json` in the form that all errors have then."""
-    payload = _payload_json(signature, error)
+    payload = error_json(signature, error)
     if is_json:
         facts = {"kind": error.kind.value, "message": error.message, "hint": None, "details": {"payload": payload}}
         say(dump_json({"error": facts}))
@@ -41,12 +33,12 @@ def say_payload(signature: FuncType | None, error: WitError, *, is_json: bool) -
 
 def print_wave(signature: FuncType, result: Any) -> None:
     """A result as WAVE: the good half of a `result`, or the whole."""
-    print_line(print_value(result, _half(signature, "ok")))
+    print_line(print_value(result, ok_type(signature)))
 
 
 def say_wave(signature: FuncType, error: WitError) -> None:
     """The function's own error on standard error, as WAVE."""
-    say(print_value(error.payload, _half(signature, "err")))
+    say(print_value(error.payload, err_type(signature)))
 
 
 def typed(id: str, signature: FuncType | None) -> FuncType:
@@ -54,14 +46,3 @@ def typed(id: str, signature: FuncType | None) -> FuncType:
     if signature is None:
         raise InvalidError(f"{id} is a Lua function: it has no types to write WAVE by", hint="leave out --wave")
     return signature
-
-
-def _payload_json(signature: FuncType | None, error: WitError) -> Any:
-    half = _half(signature, "err") if signature is not None else None
-    return untyped_to_json(error.payload) if half is None else value_to_json(half, error.payload)
-
-
-def _half(signature: FuncType, name: str) -> ValType | None:
-    result = signature.result
-    half: ValType | None = getattr(result, name) if isinstance(result, ResultType) else result
-    return half

@@ -18,8 +18,10 @@ from typing import Any
 import click
 
 from wippywasm.app.application import App
+from wippywasm.app.entry import Entry
+from wippywasm.app.json_values.results import result_json
 from wippywasm.app.suggest import did_you_mean, listing
-from wippywasm.cli.answers import result_json, say_payload
+from wippywasm.cli.answers import say_payload
 from wippywasm.cli.apps import load_app
 from wippywasm.cli.call import call_once
 from wippywasm.cli.command_args import command_arguments
@@ -119,7 +121,14 @@ async def _run_until_signal(app: App) -> int:
     async with app:
         took = (time.monotonic() - start) * 1000
         say(f"started {len(app.functions)} functions from {app.folder} in {took:.0f} ms; Ctrl-C stops them")
+        for id, url in app.addresses.items():
+            say(f"{id} listens on {url}{_reach(app.entries[id])}")
         return await stopped
+
+
+def _reach(service: Entry) -> str:
+    """Who else may connect, where that is not just this machine."""
+    return " (and on every other interface)" if service.data["addr"].startswith(":") else ""
 
 
 def _stop(stopped: asyncio.Future[int], number: int) -> None:

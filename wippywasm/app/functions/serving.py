@@ -97,6 +97,12 @@ class FunctionPools:
                 if error.pool is not pool or self._pools.get(id) in (pool, None):
                     raise
 
+    def check_room(self, id: str) -> None:
+        """Raise UnavailableError where a call would have to wait even for a place in the queue."""
+        pool = self._pools.get(id)
+        if pool is not None and pool.is_full:
+            raise UnavailableError(f"{id} has no room for another call")
+
     def metrics(self) -> Mapping[str, PoolMetrics]:
         """A snapshot of every pool, by id."""
         return MappingProxyType({id: pool.metrics() for id, pool in self._pools.items()})

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 LATER_KINDS = (
-    "http.service",
-    "http.router",
-    "http.endpoint",
-    "http.static",
     "security.policy.expr",
     "security.token_store",
 )

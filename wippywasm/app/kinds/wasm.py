@@ -48,7 +48,7 @@ _RUN = {
     "method": required(Text(words="the name of an export")),
     "wit": Field(SourceText()),
     "pool": POOL,
-    "transport": Field(Choice(("payload",), later=("wasi-http",))),
+    "transport": Field(Choice(("payload", "wasi-http"))),
     "imports": Field(ListOf(Text(words="the name of a host import", rule=unknown_import))),
     "wasi": Field(_WASI),
     "network": Field(_NETWORK),

@@ -40,6 +40,11 @@ class Pool(ABC):
         self._live = 0
         self._empty = asyncio.Event()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a call would have to wait even for a place in the queue."""
+        return False
+
     async def start(self) -> None:
         """Make what must be there before the first call."""
         return
@@ -122,7 +127,6 @@ class SharedPool(Pool):
 
     @property
     def is_full(self) -> bool:
-        """Whether a call would have to wait even for a place in the queue."""
         return self._queue is not None and self._queue.is_full
 
     def metrics(self) -> PoolMetrics:

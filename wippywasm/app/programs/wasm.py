@@ -13,6 +13,7 @@ from pathlib import Path
 from wippywasm.app.entry import Entry, Source
 from wippywasm.app.programs.binaries import Binaries
 from wippywasm.app.programs.components import Components, Loaded, Progress, Wanted
+from wippywasm.app.programs.incoming import HANDLE, can_serve, check_serving
 from wippywasm.app.programs.refusals import say_refusal
 from wippywasm.app.report import Report
 from wippywasm.app.suggest import listing
@@ -27,12 +28,16 @@ _LIMITS = ("max_execution_ms", "max_memory_mb", "max_table_elements", "max_insta
 
 @dataclass(frozen=True)
 class WasmProgram:
-    """What a wasm entry runs: `function` is the key of an export, `type` its signature."""
+    """What a wasm entry runs: `function` is the key of an export, `type` its signature.
+
+    One that `serves_http` is called with requests as WASI has them, whatever its `method`.
+    """
 
     entry: Entry
     component: Component = field(repr=False)
     function: str
     type: FuncType
+    serves_http: bool = False
 
 
 class WasmBuilder:
@@ -73,8 +78,9 @@ class WasmBuilder:
         if isinstance(component, WippyError):
             say_refusal(component, entry, self._report)
             return None
+        serves_http = can_serve(entry, component)
         try:
-            function, type = component.find_function(entry.data["method"])
+            function, type = component.find_function(HANDLE if serves_http else entry.data["method"])
         except NotFoundError as error:
             exports = component.functions
             hint = error.hint or (f"it exports {listing(exports)}" if exports else "it exports no function")
@@ -85,7 +91,9 @@ class WasmBuilder:
         except InvalidError as error:
             entry.at(self._report, "limits").problem(error.message, error.hint)
             return None
-        return WasmProgram(entry, component, function, type)
+        if serves_http:
+            check_serving(entry, self._report)
+        return WasmProgram(entry, component, function, type, serves_http)
 
 
 def _wit(entry: Entry) -> str | None:

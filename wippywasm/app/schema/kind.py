@@ -7,7 +7,7 @@ Spec: SPEC section 2.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,12 +22,13 @@ from wippywasm.app.suggest import did_you_mean, listing
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of entry. `rules` look at the checked fields together."""
+    """A kind of entry. `rules` look at the checked fields together; `meta` are those of `meta` that mean something."""
 
     name: str
     fields: Mapping[str, Field]
     is_open: bool = False
     rules: tuple[Callable[[Mapping[str, Any], Scope], None], ...] = ()
+    meta: Mapping[str, Field] = field(default_factory=dict)
 
 
 def _command_name(name: str) -> str | None:
@@ -37,7 +38,6 @@ def _command_name(name: str) -> str | None:
 
 
 _COMMAND = Struct({"name": Field(Text(rule=_command_name), required=True), "short": Field(Text())})
-_META = Field(Struct({"command": Field(_COMMAND)}, is_open=True))
 _ID_FIELDS = ("name", "kind")
 
 
@@ -47,6 +47,10 @@ def check_entries(
     """Check every raw entry; those of unknown kinds are left out after a problem."""
     checker = _Checker(kinds, later, app, report)
     return [entry for r in raw if (entry := checker.check(r)) is not None]
+
+
+def _meta(kind: Kind) -> Field:
+    return Field(Struct({"command": Field(_COMMAND), **kind.meta}, is_open=True))
 
 
 class _Checker:
@@ -63,7 +67,8 @@ class _Checker:
         before = len(self._report.problems)
         scope = Scope(raw.at(self._report), raw.namespace, self._app, raw.file)
         fields = {name: node for name, node in raw.fields.items() if name not in _ID_FIELDS}
-        data = dict(check_fields(Struct({**kind.fields, "meta": _META}, kind.is_open), fields, scope))
+        known = Struct({**kind.fields, "meta": _meta(kind)}, kind.is_open)
+        data = dict(check_fields(known, fields, scope))
         meta = data.pop("meta", None) or MappingProxyType({})
         valid = len(self._report.problems) == before
         for rule in kind.rules if valid else ():

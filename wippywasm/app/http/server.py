@@ -1,0 +1,154 @@
+"""One service: a listening socket, and what becomes of each request.
+
+In: a plan, a socket, the app. Out: replies. Whatever goes wrong becomes a problem here, once; what is not the
+client's fault is logged with the entry it happened in. Spec: SPEC section 12.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+
+from aiohttp import web
+
+from wippywasm.app.context import entered
+from wippywasm.app.http.body import Body
+from wippywasm.app.http.connection import Connections
+from wippywasm.app.http.exchange import Exchange, enter_exchange
+from wippywasm.app.http.paths import PathError, Target, parse_target
+from wippywasm.app.http.plan import ServicePlan
+from wippywasm.app.http.problems import RETRY_AFTER, BadRequestError, BodyTooLargeError, Problem, problem_of
+from wippywasm.app.http.reply import CutOffError, Reply
+from wippywasm.app.http.site import Site
+from wippywasm.errors import TimedOutError, UnavailableError, WippyError
+
+log = logging.getLogger("wippywasm.http")
+_LINGER = 2.0
+"""Seconds in which what is left of a body is read, so that a client sees the reply to the rest."""
+
+
+class HttpServer:
+    """Serves one `http.service`."""
+
+    def __init__(self, plan: ServicePlan, site: Site) -> None:
+        self.plan = plan
+        self._site = site
+        self._busy: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._connections: Connections | None = None
+        self._runner: web.ServerRunner | None = None
+
+    def change(self, plan: ServicePlan, site: Site) -> None:
+        """Serve requests from now on by another site; those under way end as they began."""
+        self._site.close()
+        self.plan, self._site = plan, site
+
+    async def start(self, bound: socket.socket) -> None:
+        """Accept connections on a listening socket, which is the server's from now on."""
+        bounds, times = self.plan.bounds, self.plan.times
+        self._connections = Connections(
+            self._serve,
+            bounds.connections,
+            keepalive_timeout=times.idle,
+            max_line_size=bounds.head,
+            max_field_size=bounds.head,
+            lingering_time=_LINGER,
+        )
+        self._runner = web.ServerRunner(self._connections, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.SockSite(self._runner, bound).start()
+
+    async def stop(self, grace: float) -> None:
+        """Accept no more, let requests under way end within `grace` seconds, then end their connections."""
+        if self._runner is None or self._connections is None:
+            return
+        for site in self._runner.sites:
+            await site.stop()
+        await asyncio.sleep(0)  # those just accepted begin
+        self._connections.pre_shutdown()
+        try:
+            await asyncio.wait_for(self._idle.wait(), max(grace, 0.001))
+        except asyncio.TimeoutError:
+            pass
+        for task in list(self._busy):
+            task.cancel()
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=1.0)
+        await self._runner.cleanup()
+        self._runner = None
+        self._site.close()
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve a request; what is written to a client that has gone is let go."""
+        reply = Reply(request)
+        if len(self._busy) >= self.plan.bounds.requests:
+            response = await reply.fail(Problem(503, UnavailableError.kind, fields=RETRY_AFTER))
+            response.force_close()
+            return response
+        task = asyncio.current_task()
+        assert task is not None
+        self._busy.add(task)
+        self._idle.clear()
+        try:
+            return await self._bounded(request, reply)
+        finally:
+            self._busy.discard(task)
+            if not self._busy:
+                self._idle.set()
+
+    async def _bounded(self, request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+        bound = self.plan.times.write
+        try:
+            if bound:
+                await asyncio.wait_for(self._handle(request, reply), bound)
+            else:
+                await self._handle(request, reply)
+            return await reply.end()
+        except CutOffError:
+            reply.abort()
+            raise
+        except asyncio.TimeoutError:
+            return await self._failed(request, reply, TimedOutError(f"no response within {bound:g} s"))
+        except Exception as error:  # noqa: BLE001  whatever a handler raises is answered here
+            return await self._failed(request, reply, error)
+
+    async def _handle(self, request: web.BaseRequest, reply: Reply) -> None:
+        exchange = Exchange(request, _target(request), self._body(request), reply, request.remote or "")
+        site = self._site
+        found = site.find(exchange)
+        enter_exchange(exchange)
+        with entered(site.context.with_(entry=found.id)):
+            await found.handler(exchange)
+
+    def _body(self, request: web.BaseRequest) -> Body:
+        limit, read = self.plan.bounds.body, self.plan.times.read
+        if (request.content_length or 0) > limit:
+            raise BodyTooLargeError(limit)
+        return Body(request, limit, asyncio.get_running_loop().time() + read if read else None)
+
+    async def _failed(self, request: web.BaseRequest, reply: Reply, error: Exception) -> web.StreamResponse:
+        problem = problem_of(error)
+        if problem.status in (500, 504):
+            entry = error.details.get("entry", self.plan.id) if isinstance(error, WippyError) else self.plan.id
+            log.error("%s: %s %s: %s", entry, request.method, request.path, error, exc_info=_unexpected(error))
+        if reply.ended:
+            reply.abort()
+            raise CutOffError("the reply failed at its end")
+        response = await reply.fail(problem)
+        if problem.status in (408, 413):
+            response.force_close()
+        return response
+
+
+def _target(request: web.BaseRequest) -> Target:
+    try:
+        return parse_target(request.raw_path)
+    except PathError as error:
+        raise BadRequestError(str(error)) from None
+
+
+def _unexpected(error: Exception) -> Exception | None:
+    """What deserves a traceback: our own mistakes."""
+    return None if isinstance(error, WippyError) else error
