@@ -13,6 +13,8 @@ import pytest
 
 from wippywasm.app import App
 from wippywasm.app.entry import Entry
+from wippywasm.app.functions.terminal import Terminal
+from wippywasm.app.pools.worker import Worker
 from wippywasm.app.processes.processes import Processes
 from wippywasm.engine.port import Engine
 
@@ -126,7 +128,7 @@ class FakeWorld:
         kinds = dict.fromkeys(self.programs, "process.lua") | {"t:host": "process.host"}
         self.entries: Mapping[str, Entry] = {id: Entry(id, kind, {}, {}, "x.yaml", 1) for id, kind in kinds.items()}
 
-    async def new_worker(self, id: str) -> FakeWorker:
+    async def new_worker(self, id: str, terminal: Terminal | None = None) -> Worker:
         self.live += 1
         return FakeWorker(self.programs[id], self)
 

@@ -122,7 +122,7 @@ def test_a_linked_process_that_fails_takes_the_others_with_it(load_app: Load) ->
     return {e.result.error:kind(), e.result.error:message()}
     """
     kind, message = run(load_app, FAIL + middle + function(body))
-    assert kind == "CANCELED"
+    assert kind == "INTERNAL"
     assert "t:fail" in message
     assert "broken" in message
 

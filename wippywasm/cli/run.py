@@ -9,26 +9,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from wippywasm.app.application import App
 from wippywasm.app.entry import Entry
-from wippywasm.app.json_values.results import result_json
-from wippywasm.app.suggest import did_you_mean, listing
-from wippywasm.cli.answers import say_payload
 from wippywasm.cli.apps import load_app
-from wippywasm.cli.call import call_once
-from wippywasm.cli.command_args import command_arguments
-from wippywasm.cli.failures import FAILED, INTERRUPTED, Finished, UsageFailure, blaming_the_user
+from wippywasm.cli.command import run_command
+from wippywasm.cli.failures import INTERRUPTED, Finished, UsageFailure
 from wippywasm.cli.output import print_columns, print_json, print_line, say
 from wippywasm.cli.settings import Settings, common_options, settings_of
-from wippywasm.errors import InvalidError, NotFoundError, WippyError, WitError
+from wippywasm.errors import InvalidError, WippyError
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -48,7 +42,7 @@ def run(context: click.Context, target: str | None, arguments: tuple[str, ...]) 
         _refuse_arguments(arguments)
         _serve(load_app(settings, target))
     else:
-        _run_command(load_app(settings), target, arguments, settings)
+        run_command(load_app(settings), target, arguments, settings)
 
 
 def _is_folder(target: str, settings: Settings) -> bool:
@@ -76,34 +70,6 @@ def _list_commands(app: App, settings: Settings) -> None:
         print_columns(rows, ("COMMAND", "WHAT IT DOES", "ENTRY"))
     else:
         print_line("no commands: give an entry 'meta: {command: {name: …}}'")
-
-
-def _run_command(app: App, name: str, arguments: Sequence[str], settings: Settings) -> None:
-    entry = app.commands.get(name)
-    if entry is None:
-        known = f"the commands are {listing(app.commands)}" if app.commands else "the app has no commands"
-        hint = did_you_mean(name, app.commands) or known
-        raise UsageFailure(NotFoundError(f"there is no command '{name}'", hint=hint))
-    with blaming_the_user():
-        values = command_arguments(name, app.signature(entry.id), arguments)
-    try:
-        result = call_once(app, entry.id, values)
-    except WitError as error:
-        say_payload(app.signature(entry.id), error, is_json=settings.is_json)
-        raise Finished(FAILED) from None
-    _show_result(result_json(app.signature(entry.id), result))
-
-
-def _show_result(result: Any) -> None:
-    """A whole number is the exit code; text is printed as it is, anything else but nothing as JSON."""
-    if isinstance(result, int) and not isinstance(result, bool):
-        if not 0 <= result <= 255:
-            raise InvalidError(f"the command returned {result}, which is no exit code", hint="they go from 0 to 255")
-        raise Finished(result)
-    if isinstance(result, str):
-        sys.stdout.write(result if result.endswith("\n") else f"{result}\n")
-    elif result is not None:
-        print_json(result)
 
 
 def _serve(app: App) -> None:

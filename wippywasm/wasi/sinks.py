@@ -96,12 +96,14 @@ class Capture(NullSink):
 class FileSink:
     """A file descriptor, which stays its owner's: it is written when it takes something, and not closed.
 
-    `owner`, the file object that it is of, is kept alive, and what that holds back is written first.
+    `owner`, the file object that it is of, is kept alive, and what that holds back is written first. `on_lost` is told
+    when a write fails, since the guest may not care.
     """
 
-    def __init__(self, fd: int, owner: Any = None) -> None:
+    def __init__(self, fd: int, owner: Any = None, on_lost: Callable[[OSError], None] | None = None) -> None:
         self.fd = fd
         self.owner = owner
+        self._on_lost = on_lost
         self._flush_owner: Callable[[], object] | None = getattr(owner, "flush", None)
         self._wait = FileReady.to_write(fd)
         self._limit = MAX_WRITE if stat.S_ISREG(os.fstat(fd).st_mode) else PIPE_WRITE
@@ -138,6 +140,8 @@ class FileSink:
             self._left = data
         except OSError as error:
             self._left, self._failure = b"", failed_with(error)
+            if self._on_lost is not None:
+                self._on_lost(error)
 
 
 class CallbackSink:

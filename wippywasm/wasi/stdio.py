@@ -21,8 +21,8 @@ from wippywasm.wasi.sources import BytesSource, CallbackSource, FileSource, Sour
 
 Input: TypeAlias = "Literal['inherit'] | bytes | BinaryIO | Source | Callable[[int], bytes | Awaitable[bytes]] | None"
 """The process's own input; what there is to read; a binary file; a function `read(limit)`; nothing at all."""
-Output: TypeAlias = "Literal['inherit'] | Capture | BinaryIO | Sink | Callable[[bytes], Any] | None"
-"""The process's own output; a buffer; a binary file; a function `write(data)`; nowhere."""
+Output: TypeAlias = "Literal['inherit'] | Capture | BinaryIO | Sink | Stdout | Callable[[bytes], Any] | None"
+"""The process's own output; a buffer; a binary file; what was opened before; a function `write(data)`; nowhere."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ def open_output(given: object, own: str) -> Stdout:
     if given is None:
         return Stdout(NullSink())
     if given == "inherit":
-        return _own_output(own)
+        return own_output(own)
+    if isinstance(given, Stdout):
+        return given
     if isinstance(given, Sink):
         return Stdout(given)
     if isinstance(given, _Writable):
@@ -94,14 +96,15 @@ def _own_input() -> Stdin:
     return Stdin(BytesSource() if buffer is None else CallbackSource(buffer.read))
 
 
-def _own_output(own: str) -> Stdout:
+def own_output(own: str, on_lost: Callable[[OSError], None] | None = None) -> Stdout:
+    """The process's own output; `own` is its name in `sys`, `on_lost` is told when a write to its file fails."""
     stream = getattr(sys, own)
     if stream is None:
         return Stdout(NullSink())
     fd = _descriptor(stream)
     if fd is None:
         return Stdout(CallbackSink(_text_writer(stream)))
-    return Stdout(FileSink(fd, stream), os.isatty(fd))
+    return Stdout(FileSink(fd, stream, on_lost), os.isatty(fd))
 
 
 def _file_output(file: _Writable) -> Stdout:

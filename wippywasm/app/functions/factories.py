@@ -12,6 +12,7 @@ from wippywasm.app.pools import Worker, WorkerFactory
 
 if TYPE_CHECKING:
     from wippywasm.app.functions.lua_host import AppLuaHost
+    from wippywasm.app.functions.terminal import Terminal
     from wippywasm.app.functions.wasm_hosts import WasmHosts
     from wippywasm.app.programs.wasm import WasmProgram
 
@@ -29,13 +30,27 @@ class Factories:
         program = self._loaded.wasm.get(id)
         return self._wasm(program) if program is not None else self._lua(id)
 
-    def _wasm(self, program: WasmProgram) -> WorkerFactory:
+    async def command(self, id: str, terminal: Terminal) -> Worker:
+        """A worker that has a terminal, for one call."""
+        from wippywasm.app.functions.wasm_worker import CommandWorker, new_wasm_worker
+
+        program = self._loaded.wasm.get(id)
+        if program is None:
+            return await self._lua(id)()
+        linked, wasi = self._wasm_hosts().link_command(program, terminal)
+        return CommandWorker(await new_wasm_worker(program, linked), wasi)
+
+    def _wasm_hosts(self) -> WasmHosts:
         from wippywasm.app.functions.wasm_hosts import WasmHosts
-        from wippywasm.app.functions.wasm_worker import new_wasm_worker
 
         if self._hosts is None:
             self._hosts = WasmHosts(self._loaded.entries, self._loaded.folder, self._host)
-        hosts = self._hosts
+        return self._hosts
+
+    def _wasm(self, program: WasmProgram) -> WorkerFactory:
+        from wippywasm.app.functions.wasm_worker import new_wasm_worker
+
+        hosts = self._wasm_hosts()
         if not (program.entry.data.get("pool") or {}).get("worker_class"):
             hosts.link(program)  # what can't be linked is told at the start, not at the first call
 

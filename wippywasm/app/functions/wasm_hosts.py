@@ -24,6 +24,7 @@ from wippywasm.errors import WippyError
 from wippywasm.instance.component import Component, LinkedComponent
 
 if TYPE_CHECKING:
+    from wippywasm.app.functions.terminal import Terminal
     from wippywasm.app.security import Guard
     from wippywasm.wasi import Network, Wasi
 
@@ -61,7 +62,7 @@ class WasmHosts:
     def _link_declared(self, program: WasmProgram, declared: Sequence[str]) -> LinkedComponent:
         key = program.entry.id, asyncio.get_running_loop()
         if key not in self._linked:
-            imports = self._imports(program.entry, declared)
+            imports = self._imports(self._wasi(program.entry), declared)
             self._linked[key] = program.component.link(imports, undeclared="deny")
         return self._linked[key]
 
@@ -71,26 +72,32 @@ class WasmHosts:
             linked = self._plain[program.component] = program.component.link(undeclared="deny")
         return linked
 
+    def link_command(self, program: WasmProgram, terminal: Terminal) -> tuple[LinkedComponent, Wasi]:
+        """The same for a program that has a terminal, with its world, which is for this run only."""
+        declared: Sequence[str] = program.entry.data.get("imports") or ()
+        wasi = self._wasi(program.entry, terminal)
+        return program.component.link(self._imports(wasi, declared), undeclared="deny"), wasi
+
     def close(self) -> None:
         while self._worlds:
             self._worlds.pop().close()
 
-    def _imports(self, entry: Entry, declared: Sequence[str]) -> dict[str, Any]:
+    def _imports(self, wasi: Wasi, declared: Sequence[str]) -> dict[str, Any]:
         from wippywasm.app.funcs_host import Funcs  # hosts are loaded where an entry has some
         from wippywasm.wasi.wasi import granted
 
-        wasi = self._wasi(entry)
         return {**wasi.imports(declared), **granted(Funcs(self._app), declared)}
 
-    def _wasi(self, entry: Entry) -> Wasi:
+    def _wasi(self, entry: Entry, terminal: Terminal | None = None) -> Wasi:
         from wippywasm.wasi import Wasi
         from wippywasm.wasi.filesystem import mounts_from
 
         settings: Mapping[str, Any] = entry.data.get("wasi") or {}
         try:
             mounts = mounts_from(settings.get("mounts") or (), self._mounted)
+            around = {"args": settings.get("args") or ()} if terminal is None else terminal.around(entry)
             network = self._network(entry)
-            wasi = Wasi(args=settings.get("args") or (), cwd=settings.get("cwd"), mounts=mounts, network=network)
+            wasi = Wasi(cwd=settings.get("cwd"), mounts=mounts, network=network, **around)
         except WippyError as error:
             error.details.setdefault("entry", entry.id)
             raise

@@ -6,11 +6,14 @@ In: a program. Out: calls. The guest runs in the caller's task. Spec: SPEC secti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wippywasm.app.programs.wasm import WasmProgram, limits_of
 from wippywasm.instance.component import LinkedComponent
 from wippywasm.instance.guest import Guest
+
+if TYPE_CHECKING:
+    from wippywasm.wasi import Wasi
 
 
 class WasmWorker:
@@ -35,3 +38,26 @@ async def new_wasm_worker(program: WasmProgram, linked: LinkedComponent) -> Wasm
     """A worker with a new instance; raises what instantiation raises."""
     guest = linked.instantiate(limits=limits_of(program.entry))
     return WasmWorker(guest, program.function)
+
+
+class CommandWorker:
+    """A worker whose output has all gone out when its call is over."""
+
+    def __init__(self, worker: WasmWorker, wasi: Wasi) -> None:
+        self._worker = worker
+        self._wasi = wasi
+
+    async def call(self, args: Sequence[Any]) -> Any:
+        try:
+            result = await self._worker.call(args)
+        except Exception:
+            await self._wasi.drain()
+            raise
+        await self._wasi.drain()
+        return result
+
+    def usable_after(self, error: BaseException) -> bool:
+        return False
+
+    def close(self) -> None:
+        self._worker.close()

@@ -25,6 +25,7 @@ class Host:
     max_processes: int = MAX_PROCESSES
     places: int = QUEUE_SIZE
     workers: int = 1
+    is_terminal: bool = False
     count: int = 0
 
     def enter(self) -> None:
@@ -41,7 +42,7 @@ class Host:
 def host_of(entry: Entry) -> Host:
     """The host that an entry describes; a terminal runs one process at a time."""
     if entry.kind == "terminal.host":
-        return Host(entry.id, max_processes=1)
+        return Host(entry.id, max_processes=1, is_terminal=True)
     settings: Mapping[str, Any] = entry.data.get("host") or {}
     return Host(
         entry.id,

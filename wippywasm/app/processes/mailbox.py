@@ -74,6 +74,8 @@ class Mailbox:
         self._topics: dict[str, Stream[Message]] = {}
         self.inbox: Stream[Message] = Stream()
         self.events: Stream[Event] = Stream()
+        self.is_heard = False
+        """Whether the program has asked to hear of events."""
 
     def __len__(self) -> int:
         return self._count

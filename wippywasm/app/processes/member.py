@@ -30,6 +30,7 @@ class Member:
 @dataclass(eq=False)
 class Process(Member):
     """`task` runs the program, and is done when nothing of it is left; `ended` has the outcome, perhaps sooner.
+    `ready` is done when the program has been loaded and begins to run.
 
     `hears` tells whether the program can be told of events at all; where it has a `deadline`, it is killed when that is
     `due` (on the clock of its processes).
@@ -38,6 +39,7 @@ class Process(Member):
     host: Host = field(kw_only=True)
     task: asyncio.Task[None] | None = None
     ended: asyncio.Future[Outcome] = field(kw_only=True)
+    ready: asyncio.Future[None] = field(kw_only=True)
     hears: bool = True
     due: float = 0.0
     deadline: Timer | None = None

@@ -6,11 +6,13 @@ Spec: SPEC section 9.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from wippywasm.app.loading import LoadedApp
 from wippywasm.app.processes.actions import Actions
 from wippywasm.app.processes.clock import Clock
+from wippywasm.app.processes.command import Command
 from wippywasm.app.processes.frames import Frames
 from wippywasm.app.processes.processes import Processes
 from wippywasm.app.processes.programs import Programs
@@ -32,6 +34,10 @@ class ProcessPart:
     async def start(self) -> None:
         """Open the hosts."""
         self.processes.open_hosts(self._programs.entries.values())
+
+    def start_command(self, id: str, args: Sequence[Any], words: Sequence[str]) -> Command:
+        """Run a process on the app's terminal, with `words` after its name; raises what `Processes.spawn` raises."""
+        return Command(self.processes, id, args, words)
 
     async def stop(self) -> None:
         """End all processes, and wait until nothing of them is left."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from wippywasm.app.context import entered
@@ -68,8 +69,9 @@ class Processes:
     def _add(self, start: Start, host: Host) -> Process:
         pid = self.table.next_pid(host.id, start.id)
         hears = self._world.entries[start.id].kind == "process.lua"
-        ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        process = Process(pid, start.id, Mailbox(host.places), host=host, hears=hears, ended=ended)
+        loop = asyncio.get_running_loop()
+        futures: dict[str, Any] = {"ended": loop.create_future(), "ready": loop.create_future()}
+        process = Process(pid, start.id, Mailbox(host.places), host=host, hears=hears, **futures)
         for topic, payload in start.messages:
             self.deliver(process, Message(topic, payload, start.parent, size_of(payload)))
         if start.name is not None:
@@ -95,7 +97,8 @@ class Processes:
 
     async def _run(self, process: Process, start: Start) -> None:
         with entered(start.context.with_(entry=process.id, pid=process.pid)):
-            outcome = await run_program(lambda: self._world.new_worker(process.id), start.args)
+            make = partial(self._world.new_worker, process.id, start.terminal)
+            outcome = await run_program(make, start.args, partial(_settle, process.ready))
         self.table.end(process, outcome)
 
     def _done(self, process: Process, task: asyncio.Task[None]) -> None:
@@ -109,6 +112,7 @@ class Processes:
     def _ended(self, process: Process) -> None:
         if process.deadline is not None:
             process.deadline.cancel()
+        process.ready.cancel()
         if process.outcome is not None and not process.ended.done():
             process.ended.set_result(process.outcome)
         if process.task is not None and process.task is not asyncio.current_task():
@@ -155,6 +159,10 @@ class Processes:
         """Let processes run on the hosts among `entries`."""
         self._hosts = {entry.id: host_of(entry) for entry in entries if entry.kind in HOSTS}
 
+    def open_host(self, host: Host) -> None:
+        """Let processes run on one host more."""
+        self._hosts[host.id] = host
+
     @property
     def hosts(self) -> tuple[Host, ...]:
         return tuple(self._hosts.values())
@@ -166,6 +174,11 @@ class Processes:
             self.kill(process, "was ended: the app stops")
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_KILLED)
+
+    async def gone(self, process: Process) -> None:
+        """Wait until nothing of a process is left."""
+        if process.task is not None:
+            await asyncio.wait([process.task])
 
     # lookups
 
@@ -180,11 +193,13 @@ class Processes:
         return entry
 
     def _host(self, id: str) -> Host:
-        self._entry(id, HOSTS)
         host = self._hosts.get(id)
         if host is None:
+            self._entry(id, HOSTS)
             raise UnavailableError(f"the host '{id}' is not running")
         return host
 
-    def __contains__(self, pid: Any) -> bool:
-        return self.table.get(pid) is not None
+
+def _settle(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)

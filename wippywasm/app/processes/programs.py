@@ -15,6 +15,7 @@ from wippywasm.app.pools.worker import Worker, WorkerFactory
 
 if TYPE_CHECKING:
     from wippywasm.app.functions.lua_host import AppLuaHost
+    from wippywasm.app.functions.terminal import Terminal
 
 
 class Programs:
@@ -29,8 +30,10 @@ class Programs:
     def entries(self) -> Mapping[str, Entry]:
         return self._loaded.entries
 
-    async def new_worker(self, id: str) -> Worker:
+    async def new_worker(self, id: str, terminal: Terminal | None = None) -> Worker:
         """A new instance of a process's program; raises what making one raises."""
+        if terminal is not None:
+            return await self._factories.command(id, terminal)
         factory = self._known.get(id)
         if factory is None:
             factory = self._known[id] = self._factories.of(id)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wippywasm.app.context import Context
+from wippywasm.app.functions.terminal import Terminal
 
 
 class Bond(enum.Flag):
@@ -26,7 +27,7 @@ class Start:
     """A process of the entry `id` on `host`. `parent` is the pid that `bond` binds, and the sender of `messages`.
 
     `context` says who the process acts as: nobody, unless whoever starts it declares it. `name` is registered before
-    anything of it runs.
+    anything of it runs. A command has a `terminal`.
     """
 
     id: str
@@ -37,3 +38,4 @@ class Start:
     context: Context = field(default_factory=Context)
     name: str | None = None
     messages: Sequence[tuple[str, Any]] = ()
+    terminal: Terminal | None = None

@@ -14,10 +14,14 @@ from wippywasm.app.processes.events import Outcome
 from wippywasm.errors import GuestExit, InternalError, WippyError
 
 
-async def run_program(make: Callable[[], Awaitable[Worker]], args: Sequence[Any]) -> Outcome:
-    """Make the worker, run its program, close it. Cancellation goes through, as does what is no `Exception`."""
+async def run_program(make: Callable[[], Awaitable[Worker]], args: Sequence[Any], ready: Callable[[], None]) -> Outcome:
+    """Make the worker, say that it is `ready`, run its program, close it.
+
+    Cancellation goes through, as does what is no `Exception`.
+    """
     try:
         worker = await make()
+        ready()
         try:
             return Outcome(await worker.call(args))
         finally:

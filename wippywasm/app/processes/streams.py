@@ -43,6 +43,7 @@ class Subscription:
     @classmethod
     def to_events(cls, mailbox: Mailbox) -> Subscription:
         """Events."""
+        mailbox.is_heard = True
 
         async def receive() -> dict[str, Any] | None:
             event = await mailbox.receive_event()

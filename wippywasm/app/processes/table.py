@@ -13,7 +13,7 @@ from wippywasm.app.processes.events import Event, Outcome, exit_event, link_down
 from wippywasm.app.processes.member import Member, Process
 from wippywasm.app.processes.names import Names
 from wippywasm.app.processes.topology import Topology
-from wippywasm.errors import CanceledError, NotFoundError, RateLimitedError
+from wippywasm.errors import InternalError, NotFoundError, RateLimitedError
 
 MAX_EVENTS = 10_000
 """Events that may wait for a member before it can't ask for more."""
@@ -88,7 +88,7 @@ class Table:
             if member is not None and member.trap_links:
                 self._tell(other, link_down_event(pid, outcome))
             elif member is not None:
-                yield member, Outcome(error=CanceledError(f"{pid}, which it was linked to, failed: {outcome.error}"))
+                yield member, Outcome(error=InternalError(f"{pid}, which it was linked to, failed: {outcome.error}"))
 
     def _tell(self, pid: str, event: Event) -> None:
         member = self._members.get(pid)

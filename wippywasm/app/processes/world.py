@@ -6,10 +6,13 @@ In: an app. Out: the entries, workers for programs, the say of security.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wippywasm.app.entry import Entry
 from wippywasm.app.pools.worker import Worker
+
+if TYPE_CHECKING:
+    from wippywasm.app.functions.terminal import Terminal
 
 
 class Guard(Protocol):
@@ -25,6 +28,6 @@ class World(Protocol):
 
     @property
     def entries(self) -> Mapping[str, Entry]: ...
-    async def new_worker(self, id: str) -> Worker:
-        """A new instance of a process's program; raises what making one raises."""
+    async def new_worker(self, id: str, terminal: Terminal | None = None) -> Worker:
+        """A new instance of a process's program, which may have a terminal; raises what making one raises."""
         ...
