@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from aiohttp import web
+if TYPE_CHECKING:  # Lua knows exchanges whether or not the app has a service, which alone loads aiohttp
+    from aiohttp import web
 
-from wippywasm.app.http.body import Body
-from wippywasm.app.http.paths import Target
-from wippywasm.app.http.plan import Endpoint
-from wippywasm.app.http.reply import Reply
+    from wippywasm.app.http.body import Body
+    from wippywasm.app.http.paths import Target
+    from wippywasm.app.http.plan import Endpoint
+    from wippywasm.app.http.reply import Reply
 
 
 @dataclass
@@ -32,6 +33,8 @@ class Exchange:
     params: Mapping[str, str] = field(default_factory=dict)
     answered: bool = False
     """Whether a handler took the reply into its own hands."""
+    is_over: bool = False
+    """Whether the handler has ended; what it started may run on."""
 
     def header(self, name: str) -> str | None:
         """A field of the request; several of one name joined by commas."""
@@ -48,8 +51,9 @@ _current: ContextVar[Exchange | None] = ContextVar("wippywasm_exchange", default
 
 
 def current_exchange() -> Exchange | None:
-    """The exchange that the running code serves."""
-    return _current.get()
+    """The exchange that the running code serves, None where there is none any more."""
+    exchange = _current.get()
+    return None if exchange is None or exchange.is_over else exchange
 
 
 def enter_exchange(exchange: Exchange) -> None:

@@ -15,7 +15,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from wippywasm.app.http.problems import CONTENT_TYPE, Problem
-from wippywasm.errors import ConflictError, InvalidError
+from wippywasm.errors import InvalidError
 from wippywasm.wasi.http.names import FORBIDDEN, is_token, is_value
 
 MAX_PENDING = 64 << 10
@@ -46,6 +46,8 @@ class Reply:
         self.fields: CIMultiDict[str] = CIMultiDict()
         self.hooks: list[Callable[[Reply, int | None], None]] = []
         self.encoder: Encoder | None = None
+        self.streams = False
+        """Whether even what fits the buffer is sent without a length."""
         self.ended = False
         self._request = request
         self._pending = bytearray()
@@ -63,7 +65,7 @@ class Reply:
         return self._request.method == "HEAD" or self.status in (204, 304)
 
     def set_status(self, status: int) -> None:
-        """Raises InvalidError for what is no status of a reply, ConflictError where the head is on its way."""
+        """Raises InvalidError for what is no status of a reply, and where the head is on its way."""
         self._require_head()
         if not 200 <= status <= 599:
             raise InvalidError(f"{status} is no status of a response: they go from 200 to 599")
@@ -81,8 +83,7 @@ class Reply:
 
     async def write(self, data: bytes) -> None:
         """Write a part of the body; raises `CutOffError` where the client is gone."""
-        if self.ended:
-            raise ConflictError("the response is complete")
+        self._require_open()
         if not self.started and len(self._pending) + len(data) <= MAX_PENDING:
             self._pending += data
             return
@@ -91,13 +92,16 @@ class Reply:
 
     async def flush(self) -> None:
         """Send what is written so far; raises as `write`."""
+        self._require_open()
         await self._flow()
-        if self.encoder is not None and not self.ended:
+        if self.encoder is not None:
             await self._send(self.encoder.flush())
 
     async def end(self) -> web.StreamResponse:
         """Send what is left, and give the response; harmless to repeat."""
         if not self.ended:
+            if self.streams:
+                await self._flow()
             self.ended = True
             await (self._end_stream() if self.started else self._send_whole())
         assert self._response is not None
@@ -115,7 +119,7 @@ class Reply:
         if self.started:
             self.abort()
             raise CutOffError("the reply failed after it had begun")
-        self.status, self.encoder = problem.status, None
+        self.status, self.encoder, self.streams = problem.status, None, False
         self.fields.clear()
         self.fields.update(problem.fields)
         return await self.send(problem.body, CONTENT_TYPE)
@@ -125,9 +129,13 @@ class Reply:
         if self._request.transport is not None:
             self._request.transport.abort()
 
+    def _require_open(self) -> None:
+        if self.ended:
+            raise InvalidError("the response is complete")
+
     def _require_head(self) -> None:
         if self.started:
-            raise ConflictError("the head of the response is on its way already")
+            raise InvalidError("the head of the response is on its way already")
 
     def _check(self, name: str, value: str) -> None:
         self._require_head()

@@ -119,8 +119,11 @@ class HttpServer:
         site = self._site
         found = site.find(exchange)
         enter_exchange(exchange)
-        with entered(site.context.with_(entry=found.id)):
-            await found.handler(exchange)
+        try:
+            with entered(site.context.with_(entry=found.id)):
+                await found.handler(exchange)
+        finally:
+            exchange.is_over = True
 
     def _body(self, request: web.BaseRequest) -> Body:
         limit, read = self.plan.bounds.body, self.plan.times.read

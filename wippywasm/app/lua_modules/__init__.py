@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from wippywasm.app.lua.host import Operation
-from wippywasm.app.lua_modules import base64, env, process, registry
+from wippywasm.app.lua_modules import base64, env, http, process, registry
 
 
 class App(env.App, process.App, registry.App, Protocol):
@@ -18,4 +18,10 @@ class App(env.App, process.App, registry.App, Protocol):
 
 def operations(app: App) -> dict[str, Operation]:
     """Every operation that Lua programs of the app may ask for."""
-    return {**base64.operations(), **env.operations(app), **process.operations(app), **registry.operations(app)}
+    return {
+        **base64.operations(),
+        **env.operations(app),
+        **http.operations(),
+        **process.operations(app),
+        **registry.operations(app),
+    }
