@@ -22,7 +22,7 @@ LAYERS = [
     {"engine"},
     {"instance"},
     {"bindgen"},
-    {"wasi"},
+    {"wasi", "composition"},
     {"app"},
     {"inspect"},
     {"cli"},

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wippywasm import errors
     from wippywasm.abi import GuestResource, Resource
     from wippywasm.app.application import App
+    from wippywasm.composition import compose
     from wippywasm.instance.bindings import Bindings
     from wippywasm.instance.bound_world import BoundWorld, Program, instantiate_bound
     from wippywasm.instance.component import Component, LinkedComponent
@@ -44,6 +45,7 @@ __all__ = [
     "Undeclared",
     "Variant",
     "Wasi",
+    "compose",
     "errors",
     "instantiate_bound",
     "load",
@@ -62,6 +64,7 @@ _HOMES = {
     "load": "instance.load",
     "Undeclared": "instance.link",
     "GuestResource": "abi",
+    "compose": "composition",
     "Resource": "abi",
     "Wasi": "wasi",
     "Err": "values",

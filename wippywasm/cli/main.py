@@ -27,6 +27,7 @@ _COMMANDS = {
     "wit": "wit:wit_command",
     "wit diff": "wit_diff:wit_diff",
     "bindgen": "bindgen:bindgen",
+    "compose": "compose:compose_command",
     "compile": "compile:compile_command",
     "engines": "engines:engines",
 }

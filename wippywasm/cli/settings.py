@@ -5,7 +5,7 @@ In: the command line. Out: one `Settings` for the whole run. Spec: SPEC section 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -52,10 +52,13 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[F], F
     return click.option(parameter, *declarations, callback=_keep(name), expose_value=False, **attributes)
 
 
+_OVERRIDES = _option(
+    "overrides", "-o", "--override", multiple=True, metavar="NS:NAME:FIELD=VALUE", help="Replace a field."
+)
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _option("directory", "-C", metavar="DIR", help="The app's folder; else the current one."),
     _option("engine", "--engine", metavar="NAME", help="wasmer or wasmtime; see 'wippywasm engines'."),
-    _option("overrides", "-o", "--override", multiple=True, metavar="NS:NAME:FIELD=VALUE", help="Replace a field."),
+    _OVERRIDES,
     _option("is_json", "--json", is_flag=True, help="Answers and errors as JSON."),
     _option("verbosity", "-v", "--verbose", count=True, help="Say more; twice for Python tracebacks."),
 )
@@ -63,6 +66,15 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 def common_options(command: F) -> F:
     """Give a command the options that all have."""
-    for option in reversed(_OPTIONS):
+    return _with(_OPTIONS, command)
+
+
+def file_options(command: F) -> F:
+    """Give them to a command that is about files, not about an app: without overrides, as `-o` is the output there."""
+    return _with([option for option in _OPTIONS if option is not _OVERRIDES], command)
+
+
+def _with(options: Sequence[Callable[[Any], Any]], command: F) -> F:
+    for option in reversed(options):
         command = option(command)
     return command

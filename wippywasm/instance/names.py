@@ -46,6 +46,11 @@ def _order(name: str) -> tuple[int, ...]:
     return tuple(int(found[i][:18]) for i in (1, 2, 3)) if found else ()
 
 
+def newest(names: Iterable[str]) -> str:
+    """The one of the highest version."""
+    return max(names, key=_order)
+
+
 def best_match(wanted: str, offered: Iterable[str]) -> str | None:
     """The offered name that serves `wanted`: itself, else its newest compatible version, else the name without one."""
     base, version = split_version(wanted)

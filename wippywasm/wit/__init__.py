@@ -31,7 +31,7 @@ from wippywasm.wit.component_world import world_of_component
 from wippywasm.wit.decode import decode
 from wippywasm.wit.diff import Change, diff_packages, diff_worlds
 from wippywasm.wit.dump import to_json
-from wippywasm.wit.encode import encode, encode_world
+from wippywasm.wit.encode import EncodedImports, encode, encode_imports, encode_world
 from wippywasm.wit.flatten import ROOT, Flattener, WorldScope, world_functions, world_scopes
 from wippywasm.wit.host import host_interface, host_packages, host_wit_path
 from wippywasm.wit.load import parse, parse_text
@@ -57,6 +57,7 @@ __all__ = [
     "ROOT",
     "Change",
     "Comparison",
+    "EncodedImports",
     "Flattener",
     "Function",
     "Include",
@@ -77,6 +78,7 @@ __all__ = [
     "diff_packages",
     "diff_worlds",
     "encode",
+    "encode_imports",
     "encode_world",
     "func_text",
     "function_mismatch",

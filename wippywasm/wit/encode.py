@@ -7,6 +7,9 @@ Spec: `WIT.md`, "Package Format"; `Binary.md`, type definitions.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from wippywasm.errors import InvalidError
 from wippywasm.leb128 import unsigned
 from wippywasm.wit.encode_types import Declarations, TypeEncoder, extern_name, name_bytes
@@ -119,6 +122,36 @@ def _encode_world(world: World, room: _Room) -> bytes:
     return scope.outer.component()
 
 
+@dataclass(frozen=True)
+class EncodedImports:
+    """The imports of a world as the first sections of a component.
+
+    `items` has the sort and index of each import by its name; `counts` how many items of each sort there are now.
+    """
+
+    sections: bytes
+    items: Mapping[str, tuple[str, int]]
+    counts: Mapping[str, int]
+
+
+_SECTIONS = {0x01: _TYPES, 0x02: 6, 0x03: 10}
+"""The section that has the same form as a declaration: of a type, an alias, an import."""
+
+
+def encode_imports(world: World) -> EncodedImports:
+    """What a component of a world begins with. Raises InvalidError, as `encode` does."""
+    scope = _Scope(_Room())
+    items: dict[str, tuple[str, int]] = {}
+    counts = {"func": 0, "type": 0, "instance": 0}
+    for key, item in world.imports.items():
+        sort = "type" if isinstance(item, TypeDef) else "func" if isinstance(item, Function) else "instance"
+        index = scope.item(b"\x03", key, item)
+        items[key_name(key)] = sort, counts[sort] if index is None else index
+        counts[sort] += 1
+    sections = [_section(_SECTIONS[d[0]], unsigned(1) + d[1:]) for d in scope.outer.declarations]
+    return EncodedImports(b"".join(sections), items, {**counts, "type": scope.outer.types})
+
+
 class _Scope:
     """A component type in the making: its own types, and the instances that it has so far."""
 
@@ -164,10 +197,10 @@ class _Scope:
         self.outer.claim(direction, name)
         self.outer.add(direction + b"\x00" + name_bytes(name) + kind)
 
-    def item(self, direction: bytes, key: WorldKey, item: WorldItem) -> None:
+    def item(self, direction: bytes, key: WorldKey, item: WorldItem) -> int | None:
+        """Add an import or export; the index of a type."""
         if isinstance(item, TypeDef):
-            self.types.named(item, direction)
-            return
+            return self.types.named(item, direction)
         if isinstance(item, Function):
             kind, implements = _FUNC + unsigned(self.types.function(item)), None
         else:
@@ -177,6 +210,7 @@ class _Scope:
         self.outer.add(direction + name + kind)
         if isinstance(item, InterfaceItem):
             self.bind(item.interface)
+        return None
 
 
 def _implements(key: WorldKey, item: InterfaceItem) -> str | None:

@@ -61,12 +61,12 @@ class Declarations:
     """The declarations of a component or instance type, and how many types they make."""
 
     def __init__(self) -> None:
-        self._declarations: list[bytes] = []
+        self.declarations: list[bytes] = []
         self._names: dict[bytes, StrongNames] = {}
         self.types = 0
 
     def add(self, declaration: bytes) -> None:
-        self._declarations.append(declaration)
+        self.declarations.append(declaration)
 
     def claim(self, direction: bytes, name: str) -> None:
         """Takes a name for an import or export. Raises InvalidError for one that the binary form can't have."""
@@ -91,10 +91,10 @@ class Declarations:
         return self.add_type(b"\x02\x03\x02" + unsigned(1) + unsigned(index))
 
     def component(self) -> bytes:
-        return b"\x41" + vector(self._declarations)
+        return b"\x41" + vector(self.declarations)
 
     def instance(self) -> bytes:
-        return b"\x42" + vector(self._declarations)
+        return b"\x42" + vector(self.declarations)
 
 
 def package_fault(name: str) -> str | None:

@@ -1,0 +1,40 @@
+"""`wippywasm compose SOCKET PLUG… -o OUT`: plug components into another one.
+
+In: files. Out: a component's binary. Spec: SPEC section 13.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from wippywasm.cli.failures import blaming_the_user
+from wippywasm.cli.output import print_json, say
+from wippywasm.cli.settings import file_options, settings_of
+from wippywasm.composition.library import composed, read_part, write
+
+
+@click.command(name="compose")
+@click.argument("socket", type=click.Path(path_type=Path))
+@click.argument("plugs", metavar="PLUG...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, metavar="OUT", help="The file to write; '-' for standard output.")
+@file_options
+@click.pass_context
+def compose_command(context: click.Context, socket: Path, plugs: tuple[Path, ...], output: str) -> None:
+    """Plug the exports of each PLUG into the imports of SOCKET, and write one component.
+
+    It exports what SOCKET does and imports what no PLUG supplies. A PLUG supplies those before it, too.
+    """
+    with blaming_the_user():
+        parts = [read_part(file, place) for place, file in enumerate((socket, *plugs))]
+        wasm = composed(parts)
+        if output != "-":
+            write(wasm, Path(output))
+    if output == "-":
+        sys.stdout.buffer.write(wasm)
+    elif settings_of(context).is_json:
+        print_json({"path": output, "size": len(wasm)})
+    else:
+        say(f"wrote {len(wasm):,} bytes to {output}")
