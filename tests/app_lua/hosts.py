@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wippywasm.app.lua import LuaLibrary, LuaLimits, LuaProgram, LuaSource, LuaWorker
-from wippywasm.app.lua.host import Operation
+from wippywasm.app.lua.host import CallSetup, Operation
 from wippywasm.errors import NotFoundError
 from wippywasm.model import FuncType, Param, ValType
 
@@ -28,7 +28,7 @@ class FakeHost:
         if signature is not None:
             self.signatures[id] = signature
 
-    async def call(self, id: str, args: list[Any]) -> Any:
+    async def call(self, id: str, args: list[Any], setup: CallSetup | None = None) -> Any:
         self.calls.append((id, args))
         if id not in self.functions:
             raise NotFoundError(f"no function '{id}'")

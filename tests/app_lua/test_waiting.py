@@ -164,7 +164,7 @@ def test_no_future_outlives_its_call() -> None:
     ("lua", "message"),
     [
         ("funcs.async('app:later'):than()", "a future has no 'than'; it has response, channel, await, result"),
-        ("funcs.new():with_context({})", "funcs.new() has no 'with_context' yet; it has call and async"),
+        ("funcs.new():with_context_of({})", "an executor has no 'with_context_of'; it has call, async, with_actor"),
         ("funcs.async('app:later').await()", "call its methods with ':'"),
     ],
 )

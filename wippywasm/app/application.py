@@ -15,7 +15,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any
 
 from wippywasm.app.check.commands import command_of
-from wippywasm.app.context import current, entered
+from wippywasm.app.context import Handover, current, entered
 from wippywasm.app.entry import Entry
 from wippywasm.app.env import Environment
 from wippywasm.app.env.build import make_files
@@ -37,6 +37,8 @@ from wippywasm.app.suggest import did_you_mean_id, listing
 from wippywasm.engine import get as get_engine
 from wippywasm.errors import InvalidError, NotFoundError, Problem, UnavailableError, with_article
 from wippywasm.model import FuncType
+
+_NOTHING = Handover()
 
 
 class App:
@@ -149,9 +151,13 @@ class App:
         function's own error, `Trap` and other `WippyError`s for failures (`details["entry"]` is the id of the function
         that failed, where calls nest the innermost), `UnavailableError` when not running.
         """
+        return await self.hand_over(_NOTHING, id, args)
+
+    async def hand_over(self, handover: Handover, id: str, args: Sequence[Any]) -> Any:
+        """The same, for a callee that does not inherit everything. Whether it may be called is asked of the caller."""
         pools, loop = self._pools, self._loop
         if pools is not None and loop is not None and loop is not asyncio.get_running_loop():
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.call(id, *args), loop))
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.hand_over(handover, id, args), loop))
         self._check_call(id)
         self.check_callable(id)
         if pools is None:
@@ -160,7 +166,7 @@ class App:
         with naming(id):
             if signature is not None:
                 check_arity(id, signature, args)
-            with self._calls.counted(), entered(self._security.context_of(id, current())):
+            with self._calls.counted(), entered(self._security.context_of(id, handover.applied(current()))):
                 self._security.check_given(self.entries[id])
                 return await pools.call(id, args)
 

@@ -46,6 +46,23 @@ class Context:
         return replace(self, **changes)
 
 
+@dataclass(frozen=True)
+class Handover:
+    """What a caller hands on in place of its own: each part is None, or empty, where the callee inherits.
+
+    `values` are added to those of the caller.
+    """
+
+    actor: Actor | None = None
+    scope: Scope | None = None
+    values: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+
+    def applied(self, context: Context) -> Context:
+        """The context that the callee inherits."""
+        values = {**context.values, **self.values} if self.values else context.values
+        return replace(context, actor=self.actor or context.actor, scope=self.scope or context.scope, values=values)
+
+
 _NOBODY = Context()
 _current: ContextVar[Context] = ContextVar("wippywasm_context", default=_NOBODY)
 

@@ -6,15 +6,17 @@ Spec: SPEC sections 6 and 11.
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from wippywasm.app.lua.host import Operation
+from wippywasm.app.context import Handover
+from wippywasm.app.lua.host import CallSetup, Operation
 from wippywasm.app.lua_modules import App as LuaApp
 from wippywasm.app.lua_modules import operations
 from wippywasm.app.security import Guard
-from wippywasm.errors import NotFoundError
+from wippywasm.errors import NotFoundError, TimedOutError
 from wippywasm.model import FuncType
 
 
@@ -36,6 +38,7 @@ class Callee(LuaApp, Protocol):
     def guard(self) -> Guard: ...
     @property
     def call(self) -> Callable[..., Awaitable[Any]]: ...
+    async def hand_over(self, handover: Handover, id: str, args: Sequence[Any]) -> Any: ...
     def signature(self, id: str) -> FuncType | None: ...
 
 
@@ -50,8 +53,10 @@ class AppLuaHost:
     def guard(self) -> Guard:
         return self._app.guard
 
-    async def call(self, id: str, args: list[Any]) -> Any:
-        return await self._app.call(id, *args)
+    async def call(self, id: str, args: list[Any], setup: CallSetup | None = None) -> Any:
+        if setup is None:
+            return await self._app.call(id, *args)
+        return await _within(setup.timeout, id, self._app.hand_over(setup.handover, id, args))
 
     def signature(self, id: str) -> FuncType | None:
         return self._app.signature(id)
@@ -68,3 +73,14 @@ class AppLuaHost:
             sys.stdout.flush()
         except OSError as error:
             raise OutputLost(error) from error
+
+
+async def _within(seconds: float | None, id: str, call: Awaitable[Any]) -> Any:
+    """Raise TimedOutError, and cancel the call, where it takes longer."""
+    work = asyncio.ensure_future(call)
+    try:
+        return await asyncio.wait_for(work, seconds)
+    except asyncio.TimeoutError:
+        if not work.cancelled():
+            raise  # the callee's own
+        raise TimedOutError(f"{id} did not answer within {seconds:g} s", details={"entry": id}) from None

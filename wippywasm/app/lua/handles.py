@@ -44,6 +44,12 @@ class Handles:
             raise InvalidError(f"this {kind.__name__.lower()} is closed")
         return object
 
+    def take(self, number: int, kind: type[T]) -> T:
+        """The same, which is the caller's from now on."""
+        object = self.get(number, kind)
+        del self._objects[number]
+        return object
+
     async def drop(self, number: int) -> None:
         """Close an object; harmless to repeat."""
         object = self._objects.pop(number, None)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
+from wippywasm.app.context import Handover
 from wippywasm.app.lua.handles import Handles
 from wippywasm.model import FuncType
 
@@ -25,11 +26,24 @@ Operation: TypeAlias = Callable[..., Any]
 """What a Lua module asks of the app: plain or async, of the `LuaCaller` and plain values to a plain value."""
 
 
+@dataclass(frozen=True)
+class CallSetup:
+    """What `funcs.new()` sets up for a call: what its callee does not inherit, and seconds that it may take."""
+
+    handover: Handover
+    timeout: float | None = None
+
+    def close(self) -> None:
+        """Nothing is left of it."""
+
+
 class LuaHost(Protocol):
     """What a Lua program may ask of the app; each method stands for one entry's rights and context."""
 
-    async def call(self, id: str, args: list[Any]) -> Any:
-        """Call a function by its id; raises `WitError` for a guest's own error and other `WippyError`s for failures.
+    async def call(self, id: str, args: list[Any], setup: CallSetup | None = None) -> Any:
+        """Call a function by its id, as `setup` says.
+
+        Raises `WitError` for a guest's own error and other `WippyError`s for failures.
 
         For a function with a signature `args` already fit its parameters (as `wippywasm.values` has them), else they
         are plain values: None, bool, int, float, str, bytes (text that is not UTF-8), list, dict, `WippyError`.

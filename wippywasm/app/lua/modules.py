@@ -9,11 +9,13 @@ from collections.abc import Mapping
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "base64": ("base64",),
+    "ctx": ("ctx",),
     "env": ("env",),
     "funcs": ("typed", "funcs", "futures"),
     "http": ("json", "stream", "http"),
     "json": ("json",),
     "registry": ("registry",),
+    "security": ("security",),
     "time": ("duration", "calendar", "layout", "parsing", "time"),
 }
 """What `require` gives today, each with the files of `prelude/` that it needs beyond those of every sandbox."""
@@ -21,8 +23,6 @@ MODULES: Mapping[str, tuple[str, ...]] = {
 AVAILABLE_MODULES = frozenset(MODULES)
 
 KNOWN_MODULES = AVAILABLE_MODULES | {
-    "ctx",
-    "security",
     "fs",
     "http_client",
     "logger",

@@ -23,7 +23,8 @@ from wippywasm.app.lua.source import LuaSource
 from wippywasm.app.lua.wire import Streams
 from wippywasm.errors import LuaError
 
-PRELUDE = ("kernel", "patterns", "errors", "scheduler", "channel", "library", "wire", "host", "process", "driver")
+_FOUNDATION = ("kernel", "patterns", "errors", "scheduler", "channel", "library", "wire")
+PRELUDE = (*_FOUNDATION, "host", "identities", "process", "driver")
 """What every sandbox has; which modules it has beyond that its units declare."""
 _MAIN = 1
 _PRELUDE_MEMORY = 2 << 20

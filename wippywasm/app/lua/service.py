@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from wippywasm.app.lua.codec import Codec, codec_for
 from wippywasm.app.lua.failures import Failures
-from wippywasm.app.lua.host import LuaCaller, LuaHost, Operation
+from wippywasm.app.lua.host import CallSetup, LuaCaller, LuaHost, Operation
 from wippywasm.app.lua.limits import LuaLimits
 from wippywasm.app.lua.sandbox import Step
 from wippywasm.app.lua.sources import Answer, Sources
@@ -109,18 +109,21 @@ class Service:
         return (_VALUE, _UNTYPED)
 
     def _call(self, step: Step) -> Reply | Coroutine[Any, Any, Reply]:
-        id = step.text.decode("utf-8", "replace")
+        id, ticket = _target(step)
         number, recode = self._codec_number(id, step.number)
-        return recode or self._outcome(id, self._args(number, step), number)
+        return recode or self._outcome(id, self._args(number, step), number, self._setup(ticket))
 
     def _start(self, step: Step) -> Reply:
-        id = step.text.decode("utf-8", "replace")
+        id, ticket = _target(step)
         number, recode = self._codec_number(id, step.number)
         if recode:
             return recode
-        args = self._args(number, step)
-        call = self.sources.start(lambda: self._outcome(id, args, number), self._answer)
+        args, setup = self._args(number, step), self._setup(ticket)
+        call = self.sources.start(lambda: self._outcome(id, args, number, setup), self._answer)
         return (_STARTED, call)
+
+    def _setup(self, ticket: str) -> CallSetup | None:
+        return self._caller.handles.take(int(ticket), CallSetup) if ticket else None
 
     def _cancel(self, step: Step) -> Reply:
         self.sources.cancel(step.number)
@@ -174,9 +177,9 @@ class Service:
             return codec.read_args(reader)
         return UntypedReader(reader, self._failures).take_all()
 
-    async def _outcome(self, id: str, args: list[Any], number: int) -> Reply:
+    async def _outcome(self, id: str, args: list[Any], number: int, setup: CallSetup | None) -> Reply:
         try:
-            value = await self._host.call(id, args)
+            value = await self._host.call(id, args, setup)
         except WitError as error:
             return self._written(_PAYLOAD, number, error.payload)
         return self._written(_VALUE, number, value)
@@ -211,3 +214,9 @@ class Service:
         writer = Writer()
         UntypedWriter(writer, self._limits, self._failures).put_error(error)
         return (_FAILED, _UNTYPED, *writer.streams())
+
+
+def _target(step: Step) -> tuple[str, str]:
+    """The id that a call names, and the number of its setup, where it has one: `prelude/funcs.lua` writes them so."""
+    id, _, ticket = step.text.decode("utf-8", "replace").partition("\0")
+    return id, ticket

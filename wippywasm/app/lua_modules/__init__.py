@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from wippywasm.app.lua.host import Operation
-from wippywasm.app.lua_modules import base64, env, http, process, registry
+from wippywasm.app.lua_modules import base64, ctx, env, funcs, http, process, registry, security
 
 
-class App(env.App, process.App, registry.App, Protocol):
+class App(env.App, process.App, registry.App, security.App, Protocol):
     """All that the modules need of an app."""
 
 
@@ -20,8 +20,11 @@ def operations(app: App) -> dict[str, Operation]:
     """Every operation that Lua programs of the app may ask for."""
     return {
         **base64.operations(),
+        **ctx.operations(),
         **env.operations(app),
+        **funcs.operations(app),
         **http.operations(),
         **process.operations(app),
         **registry.operations(app),
+        **security.operations(app),
     }

@@ -34,6 +34,9 @@ class Policies:
             for group in entry.data.get("groups") or ():
                 self._groups.setdefault(group, []).append(self._by_id[entry.id])
 
+    def __contains__(self, id: object) -> bool:
+        return id in self._by_id
+
     def policy(self, id: str) -> Policy:
         """The policy with that id; raises NotFoundError."""
         found = self._by_id.get(id)
