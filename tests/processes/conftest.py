@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from wippywasm.app import App
+from wippywasm.app.context import Context
 from wippywasm.app.entry import Entry
 from wippywasm.app.functions.terminal import Terminal
 from wippywasm.app.pools.worker import Worker
@@ -127,6 +128,9 @@ class FakeWorld:
         self.live = 0
         kinds = dict.fromkeys(self.programs, "process.lua") | {"t:host": "process.host"}
         self.entries: Mapping[str, Entry] = {id: Entry(id, kind, {}, {}, "x.yaml", 1) for id, kind in kinds.items()}
+
+    def context_of(self, id: str, declared: Context) -> Context:
+        return declared
 
     async def new_worker(self, id: str, terminal: Terminal | None = None) -> Worker:
         self.live += 1

@@ -179,7 +179,7 @@ class App:
         self._bind_cores()
         host = AppLuaHost(self)
         self._pools = FunctionPools(host)
-        self._processes = ProcessPart(self._loaded, host, self.guard)
+        self._processes = ProcessPart(host, self._security)
         try:
             await self._install(self._loaded, frozenset(self.entries))
             await self._processes.start()
@@ -208,7 +208,7 @@ class App:
 
     def _parts(self) -> Sequence[Part]:
         """What runs, in the order in which it starts; nothing while the app does not."""
-        return [part for part in (self._pools, self._http) if part is not None]
+        return [part for part in (self._pools, self._processes, self._http) if part is not None]
 
     def _bind_cores(self) -> None:
         cores = self._loaded.settings.cores
@@ -221,9 +221,9 @@ class App:
         if self._http is not None:
             await self._http.close(grace)
             self._http = None
-        processes, self._processes = self._processes, None
-        if processes is not None:
-            await processes.stop()
+        if self._processes is not None:
+            await self._processes.stop(at_once=grace <= 0)
+            self._processes = None
         await self._calls.drained(grace)
         pools, self._pools = self._pools, None
         if self._cores_before:
@@ -231,6 +231,11 @@ class App:
             self._cores_before = ()
         if pools is not None:
             await pools.close()
+
+    def kill_processes(self) -> None:
+        """End every process now, also while the app stops in order."""
+        if self._processes is not None:
+            self._processes.kill_all()
 
     async def __aenter__(self) -> App:
         await self.start()

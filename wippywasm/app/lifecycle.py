@@ -5,13 +5,15 @@ In: entries. Out: settings with their defaults; the order in which services star
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from wippywasm.app.entry import Entry
 
-_MAX_EXPONENT = 1000
+_HUGE = 700.0
+"""The logarithm of what a float can just hold."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Restart:
 
     def delay(self, attempt: int, random: Callable[[], float]) -> float:
         """Seconds before an attempt, counted from 1; `random` gives numbers from 0 to 1."""
-        power = self.backoff_factor ** min(attempt - 1, _MAX_EXPONENT) if self.backoff_factor > 1 else 1.0
+        is_huge = (attempt - 1) * math.log(self.backoff_factor) > _HUGE
+        power = math.exp(_HUGE) if is_huge else self.backoff_factor ** (attempt - 1)
         base = min(self.initial_delay * power, self.max_delay)
         return base * (1 + self.jitter * (2 * random() - 1))
 

@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -82,13 +83,16 @@ async def _run_until_signal(app: App) -> int:
     loop = asyncio.get_running_loop()
     stopped: asyncio.Future[int] = loop.create_future()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _stop, stopped, number)
+        loop.add_signal_handler(number, _stop, app, stopped, number)
     start = time.monotonic()
     async with app:
+        app.processes.processes.on_lost = partial(_lose, stopped)
         took = (time.monotonic() - start) * 1000
         say(f"started {len(app.functions)} functions from {app.folder} in {took:.0f} ms; Ctrl-C stops them")
         for id, url in app.addresses.items():
             say(f"{id} listens on {url}{_reach(app.entries[id])}")
+        if app.processes.services:
+            say(f"services: {', '.join(app.processes.services)}")
         return await stopped
 
 
@@ -97,6 +101,15 @@ def _reach(service: Entry) -> str:
     return " (and on every other interface)" if service.data["addr"].startswith(":") else ""
 
 
-def _stop(stopped: asyncio.Future[int], number: int) -> None:
-    if not stopped.done():
+def _stop(app: App, stopped: asyncio.Future[int], number: int) -> None:
+    """The first signal stops the app in order; one more, at once."""
+    if stopped.done():
+        app.kill_processes()
+    else:
         stopped.set_result(number)
+
+
+def _lose(stopped: asyncio.Future[int], error: BaseException) -> None:
+    """A process failed with what none may catch, such as standard output that is gone."""
+    if not stopped.done():
+        stopped.set_exception(error)

@@ -38,6 +38,10 @@ class Host:
     def leave(self) -> None:
         self.count -= 1
 
+    def become(self, other: Host) -> None:
+        """Take the settings of another; who is here stays."""
+        self.max_processes, self.places, self.workers = other.max_processes, other.places, other.workers
+
 
 def host_of(entry: Entry) -> Host:
     """The host that an entry describes; a terminal runs one process at a time."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -32,12 +32,16 @@ _KILLED = 5.0
 
 
 class Processes:
-    """Belongs to the event loop that it is used in. Nothing here asks security: `actions.Actions` does."""
+    """Belongs to the event loop that it is used in. Nothing here asks security: `actions.Actions` does.
+
+    `lost` is the first error that ended a process and that no program may catch; `on_lost` is told of each.
+    """
 
     def __init__(self, world: World, clock: Clock | None = None) -> None:
         self.clock = clock or LoopClock()
         self.table = Table(self._ended)
         self.lost: BaseException | None = None
+        self.on_lost: Callable[[BaseException], None] | None = None
         self._world = world
         self._hosts: dict[str, Host] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -96,7 +100,7 @@ class Processes:
         task.add_done_callback(lambda done: self._done(process, done))
 
     async def _run(self, process: Process, start: Start) -> None:
-        with entered(start.context.with_(entry=process.id, pid=process.pid)):
+        with entered(self._world.context_of(process.id, start.context).with_(entry=process.id, pid=process.pid)):
             make = partial(self._world.new_worker, process.id, start.terminal)
             outcome = await run_program(make, start.args, partial(_settle, process.ready))
         self.table.end(process, outcome)
@@ -107,6 +111,8 @@ class Processes:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self.lost = self.lost or error
+            if self.on_lost is not None:
+                self.on_lost(error)
         self.table.end(process, Outcome(error=InternalError(f"{process.pid} was ended")))
 
     def _ended(self, process: Process) -> None:
@@ -156,8 +162,13 @@ class Processes:
     # the part of the app
 
     def open_hosts(self, entries: Iterable[Entry]) -> None:
-        """Let processes run on the hosts among `entries`."""
-        self._hosts = {entry.id: host_of(entry) for entry in entries if entry.kind in HOSTS}
+        """Let processes run on the hosts among `entries`, and on no others; those that run elsewhere stay."""
+        before, self._hosts = self._hosts, {}
+        for entry in entries:
+            if entry.kind in HOSTS:
+                host = host_of(entry)
+                self._hosts[entry.id] = before.get(entry.id, host)
+                self._hosts[entry.id].become(host)
 
     def open_host(self, host: Host) -> None:
         """Let processes run on one host more."""

@@ -1,6 +1,6 @@
-"""The programs that processes run.
+"""The programs that processes run, and whom they run as.
 
-In: a loaded app. Out: a worker for each process, made when it starts. Spec: SPEC sections 3 and 9.
+In: a loaded app. Out: a worker for each process, made when it starts. Spec: SPEC sections 3, 9 and 10.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from wippywasm.app.context import Context
 from wippywasm.app.entry import Entry
 from wippywasm.app.functions.factories import Factories
 from wippywasm.app.loading import LoadedApp
@@ -16,29 +17,44 @@ from wippywasm.app.pools.worker import Worker, WorkerFactory
 if TYPE_CHECKING:
     from wippywasm.app.functions.lua_host import AppLuaHost
     from wippywasm.app.functions.terminal import Terminal
+    from wippywasm.app.security import Security
 
 
 class Programs:
     """The programs of one running app; what they share is made once."""
 
-    def __init__(self, loaded: LoadedApp, host: AppLuaHost) -> None:
-        self._loaded = loaded
-        self._factories = Factories(loaded, host)
+    def __init__(self, host: AppLuaHost, security: Security) -> None:
+        self._host = host
+        self._security = security
+        self._entries: Mapping[str, Entry] = {}
+        self._factories: list[Factories] = []
         self._known: dict[str, WorkerFactory] = {}
+
+    def commit(self, loaded: LoadedApp) -> None:
+        """Run the programs of `loaded` from now on; processes that run keep what they have."""
+        self._entries = loaded.entries
+        self._factories.append(Factories(loaded, self._host))
+        self._known = {}
 
     @property
     def entries(self) -> Mapping[str, Entry]:
-        return self._loaded.entries
+        return self._entries
+
+    def context_of(self, id: str, declared: Context) -> Context:
+        """The context that a process runs in, of what was declared when it was started."""
+        return self._security.context_of(id, declared)
 
     async def new_worker(self, id: str, terminal: Terminal | None = None) -> Worker:
-        """A new instance of a process's program; raises what making one raises."""
+        """A new instance of a process's program, in the context that it runs in; raises what making one raises."""
+        self._security.check_given(self._entries[id])
         if terminal is not None:
-            return await self._factories.command(id, terminal)
+            return await self._factories[-1].command(id, terminal)
         factory = self._known.get(id)
         if factory is None:
-            factory = self._known[id] = self._factories.of(id)
+            factory = self._known[id] = self._factories[-1].of(id)
         return await factory()
 
     def close(self) -> None:
         """Let go of what guests were given, once there are none."""
-        self._factories.close()
+        while self._factories:
+            self._factories.pop().close()

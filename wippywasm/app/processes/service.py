@@ -47,6 +47,7 @@ class Service:
         self._processes = processes
         self._random = random
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ready.add_done_callback(_look_at)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -134,3 +135,9 @@ class Service:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         self.state = self.state if ended else State.STOPPED
+
+
+def _look_at(ready: asyncio.Future[None]) -> None:
+    """An error that nobody waits for any more is no mishap of the event loop."""
+    if not ready.cancelled():
+        ready.exception()

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from wippywasm.app.context import Context
 from wippywasm.app.entry import Entry
-from wippywasm.app.lifecycle import in_start_order, lifecycle_of
+from wippywasm.app.lifecycle import Lifecycle, in_start_order, lifecycle_of
 from wippywasm.app.processes.processes import Processes
 from wippywasm.app.processes.request import Start
 from wippywasm.app.processes.service import Service
@@ -25,68 +24,100 @@ log = logging.getLogger("wippywasm.services")
 
 
 class Services:
-    """`identity` says whom a service acts as, by its entry."""
+    """`random` gives numbers from 0 to 1, for the jitter of delays."""
 
-    def __init__(
-        self,
-        processes: Processes,
-        entries: Iterable[Entry],
-        identity: Callable[[Entry], Context],
-        random: Callable[[], float] = random.random,
-    ) -> None:
-        self._processes = processes
-        self._entries = {entry.id: entry for entry in entries if entry.kind == KIND}
-        self._lifecycles = {id: lifecycle_of(entry) for id, entry in self._entries.items()}
-        self._identity = identity
+    def __init__(self, random: Callable[[], float]) -> None:
         self._random = random
-        self._services: dict[str, Service] = {}
+        self._lifecycles: dict[str, Lifecycle] = {}
+        self._make: dict[str, Callable[[], Service]] = {}
+        self._running: dict[str, Service] = {}
+        self._is_started = False
+        self._changes: asyncio.Task[None] | None = None
 
     @property
     def running(self) -> Mapping[str, Service]:
         """Every service that was started, in the order in which they were."""
-        return MappingProxyType(self._services)
+        return MappingProxyType(self._running)
+
+    def commit(
+        self,
+        entries: Iterable[Entry],
+        contexts: Mapping[str, Context],
+        changed: Collection[str],
+        processes: Processes,
+    ) -> None:
+        """Know these services from now on. Those that run and are in `changed` stop, then what is to run starts."""
+        services = {entry.id: entry for entry in entries if entry.kind == KIND}
+        self._lifecycles = {id: lifecycle_of(entry) for id, entry in services.items()}
+        self._make = {id: self._maker(entry, contexts[id], processes) for id, entry in services.items()}
+        if self._is_started:
+            stale = [id for id in self._running if id in changed or id not in services]
+            self._changes = asyncio.ensure_future(self._change(stale, self._changes))
+
+    def _maker(self, entry: Entry, context: Context, processes: Processes) -> Callable[[], Service]:
+        input: Sequence[Any] = _plain(entry.data.get("input") or ())
+        start = Start(entry.data["process"], entry.data["host"], input, context=context)
+        lifecycle = self._lifecycles[entry.id]
+        return lambda: Service(entry.id, start, lifecycle, processes, self._random)
+
+    async def _change(self, stale: Sequence[str], before: asyncio.Task[None] | None) -> None:
+        """Bring what runs in line with the entries, after the last such change."""
+        if before is not None:
+            await asyncio.wait([before])
+        await self._stop(stale)
+        try:
+            await self._start()
+        except WippyError as error:
+            log.error("a service did not start: %s", error)
 
     async def start(self) -> None:
         """Start those with `auto_start` and what they require; where one fails that has to start, raises its error."""
+        self._is_started = True
+        await self._start()
+
+    async def _start(self) -> None:
         wanted = [id for id, lifecycle in self._lifecycles.items() if lifecycle.auto_start]
-        order = in_start_order(wanted, self._lifecycles)
-        self._services = {id: self._make(id) for id in order}
+        order = [id for id in in_start_order(wanted, self._lifecycles) if id not in self._running]
         started: dict[str, asyncio.Task[None]] = {}
         for id in order:
+            self._running[id] = self._make[id]()
             before = [started[other] for other in self._lifecycles[id].requires if other in started]
-            started[id] = asyncio.ensure_future(self._start(self._services[id], before))
+            started[id] = asyncio.ensure_future(_start(self._running[id], before))
         try:
             await asyncio.gather(*started.values())
-        except BaseException:
+        finally:
             for task in started.values():
                 task.cancel()
             await asyncio.gather(*started.values(), return_exceptions=True)
-            raise
-
-    def _make(self, id: str) -> Service:
-        entry = self._entries[id]
-        input: Sequence[Any] = entry.data.get("input") or ()
-        start = Start(entry.data["process"], entry.data["host"], _plain(input), context=self._identity(entry))
-        return Service(id, start, self._lifecycles[id], self._processes, self._random)
-
-    async def _start(self, service: Service, before: Sequence[asyncio.Task[None]]) -> None:
-        if before:
-            await asyncio.gather(*(asyncio.shield(task) for task in before))
-        try:
-            await service.start()
-        except WippyError as error:
-            if not service.lifecycle.is_optional:
-                error.details.setdefault("entry", service.id)
-                raise
-            log.warning("%s did not start, and the app does without it: %s", service.id, error)
 
     async def stop(self) -> None:
         """Stop all, each after those that require it."""
+        if self._changes is not None:
+            self._changes.cancel()
+            await asyncio.gather(self._changes, return_exceptions=True)
+        await self._stop(list(self._running))
+
+    async def _stop(self, ids: Sequence[str]) -> None:
         stopped: dict[str, asyncio.Task[None]] = {}
-        for id in reversed(self._services):
-            after = [task for other, task in stopped.items() if id in self._lifecycles[other].requires]
-            stopped[id] = asyncio.ensure_future(_stop(self._services[id], after))
+        services = [self._running[id] for id in reversed(self._running) if id in ids]
+        for service in services:
+            after = [task for id, task in stopped.items() if service.id in self._running[id].lifecycle.requires]
+            stopped[service.id] = asyncio.ensure_future(_stop(service, after))
         await asyncio.gather(*stopped.values())
+        for service in services:
+            del self._running[service.id]
+
+
+async def _start(service: Service, before: Sequence[asyncio.Task[None]]) -> None:
+    if before:
+        await asyncio.gather(*(asyncio.shield(task) for task in before))
+    try:
+        await service.start()
+    except WippyError as error:
+        if not service.lifecycle.is_optional:
+            error.details.setdefault("entry", service.id)
+            raise
+        log.warning("%s did not start, and the app does without it: %s", service.id, error)
 
 
 async def _stop(service: Service, after: Sequence[asyncio.Task[None]]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from wippywasm.app.context import Context
 from wippywasm.app.entry import Entry
 from wippywasm.app.pools.worker import Worker
 
@@ -28,6 +29,10 @@ class World(Protocol):
 
     @property
     def entries(self) -> Mapping[str, Entry]: ...
+    def context_of(self, id: str, declared: Context) -> Context:
+        """The context that a process of an entry runs in, of what was declared when it was started."""
+        ...
+
     async def new_worker(self, id: str, terminal: Terminal | None = None) -> Worker:
         """A new instance of a process's program, which may have a terminal; raises what making one raises."""
         ...
