@@ -161,10 +161,11 @@ def section(id: int, content: bytes) -> bytes:
     return bytes([id, len(content)]) + content
 
 
-def component(*declarations: bytes) -> bytes:
+def component(*declarations: bytes, name: bytes = b"i") -> bytes:
     """A component that exports one component type with these declarations."""
     body = b"\x41" + bytes([len(declarations)]) + b"".join(declarations)
-    return b"\0asm\x0d\0\x01\0" + section(7, b"\x01" + body) + section(11, b"\x01\x00\x01i\x03\x00\x00")
+    export = b"\x01\x00" + bytes([len(name)]) + name + b"\x03\x00\x00"
+    return b"\0asm\x0d\0\x01\0" + section(7, b"\x01" + body) + section(11, export)
 
 
 def instance(*declarations: bytes) -> bytes:
@@ -199,6 +200,17 @@ def instance(*declarations: bytes) -> bytes:
 def test_invalid_packages(data: bytes, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         decode(data)
+
+
+def test_the_older_form_with_one_type_for_the_package() -> None:
+    instance_type, world_type = b"\x01\x42\x00", b"\x01\x41\x02\x01\x40\x00\x01\x00\x04\x00\x01f\x01\x00"
+    parts = [b"\x04\x00\x05a:b/x\x05\x00", b"\x04\x00\x05a:b/y\x05\x00", b"\x04\x00\x05a:b/w\x04\x01"]
+    found = decode(component(instance_type, world_type, *parts, name=b"a:b/wit"))
+    expected = "package a:b; interface x {} interface y {} world w { export f: func(); }"
+    assert canonical(found) == canonical(resolved(expected))
+    for other in (b"\x04\x00\x05c:d/x\x05\x00", b"\x04\x00\x05a:b/x\x05\x00"):
+        with pytest.raises(ValidationError, match=r"of another package|there twice"):
+            decode(component(instance_type, parts[0], other, name=b"a:b/wit"))
 
 
 def test_types_in_bytes_nest_so_deep_and_no_deeper() -> None:

@@ -204,13 +204,14 @@ def test_a_colon_stands_for_a_name_or_for_a_package() -> None:
 @pytest.mark.parametrize(
     ("text", "column"),
     [
-        ("package a:b@1.0.0-;", 13),
-        ("package a:b@1.0.0+;", 13),
-        ("package a:b@1.0.0-a+;", 13),
+        ("package a:b@1.0.0-;", 19),
+        ("package a:b@1.0.0+;", 19),
+        ("package a:b@1.0.0-a+;", 21),
+        ("package a:b@1.0.0-map;", 19),
         ("package a:b@1.0.0-01;", 13),
         ("package a:b@1.0.0-a b;", 13),
         ("package a:b@1.0.0-a..b;", 20),
-        ("package a:b; interface i { use c:d/e@1.0.0-.{t}; }", 38),
+        ("package a:b; interface i { use c:d/e@1.0.0-.{t}; }", 44),
     ],
 )
 def test_versions_that_are_not_semver(text: str, column: int) -> None:

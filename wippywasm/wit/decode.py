@@ -1,6 +1,8 @@
 """A WIT package in component binary form to a resolution.
 
 In: bytes. Out: the package, and of others what it uses of them, in a new resolution or one that has packages already.
+Each interface and world has a component type of its own, exported by its name; in the older form there is one for the
+whole package, exported as `ns:pkg/wit`.
 Spec: `WIT.md`, "Package Format".
 """
 
@@ -65,37 +67,39 @@ class Decoder:
     def _top_export(self, top: Scope, declaration: Declaration) -> None:
         definition = top.component(declaration.parts[1], declaration.offset)
         top.add(definition)
+        whole = interface_name(declaration.name.name)
+        if whole is not None and whole[1] == "wit" and self.main is None:
+            self.main, _ = self._package_of(declaration.name.name, declaration.offset)
+            self._contents(definition, top)
+            return
         exports = [d for d in definition.parts if isinstance(d, Declaration) and d.kind == "export"]
         if len(exports) != 1:
             raise ValidationError("the type of an interface or world has exactly one export", definition.offset)
         kind = exports[0].parts[0]
-        package, name = self._package_of(exports[0].name.name, exports[0].offset)
+        package, _ = self._package_of(exports[0].name.name, exports[0].offset)
         if self.main is not None and package is not self.main:
             raise ValidationError(f"`{exports[0].name.name}` is of another package than the others", exports[0].offset)
         self.main = package
-        if kind == "instance":
-            self._interface_component(definition, top)
-        elif kind == "component":
-            self._world_component(definition, top, name)
-        else:
+        if kind not in ("instance", "component"):
             raise ValidationError(
                 "the type of an interface or world exports an instance or component", exports[0].offset
             )
+        self._contents(definition, top)
 
-    def _interface_component(self, definition: Definition, top: Scope) -> None:
+    def _contents(self, definition: Definition, top: Scope) -> None:
+        """The interfaces and worlds of the main package in a component type, and the interfaces that they use."""
         scope, names = Scope(top), StrongNames()
         for d in _declarations(definition):
-            if d.kind in ("import", "export") and d.parts[0] == "instance":
-                _claim(names, d)
-                interface = self._interface(d.name.name, d.offset)
-                self._instance(scope, d, interface)
-            else:
+            if d.kind not in ("import", "export") or d.parts[0] not in ("instance", "component"):
                 self._plain(scope, d)
-
-    def _world_component(self, definition: Definition, top: Scope, name: str) -> None:
-        scope = Scope(top)
-        for d in _declarations(definition):
-            if d.kind == "export":
+                continue
+            _claim(names, d)
+            package, name = self._package_of(d.name.name, d.offset)
+            if d.kind == "export" and package is not self.main:
+                raise ValidationError(f"`{d.name.name}` is of another package than the others", d.offset)
+            if d.parts[0] == "instance":
+                self._instance(scope, d, self._interface(d.name.name, d.offset))
+            elif d.kind == "export":
                 self._world(scope.component(d.parts[1], d.offset), scope, name)
             else:
                 self._plain(scope, d)

@@ -64,6 +64,8 @@ def version(lexer: Lexer) -> tuple[Version, Span]:
 
 def _version_identifiers(lexer: Lexer, prefix: Span) -> Span:
     """Takes what may belong to a version; a `.` only where more of it follows, since `@1.0.0-a.{x}` is a `use`."""
+    if lexer.kind not in _VERSION_PARTS:
+        lexer.fail("what is behind the number of the version")
     last = prefix
     while True:
         if last.end - prefix.start > MAX_VERSION:
