@@ -330,3 +330,16 @@ def test_lengths_of_lists_are_read_as_other_tools_read_them(text: str, length: i
     kind = parse_text(f"package a:b; interface i {{ type t = list<u8, {text}>; }}").types[0].kind
     assert isinstance(kind, ListType)
     assert kind.length == length
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('interface i { type t = "x"; }', "a string literal"),
+        ('interface i { f: func() -> "x"; }', "a string literal"),
+        ("world w { @external-id(string) import f: func(); }", "the keyword `string`"),
+    ],
+)
+def test_a_literal_is_not_the_type_of_strings(text: str, found: str) -> None:
+    (refusal,) = refused(f"package a:b; {text}")
+    assert refusal.message.endswith(f"found {found}")

@@ -3,7 +3,7 @@
 In: a `Source`. Out: one token at a time, with the comments before it, so a text that is refused early costs no more
 than what was read of it. Every step is one match of a regular expression without backtracking: time is linear.
 
-A token's kind is its own text for keywords and operators; `id`, `%id`, `integer`, `string` and `eof` otherwise.
+A token's kind is its own text for keywords and operators; `id`, `%id`, `integer`, `literal` and `eof` otherwise.
 Spec: `WIT.md`, "Lexical structure"; string literals as in the text format of core WebAssembly.
 """
 
@@ -48,7 +48,7 @@ _SKIP = re.compile(r"[^/{};\w%\"]+")
 
 def describe(kind: str) -> str:
     """How a message names a kind of token."""
-    names = {"id": "an identifier", "%id": "a `%` identifier", "integer": "an integer", "string": "a string literal"}
+    names = {"id": "an identifier", "%id": "a `%` identifier", "integer": "an integer", "literal": "a string literal"}
     if kind in names:
         return names[kind]
     if kind == "eof":
@@ -144,7 +144,7 @@ class Lexer:
             self.kind = self.text[at:end]
         elif group == "string":
             self.value, end = self._string(at + 1)
-            self.kind = "string"
+            self.kind = "literal"
         else:
             self.kind = "integer"
         self.start, self.end = at, end

@@ -96,9 +96,9 @@ def _attribute(lexer: Lexer, id: syntax.Id) -> syntax.Attribute:
     lexer.expect("(")
     value: Version | str
     if id.name == "external-id":
-        if lexer.at("string"):
+        if lexer.at("literal"):
             value = lexer.value
-        lexer.expect("string")
+        lexer.expect("literal")
     elif id.name == "unstable":
         _attribute_field(lexer, "feature")
         value = identifier(lexer).name
