@@ -9,14 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from wippywasm.app.entry import Entry
 from wippywasm.app.kinds.lifecycle import SERVICES
+from wippywasm.app.kinds.wasm import WASM_NAMES
 from wippywasm.app.report import At, Report
 
 
 def check_cycles(entries: Sequence[Entry], report: Report) -> None:
-    """Find every circle of `imports` among libraries, of waiting among services, of `storages` among routers."""
+    """Find every circle of `imports` among libraries, of `with`, of waiting among services, of `storages`."""
     libraries = [entry for entry in entries if entry.kind == "library.lua"]
     said = "libraries import one another in a circle", "move what both need into a third library"
     _check(libraries, ("imports",), said, report)
+    wasm = [entry for entry in entries if entry.kind in WASM_NAMES]
+    said = "components are composed with one another in a circle", "one of them has to do without"
+    _check(wasm, ("with",), said, report)
     services = [entry for entry in entries if entry.kind in SERVICES]
     said = "services wait for one another in a circle", "one of them has to start first"
     _check(services, ("lifecycle.requires", "lifecycle.depends_on"), said, report)

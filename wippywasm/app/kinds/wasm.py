@@ -44,11 +44,13 @@ _NETWORK = Struct(
     words="a mapping such as {allow: ['api.example.com:443']}",
 )
 
+WASM_NAMES = ("function.wat", "function.wasm", "process.wasm")
 _RUN = {
     "method": required(Text(words="the name of an export")),
     "wit": Field(SourceText()),
     "pool": POOL,
     "transport": Field(Choice(("payload", "wasi-http"))),
+    "with": Field(ListOf(Ref(WASM_NAMES))),
     "imports": Field(ListOf(Text(words="the name of a host import", rule=unknown_import))),
     "wasi": Field(_WASI),
     "network": Field(_NETWORK),

@@ -13,6 +13,7 @@ from pathlib import Path
 from wippywasm.app.entry import Entry, Source
 from wippywasm.app.programs.binaries import Binaries
 from wippywasm.app.programs.components import Components, Loaded, Progress, Wanted
+from wippywasm.app.programs.compositions import compose_sources
 from wippywasm.app.programs.incoming import HANDLE, can_serve, check_serving
 from wippywasm.app.programs.refusals import say_refusal
 from wippywasm.app.report import Report
@@ -58,8 +59,9 @@ class WasmBuilder:
 
         `filesystems` are those whose folder is there; an entry of another one has its problem already.
         """
-        sources = [(entry, self._source(entry, filesystems)) for entry in entries]
-        wanted: list[tuple[Entry, Wanted]] = [(e, (source, _wit(e))) for e, source in sources if source is not None]
+        read = {e.id: source for e in entries if (source := self._source(e, filesystems)) is not None}
+        sources = compose_sources(entries, read, self._report)
+        wanted: list[tuple[Entry, Wanted]] = [(e, (sources[e.id], _wit(e))) for e in entries if e.id in sources]
         loaded: dict[Wanted, Loaded] = {what: self._known[what] for _, what in wanted if what in self._known}
         missing = [what for _, what in wanted if what not in loaded]
         loaded |= Components(self._engine, _check_imports).load_all(missing, progress)
