@@ -6,22 +6,18 @@ Spec: SPEC section 13.
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
-import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import click
 
 from wippywasm.app.application import App
-from wippywasm.app.entry import Entry
 from wippywasm.cli.apps import load_app
 from wippywasm.cli.command import run_command
-from wippywasm.cli.failures import INTERRUPTED, Finished, UsageFailure
-from wippywasm.cli.output import print_columns, print_json, print_line, say
+from wippywasm.cli.failures import UsageFailure
+from wippywasm.cli.output import print_columns, print_json, print_line
+from wippywasm.cli.serve import serve
 from wippywasm.cli.settings import Settings, common_options, settings_of
 from wippywasm.errors import InvalidError, WippyError
 
@@ -29,9 +25,10 @@ from wippywasm.errors import InvalidError, WippyError
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("target", metavar="[DIR | list | NAME [ARGS]...]", required=False)
 @click.argument("arguments", metavar="", nargs=-1, type=click.UNPROCESSED)
+@click.option("--watch", is_flag=True, help="Take up changes of the app's files while it runs.")
 @common_options
 @click.pass_context
-def run(context: click.Context, target: str | None, arguments: tuple[str, ...]) -> None:
+def run(context: click.Context, target: str | None, arguments: tuple[str, ...], watch: bool) -> None:
     """Start the app in DIR; list its commands; or run the command NAME with ARGS.
 
     A command's arguments are text. A whole number from 0 to 255 that it returns is the exit code; text is printed.
@@ -41,7 +38,7 @@ def run(context: click.Context, target: str | None, arguments: tuple[str, ...]) 
         _list_commands(load_app(settings), settings)
     elif target is None or _is_folder(target, settings):
         _refuse_arguments(arguments)
-        _serve(load_app(settings, target))
+        serve(load_app(settings, target), is_watched=watch)
     else:
         run_command(load_app(settings), target, arguments, settings)
 
@@ -71,45 +68,3 @@ def _list_commands(app: App, settings: Settings) -> None:
         print_columns(rows, ("COMMAND", "WHAT IT DOES", "ENTRY"))
     else:
         print_line("no commands: give an entry 'meta: {command: {name: …}}'")
-
-
-def _serve(app: App) -> None:
-    """Start an app and keep it running until SIGINT (exit code 130) or SIGTERM (0)."""
-    if asyncio.run(_run_until_signal(app)) == signal.SIGINT:
-        raise Finished(INTERRUPTED)
-
-
-async def _run_until_signal(app: App) -> int:
-    loop = asyncio.get_running_loop()
-    stopped: asyncio.Future[int] = loop.create_future()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _stop, app, stopped, number)
-    start = time.monotonic()
-    async with app:
-        app.processes.processes.on_lost = partial(_lose, stopped)
-        took = (time.monotonic() - start) * 1000
-        say(f"started {len(app.functions)} functions from {app.folder} in {took:.0f} ms; Ctrl-C stops them")
-        for id, url in app.addresses.items():
-            say(f"{id} listens on {url}{_reach(app.entries[id])}")
-        if app.processes.services:
-            say(f"services: {', '.join(app.processes.services)}")
-        return await stopped
-
-
-def _reach(service: Entry) -> str:
-    """Who else may connect, where that is not just this machine."""
-    return " (and on every other interface)" if service.data["addr"].startswith(":") else ""
-
-
-def _stop(app: App, stopped: asyncio.Future[int], number: int) -> None:
-    """The first signal stops the app in order; one more, at once."""
-    if stopped.done():
-        app.kill_processes()
-    else:
-        stopped.set_result(number)
-
-
-def _lose(stopped: asyncio.Future[int], error: BaseException) -> None:
-    """A process failed with what none may catch, such as standard output that is gone."""
-    if not stopped.done():
-        stopped.set_exception(error)

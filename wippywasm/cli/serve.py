@@ -1,0 +1,84 @@
+"""An app, kept running: `wippywasm run` without a command.
+
+In: an app. Out: what is said on standard error while it runs; the signal that ended it. Spec: SPEC section 13.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from contextlib import AsyncExitStack
+from functools import partial
+
+from wippywasm.app.application import App
+from wippywasm.app.entry import Entry
+from wippywasm.app.registry import Version
+from wippywasm.app.watch import Outcome, watch
+from wippywasm.cli.failures import INTERRUPTED, Finished
+from wippywasm.cli.output import say, say_error, say_problems
+from wippywasm.errors import DefinitionError
+
+
+def serve(app: App, *, is_watched: bool = False) -> None:
+    """Start an app and keep it running until SIGINT (exit code 130) or SIGTERM (0).
+
+    A watched app takes up changes of its files; where they have problems, it goes on as it was.
+    """
+    if asyncio.run(_run_until_signal(app, is_watched)) == signal.SIGINT:
+        raise Finished(INTERRUPTED)
+
+
+async def _run_until_signal(app: App, is_watched: bool) -> int:
+    loop = asyncio.get_running_loop()
+    stopped: asyncio.Future[int] = loop.create_future()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _stop, app, stopped, number)
+    start = time.monotonic()
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app)
+        app.processes.processes.on_lost = partial(_lose, stopped)
+        _report(app, time.monotonic() - start)
+        if is_watched:
+            watching = asyncio.ensure_future(watch(app, _tell))
+            stack.callback(watching.cancel)
+        return await stopped
+
+
+def _report(app: App, seconds: float) -> None:
+    """What is running now."""
+    say(f"started {len(app.functions)} functions from {app.folder} in {seconds * 1000:.0f} ms; Ctrl-C stops them")
+    for id, url in app.addresses.items():
+        say(f"{id} listens on {url}{_reach(app.entries[id])}")
+    if app.processes.services:
+        say(f"services: {', '.join(app.processes.services)}")
+
+
+def _reach(service: Entry) -> str:
+    """Who else may connect, where that is not just this machine."""
+    return " (and on every other interface)" if service.data["addr"].startswith(":") else ""
+
+
+def _tell(outcome: Outcome) -> None:
+    if isinstance(outcome, Version):
+        say(f"changed: {outcome} is running")
+        return
+    if isinstance(outcome, DefinitionError):
+        say_problems(outcome.problems, "error")
+    else:
+        say_error(outcome, is_json=False)
+    say("not changed: the app goes on as it was")
+
+
+def _stop(app: App, stopped: asyncio.Future[int], number: int) -> None:
+    """The first signal stops the app in order; one more, at once."""
+    if stopped.done():
+        app.kill_processes()
+    else:
+        stopped.set_result(number)
+
+
+def _lose(stopped: asyncio.Future[int], error: BaseException) -> None:
+    """A process failed with what none may catch, such as standard output that is gone."""
+    if not stopped.done():
+        stopped.set_exception(error)
