@@ -39,6 +39,7 @@ class Watched(Protocol):
 async def watch(app: Watched, tell: Callable[[Outcome], None], interval: float = INTERVAL) -> None:
     """Reload `app` at each change, until cancelled; `tell` hears of each new version, and of each refusal."""
     seen = waiting = await asyncio.to_thread(look, app.folder)
+    await _reload(app, tell)  # what was changed since the app was loaded
     while True:
         await asyncio.sleep(interval)
         now = await asyncio.to_thread(look, app.folder)
