@@ -13,6 +13,7 @@ import socket
 from aiohttp import web
 
 from wippywasm.app.context import entered
+from wippywasm.app.functions.serving import naming
 from wippywasm.app.http.body import Body
 from wippywasm.app.http.connection import Connections
 from wippywasm.app.http.exchange import Exchange, enter_exchange
@@ -34,7 +35,8 @@ class HttpServer:
     def __init__(self, plan: ServicePlan, site: Site) -> None:
         self.plan = plan
         self._site = site
-        self._busy: set[asyncio.Task[None]] = set()
+        self._busy: dict[asyncio.Task[None], web.BaseRequest] = {}
+        self._is_stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._connections: Connections | None = None
@@ -67,7 +69,11 @@ class HttpServer:
         for site in self._runner.sites:
             await site.stop()
         await asyncio.sleep(0)  # those just accepted begin
-        self._connections.pre_shutdown()
+        self._is_stopping = True
+        at_work = {request.protocol for request in self._busy.values()}
+        for connection in self._connections.connections:
+            if connection not in at_work:
+                connection.force_close()
         try:
             await asyncio.wait_for(self._idle.wait(), max(grace, 0.001))
         except asyncio.TimeoutError:
@@ -89,12 +95,15 @@ class HttpServer:
             return response
         task = asyncio.current_task()
         assert task is not None
-        self._busy.add(task)
+        self._busy[task] = request
         self._idle.clear()
         try:
-            return await self._bounded(request, reply)
+            response = await self._bounded(request, reply)
+            if self._is_stopping:
+                response.force_close()
+            return response
         finally:
-            self._busy.discard(task)
+            del self._busy[task]
             if not self._busy:
                 self._idle.set()
 
@@ -120,7 +129,7 @@ class HttpServer:
         found = site.find(exchange)
         enter_exchange(exchange)
         try:
-            with entered(site.context.with_(entry=found.id)):
+            with naming(found.id), entered(site.context.with_(entry=found.id)):
                 await found.handler(exchange)
         finally:
             exchange.is_over = True

@@ -47,6 +47,7 @@ async def _copy(served: ServedResponse, reply: Reply) -> None:
     reply.set_status(served.status)
     for name, value in served.fields:
         reply.add(name, value.decode("utf-8", "surrogateescape"))
+    await reply.flush()
     async for piece in served.body():
         await reply.write(piece)
         await reply.flush()
