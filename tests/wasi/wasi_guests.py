@@ -64,7 +64,7 @@ def _type(name: str) -> str:
 class Caller(Protocol):
     """Calls an export of a preview 1 module."""
 
-    def __call__(self, name: str, *args: int) -> Any: ...
+    def __call__(self, name: str, /, *args: int) -> Any: ...
 
 
 class Raw:

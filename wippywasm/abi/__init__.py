@@ -6,7 +6,7 @@ keeps what the specification keeps per instance; `reference` interprets the spec
 Spec: component-model `CanonicalABI.md`.
 """
 
-from wippywasm.abi.lift import PreparedLift, lift, prepare_lift
+from wippywasm.abi.lift import Lifted, PreparedLift, lift, prepare_lift
 from wippywasm.abi.lower import lower
 from wippywasm.abi.options import Batch, Binding, Options
 from wippywasm.abi.resources import GuestResource, Resource, resource_drop, resource_new, resource_rep
@@ -17,6 +17,7 @@ __all__ = [
     "Binding",
     "ComponentInstance",
     "GuestResource",
+    "Lifted",
     "Options",
     "PreparedLift",
     "Resource",

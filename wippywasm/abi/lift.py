@@ -25,6 +25,7 @@ from wippywasm.abi import calls, state
 from wippywasm.abi.entry import refuse_entry, refuse_thread
 from wippywasm.abi.fit import MISSING, Signature, arguments_that_fit, wrong_count
 from wippywasm.abi.gather import gather
+from wippywasm.abi.keywords import snake
 from wippywasm.abi.layout import (
     alignment,
     elem_size,
@@ -35,12 +36,13 @@ from wippywasm.abi.resources import run_deferred
 from wippywasm.abi.scopes import scope_factory
 from wippywasm.abi.shapes import check_compilable, is_allocated
 from wippywasm.abi.slots import number_resources
-from wippywasm.abi.source import ARRAY_SIDE, HOST_SIDE, Side, Source
+from wippywasm.abi.source import ARRAY_SIDE, COMPONENT_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.store import check_pointer
 from wippywasm.abi.traps import bad_text
 from wippywasm.engine.port import CoreFunc
-from wippywasm.errors import UnsupportedFeatureError
-from wippywasm.model import FuncType, TupleType
+from wippywasm.errors import UnsupportedFeatureError, WitError
+from wippywasm.model import FuncType, ResultType, TupleType
+from wippywasm.values import Ok
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
         w.line("return lifted")
 
     w.function("bind", "signature, inst, entering, caller, core, view, realloc, batch, post, new_scope", body)
-    return w.compile("bind")
+    if shape.side is COMPONENT_SIDE:
+        return w.compile("bind")
+    return w.compile("bind", {f"v{i}_": snake(p.name) for i, p in enumerate(shape.type.params)})
 
 
 def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> None:
@@ -93,7 +97,10 @@ def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> N
             w.line("inst.may_leave = True")
     w.line("inst.may_enter = True" if not shape.nested else "for i in entering: i.may_enter = True")
     w.line(f"if inst.deferred: {w.use(run_deferred)}(inst)")
-    if needs.results:
+    if w.side.raises and isinstance(shape.type.result, ResultType):
+        w.line(f"if {value}.__class__ is {w.use(Ok)}: return {value}.value")
+        w.line(f"raise {w.use(WitError)}({value}.value)")
+    elif needs.results:
         w.line(f"return {value}")
 
 
@@ -194,7 +201,12 @@ class Lifted:
     __slots__ = ("binding", "code", "core", "options", "type")
 
     def __init__(
-        self, type: FuncType, core: CoreFunc, options: Options, binding: Binding, function: Callable[..., Any]
+        self,
+        type: FuncType,
+        core: CoreFunc,
+        options: Options,
+        binding: Binding,
+        function: Callable[..., Any] | None = None,
     ) -> None:
         self.code: object = getattr(function, "__code__", None)
         self.type = type
@@ -230,6 +242,11 @@ class PreparedLift:
         function.__name__ = function.__qualname__ = self.name
         function.__dict__[LIFTED] = Lifted(self.type, core, self.options, binding, function)
         return function
+
+    def lifted(self, core: CoreFunc, binding: Binding) -> Lifted:
+        """What `lower` makes an import of another component of."""
+        self._needs.check(binding, self.name)
+        return Lifted(self.type, core, self.options, binding)
 
     def code(self, core: CoreFunc, binding: Binding, caller: state.ComponentInstance | None) -> Callable[..., Any]:
         """The generated function, bound. It looks only at what it needs of `binding`."""
@@ -289,7 +306,8 @@ def lift(
 
     `ft` is structural (no `TypeDef`). With `buffers`, lists of numbers come out as `array.array`. The callable raises
     `ValueMismatchError` before the guest runs, `Trap`, `PoisonedError` once an earlier call trapped, `ThreadError`,
-    and whatever a host function that the guest called raised. A `result` comes out as `Ok` or `Err`.
+    and whatever a host function that the guest called raised. A `result` comes out as `Ok` or `Err`. Arguments may be
+    given by their names.
     """
     return prepare_lift(ft, options, name, ARRAY_SIDE if buffers else HOST_SIDE).bind(core, binding, caller)
 

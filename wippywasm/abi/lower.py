@@ -151,7 +151,7 @@ def _write_gather(w: Source, needs: Needs) -> list[list[str]]:
 
 def lower(
     ft: FuncType,
-    function: Callable[..., Any],
+    function: Callable[..., Any] | Lifted,
     options: Options,
     binding: Binding,
     *,
@@ -160,17 +160,19 @@ def lower(
 ) -> tuple[CoreFuncType, Callable[..., Any]]:
     """The core function, and its type, that calls a Python function for an instance.
 
-    `ft` is structural. `function` returns `Ok` or `Err` for a `result`; one that `lift` made is called as a component
-    calls another. What `function` returns may be an awaitable, which goes to `park`. The core callable raises `Trap`
-    for what the guest got wrong, `ValueMismatchError` for a result that does not fit, and whatever `function` raises.
+    `ft` is structural. `function` returns `Ok` or `Err` for a `result`; one that `lift` made, or its `Lifted`, is
+    called as a component calls another. What `function` returns may be an awaitable, which goes to `park`. The core
+    callable raises `Trap` for what the guest got wrong, `ValueMismatchError` for a result that does not fit, and
+    whatever `function` raises.
     """
     if options.is_async or ft.is_async:
         raise UnsupportedFeatureError("asynchronous functions", "wippywasm")
     check_compilable(ft)
-    lifted = lifted_of(function)
+    lifted = function if isinstance(function, Lifted) else lifted_of(function)
     if lifted is not None:
         core = _compose(ft, lifted, options, binding, name)
     else:
+        assert not isinstance(function, Lifted)
         core = bind_lower(ft, function, options, binding, name, HOST_SIDE, park)
     core.__name__ = core.__qualname__ = name
     return flatten_functype(ft, "lower"), core

@@ -9,11 +9,12 @@ from __future__ import annotations
 import itertools
 import linecache
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from wippywasm.abi.keywords import rename_parameters
 from wippywasm.abi.traps import COMPONENT, HOST, Boundary
 from wippywasm.model import ValType
 
@@ -25,18 +26,21 @@ class Side:
     """What stands on the other side of a function: the host, or another component.
 
     `pairs` leaves maps as the lists of pairs that they are between components; with `arrays`, lists of numbers come out
-    as `array.array`; `stepwise` functions are coroutines that await each call into the guest.
+    as `array.array`; `stepwise` functions are coroutines that await each call into the guest. With `raises`, functions
+    whose result is a `result` return its ok, and raise its err as `WitError`.
     """
 
     boundary: Boundary = HOST
     pairs: bool = False
     arrays: bool = False
     stepwise: bool = False
+    raises: bool = False
 
 
 HOST_SIDE = Side()
 ARRAY_SIDE = Side(arrays=True)
-STEPWISE_SIDE = Side(stepwise=True)
+PYTHON_SIDE = Side(raises=True)
+STEPWISE_SIDE = Side(stepwise=True, raises=True)
 COMPONENT_SIDE = Side(COMPONENT, pairs=True)
 
 
@@ -114,14 +118,19 @@ class Source:
         with self.block(f"def {name}({args}):"):
             body()
 
-    def compile(self, factory: str) -> Callable[..., Any]:
-        """Run the module; the function of that name. Its source is known for as long as that lives."""
+    def compile(self, factory: str, parameters: Mapping[str, str] | None = None) -> Callable[..., Any]:
+        """Run the module; the function of that name. Its source is known for as long as that lives.
+
+        `parameters` are names for parameters of generated functions, by the names that they were written with.
+        """
         while self._waiting:
             self._waiting.pop()()
-        text = "\n".join(self._lines) + "\n"
+        text, constants = "\n".join(self._lines) + "\n", self.constants
+        if parameters:
+            text, constants = rename_parameters(text, constants, parameters, factory)
         filename = f"<wippywasm abi {self.label} {next(_numbers)}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-        namespace = dict(self.constants)
+        namespace = dict(constants)
         exec(compile(text, filename, "exec"), namespace)
         made: Callable[..., Any] = namespace[factory]
         weakref.finalize(made, linecache.cache.pop, filename, None)

@@ -63,8 +63,8 @@ class _Timer:
 def in_tasks(function: Callable[..., Awaitable[Any]], budget_ms: float) -> Callable[..., Awaitable[Any]]:
     """The coroutine function with a budget for each call."""
 
-    async def call(*args: Any) -> Any:
-        return await within(budget_ms / 1000, out_of_time(budget_ms), function(*args))
+    async def call(*args: Any, **named: Any) -> Any:
+        return await within(budget_ms / 1000, out_of_time(budget_ms), function(*args, **named))
 
     return call
 
@@ -72,10 +72,10 @@ def in_tasks(function: Callable[..., Awaitable[Any]], budget_ms: float) -> Calla
 def in_calls(function: Callable[..., Any], store: TimedStore, budget_ms: float) -> Callable[..., Any]:
     """The function with a budget for each call."""
 
-    def call(*args: Any) -> Any:
+    def call(*args: Any, **named: Any) -> Any:
         store.start_clock(out_of_time(budget_ms), budget_ms / 1000)
         try:
-            return function(*args)
+            return function(*args, **named)
         finally:
             store.stop_clock()
 

@@ -53,9 +53,9 @@ def join(prefix: str, name: str) -> str:
 class ExportedInstance:
     """The exports of a guest, or of one instance that it exports.
 
-    Functions (whose arguments are positional, as in core wasm: names cost time in each call) and resources are
-    attributes under their Python names (`transform_users`, `Blob`), instances are items
-    under their WIT names: `exports["ns:pkg/iface"]`, where the version, or the package, may be left out.
+    Functions and resources are attributes under their Python names (`transform_users`, `Blob`), as arguments may be
+    given by theirs; instances are items under their WIT names: `exports["ns:pkg/iface"]`, where the version, or the
+    package, may be left out.
     """
 
     def __init__(self, guest: Exporter, items: Mapping[str, Item], prefix: str = "") -> None:
@@ -128,11 +128,11 @@ class ExportedResource:
         self._instance = instance
         self._name = name
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **named: Any) -> Any:
         constructor = self.__dict__.get("_constructor")
         if constructor is None:
             constructor = self.__dict__["_constructor"] = self._function("")
-        return constructor(*args)
+        return constructor(*args, **named)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -16,6 +16,7 @@ from typing import Any
 
 from wippywasm import abi
 from wippywasm.abi.options import Batch, Binding, Options
+from wippywasm.abi.source import PYTHON_SIDE, STEPWISE_SIDE, Side
 from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource
 from wippywasm.engine.assembly import assemble, late
 from wippywasm.engine.batch import batched_realloc
@@ -27,6 +28,7 @@ from wippywasm.instance.guest_thread import GuestThread
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, LinkedResource
 from wippywasm.instance.parking import Parking, StepwiseBinding
 from wippywasm.instance.recipe import Recipe
+from wippywasm.instance.reexported import HostExport, reexported, stepwise_reexported
 from wippywasm.model import ResourceType
 from wippywasm.plan import mangle
 from wippywasm.plan.items import CoreExportRef, CoreRef, LiftRef
@@ -180,18 +182,32 @@ class Frame:
 
     # ---- functions
 
-    def lifted(self, index: int, caller: int | None, name: str) -> Callable[..., Any]:
-        """The plan's lifted function of that number as a Python callable; a top-level `result` comes as Ok or Err."""
+    def lifted(self, index: int, name: str) -> Callable[..., Any]:
+        """The plan's lifted function of that number as Python calls it: returns ok or raises WitError."""
+        return self.recipe.lift(index, name).bind(*self._lift_parts(index))
+
+    def _lift_parts(self, index: int) -> tuple[CoreFunc, Binding]:
         lift = self.plan.lifts[index]
-        binding = self.binding(lift.instance, lift.options)
-        outer = None if caller is None else self.components[caller]
         core = self.func(lift.core)
         if lift.instance in self._contexts:
             core = self._contexts[lift.instance].entered(core)
-        return self.recipe.lift(index, name).bind(core, binding, outer)
+        return core, self.binding(lift.instance, lift.options)
+
+    def reexported(self, index: int, name: str) -> Callable[..., Any]:
+        """The host function of that number as Python calls it, which exports it."""
+        return reexported(self._host_export(index, name, PYTHON_SIDE), self.parking)
+
+    def stepwise_reexported(self, index: int, name: str) -> Callable[..., Awaitable[Any]]:
+        """The same for calls by a task."""
+        return stepwise_reexported(self._host_export(index, name, STEPWISE_SIDE))
+
+    def _host_export(self, index: int, name: str, side: Side) -> HostExport:
+        bound, type = self.linked.bound, self.plan.host_functions[index].type
+        lifted = abi.prepare_lift(type, Options(), name, side, bound.exports.get(name))
+        return HostExport(lifted, bound.imports.get(index, type), self.linked.functions[index], self.resources)
 
     def stepwise(self, index: int, name: str) -> Callable[..., Awaitable[Any]]:
-        """The same for calls by a task, on a store with fibers."""
+        """`lifted` for calls by a task, on a store with fibers."""
         lift = self.plan.lifts[index]
         store = self.parking.fiber_store
         assert store is not None
@@ -201,8 +217,9 @@ class Frame:
 
     def _lowered(self, step: LowerFunc) -> Callable[..., Any]:
         name, type = self.recipe.function_name(step.func), step.type
+        function: Callable[..., Any] | abi.Lifted
         if isinstance(step.func, LiftRef):
-            function = self.lifted(step.func.index, step.instance, name)
+            function = self.recipe.lift(step.func.index, name).lifted(*self._lift_parts(step.func.index))
         else:
             function = self.linked.functions[step.func.index]
             type = self.linked.bound.imports.get(step.func.index, type)

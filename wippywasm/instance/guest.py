@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.entry import refuse_thread
 from wippywasm.abi.state import RuntimeResource, get_ident
-from wippywasm.errors import ConflictError, UnavailableError, WitError
+from wippywasm.errors import ConflictError, UnavailableError
 from wippywasm.instance import machine
 from wippywasm.instance.exports import ExportedInstance
 from wippywasm.instance.foreign import mark
 from wippywasm.instance.frame import Frame
-from wippywasm.model import FuncType, ResourceType, ResultType
+from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan.items import ComponentItem, HostFuncRef, ImportedModule, LiftRef, StaticModule
-from wippywasm.values import Ok
 
 if TYPE_CHECKING:
     from wippywasm.instance.component import Component
@@ -48,12 +47,15 @@ class Guest:
         self._exports: ExportedInstance | None = None
         _offer_methods(self, frame)
 
-    def call(self, name: str, *args: Any) -> Any:
-        """Call an export; `name` is as in `Component.find_function`. A `result` comes out as its ok value."""
+    def call(self, name: str, /, *args: Any, **named: Any) -> Any:
+        """Call an export; `name` is as in `Component.find_function`. A `result` comes out as its ok value.
+
+        Arguments may be given by their names in snake_case.
+        """
         function = self._callables.get(name)
         if function is None:
             function = self.func(name)
-        return function(*args)
+        return function(*args, **named)
 
     def func(self, name: str) -> Callable[..., Any]:
         """The callable behind an export: calling it costs least. Raises NotFoundError."""
@@ -62,7 +64,7 @@ class Guest:
         function = self._callables[name] = self._bind(self.component._function_items[key], key)
         return function
 
-    async def call_async(self, name: str, *args: Any) -> Any:
+    async def call_async(self, name: str, /, *args: Any, **named: Any) -> Any:
         """`call` for tasks: where a host function waits, the guest is suspended and the event loop goes on.
 
         Cancelling the task ends the guest. What a host function's awaitable raises comes out as the same object.
@@ -70,14 +72,12 @@ class Guest:
         function = self._stepwise.get(name)
         if function is None:
             function = self._stepwise[name] = self._bind_stepwise(name)
-        return await function(*args)
+        return await function(*args, **named)
 
     def _bind_stepwise(self, name: str) -> Callable[..., Awaitable[Any]]:
         frame = self._running()
-        key, type = self.component.find_function(name)
-        item = self.component._function_items[key]
-        function = machine.stepwise(frame, item, key)
-        return _raising_stepwise(function) if isinstance(type.result, ResultType) else function
+        key, _ = self.component.find_function(name)
+        return machine.stepwise(frame, self.component._function_items[key], key)
 
     @property
     def exports(self) -> ExportedInstance:
@@ -132,20 +132,16 @@ class Guest:
             raise UnavailableError("the guest is closed", hint="instantiate the component again")
         return self._frame
 
-    def _lifted(self, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Any]:
-        """The function as `abi.lower` calls it: a top-level `result` is Ok or Err."""
-        frame = self._running()
-        if isinstance(item, HostFuncRef):
-            return frame.linked.functions[item.index]
-        return frame.lifted(item.index, None, name)
-
     def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
         bound = self._bound.get(item)
         if bound is None:
-            frame, type, lifted = self._running(), self._function_type(item), self._lifted(item, key)
-            function = frame.limited(lifted)
-            bound = self._bound[item] = _raising(function) if isinstance(type.result, ResultType) else function
-            mark(bound, type, frame.resources, lifted)
+            frame = self._running()
+            if isinstance(item, HostFuncRef):
+                function, served = frame.reexported(item.index, key), frame.linked.functions[item.index]
+            else:
+                function = served = frame.lifted(item.index, key)
+            bound = self._bound[item] = frame.limited(function)
+            mark(bound, self._function_type(item), frame.resources, served)
         return bound
 
     def _function_type(self, item: LiftRef | HostFuncRef) -> FuncType:
@@ -177,28 +173,6 @@ def _bar(frame: Frame) -> None:
         instance.close()
 
 
-def _raising(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with its `result` taken apart: ok is returned, err raised."""
-
-    def call(*args: Any) -> Any:
-        outcome = function(*args)
-        if outcome.__class__ is Ok:
-            return outcome.value
-        raise WitError(outcome.value)
-
-    return call
-
-
-def _raising_stepwise(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    async def call(*args: Any) -> Any:
-        outcome = await function(*args)
-        if outcome.__class__ is Ok:
-            return outcome.value
-        raise WitError(outcome.value)
-
-    return call
-
-
 def _offer_methods(guest: Guest, frame: Frame) -> None:
     """Give the guest's resources their methods, each bound when it is first called."""
     for resource, name, item, key in guest.component._methods:
@@ -208,4 +182,4 @@ def _offer_methods(guest: Guest, frame: Frame) -> None:
 
 
 def _late(guest: Guest, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
-    return lambda *args: guest._bind(item, key)(*args)
+    return lambda *args, **named: guest._bind(item, key)(*args, **named)

@@ -70,15 +70,13 @@ class GuestThread:
         """Call a function in this thread when its turn comes; nobody waits for it, or handles its errors."""
         self._jobs.put(lambda: _settle(Future(), function, args))
 
-    async def run(
-        self, function: Callable[..., Any], args: tuple[Any, ...], interrupt: Callable[[BaseException], None]
-    ) -> Any:
+    async def run(self, function: Callable[[], Any], interrupt: Callable[[BaseException], None]) -> Any:
         """Call a function in this thread; what host functions wait for meanwhile is awaited here.
 
         Where this task is cancelled while the guest runs, `interrupt` gets what the guest is to be ended with.
         """
         call = _Call(asyncio.get_running_loop())
-        self._jobs.put(lambda: call.execute(function, args))
+        self._jobs.put(lambda: call.execute(function))
         try:
             return await call.attend()
         except BaseException as error:
@@ -161,11 +159,11 @@ class _Call:
 
     # ---- in the guest's thread
 
-    def execute(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    def execute(self, function: Callable[[], Any]) -> None:
         this_thread.wait = self._wait
         try:
             if self._ended is None:
-                self._result = self._context.run(function, *args)
+                self._result = self._context.run(function)
         except BaseException as error:  # noqa: BLE001  (the task gets it)
             _clear_frames(error)
             self._error = error

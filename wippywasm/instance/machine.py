@@ -11,10 +11,10 @@ Spec: SPEC section 8; DESIGN section 3.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.state import poison
-from wippywasm.abi.waiting import is_awaitable
 from wippywasm.instance import budget
 from wippywasm.instance.guest_thread import take_thread
 from wippywasm.plan.items import HostFuncRef, LiftRef
@@ -24,27 +24,26 @@ if TYPE_CHECKING:
 
 
 def stepwise(frame: Frame, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Awaitable[Any]]:
-    """The function for calls by a task; a top-level `result` comes as Ok or Err."""
+    """The function for calls by a task; it returns ok or raises WitError."""
     function = _machine(frame, item, name)
     return function if frame.budget_ms is None else budget.in_tasks(function, frame.budget_ms)
 
 
 def _machine(frame: Frame, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Awaitable[Any]]:
     if isinstance(item, HostFuncRef):
-        return _awaited(frame.linked.functions[item.index])
+        return frame.stepwise_reexported(item.index, name)
     if frame.parking.fiber_store is None:
-        return _awaited(frame.lifted(item.index, None, name))
+        return _here(frame.lifted(item.index, name))
     if frame.recipe.is_composed or frame.recipe.contexts:
-        return in_thread(frame, frame.lifted(item.index, None, name))
+        return in_thread(frame, frame.lifted(item.index, name))
     return frame.stepwise(item.index, name)
 
 
-def _awaited(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+def _here(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     """A function that runs right here."""
 
-    async def call(*args: Any) -> Any:
-        value = function(*args)
-        return await value if is_awaitable(value) else value
+    async def call(*args: Any, **named: Any) -> Any:
+        return function(*args, **named)
 
     return call
 
@@ -53,12 +52,12 @@ def in_thread(frame: Frame, function: Callable[..., Any]) -> Callable[..., Await
     """The function in the guest's own thread, where it may be interrupted."""
     store = frame.timed_store
 
-    def run(*args: Any) -> Any:
+    def run(*args: Any, **named: Any) -> Any:
         if store is None:
-            return function(*args)
+            return function(*args, **named)
         store.start_clock()
         try:
-            return function(*args)
+            return function(*args, **named)
         finally:
             store.stop_clock()
 
@@ -67,10 +66,10 @@ def in_thread(frame: Frame, function: Callable[..., Any]) -> Callable[..., Await
         if store is not None:
             store.interrupt(error)
 
-    async def call(*args: Any) -> Any:
+    async def call(*args: Any, **named: Any) -> Any:
         if frame.thread is None:
             frame.thread = take_thread()
         with frame.thread.occupied(frame.components):
-            return await frame.thread.run(run, args, interrupt)
+            return await frame.thread.run(partial(run, *args, **named), interrupt)
 
     return call

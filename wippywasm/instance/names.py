@@ -7,17 +7,12 @@ Spec: `Explainer.md` (import and export names, semver compatibility); SPEC secti
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Iterable
 
+from wippywasm.abi.keywords import snake as snake
+
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?\Z")
-
-
-def snake(name: str) -> str:
-    """The Python name of a kebab-case one: `get-x` is `get_x`, `from` is `from_`."""
-    plain = name.replace("-", "_")
-    return plain + "_" if keyword.iskeyword(plain) else plain
 
 
 def pascal(name: str) -> str:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from wippywasm import abi
 from wippywasm.abi.lift import lifted_of
-from wippywasm.abi.source import HOST_SIDE, STEPWISE_SIDE, Side
+from wippywasm.abi.source import PYTHON_SIDE, STEPWISE_SIDE, Side
 from wippywasm.core import CoreFuncType
 from wippywasm.engine.assembly import ExportSource, HostSource, Part, Source
 from wippywasm.engine.port import Module
@@ -114,7 +114,7 @@ class Recipe:
 
     def lift(self, index: int, name: str) -> abi.PreparedLift:
         """The plan's lifted function of that number, ready to be bound to any instance."""
-        return self._prepare_lift(index, name, HOST_SIDE)
+        return self._prepare_lift(index, name, PYTHON_SIDE)
 
     def stepwise_lift(self, index: int, name: str) -> abi.PreparedLift:
         """The same for calls by a task: coroutine functions that await each call into the guest."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.state import RuntimeResource, poison
@@ -55,18 +56,18 @@ class ThreadGuest(Guest):
             runtime.methods[name] = self._bind(item, key)
             runtime.async_methods[name] = self._method_for_tasks(key)
 
-    def call(self, name: str, *args: Any) -> Any:
-        return self.func(name)(*args)
+    def call(self, name: str, /, *args: Any, **named: Any) -> Any:
+        return self.func(name)(*args, **named)
 
-    async def call_async(self, name: str, *args: Any) -> Any:
-        frame, function = self._running(), self._inner_call(name)
+    async def call_async(self, name: str, /, *args: Any, **named: Any) -> Any:
+        frame, function = self._running(), partial(self._inner_call(name), *args, **named)
         if frame.budget_ms is None:
-            return await self._run(frame, function, args)
-        return await budget.in_tasks(self._run, frame.budget_ms)(frame, function, args)
+            return await self._run(frame, function)
+        return await budget.in_tasks(self._run, frame.budget_ms)(frame, function)
 
-    async def _run(self, frame: Frame, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    async def _run(self, frame: Frame, function: Callable[[], Any]) -> Any:
         with self._thread.occupied(frame.components):
-            return await self._thread.run(function, args, self._interrupt)
+            return await self._thread.run(function, self._interrupt)
 
     def func(self, name: str) -> Callable[..., Any]:
         self._running()
@@ -87,7 +88,7 @@ class ThreadGuest(Guest):
     def _inner_call(self, name: str) -> Callable[..., Any]:
         key, _ = self.component.find_function(name)
         item, inner = self.component._function_items[key], self._inner
-        return lambda *args: inner._bind(item, key)(*args)
+        return lambda *args, **named: inner._bind(item, key)(*args, **named)
 
     def _check_entry(self) -> None:
         """Refuse what would wait for a call that waits for this thread."""
@@ -104,12 +105,12 @@ class ThreadGuest(Guest):
     def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
         inner, thread, weak = self._inner, self._thread, weakref.ref(self)
 
-        def call(*args: Any) -> Any:
+        def call(*args: Any, **named: Any) -> Any:
             guest = weak()
             if guest is None:
                 raise UnavailableError("the guest is closed", hint="instantiate the component again")
             guest._check_entry()
-            return thread.do(lambda: inner._bind(item, key)(*args))
+            return thread.do(lambda: inner._bind(item, key)(*args, **named))
 
         mark(call, self._function_type(item), self._resources(), call)
         return call
@@ -117,11 +118,11 @@ class ThreadGuest(Guest):
     def _method_for_tasks(self, key: str) -> Callable[..., Awaitable[Any]]:
         weak = weakref.ref(self)
 
-        def call(*args: Any) -> Awaitable[Any]:
+        def call(*args: Any, **named: Any) -> Awaitable[Any]:
             guest = weak()
             if guest is None:
                 raise UnavailableError("the guest is closed", hint="instantiate the component again")
-            return guest.call_async(key, *args)
+            return guest.call_async(key, *args, **named)
 
         return call
 
