@@ -31,6 +31,10 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (r"module export `(.*)` has the wrong type", r"type mismatch in export `\1`"),
     (r"module import `(.*)` not defined", r"missing expected import `\1`"),
     (r"module import `(.*)` has the wrong type", r"type mismatch in import `\1`"),
+    (
+        r"unexpected character '.'.*|unexpected end of input.*|empty string.*|empty identifier segment.*",
+        r"is not a valid semver",
+    ),
     (r"un(?:known|supported) (?:binary|component) version:.*", r"unknown binary version"),
     (r"wasm trap: wasm `(\w+)` instruction executed", r"\1"),
     (r"wasm trap: (.*)", r"\1"),

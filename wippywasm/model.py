@@ -24,12 +24,30 @@ class _Interned(type):
     """Metaclass that returns the one object for a class and its field values."""
 
     def __call__(cls: type[T], *args: Any, **kwargs: Any) -> T:
-        new: T = super().__call__(*args, **kwargs)  # type: ignore[misc]
         if getattr(cls, "_unique", False):
-            return new
-        key = (cls, *[getattr(new, f.name) for f in fields(new) if f.init])  # type: ignore[arg-type]
+            return super().__call__(*args, **kwargs)  # type: ignore[misc, no-any-return]
+        defaults = cls.__dict__.get("_field_defaults")
+        if defaults is None:
+            defaults = _remember_fields(cls)
+        if kwargs:
+            new = super().__call__(*args, **kwargs)  # type: ignore[misc]
+            key = (cls, *[getattr(new, name) for name in cls._field_names])  # type: ignore[attr-defined]
+        else:
+            key = (cls, *args, *defaults[len(args) :])
+            found = _interned.get(key)
+            if found is not None:
+                return found  # type: ignore[no-any-return]
+            new = super().__call__(*args)  # type: ignore[misc]
         with _lock:
             return _interned.setdefault(key, new)  # type: ignore[no-any-return]
+
+
+def _remember_fields(cls: Any) -> tuple[Any, ...]:
+    """Keep the names and defaults of a class's fields, as a call gives them; the defaults."""
+    given = [f for f in fields(cls) if f.init]
+    cls._field_names = tuple([f.name for f in given])
+    cls._field_defaults = tuple([f.default for f in given])
+    return cls._field_defaults  # type: ignore[no-any-return]
 
 
 def _depth(*parts: Any) -> int:

@@ -104,12 +104,12 @@ def test_nested_value_types() -> None:
 def deepest_allowed() -> bytes:
     """Values of the greatest depth within instances of the greatest depth."""
     options = "".join(f"(type (option {i}))" for i in range(98))
-    instances = "".join(f'(instance (export "a" (instance {i})))' for i in range(47))
+    instances = "".join(f'(instance (export "a" (instance {i})))' for i in range(97))
     return wat2wasm(
         f"""(component (type u8) {options} (import "f" (func $f (param "x" 98)))
             (instance (export "f" (func $f))) {instances}
             (component $c (import "x" (instance $x)) (export "y" (instance $x)))
-            (instance (instantiate $c (with "x" (instance 47)))) (export "z" (instance 47)))"""
+            (instance (instantiate $c (with "x" (instance 97)))) (export "z" (instance 97)))"""
     )
 
 

@@ -132,7 +132,7 @@ def _check_substitutable(scope: Scope, target: Scope, node: TypeNode, offset: in
     """A nested component may be moved out of its parent, so it must not depend on resources of that one instance."""
     inner: Scope | None = scope
     while inner is not None and inner is not target:
-        if inner.kind == COMPONENT and node.free:
+        if inner.kind == COMPONENT and not scope.context.resource_free.holds(node, offset):
             raise ValidationError(
                 "an outer alias out of a component names a type that transitively refers to resources", offset
             )

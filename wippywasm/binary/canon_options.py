@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from wippywasm.binary import features as gates
 from wippywasm.binary.component import CanonicalOptions
 from wippywasm.binary.core_types import print_func
+from wippywasm.binary.limits import ITEM
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope, at
 from wippywasm.core import CoreFuncType
@@ -58,7 +59,9 @@ def read_options(scope: Scope, reader: Reader) -> Options:
     offset = reader.pos
     encoding: str | None = None
     given: dict[str, int] = {}
-    for _ in range(reader.count("canonical options")):
+    count = reader.count("canonical options")
+    scope.context.budget.spend(count * ITEM, offset)
+    for _ in range(count):
         place = reader.pos
         code = reader.byte()
         if code in ENCODINGS:

@@ -65,14 +65,14 @@ DefinedType: TypeAlias = ValType | FuncType | ResourceType | ComponentType | Ins
 # "core type", "core module", "core instance"; component sorts "func", "value", "type", "component", "instance".
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Definition:
     """Base of all definitions; `offset` is where it starts in the outermost file."""
 
     offset: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CoreModule(Definition):
     """A nested core module, as a slice of the file; opaque here. Defines a `core module`."""
 
@@ -80,7 +80,7 @@ class CoreModule(Definition):
     type: ModuleType = field(repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class InstantiateModule(Definition):
     """Defines a `core instance`; `args` maps import module names to core instance indices."""
 
@@ -88,14 +88,14 @@ class InstantiateModule(Definition):
     args: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CoreInlineExports(Definition):
     """Defines a `core instance` out of existing items: (name, sort, index)."""
 
     exports: tuple[tuple[str, str, int], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CoreTypeDefinition(Definition):
     """Defines a `core type`."""
 
@@ -103,14 +103,14 @@ class CoreTypeDefinition(Definition):
     """None for a GC type: it takes its index and can be used by nothing else here."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NestedComponent(Definition):
     """Defines a `component`."""
 
     component: Component
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class InstantiateComponent(Definition):
     """Defines an `instance`; `args` are (name, sort, index); `type` is the instance's type in this scope."""
 
@@ -119,7 +119,7 @@ class InstantiateComponent(Definition):
     type: InstanceType = field(repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class InlineExports(Definition):
     """Defines an `instance` out of existing items: (name, sort, index)."""
 
@@ -127,7 +127,7 @@ class InlineExports(Definition):
     type: InstanceType = field(repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AliasExport(Definition):
     """Defines an item of `sort`: an export of an instance. `type` is its type in this scope."""
 
@@ -137,7 +137,7 @@ class AliasExport(Definition):
     type: ExternType = field(repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AliasCoreExport(Definition):
     """Defines an item of a core `sort`: an export of a core instance."""
 
@@ -147,7 +147,7 @@ class AliasCoreExport(Definition):
     type: CoreExternType = field(repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AliasOuter(Definition):
     """Defines an item of `sort` (`core module`, `core type`, `type`, `component`) of the scope `count` outwards."""
 
@@ -157,14 +157,14 @@ class AliasOuter(Definition):
     type: DefinedType | ModuleType | CoreFuncType | None = field(repr=False, default=None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TypeDefinition(Definition):
     """Defines a `type` other than a resource."""
 
     type: ValType | FuncType | ComponentType | InstanceType
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ResourceDefinition(Definition):
     """Defines a `type`: a resource of this component. `destructor` is a core func index."""
 
@@ -185,7 +185,7 @@ class CanonicalOptions:
     callback: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CanonLift(Definition):
     """Defines a `func`."""
 
@@ -194,7 +194,7 @@ class CanonLift(Definition):
     options: CanonicalOptions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CanonLower(Definition):
     """Defines a `core func`; `type` is that of `func` in this scope."""
 
@@ -204,7 +204,7 @@ class CanonLower(Definition):
     core_type: CoreFuncType
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CanonResource(Definition):
     """Defines a `core func`: `operation` is `resource.new`, `resource.drop` or `resource.rep`."""
 
@@ -212,7 +212,7 @@ class CanonResource(Definition):
     type: ResourceType
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CanonBuiltin(Definition):
     """Defines a `core func`: any other canonical built-in, by its name in the text format, with its immediates."""
 
@@ -221,14 +221,14 @@ class CanonBuiltin(Definition):
     immediates: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Start(Definition):
     func: int
     args: tuple[int, ...]
     results: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Import(Definition):
     """Defines an item of the sort of `type`."""
 
@@ -236,7 +236,7 @@ class Import(Definition):
     type: ExternType
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Export(Definition):
     """Defines an item of `sort`, a new index for an existing one. `type` is the new item's, ascribed or inferred."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from wippywasm.binary.limits import INSTRUCTION, Budget
 from wippywasm.binary.reader import Reader
 
 END = 0x0B
@@ -31,10 +32,11 @@ _GC_IMMEDIATES = {0: 1, 1: 1, 6: 1, 7: 1, 8: 2, 26: 0, 27: 0, 28: 0}
 """struct.new, struct.new_default, array.new, array.new_default, array.new_fixed, the two conversions, ref.i31."""
 
 
-def skip_const_expr(reader: Reader) -> None:
+def skip_const_expr(reader: Reader, budget: Budget) -> None:
     """Move the reader behind the expression's `end`."""
     while True:
         start = reader.pos
+        budget.spend(INSTRUCTION, start)
         opcode = reader.byte()
         if opcode == END:
             return

@@ -8,7 +8,7 @@ Spec: WebAssembly core, `binary/modules`; `appendix/custom` for names; tool-conv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from wippywasm.binary.component import CustomSection, ModuleType
 from wippywasm.binary.const_expr import skip_const_expr
 from wippywasm.binary.core_custom import read_function_names, read_module_name, read_producers
 from wippywasm.binary.core_types import CoreTypeReader, CoreTypes
+from wippywasm.binary.limits import CORE_ITEM, CORE_TYPE, FUNCTIONS_AT_ONCE, SECTION, Budget
 from wippywasm.binary.preamble import read_preamble
 from wippywasm.binary.reader import Reader, view_of
 from wippywasm.core import (
@@ -74,8 +75,10 @@ class CoreModuleInfo:
         return read_producers(self.customs)
 
 
-def parse(data: bytes | memoryview, *, start: int = 0, end: int | None = None) -> CoreModuleInfo:
-    """Read the outside of the core module at `data[start:end]`.
+def parse(
+    data: bytes | memoryview, *, start: int = 0, end: int | None = None, budget: Budget | None = None
+) -> CoreModuleInfo:
+    """Read the outside of the core module at `data[start:end]`; `budget` is that of the file it is a part of.
 
     Raises `MalformedError` where the bytes break the grammar and `ValidationError` where the parts read break a rule,
     with offsets that count from the start of `data`.
@@ -83,14 +86,15 @@ def parse(data: bytes | memoryview, *, start: int = 0, end: int | None = None) -
     reader = Reader(view_of(data), start, end)
     if read_preamble(reader) != "module":
         raise MalformedError("expected a core module, found a component", start)
-    return _ModuleParser(reader).run()
+    return _ModuleParser(reader, budget or Budget()).run()
 
 
 class _ModuleParser:
     """The state of one `parse`: index spaces as far as they have been read."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, budget: Budget) -> None:
         self.reader = reader
+        self.budget = budget
         self.space = CoreTypes()
         self.imports: list[CoreImport] = []
         self.exports: list[CoreExport] = []
@@ -112,6 +116,7 @@ class _ModuleParser:
             offset = reader.pos
             section = reader.byte()
             body = reader.sub(reader.u32())
+            self.budget.spend(SECTION, offset)
             last = check_section_order(section, last, offset)
             handler = handlers.get(section)
             if handler is not None:
@@ -151,17 +156,22 @@ class _ModuleParser:
 
     # ---- sections --------------------------------------------------------------------------------------------------
 
+    def _count(self, body: Reader, what: str, cost: int) -> int:
+        count = body.count(what)
+        self.budget.spend(count * cost, body.pos)
+        return count
+
     def _custom(self, body: Reader) -> None:
         self.customs.append(read_custom(body))
 
     def _types(self, body: Reader) -> None:
-        types = CoreTypeReader(body, self.space)
-        for _ in range(body.count("types")):
+        types = CoreTypeReader(body, self.space, self.budget)
+        for _ in range(self._count(body, "types", CORE_TYPE)):
             types.rec_type()
 
     def _imports(self, body: Reader) -> None:
-        types = CoreTypeReader(body, self.space)
-        for _ in range(body.count("imports")):
+        types = CoreTypeReader(body, self.space, self.budget)
+        for _ in range(self._count(body, "imports", CORE_ITEM)):
             found = types.import_()
             self.imports.append(found)
             self._append(found.type)
@@ -180,40 +190,45 @@ class _ModuleParser:
                 self.tags.append(item)
 
     def _functions(self, body: Reader) -> None:
-        types, u32 = self.space.types, body.u32
         self.defined_functions = count = body.count("functions")
-        append = self.functions.append
-        for _ in range(count):
-            index = u32()
-            func = types[index] if index < len(types) else None
-            append(func if isinstance(func, CoreFuncType) else self.space.func(index, body.pos))
+        self.budget.spend(count // FUNCTIONS_AT_ONCE, body.pos)
+        indices: Sequence[int] = bytes(body.data[body.pos : body.pos + count])
+        if max(indices, default=0) < 0x80:
+            body.pos += count  # each is one byte
+        else:
+            self.budget.spend(count // 4, body.pos)
+            indices = [body.u32() for _ in range(count)]
+        types = {index: self.space.func(index, body.pos) for index in set(indices)}
+        self.functions += map(types.__getitem__, indices)
 
     def _tables(self, body: Reader) -> None:
-        types = CoreTypeReader(body, self.space)
-        for _ in range(body.count("tables")):
+        types = CoreTypeReader(body, self.space, self.budget)
+        for _ in range(self._count(body, "tables", CORE_ITEM)):
             initialised = body.peek() == 0x40
             if initialised and bytes(body.slice(2)) != b"\x40\x00":
                 raise body.malformed("malformed table")
             self.tables.append(types.table_type())
             if initialised:
-                skip_const_expr(body)
+                skip_const_expr(body, self.budget)
 
     def _memories(self, body: Reader) -> None:
-        self.memories += body.vec(CoreTypeReader(body, self.space).memory_type)
+        types = CoreTypeReader(body, self.space, self.budget)
+        self.memories += [types.memory_type() for _ in range(self._count(body, "memories", CORE_ITEM))]
 
     def _globals(self, body: Reader) -> None:
-        types = CoreTypeReader(body, self.space)
-        for _ in range(body.count("globals")):
+        types = CoreTypeReader(body, self.space, self.budget)
+        for _ in range(self._count(body, "globals", CORE_ITEM)):
             self.globals.append(types.global_type())
-            skip_const_expr(body)
+            skip_const_expr(body, self.budget)
 
     def _tags(self, body: Reader) -> None:
-        self.tags += body.vec(CoreTypeReader(body, self.space).tag_type)
+        types = CoreTypeReader(body, self.space, self.budget)
+        self.tags += [types.tag_type() for _ in range(self._count(body, "tags", CORE_ITEM))]
 
     def _exports(self, body: Reader) -> None:
         spaces = (self.functions, self.tables, self.memories, self.globals, self.tags)
         names: set[str] = set()
-        for _ in range(body.count("exports")):
+        for _ in range(self._count(body, "exports", CORE_ITEM)):
             offset = body.pos
             name, kind, index = body.name(), body.byte(), body.u32()
             if kind >= len(spaces):

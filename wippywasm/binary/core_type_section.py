@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from wippywasm.binary.component import CoreTypeDefinition, ModuleType
 from wippywasm.binary.core_types import CoreTypeReader, CoreTypes
+from wippywasm.binary.limits import CORE_TYPE
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import COMPONENT, Scope, at
 from wippywasm.core import CoreExport, CoreImport
@@ -30,7 +31,7 @@ def read_core_type(scope: Scope, reader: Reader) -> None:
         reader.pos += code == 0x00
         if code == 0x00 and reader.peek() != MODULE_TYPE:
             raise reader.bad_byte(reader.peek(), "a core type", reader.pos)
-        CoreTypeReader(reader, scope.core_types).rec_type()
+        CoreTypeReader(reader, scope.core_types, scope.context.budget).rec_type()
     if scope.kind == COMPONENT:
         for type in scope.core_types.types[before:]:
             scope.define(CoreTypeDefinition(offset, type))
@@ -43,13 +44,15 @@ class ModuleTypeReader:
         self.scope = scope
         self.reader = reader
         self.space = CoreTypes()
-        self.types = CoreTypeReader(reader, self.space)
+        self.types = CoreTypeReader(reader, self.space, scope.context.budget)
         self.imports: list[CoreImport] = []
         self.exports: dict[str, CoreExport] = {}
 
     def read(self) -> ModuleType:
         reader = self.reader
-        for _ in range(reader.count("declarations")):
+        count = reader.count("declarations")
+        self.scope.context.budget.spend(count * CORE_TYPE, reader.pos)
+        for _ in range(count):
             offset = reader.pos
             kind = reader.byte()
             if kind == IMPORT_DECL:

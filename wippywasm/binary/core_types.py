@@ -12,6 +12,7 @@ import hashlib
 import re
 
 from wippywasm.binary.component import ModuleType
+from wippywasm.binary.limits import CORE_TYPE, Budget
 from wippywasm.binary.reader import Reader
 from wippywasm.core import (
     CoreExternType,
@@ -56,6 +57,7 @@ PACKED = {0x78: "i8", 0x77: "i16"}
 
 MAX_PARAMS = 1000
 MAX_FIELDS = 10_000
+MAX_SUPERTYPES = 1
 READABLE = 64
 """A printed type longer than this is cut and told apart by a digest, or sharing would make it exponentially long."""
 
@@ -87,8 +89,9 @@ class CoreTypes:
 class CoreTypeReader:
     """Reads types against an index space `space`; `group` is the recursive group being read, as (first, count)."""
 
-    def __init__(self, reader: Reader, space: CoreTypes) -> None:
+    def __init__(self, reader: Reader, space: CoreTypes, budget: Budget) -> None:
         self.reader = reader
+        self.budget = budget
         self.space = space
         self.group: tuple[int, int] = (0, 0)
 
@@ -161,6 +164,7 @@ class CoreTypeReader:
         if reader.peek() == 0x4E:
             reader.pos += 1
             count = reader.count("types")
+            self.budget.spend(count * CORE_TYPE, reader.pos)
         self.group = (len(self.space.types), count)
         members = [self.sub_type() for _ in range(count)]
         self.group = (0, 0)
@@ -186,7 +190,8 @@ class CoreTypeReader:
             return self.comp_type()
         reader.pos += 1
         start = reader.pos
-        supertypes = [self._concrete(index, start) for index in reader.vec(reader.u32, "supertypes")]
+        count = self._count_up_to(MAX_SUPERTYPES, "supertypes")
+        supertypes = [self._concrete(reader.u32(), start) for _ in range(count)]
         func, text = self.comp_type()
         final = "final " if code == 0x4F else ""
         return func, f"(sub {final}{' '.join([*supertypes, text])})"
@@ -225,6 +230,7 @@ class CoreTypeReader:
         count = self.reader.count(what)
         if count > most:
             raise ValidationError(f"{count} {what}: at most {most} are allowed", start)
+        self.budget.spend(count, start)
         return count
 
     def _field(self) -> str:

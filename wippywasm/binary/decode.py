@@ -14,12 +14,13 @@ from types import MappingProxyType
 from wippywasm.binary import core_module
 from wippywasm.binary.alias import read_alias
 from wippywasm.binary.canon import read_canon
+from wippywasm.binary.closed import Closed
 from wippywasm.binary.component import Component, CoreModule, NestedComponent
 from wippywasm.binary.core_type_section import check_import_names, read_core_type
 from wippywasm.binary.features import DEFAULT, Features
 from wippywasm.binary.import_export import read_export, read_import
 from wippywasm.binary.instances import read_core_instance, read_instance
-from wippywasm.binary.limits import Budget
+from wippywasm.binary.limits import CANONICAL, CORE_TYPE, DEFINITION, EXTERN, INSTANCE, MODULE, SECTION
 from wippywasm.binary.nodes import ComponentNode
 from wippywasm.binary.preamble import read_preamble
 from wippywasm.binary.reader import Reader, view_of
@@ -29,19 +30,19 @@ from wippywasm.errors import MalformedError, ValidationError
 
 CUSTOM, CORE_MODULE, NESTED = 0, 1, 4
 START, VALUE = 9, 12
-VECTORS = MappingProxyType[int, Callable[[Scope, Reader], None]](
+VECTORS = MappingProxyType[int, tuple[Callable[[Scope, Reader], None], int]](
     {
-        2: read_core_instance,
-        3: read_core_type,
-        5: read_instance,
-        6: read_alias,
-        7: read_type,
-        8: read_canon,
-        10: read_import,
-        11: read_export,
+        2: (read_core_instance, DEFINITION),
+        3: (read_core_type, CORE_TYPE),
+        5: (read_instance, INSTANCE),
+        6: (read_alias, DEFINITION),
+        7: (read_type, DEFINITION),
+        8: (read_canon, CANONICAL),
+        10: (read_import, EXTERN),
+        11: (read_export, EXTERN),
     }
 )
-"""Sections that are a vector of one kind of definition."""
+"""Sections that are a vector of one kind of definition, each with what one of them costs."""
 
 
 def decode(data: bytes | memoryview, *, features: Features = DEFAULT) -> Component:
@@ -52,7 +53,7 @@ def decode(data: bytes | memoryview, *, features: Features = DEFAULT) -> Compone
     """
     reader = Reader(view_of(data))
     try:
-        component, _ = _decode(reader, Context(features, Budget(reader.end)), None)
+        component, _ = _decode(reader, Context(features), None)
     except RecursionError:
         raise ValidationError(
             "types are nested too deeply for the stack that is left", 0, hint="decode where fewer calls are pending"
@@ -68,8 +69,9 @@ def _decode(reader: Reader, context: Context, parent: Scope | None) -> tuple[Com
     while reader.pos < reader.end:
         _read_section(scope, reader)
     node = bounded(scope.component_type(), reader.pos)
-    scope.imports.check_closed(scope.imported.keys())
-    scope.exports.check_closed(scope.imported.keys() | scope.exported.keys())
+    imported = Closed(scope.imported.keys(), context.budget)
+    scope.imports.check_closed(imported)
+    scope.exports.check_closed(Closed(scope.exported.keys(), context.budget, imported))
     wasm = reader.data[start : reader.end]
     return Component(tuple(scope.definitions), node.model, tuple(scope.customs), wasm), node
 
@@ -80,9 +82,13 @@ def _read_section(scope: Scope, reader: Reader) -> None:
     if section > VALUE:
         raise MalformedError(f"malformed section id: {section}", offset)
     body = reader.sub(reader.u32())
-    read = VECTORS.get(section)
-    if read is not None:
-        for _ in range(body.count("definitions")):
+    scope.context.budget.spend(SECTION, offset)
+    vector = VECTORS.get(section)
+    if vector is not None:
+        read, cost = vector
+        count = body.count("definitions")
+        scope.context.budget.spend(count * cost, offset)
+        for _ in range(count):
             read(scope, body)
     elif section == CUSTOM:
         scope.customs.append(core_module.read_custom(body))
@@ -99,7 +105,8 @@ def _read_section(scope: Scope, reader: Reader) -> None:
 
 def _read_module(scope: Scope, body: Reader) -> None:
     start = body.pos
-    module = core_module.parse(body.data, start=start, end=body.end)
+    scope.context.budget.spend(MODULE, start)
+    module = core_module.parse(body.data, start=start, end=body.end, budget=scope.context.budget)
     check_import_names(module.imports, start)
     body.pos = body.end
     scope.add(module.type, start)

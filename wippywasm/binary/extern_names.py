@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wippywasm.binary import features as gates
+from wippywasm.binary.limits import BYTES_OF_NAME
 from wippywasm.binary.names import (
     CANONICAL_VERSION,
     SEMVER,
@@ -50,7 +51,9 @@ def read_name(reader: Reader, context: Context) -> NameWithAttributes:
     form = reader.byte()
     if form > 2:
         raise reader.bad_byte(form, "an import or export name", offset)
-    name = _parsed(reader.name(), offset)
+    text = reader.name()
+    context.budget.spend(len(text) // BYTES_OF_NAME, offset)
+    name = _parsed(text, offset)
     attributes = _read_attributes(reader, context) if form == 2 else {}
     _check_version_suffix(name, attributes, offset)
     return NameWithAttributes(name, attributes, offset)

@@ -8,12 +8,11 @@ Spec: component-model `Binary.md`, import and export definitions (notes).
 
 from __future__ import annotations
 
-from collections.abc import Set
-
+from wippywasm.binary.closed import Closed
 from wippywasm.binary.names import ExternName, NameSet, NameSyntaxError
-from wippywasm.binary.nodes import Entity, FuncNode, ResNode, TypeEntity, ValNode, free_of
+from wippywasm.binary.nodes import Entity, FuncNode, ResNode, TypeEntity, ValNode
 from wippywasm.errors import ValidationError
-from wippywasm.model import BorrowType, OwnType, ResourceType, ResultType
+from wippywasm.model import BorrowType, OwnType, ResultType
 
 
 class ExternSpace:
@@ -43,10 +42,10 @@ class ExternSpace:
             self.resource_names[entity.created] = name.text
             self.resource_labels.add(name.text)
 
-    def check_closed(self, known: Set[ResourceType]) -> None:
+    def check_closed(self, closed: Closed) -> None:
         """`ValidationError` for the first that mentions a resource which clients have no name for."""
         for name, entity in self.entities.items():
-            if not free_of(entity) <= known:
+            if not closed.holds(entity, self.offsets[name]):
                 raise ValidationError(
                     f"{self.what} `{name}` uses a resource that has no name outside of the component",
                     self.offsets[name],

@@ -11,7 +11,7 @@ from wippywasm.binary.core_subtype import core_mismatch
 from wippywasm.binary.extern_names import read_name
 from wippywasm.binary.externs import ExternSpace
 from wippywasm.binary.instantiate import instantiate
-from wippywasm.binary.limits import MAX_INSTANTIATION_ARGS
+from wippywasm.binary.limits import LABEL, MAX_INSTANTIATION_ARGS
 from wippywasm.binary.nodes import Entity, InstanceNode
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope, append, at, bounded
@@ -37,7 +37,7 @@ def read_core_instance(scope: Scope, reader: Reader) -> None:
 
 def _instantiate_module(scope: Scope, reader: Reader, offset: int) -> None:
     index = reader.u32()
-    args = _read_core_args(reader)
+    args = _read_core_args(scope, reader)
     module = at(scope.core_modules, index, "core module", offset)
     scope.context.budget.spend(len(module.imports) + len(module.exports), offset)
     instances = {name: at(scope.core_instances, arg, "core instance", offset) for name, arg in args.items()}
@@ -57,9 +57,9 @@ def _instantiate_module(scope: Scope, reader: Reader, offset: int) -> None:
     scope.define(InstantiateModule(offset, index, tuple(args.items())))
 
 
-def _read_core_args(reader: Reader) -> dict[str, int]:
+def _read_core_args(scope: Scope, reader: Reader) -> dict[str, int]:
     args: dict[str, int] = {}
-    for _ in range(_count_args(reader)):
+    for _ in range(_count_args(scope, reader)):
         offset = reader.pos
         name = reader.name()
         sort_offset = reader.pos
@@ -72,18 +72,26 @@ def _read_core_args(reader: Reader) -> dict[str, int]:
     return args
 
 
-def _count_args(reader: Reader) -> int:
+def _count_args(scope: Scope, reader: Reader) -> int:
     offset = reader.pos
     count = reader.count("arguments")
     if count > MAX_INSTANTIATION_ARGS:
         raise ValidationError(f"{count} arguments: at most {MAX_INSTANTIATION_ARGS} are allowed", offset)
+    scope.context.budget.spend(count * LABEL, offset)
+    return count
+
+
+def _count_exports(scope: Scope, reader: Reader) -> int:
+    offset = reader.pos
+    count = reader.count("exports")
+    scope.context.budget.spend(count * LABEL, offset)
     return count
 
 
 def _core_inline_exports(scope: Scope, reader: Reader, offset: int) -> None:
     exports: dict[str, CoreExternType] = {}
     definition: list[tuple[str, str, int]] = []
-    for _ in range(reader.count("exports")):
+    for _ in range(_count_exports(scope, reader)):
         place = reader.pos
         name, sort, index = reader.name(), read_core_sort(reader), reader.u32()
         if name in exports:
@@ -113,7 +121,7 @@ def _instantiate_component(scope: Scope, reader: Reader, offset: int) -> None:
     index = reader.u32()
     args: dict[str, Entity] = {}
     definition: list[tuple[str, str, int]] = []
-    for _ in range(_count_args(reader)):
+    for _ in range(_count_args(scope, reader)):
         place = reader.pos
         name, sort, item = reader.name(), read_sort(reader), reader.u32()
         if name in args:
@@ -129,7 +137,7 @@ def _instantiate_component(scope: Scope, reader: Reader, offset: int) -> None:
 def _inline_exports(scope: Scope, reader: Reader, offset: int) -> None:
     space = ExternSpace("export")
     definition: list[tuple[str, str, int]] = []
-    for _ in range(reader.count("exports")):
+    for _ in range(_count_exports(scope, reader)):
         name = read_name(reader, scope.context)
         sort, index = read_sort(reader), reader.u32()
         entity = scope.entity(sort, index, name.offset)

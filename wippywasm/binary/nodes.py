@@ -9,7 +9,7 @@ Spec: component-model `Explainer.md`, "Type Checking" and "External Visibility o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -41,7 +41,7 @@ Path: TypeAlias = tuple[str, ...]
 Resources: TypeAlias = Mapping[ResourceType, Path]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class ResNode:
     """A type index that stands for a resource type."""
 
@@ -51,13 +51,8 @@ class ResNode:
         """The same type under a new index."""
         return ResNode(self.type)
 
-    @cached_property
-    def free(self) -> frozenset[ResourceType]:
-        """The resource types that it mentions and does not introduce itself."""
-        return frozenset((self.type,))
 
-
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class ValNode:
     """A value type and the nodes that it was built from; for a handle that is its resource's."""
 
@@ -70,17 +65,13 @@ class ValNode:
         """The same type under a new index."""
         return ValNode(self.type, self.parts, self.has_borrow, self.size)
 
-    @cached_property
+    @property
     def is_nominal(self) -> bool:
         """Languages give these types a name, so an import or export that uses one must name it too."""
         return isinstance(self.type, RecordType | VariantType | EnumType | FlagsType)
 
-    @cached_property
-    def free(self) -> frozenset[ResourceType]:
-        return union(part.free for part in self.parts)
 
-
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class FuncNode:
     """A function type; `parts` are its parameters and then its result, if it has one."""
 
@@ -91,16 +82,12 @@ class FuncNode:
         """The same type under a new index."""
         return FuncNode(self.type, self.parts)
 
-    @cached_property
-    def free(self) -> frozenset[ResourceType]:
-        return union(part.free for part in self.parts)
-
     @property
     def size(self) -> int:
         return 1 + sum(part.size for part in self.parts)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class TypeEntity:
     """A `type` import or export: the new index `created` for what was `referenced`; `fresh` for `(sub resource)`."""
 
@@ -109,7 +96,7 @@ class TypeEntity:
     fresh: bool = False
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class ValueEntity:
     type: ValNode
 
@@ -130,10 +117,6 @@ class InstanceNode:
     def renamed(self) -> InstanceNode:
         """The same type under a new index."""
         return InstanceNode(self.exports, self.introduced)
-
-    @cached_property
-    def free(self) -> frozenset[ResourceType]:
-        return union(map(free_of, self.exports.values())) - self.introduced.keys()
 
     @cached_property
     def model(self) -> InstanceType:
@@ -161,11 +144,6 @@ class ComponentNode:
         return ComponentNode(self.imports, self.exports, self.imported, self.defined)
 
     @cached_property
-    def free(self) -> frozenset[ResourceType]:
-        entities = (*self.imports.values(), *self.exports.values())
-        return union(map(free_of, entities)) - self.imported.keys() - self.defined.keys()
-
-    @cached_property
     def model(self) -> ComponentType:
         return ComponentType(
             MappingProxyType(public_entities(self.imports, self.imported)),
@@ -186,28 +164,6 @@ def prim_node(prim: Prim) -> ValNode:
 
 def borrow_node(resource: ResNode) -> ValNode:
     return ValNode(BorrowType(resource.type), (resource,), True)
-
-
-def union(sets: Iterator[frozenset[ResourceType]] | map[frozenset[ResourceType]]) -> frozenset[ResourceType]:
-    """The union, sharing the set where one part has them all."""
-    found: frozenset[ResourceType] = frozenset()
-    for part in sets:
-        if not part <= found:
-            found = part if found <= part else found | part
-    return found
-
-
-def free_of(entity: Entity) -> frozenset[ResourceType]:
-    """The resources that an import or export mentions from outside itself."""
-    match entity:
-        case ModuleType():
-            return frozenset()
-        case TypeEntity():
-            return entity.created.free
-        case ValueEntity():
-            return entity.type.free
-        case _:
-            return entity.free
 
 
 def depth_of(entity: Entity) -> int:
@@ -238,7 +194,10 @@ def public_entities(entities: Mapping[str, Entity], introduced: Resources) -> di
     below: dict[str, dict[ResourceType, Path]] = {}
     for resource, path in introduced.items():
         below.setdefault(path[0], {})[resource] = path[1:]
-    return {name: public_entity(entity, below.get(name, {})) for name, entity in entities.items()}
+    found: dict[str, ExternType] = {}
+    for name, entity in entities.items():
+        found[name] = public_entity(entity, below.get(name, {}))
+    return found
 
 
 def public_entity(entity: Entity, introduced: Resources) -> ExternType:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from wippywasm.binary.limits import MAX_NAME
 from wippywasm.errors import MalformedError
 
 T = TypeVar("T")
@@ -134,8 +135,16 @@ class Reader:
         """A length-prefixed UTF-8 string."""
         length = self.u32()
         start = self.pos
+        end = start + length
+        if end > self.end:
+            self.slice(length)
+        if length > MAX_NAME:
+            raise self.malformed(
+                f"string size out of bounds: the name is too long, {length} bytes of {MAX_NAME}", start
+            )
+        self.pos = end
         try:
-            return str(self.slice(length), "utf-8")
+            return str(self.data[start:end], "utf-8")
         except UnicodeDecodeError as error:
             raise self.malformed("malformed UTF-8 encoding of a name", start + error.start) from None
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from wippywasm.binary import features as gates
+from wippywasm.binary.closed import Closed
 from wippywasm.binary.component import CustomSection, Definition, ModuleType
 from wippywasm.binary.core_types import CoreTypes
 from wippywasm.binary.externs import ExternSpace
-from wippywasm.binary.limits import MAX_INDEX_SPACE, MAX_NESTING, MAX_TYPE_SIZE, Budget
+from wippywasm.binary.limits import MAX_INDEX_SPACE, MAX_NESTING, MAX_TYPE_SIZE, SCOPE, Budget
 from wippywasm.binary.nodes import (
     ComponentNode,
     Entity,
@@ -67,6 +68,11 @@ class Context:
     features: gates.Features = gates.DEFAULT
     budget: Budget = field(default_factory=Budget)
     shapes: Shapes = field(default_factory=Shapes)
+    resource_free: Closed = field(init=False)
+    """Tells the types that mention no resource of the scope they stand in."""
+
+    def __post_init__(self) -> None:
+        self.resource_free = Closed(frozenset(), self.budget)
 
     def require(self, feature: str, what: str, offset: int) -> None:
         """`ValidationError` where a gated feature is used and off."""
@@ -78,6 +84,7 @@ class Scope:
     """One scope. `parent` encloses it; `kind` is one of the three constants above."""
 
     def __init__(self, kind: str, context: Context, parent: Scope | None, offset: int) -> None:
+        context.budget.spend(SCOPE, offset)
         self.kind = kind
         self.context = context
         self.parent = parent

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar, cast
 
 from wippywasm.binary.component import ModuleType
-from wippywasm.binary.limits import Budget
+from wippywasm.binary.limits import NODE, Budget
 from wippywasm.binary.nodes import (
     ComponentNode,
     Entity,
@@ -99,20 +99,36 @@ class Substitution:
         return self._once(node, self._resource)
 
     def value(self, node: ValNode) -> ValNode:
-        return self._once(node, self._value) if node.parts else cast(ValNode, self.done.get(node, node))
+        done = self.done.get(node)
+        if done is None:
+            if not node.parts:
+                return node
+            self.budget.spend(NODE, self.offset)
+            parts: list[ValNode | ResNode] = []
+            for part in node.parts:  # a frame for each level of a type is all that it may take
+                parts.append(self.value(part) if isinstance(part, ValNode) else self.resource(part))
+            done = self.done[node] = _value_of(node, tuple(parts))
+        return cast(ValNode, done)
 
     def func(self, node: FuncNode) -> FuncNode:
         return self._once(node, self._func)
 
     def instance(self, node: InstanceNode) -> InstanceNode:
-        return self._once(node, self._instance)
+        done = self.done.get(node)
+        if done is None:
+            self.budget.spend(NODE, self.offset)
+            done = self.done[node] = self._instance(node, self.entities(node.exports))
+        return cast(InstanceNode, done)
 
     def component(self, node: ComponentNode) -> ComponentNode:
         return self._once(node, self._component)
 
     def entities(self, entities: Mapping[str, Entity]) -> dict[str, Entity]:
-        self.budget.spend(len(entities), self.offset)
-        return {name: self.entity(entity) for name, entity in entities.items()}
+        self.budget.spend(NODE * len(entities), self.offset)
+        found: dict[str, Entity] = {}
+        for name, entity in entities.items():
+            found[name] = self.entity(entity)
+        return found
 
     def paths(self, resources: Resources) -> dict[ResourceType, Path]:
         self.budget.spend(len(resources), self.offset)
@@ -121,7 +137,7 @@ class Substitution:
     def _once(self, node: N, make: Callable[[N], N]) -> N:
         done = self.done.get(node)
         if done is None:
-            self.budget.spend(1, self.offset)
+            self.budget.spend(NODE, self.offset)
             done = self.done[node] = make(node)
         return cast(N, done)
 
@@ -135,12 +151,6 @@ class Substitution:
         resource = self.resources.get(node.type)
         return node if resource is None or resource is node.type else ResNode(resource)
 
-    def _value(self, node: ValNode) -> ValNode:
-        parts = tuple([self.value(p) if isinstance(p, ValNode) else self.resource(p) for p in node.parts])
-        if all(new is old for new, old in zip(parts, node.parts)):
-            return node
-        return ValNode(rebuild(node.type, parts), parts, node.has_borrow, node.size)
-
     def _func(self, node: FuncNode) -> FuncNode:
         parts = tuple([self.value(part) for part in node.parts])
         if all(new is old for new, old in zip(parts, node.parts)):
@@ -149,8 +159,7 @@ class Substitution:
         result = None if node.type.result is None else parts[-1].type
         return FuncNode(FuncType(params, result, node.type.is_async), parts)
 
-    def _instance(self, node: InstanceNode) -> InstanceNode:
-        exports = self.entities(node.exports)
+    def _instance(self, node: InstanceNode, exports: dict[str, Entity]) -> InstanceNode:
         introduced = self.paths(node.introduced)
         if introduced.keys() == node.introduced.keys() and same(exports, node.exports):
             return node
@@ -161,6 +170,12 @@ class Substitution:
         if same(imports, node.imports) and same(exports, node.exports):
             return node
         return ComponentNode(imports, exports, self.paths(node.imported), self.paths(node.defined))
+
+
+def _value_of(node: ValNode, parts: tuple[ValNode | ResNode, ...]) -> ValNode:
+    if all(new is old for new, old in zip(parts, node.parts)):
+        return node
+    return ValNode(rebuild(node.type, parts), parts, node.has_borrow, node.size)
 
 
 def same(new: Mapping[str, Entity], old: Mapping[str, Entity]) -> bool:

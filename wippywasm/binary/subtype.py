@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from wippywasm.binary.component import ModuleType
 from wippywasm.binary.core_subtype import module_mismatch
-from wippywasm.binary.limits import Budget
+from wippywasm.binary.limits import NODE, Budget
 from wippywasm.binary.nodes import (
     ComponentNode,
     Entity,
@@ -57,7 +57,7 @@ class Checker:
         """Can `actual` stand in for `expected`? `place` opens the message where it can't."""
         if actual is expected or (actual, expected) in self.passed:
             return
-        self.budget.spend(1, self.offset)
+        self.budget.spend(NODE, self.offset)
         try:
             self._entity(actual, expected)
         except ValidationError as error:

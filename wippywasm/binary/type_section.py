@@ -10,6 +10,7 @@ from wippywasm.binary.alias import read_alias_declarator
 from wippywasm.binary.component import ResourceDefinition, TypeDefinition
 from wippywasm.binary.core_type_section import read_core_type
 from wippywasm.binary.import_export import read_export_declarator, read_import_declarator
+from wippywasm.binary.limits import EXTERN
 from wippywasm.binary.nodes import ComponentNode, FuncNode, InstanceNode, ResNode, ValNode, public_type
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import COMPONENT, COMPONENT_TYPE, INSTANCE_TYPE, Scope, append, at, bounded
@@ -41,6 +42,8 @@ def read_type(scope: Scope, reader: Reader) -> None:
 def read_deftype(scope: Scope, reader: Reader) -> ValNode | FuncNode | ComponentNode | InstanceNode:
     """A `deftype` other than a resource."""
     match reader.peek():
+        case code if code > ASYNC_FUNCTION:
+            return ValueTypeReader(scope, reader).defined()
         case 0x40 | 0x43 as code:
             reader.pos += 1
             return ValueTypeReader(scope, reader).function(code == ASYNC_FUNCTION)
@@ -56,7 +59,9 @@ def read_deftype(scope: Scope, reader: Reader) -> ValNode | FuncNode | Component
 
 def _read_declarators(scope: Scope, reader: Reader) -> Scope:
     reader.pos += 1
-    for _ in range(reader.count("declarations")):
+    count = reader.count("declarations")
+    scope.context.budget.spend(count * EXTERN, reader.pos)
+    for _ in range(count):
         offset = reader.pos
         kind = reader.byte()
         if kind == CORE_TYPE_DECL:

@@ -11,6 +11,9 @@ from typing import TypeVar
 
 from wippywasm.binary import features as gates
 from wippywasm.binary.limits import (
+    BYTES_OF_NAME,
+    ITEM,
+    LABEL,
     MAX_FLAGS,
     MAX_FUNCTION_PARAMS,
     MAX_LABELS,
@@ -19,7 +22,7 @@ from wippywasm.binary.limits import (
     MAX_VALUE_SIZE,
 )
 from wippywasm.binary.names import is_label
-from wippywasm.binary.nodes import FuncNode, ResNode, ValNode, borrow_node, prim_node
+from wippywasm.binary.nodes import PRIM_NODES, FuncNode, ResNode, ValNode, borrow_node, prim_node
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope
 from wippywasm.errors import ValidationError
@@ -69,9 +72,13 @@ class ValueTypeReader:
         """A primitive, or an index of a defined type."""
         reader = self.reader
         offset = reader.pos
-        prim = PRIM_CODES.get(reader.peek())
+        code = reader.peek()
+        if code < 0x40:  # an index of one byte
+            reader.pos = offset + 1
+            return self.scope.type_of(ValNode, code, offset)
+        prim = PRIM_CODES.get(code)
         if prim is not None:
-            reader.pos += 1
+            reader.pos = offset + 1
             return self._prim(prim, offset)
         index = reader.s33()
         if index < 0:
@@ -81,7 +88,7 @@ class ValueTypeReader:
     def _prim(self, prim: Prim, offset: int) -> ValNode:
         if prim is ERROR_CONTEXT:
             self.context.require(gates.ERROR_CONTEXT, "`error-context`", offset)
-        return prim_node(prim)
+        return PRIM_NODES.get(prim) or prim_node(prim)
 
     def optional(self) -> ValNode | None:
         return self.reader.optional(self.val_type)
@@ -93,11 +100,13 @@ class ValueTypeReader:
         count = reader.count("labels")
         if count > most:
             raise ValidationError(_too_many(what, count, most), offset)
+        self.context.budget.spend(count * LABEL, offset)
         seen: dict[str, str] = {}
         found: list[T] = []
         for _ in range(count):
             offset = reader.pos
             label = reader.name()
+            self.context.budget.spend(len(label) // BYTES_OF_NAME, offset)
             check_label(label, seen, what, noun, offset)
             found.append(read(label))
         return found
@@ -109,14 +118,14 @@ class ValueTypeReader:
         reader = self.reader
         offset = reader.pos
         code = reader.byte()
+        construct = CONSTRUCTORS.get(code)
+        if construct is not None:
+            node = construct(self)
+            self._check_size(node, offset)
+            return node
         if code in PRIM_CODES:
             return self._prim(PRIM_CODES[code], offset).renamed()
-        construct = CONSTRUCTORS.get(code)
-        if construct is None:
-            raise reader.bad_byte(code, "a component defined type", offset)
-        node = construct(self)
-        self._check_size(node, offset)
-        return node
+        raise reader.bad_byte(code, "a component defined type", offset)
 
     def _check_size(self, node: ValNode, offset: int) -> None:
         if node.type.depth > MAX_TYPE_DEPTH:
@@ -159,10 +168,12 @@ class ValueTypeReader:
 
     def _tuple(self) -> ValNode:
         offset = self.reader.pos
-        items = self.reader.vec(self.val_type, "items")
+        count = self.reader.count("items")
+        if count > MAX_LABELS:
+            raise ValidationError(_too_many("tuple item", count, MAX_LABELS), offset)
+        self.context.budget.spend(count * ITEM, offset)
+        items = [self.val_type() for _ in range(count)]
         self._not_empty(items, "tuple type must have at least one type")
-        if len(items) > MAX_LABELS:
-            raise ValidationError(_too_many("tuple item", len(items), MAX_LABELS), offset)
         return val_node(TupleType(tuple([i.type for i in items])), items)
 
     def _flags(self) -> ValNode:
@@ -278,20 +289,25 @@ CONSTRUCTORS: dict[int, Callable[[ValueTypeReader], ValNode]] = {
 
 def val_node(type: ValType, parts: Iterable[ValNode | None]) -> ValNode:
     """The node of a type over the nodes of those parts that are there."""
-    there = tuple([part for part in parts if part is not None])
-    return ValNode(type, there, any(p.has_borrow for p in there), 1 + sum([p.size for p in there]))
+    there: list[ValNode] = []
+    has_borrow, size = False, 1
+    for part in parts:
+        if part is not None:
+            there.append(part)
+            size += part.size
+            has_borrow = has_borrow or part.has_borrow
+    return ValNode(type, tuple(there), has_borrow, size)
 
 
 def check_label(label: str, seen: dict[str, str], what: str, noun: str, offset: int) -> None:
     """`ValidationError` where the label is none, or too much like one of `seen`, which it then joins."""
-    if not label:
-        raise ValidationError(f"{what} name cannot be empty", offset)
     if not is_label(label):
-        raise ValidationError(f"{what} name `{label}` is not in kebab case", offset)
-    previous = seen.get(label.lower())
-    if previous is not None:
-        raise ValidationError(f"{what} name `{label}` conflicts with previous {noun} name `{previous}`", offset)
-    seen[label.lower()] = label
+        why = f"`{label}` is not in kebab case" if label else "cannot be empty"
+        raise ValidationError(f"{what} name {why}", offset)
+    key = label.lower()
+    if key in seen:
+        raise ValidationError(f"{what} name `{label}` conflicts with previous {noun} name `{seen[key]}`", offset)
+    seen[key] = label
 
 
 def _type(node: ValNode | None) -> ValType | None:

@@ -56,8 +56,9 @@ class Visibility:
         key = (what, instance)
         if key in self.passed[what]:
             return True
-        if not all(self.admit(what, entity) for entity in instance.exports.values()):
-            return False
+        for entity in instance.exports.values():
+            if not self.admit(what, entity):
+                return False
         self.passed[what].add(key)
         return True
 
@@ -89,7 +90,8 @@ class Visibility:
             return True
         if isinstance(node, ResNode) or node.is_nominal:
             return node in self.named[what]
-        if not all(self._named(what, part) for part in node.parts):
-            return False
+        for part in node.parts:  # no call for each but this: types are as deep as the stack allows
+            if not self._named(what, part):
+                return False
         passed.add(node)
         return True

@@ -1,0 +1,147 @@
+"""How much one file may hold: enough for any component there is, and no more than Python reads in about a second."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+
+from tests.binary.binary_text import COMPONENT, leb, refused, section
+from wippywasm.binary import core_module, decode, limits
+from wippywasm.engine import wat2wasm
+from wippywasm.errors import BinaryError, MalformedError, ValidationError
+
+MODULE = b"\0asm\1\0\0\0"
+EMPTY_CORE_FUNC = b"\x60\0\0"
+
+
+def name(number: int) -> bytes:
+    """A name of its own for each number."""
+    text = f"n{number:x}".encode()
+    return leb(len(text)) + text
+
+
+def vec(items: list[bytes]) -> bytes:
+    return leb(len(items)) + b"".join(items)
+
+
+def definitions(number: int, item: bytes) -> bytes:
+    """A section of ten thousand of one definition, and nothing else."""
+    return section(number, vec([item] * 10_000))
+
+
+SMALLEST = {
+    "lists": definitions(7, b"\x70\x7d"),
+    "functions": definitions(7, b"\x40\0\1\0"),
+    "resources": definitions(7, b"\x3f\x7f\0"),
+    "instance types": definitions(7, b"\x42\0"),
+    "component types": definitions(7, b"\x41\0"),
+    "wide records": section(7, vec([b"\x72" + vec([name(i) + b"\x7d" for i in range(10_000)])])),
+    "wide tuples": section(7, vec([b"\x6f" + vec([b"\x7d"] * 10_000)] * 5)),
+    "declarations": section(7, vec([b"\x42" + vec([b"\1\x70\x7d"] * 10_000)])),
+    "core types": definitions(3, EMPTY_CORE_FUNC),
+    "module types": definitions(3, b"\x50\0"),
+    "groups": section(3, vec([b"\x4e" + vec([EMPTY_CORE_FUNC] * 10_000)])),
+    "core instances": definitions(2, b"\1\0"),
+    "instances": definitions(5, b"\1\0"),
+    "built-ins": definitions(8, b"\5"),
+    "options": section(8, vec([b"\x09\1\0" + vec([b"\6"] * 10)] * 10_000)),
+    "components": section(4, COMPONENT) * 10_000,
+    "modules": section(1, MODULE) * 10_000,
+    "custom sections": section(0, b"\0") * 10_000,
+    "empty sections": section(7, b"\0") * 10_000,
+    "core functions": section(1, MODULE + section(1, vec([EMPTY_CORE_FUNC])) + section(3, vec([b"\0"] * 200_000))),
+    "core globals": section(1, MODULE + section(6, vec([b"\x7f\0\x41\0\x0b"] * 10_000))),
+    "core constants": section(1, MODULE + section(6, vec([b"\x7f\0" + b"\x41\0" * 10_000 + b"\x0b"]))),
+    "core memories": section(1, MODULE + section(5, vec([b"\0\0"] * 10_000))),
+}
+
+
+@pytest.mark.parametrize("body", SMALLEST.values(), ids=SMALLEST.keys())
+def test_many_of_the_smallest_definitions(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    monkeypatch.setattr(limits, "WORK", limits.WORK // 10)
+    with pytest.raises(BinaryError, match=r"definitions are too many|specified more than once|inconsistent"):
+        decode(COMPONENT + body * 10)
+
+
+def test_as_many_as_large_components_have() -> None:
+    for kind in ("lists", "functions", "resources", "core types", "core instances", "wide records", "wide tuples"):
+        decode(COMPONENT + SMALLEST[kind])
+    imports = [b"\0" + name(i) + b"\3\1" for i in range(10_000)]
+    assert len(decode(COMPONENT + section(10, vec(imports))).type.imports) == 10_000
+
+
+def test_what_a_nested_component_costs_counts_for_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WORK", 200_000)
+    inner = section(4, COMPONENT + SMALLEST["lists"])
+    decode(COMPONENT + inner)
+    with pytest.raises(ValidationError, match="definitions are too many"):
+        decode(COMPONENT + inner * 3)
+
+
+def test_what_a_module_costs_counts_for_the_whole() -> None:
+    module = MODULE + section(1, vec([EMPTY_CORE_FUNC] * 20_000))
+    core_module.parse(module)
+    decode(COMPONENT + section(1, module) * 2)
+    with pytest.raises(ValidationError, match="definitions are too many"):
+        decode(COMPONENT + section(1, module) * 4)
+
+
+@pytest.mark.parametrize("kind", [b"\x41", b"\x42"], ids=["component types", "instance types"])
+def test_types_within_types(kind: bytes) -> None:
+    def nested(levels: int) -> bytes:
+        body = kind + b"\0"
+        for _ in range(levels - 1):
+            body = kind + b"\1\1" + body
+        return COMPONENT + section(7, b"\1" + body)
+
+    decode(nested(100))
+    with pytest.raises(ValidationError, match="at most 100 levels"):
+        decode(nested(101))
+
+
+def test_components_within_components() -> None:
+    wasm = COMPONENT
+    for _ in range(100):
+        wasm = COMPONENT + section(4, wasm)
+    decode(wasm)
+    with pytest.raises(ValidationError, match="at most 100 levels"):
+        decode(COMPONENT + section(4, wasm))
+
+
+def test_types_that_share_many_resources_make_no_set_each() -> None:
+    count = 400
+    imports = "".join(f'(import "r{i}" (type $r{i} (sub resource)))' for i in range(count))
+    own = "".join(f"(type $o{i} (own $r{i}))" for i in range(count))
+    shared = "(type $t (tuple " + " ".join(f"$o{i}" for i in range(count)) + "))"
+    each = "".join(f"(type $t{i} (tuple $t $o{i}))" for i in range(count))
+    uses = "".join(f'(import "f{i}" (func (param "x" $t{i})))' for i in range(count))
+    wasm = wat2wasm(f"(component {imports}{own}{shared}{each}{uses})")
+    tracemalloc.start()
+    decode(wasm)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200 * len(wasm)
+
+
+def test_names_have_a_length() -> None:
+    def custom(length: int) -> bytes:
+        return COMPONENT + section(0, leb(length) + b"a" * length)
+
+    decode(custom(100_000))
+    with pytest.raises(MalformedError, match="string size out of bounds"):
+        decode(custom(100_001))
+
+
+def test_a_core_type_has_one_supertype() -> None:
+    text = "(core type $a (sub (func))) (core type $b (sub (func)))"
+    wasm = wat2wasm(f"(component {text})")
+    decode(wasm)
+    sub = b"\x50\2\0\0\x60\0\0"
+    with pytest.raises(ValidationError, match="2 supertypes: at most 1"):
+        decode(COMPONENT + section(3, b"\2\0\x50\0\x60\0\0\0" + sub))
+
+
+def test_the_refusal_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WORK", 1_000)
+    refused("(type (tuple u8 u16))" * 200, "definitions are too many")
