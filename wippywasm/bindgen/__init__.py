@@ -10,7 +10,6 @@ imports. They hold no logic: `instance.bindings` matches them with a component, 
     types            records, variants, enums, flags, aliases
     exports, imports methods, protocols
     world_module     the package's `__init__`
-    world            the WIT of one world
     package          all files
     sources          the world in a file
 """

@@ -14,9 +14,8 @@ from wippywasm.bindgen.modules import Module, Modules, plain_name
 from wippywasm.bindgen.names import AMBIGUOUS, function_name
 from wippywasm.bindgen.text import Lines, long_string, string
 from wippywasm.bindgen.types import write_aliases, write_classes, write_table
-from wippywasm.bindgen.world import world_text
 from wippywasm.bindgen.world_module import WORLD_NAMES, write_world
-from wippywasm.wit import World
+from wippywasm.wit import World, world_document
 
 HEADER = "# Written by `"
 """How each source file begins."""
@@ -28,7 +27,7 @@ def generate(world: World, origin: str) -> dict[str, str]:
     modules = Modules(world)
     files = {
         "py.typed": "",
-        "_wit.py": _file(f"The WIT of `{world.id}`.", origin, long_string("WIT", world_text(world))),
+        "_wit.py": _file(f"The WIT of `{world.id}`.", origin, long_string("WIT", world_document(world))),
     }
     for module in modules.interfaces:
         write = imports.write_interface if module.direction == "import" else exports.write_interface

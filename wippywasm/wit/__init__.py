@@ -8,7 +8,7 @@ interfaces and types over `wippywasm.model`, or diagnostics with file, line, col
     namespace, drafts, define                       one package on its own
     link, include, elaborate, borrows               one package among others
     load, resolved, dump                            files to a `Resolution`, and that as JSON
-    printer, print_types                            packages, worlds and types to text
+    printer, print_types, standalone                packages, worlds and types to text
     encode, encode_types, decode, decode_raw, decode_types, metadata
                                                     packages in component binary form, and back
     component_world                                 the world of a component
@@ -52,6 +52,7 @@ from wippywasm.wit.resolved import (
 )
 from wippywasm.wit.signatures import Signatures, parse_signatures, parse_world
 from wippywasm.wit.source import Source
+from wippywasm.wit.standalone import world_document
 
 __all__ = [
     "ROOT",
@@ -96,6 +97,7 @@ __all__ = [
     "to_json",
     "type_mismatch",
     "type_text",
+    "world_document",
     "world_functions",
     "world_mismatches",
     "world_of_component",

@@ -8,10 +8,9 @@ Spec: `WIT.md`.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, groupby
-from typing import TypeVar
 
 from wippywasm.errors import InvalidError
 from wippywasm.model import ResourceType
@@ -34,8 +33,6 @@ from wippywasm.wit.resolved import (
 )
 from wippywasm.wit.stability import is_sayable
 
-Item = TypeVar("Item", Interface, World)
-
 
 def print_resolution(resolution: Resolution) -> str:
     """All packages as one document: the main one, then the others as nested packages.
@@ -47,12 +44,9 @@ def print_resolution(resolution: Resolution) -> str:
     return "\n".join([print_package(main), *(print_package(p, nested=True) for p in others)])
 
 
-def print_package(package: Package, *, nested: bool = False, only: Container[Interface | World] | None = None) -> str:
-    """One package: a file of its own, or `package … { … }`; all of it, or `only` some interfaces and worlds.
-
-    Raises InvalidError as above.
-    """
-    printer = Printer(package, only)
+def print_package(package: Package, *, nested: bool = False) -> str:
+    """One package: a file of its own, or `package … { … }`. Raises InvalidError as above."""
+    printer = Printer(package)
     printer.package_items(nested)
     return printer.text()
 
@@ -68,9 +62,8 @@ def print_world(world: World) -> str:
 class Printer:
     """Lines with indentation."""
 
-    def __init__(self, package: Package, only: Container[Interface | World] | None = None) -> None:
+    def __init__(self, package: Package) -> None:
         self.package = package
-        self.only = only
         self._lines: list[str] = []
         self._indent = ""
 
@@ -96,7 +89,7 @@ class Printer:
     def package_items(self, nested: bool) -> None:
         name = self.package.name
         head = f"package {escaped(name.namespace)}:{escaped(name.name)}" + (f"@{name.version}" if name.version else "")
-        self._docs(self.package.docs)
+        self.docs(self.package.docs)
         if nested:
             with self.block(head):
                 self._items()
@@ -105,34 +98,39 @@ class Printer:
         self._items()
 
     def _items(self) -> None:
-        for interface in self._wanted(self.package.interfaces.values()):
+        for interface in self.interfaces():
             self.gap()
             self._header(interface.docs, interface.stability)
             with self.block(f"interface {escaped(interface.name or '')}"):
                 self.interface(interface)
-        for world in self._wanted(self.package.worlds.values()):
+        for world in self.worlds():
             self.gap()
             self.world(world)
 
-    def _wanted(self, items: Iterable[Item]) -> Iterator[Item]:
-        return (item for item in items if self.only is None or item in self.only)
+    def interfaces(self) -> Iterator[Interface]:
+        """Those to write."""
+        return iter(self.package.interfaces.values())
+
+    def worlds(self) -> Iterator[World]:
+        """Those to write."""
+        return iter(self.package.worlds.values())
 
     # ---- headers ----
 
-    def _docs(self, docs: str | None) -> None:
+    def docs(self, docs: str | None) -> None:
         if docs is None:
             return
         for comment in comments_for(docs):
             self._lines.append(self._indent + comment)
 
     def _header(self, docs: str | None, stability: Stability | None, external_id: str | None = None) -> None:
-        self._docs(docs)
+        self.docs(docs)
         if stability is not None:
-            self._gate(stability)
+            self.gate(stability)
         if external_id is not None:
             self.line(f"@external-id({quoted(external_id)})")
 
-    def _gate(self, gate: Stability) -> None:
+    def gate(self, gate: Stability) -> None:
         if not is_sayable(gate, self.package):
             message = f"@since {gate.since} can't be written in package `{self.package.name}`, which is not that far"
             raise InvalidError(message, hint="its version is that of another package, which this one included")
@@ -204,7 +202,7 @@ class Printer:
             return
         with self.block(head):
             for member, docs in zip(members, t.member_docs or (None,) * len(members)):
-                self._docs(docs)
+                self.docs(docs)
                 self.line(f"{member},")
 
     def _resource(self, t: TypeDef, methods: Sequence[Function]) -> None:
@@ -224,9 +222,7 @@ class Printer:
 
     def world(self, world: World) -> None:
         self._header(world.docs, world.stability)
-        found: World | Written = world
-        if world.written is not None and not all(is_sayable(gate, self.package) for gate in _gates(world)):
-            found = world.written
+        found = self.as_written(world)
         with self.block(f"world {escaped(world.name)}"):
             self._imports(world, found.imports)
             if found.exports:
@@ -235,6 +231,12 @@ class Printer:
                 self._extern("export", key, item)
             for include in found.includes:
                 self._include(include)
+
+    def as_written(self, world: World) -> World | Written:
+        """The world with its includes expanded, or as its text had it where those bring gates that can't be here."""
+        if world.written is not None and not all(is_sayable(gate, self.package) for gate in _gates(world)):
+            return world.written
+        return world
 
     def _include(self, include: Include) -> None:
         self._header(None, include.stability)
