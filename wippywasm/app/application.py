@@ -32,7 +32,7 @@ from wippywasm.app.processes.part import ProcessPart
 from wippywasm.app.programs.folders import make_folder
 from wippywasm.app.registry import Registry
 from wippywasm.app.registry.difference import changed_ids
-from wippywasm.app.security import Guard, Policies, Security
+from wippywasm.app.security import Guard, Policies, Security, check_given
 from wippywasm.app.suggest import did_you_mean_id, listing
 from wippywasm.engine import get as get_engine
 from wippywasm.errors import InvalidError, NotFoundError, Problem, UnavailableError, with_article
@@ -167,7 +167,7 @@ class App:
             if signature is not None:
                 check_arity(id, signature, args)
             with self._calls.counted(), entered(self._security.context_of(id, handover.applied(current()))):
-                self._security.check_given(self.entries[id])
+                check_given(self.guard, self.entries[id], self.environment)
                 return await pools.call(id, args)
 
     async def start(self) -> None:

@@ -58,6 +58,11 @@ class Environment:
             raise PermissionDeniedError(f"the environment variable '{key}' is read-only")
         variable.storage.set(variable.key, value)
 
+    def guarded_name(self, key: str) -> str:
+        """What policies call the variable of a name or id: its public name, else its id; a key of none stays."""
+        variable = self._by_name.get(key) or self._by_id.get(key)
+        return key if variable is None else variable.name or variable.id
+
     def variable(self, key: str) -> Variable:
         """The variable of a name or id; raises NotFoundError."""
         if not key:

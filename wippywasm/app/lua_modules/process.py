@@ -10,11 +10,13 @@ from typing import Any, Protocol
 
 from wippywasm.app.context import Context
 from wippywasm.app.lua.host import LuaCaller, Operation
+from wippywasm.app.lua_modules.identities import actor_of, named, scope_of
 from wippywasm.app.processes.actions import Actions
 from wippywasm.app.processes.frames import Frames
 from wippywasm.app.processes.request import Bond, Start
 from wippywasm.app.processes.streams import Subscription
 from wippywasm.app.schema.durations import parse_duration
+from wippywasm.app.security import Policies
 from wippywasm.errors import InvalidError
 
 
@@ -32,6 +34,8 @@ class App(Protocol):
 
     @property
     def processes(self) -> ProcessesOfApp: ...
+    @property
+    def policies(self) -> Policies: ...
 
 
 def operations(app: App) -> Mapping[str, Operation]:
@@ -82,10 +86,35 @@ class _Operations:
         return True
 
     def spawn(self, caller: LuaCaller, bond: int, declared: Any, id: str, host: str, *args: Any) -> str:
-        return self._actions.spawn(_start(id, host, args, self._me(caller), Bond(bond), declared or {}))
+        return self._actions.spawn(self._start(caller, id, host, args, Bond(bond), declared or {}))
 
     async def exec(self, caller: LuaCaller, declared: Any, id: str, host: str, *args: Any) -> Any:
-        return await self._actions.exec(_start(id, host, args, self._me(caller), Bond.NONE, declared or {}))
+        return await self._actions.exec(self._start(caller, id, host, args, Bond.NONE, declared or {}))
+
+    def _start(
+        self, caller: LuaCaller, id: str, host: str, args: Any, bond: Bond, declared: Mapping[str, Any]
+    ) -> Start:
+        messages = [(m["topic"], _payload(tuple(m["values"]))) for m in declared.get("messages") or ()]
+        context = self._declared_context(caller, declared) if declared else Context()
+        return Start(id, host, args, self._me(caller), bond, context, declared.get("name"), messages)
+
+    def _declared_context(self, caller: LuaCaller, declared: Mapping[str, Any]) -> Context:
+        """What a spawner declares; asked each time, since spawners outlive the calls that they were made in."""
+        self._check_declared(caller, declared)
+        actor, scope = declared.get("actor"), declared.get("scope")
+        return Context(
+            None if actor is None else actor_of(actor),
+            None if scope is None else scope_of(scope, self._app.policies),
+            named(declared.get("values"), "a context"),
+        )
+
+    def _check_declared(self, caller: LuaCaller, declared: Mapping[str, Any]) -> None:
+        for name in named(declared.get("options"), "options"):
+            raise InvalidError(f"processes can't be started with an option '{name:.80}' here")
+        if "values" in declared or "options" in declared:
+            self._actions.check_context(self._me(caller))
+        if "actor" in declared or "scope" in declared:
+            self._actions.check_security(self._me(caller))
 
     def send(self, caller: LuaCaller, destination: str, topic: str, *values: Any) -> bool:
         self._actions.send(self._me(caller), destination, topic, _payload(values))
@@ -119,8 +148,7 @@ class _Operations:
         return True
 
     def check_spawner(self, caller: LuaCaller, declared: Mapping[str, Any]) -> bool:
-        self._actions.check_spawner(self._me(caller))
-        _check_options(declared)
+        self._check_declared(caller, declared)
         return True
 
     # what it is told
@@ -158,18 +186,6 @@ class _Operations:
 def _payload(values: tuple[Any, ...]) -> Any:
     """One value is itself, several are an array."""
     return list(values) if len(values) > 1 else values[0] if values else None
-
-
-def _start(id: str, host: str, args: Any, me: str, bond: Bond, declared: Mapping[str, Any]) -> Start:
-    _check_options(declared)
-    context = Context(values=declared.get("values") or {})
-    messages = [(m["topic"], _payload(tuple(m["values"]))) for m in declared.get("messages") or ()]
-    return Start(id, host, args, me, bond, context, declared.get("name"), messages)
-
-
-def _check_options(declared: Mapping[str, Any]) -> None:
-    for name in declared.get("options") or ():
-        raise InvalidError(f"processes can't be started with an option '{name!s:.80}' here")
 
 
 def _grace(given: Any) -> float | None:

@@ -73,7 +73,7 @@ class _Module:
         return raw_of(entry, self._app.registry.folder)
 
     def _visible(self, entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        return [entry for entry in entries if self._app.guard.allows("registry.get", entry["id"])]
+        return [entry for entry in entries if self._app.guard.shows("registry.get", entry["id"])]
 
 
 def _list(value: Any, what: str) -> list[Any]:

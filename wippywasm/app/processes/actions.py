@@ -109,9 +109,13 @@ class Actions:
             self._check("process.registry.foreign", target.pid, me)
         self._table.names.register(name, target.pid)
 
-    def check_spawner(self, me: str | None) -> None:
+    def check_context(self, me: str | None) -> None:
         """Raise where no context may be declared for other processes."""
         self._check("process.context", "context", me)
+
+    def check_security(self, me: str | None) -> None:
+        """Raise where no identity may be declared for other processes."""
+        self._check("process.security", "security", me)
 
     def lookup(self, name: str) -> str:
         """The pid behind a name; raises NotFoundError."""

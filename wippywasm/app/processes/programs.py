@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from wippywasm.app.context import Context
 from wippywasm.app.entry import Entry
+from wippywasm.app.env.build import NOTHING
 from wippywasm.app.functions.factories import Factories
 from wippywasm.app.loading import LoadedApp
 from wippywasm.app.pools.worker import Worker, WorkerFactory
+from wippywasm.app.security import check_given
 
 if TYPE_CHECKING:
     from wippywasm.app.functions.lua_host import AppLuaHost
@@ -27,12 +29,14 @@ class Programs:
         self._host = host
         self._security = security
         self._entries: Mapping[str, Entry] = {}
+        self._environment = NOTHING
         self._factories: list[Factories] = []
         self._known: dict[str, WorkerFactory] = {}
 
     def commit(self, loaded: LoadedApp) -> None:
         """Run the programs of `loaded` from now on; processes that run keep what they have."""
         self._entries = loaded.entries
+        self._environment = loaded.environment
         self._factories.append(Factories(loaded, self._host))
         self._known = {}
 
@@ -46,7 +50,7 @@ class Programs:
 
     async def new_worker(self, id: str, terminal: Terminal | None = None) -> Worker:
         """A new instance of a process's program, in the context that it runs in; raises what making one raises."""
-        self._security.check_given(self._entries[id])
+        check_given(self._security.guard, self._entries[id], self._environment)
         if terminal is not None:
             return await self._factories[-1].command(id, terminal)
         factory = self._known.get(id)

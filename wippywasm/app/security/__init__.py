@@ -13,16 +13,18 @@ the audit.
     policies      all policies of an app, by id and by group
     identity      whom the code of an entry acts as
     guard         the question itself
+    given         the question of what guests are given
     audit         a line for each denial
     security      all of it, for one app
 
 Spec: SPEC section 10.
 """
 
+from wippywasm.app.security.given import check_given
 from wippywasm.app.security.guard import Guard
 from wippywasm.app.security.policies import Policies
 from wippywasm.app.security.policy import Policy, Verdict
 from wippywasm.app.security.scope import Scope
 from wippywasm.app.security.security import Security
 
-__all__ = ["Guard", "Policies", "Policy", "Scope", "Security", "Verdict"]
+__all__ = ["Guard", "Policies", "Policy", "Scope", "Security", "Verdict", "check_given"]

@@ -41,6 +41,10 @@ class Guard:
             audit.record(denial)
         return denial is None
 
+    def shows(self, action: str, resource: str, meta: Mapping[str, Any] | None = None) -> bool:
+        """The same for what is left out of a list where it is refused: nobody asked for it, so it is not audited."""
+        return self._denial(action, resource, meta or {}) is None
+
     def _denial(self, action: str, resource: str, meta: Mapping[str, Any]) -> Denial | None:
         context = current()
         if context.actor is None or context.scope is None:

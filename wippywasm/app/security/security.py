@@ -1,4 +1,4 @@
-"""The security of one app: its guard, its policies, whom its entries act as, and what their guests are given.
+"""The security of one app: its guard, its policies, whom its entries act as.
 
 In: a table of entries. Out: answers for each call. A changed table is prepared and then takes effect at once; calls
 under way keep the scope that they began with. Spec: SPEC section 10.
@@ -52,15 +52,3 @@ class Security:
     def context_of(self, id: str, caller: Context) -> Context:
         """The context that an entry's code runs in."""
         return self._now.identities.get(id, _CALLERS).assumed(caller).with_(entry=id)
-
-    def check_given(self, entry: Entry) -> None:
-        """Raise PermissionDeniedError where the running call may not have what the guests of `entry` are given.
-
-        To be asked in the context of the entry's own code, before each call of it: its instances serve many callers.
-        """
-        wasi = entry.data.get("wasi") or {}
-        for mount in wasi.get("mounts") or ():
-            facts = {"guest": mount["guest"], "read_only": bool(mount.get("read_only"))}
-            self.guard.check("fs.get", mount["fs"], facts)
-        for variable in wasi.get("env") or ():
-            self.guard.check("env.get", variable["id"], {"name": variable["name"]})

@@ -119,6 +119,17 @@ local function merged(object, key, values)
   return with(object, key, all)
 end
 
+-- The same for an actor or a scope, where the host allows it.
+local function with_identity(object, kind, identity)
+  local known, refused = W.identities.facts(identity, kind, "with_" .. kind)
+  if not known then return nil, refused end
+  local ok, err = call_host("process.check_spawner", { [kind] = known })
+  if not ok then return nil, err end
+  return with(object, kind, known)
+end
+
+function spawner.with_actor(object, actor) return with_identity(object, "actor", actor) end
+function spawner.with_scope(object, scope) return with_identity(object, "scope", scope) end
 function spawner.with_context(object, values) return merged(object, "values", values) end
 function spawner.with_options(object, options) return merged(object, "options", options) end
 
@@ -155,8 +166,6 @@ function process.with_options(options)
   if type(options) ~= "table" then return nil, refuse("with_options", "options", "a table", options) end
   return first_spawner({ options = copy(options) })
 end
-
-W.spawner_with = with -- for the module that knows actors and scopes
 
 -- messages -------------------------------------------------------------------------------------------------------
 
