@@ -32,13 +32,13 @@ from wippywasm.engine.wasmtime_epochs import Ticker, watch
 from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type, new_linker
 from wippywasm.engine.wasmtime_hosts import LAST_NUMBER, HostCode, Hosts
 from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern, wrap
-from wippywasm.engine.wasmtime_parts import PreparedPart, Shims
+from wippywasm.engine.wasmtime_parts import Imports, PreparedPart, Shims
 from wippywasm.engine.wasmtime_running import NEVER, SLICE, Functions, Running
 from wippywasm.engine.wasmtime_traps import trap_of
 from wippywasm.errors import InternalError, InvalidError, Trap, UnavailableError
 
 NAME = "wasmtime"
-EXTERN_SIZE, EXTERN_OF = capi.EXTERN_SIZE, capi.EXTERN_OF
+EXTERN_SIZE = capi.EXTERN_SIZE
 EXTERNS = capi.INSTANCE_SIZE
 """Where the imports lie in the memory of an instance, behind the instance itself."""
 
@@ -148,7 +148,7 @@ class WasmtimeStore:
         linking.check_count(module.imports, imports)
         block = capi.Block(EXTERNS + capi.EXTERN_SIZE * len(imports))
         self._put(module, imports, block)
-        error = self._new_instance(module, block)
+        error = self._new_instance(module, block.at(EXTERNS), block)
         if error:
             raise _refused(module, [item.type for item in imports if isinstance(item, Item)], error)
         return WasmtimeInstance(self, module, block)
@@ -160,13 +160,15 @@ class WasmtimeStore:
         prepared = part.prepared
         if prepared is None:
             prepared = part.prepared = PreparedPart(self.engine, part.sources, instances)
-        block = capi.Block(EXTERNS + EXTERN_SIZE * len(prepared.sources))
+        imports = prepared.imports.take()
         if prepared.sources:
             self._functions.make = make
             self._held.append(part)
             shimmed = instances if prepared.shims is None else [*instances, self._shim(prepared.shims)]
-            self._put_sources(prepared.sources, shimmed, block.address + EXTERNS)
-        error = self._new_instance(module, block)
+            self._put_sources(prepared.sources, shimmed, imports.places)
+        block = capi.Block(capi.INSTANCE_SIZE)
+        error = self._new_instance(module, imports.pointer, block)
+        prepared.imports.give_back(imports)
         if error:
             raise _refused(module, [_type_of(source, instances) for source in part.sources], error)
         return WasmtimeInstance(self, module, block)
@@ -175,23 +177,24 @@ class WasmtimeStore:
         """What stands between a part and its host functions that may park the guest."""
         rest = self.fibers.imports(shims.types)
         block = capi.Block(EXTERNS + EXTERN_SIZE * (len(shims.begins) + len(rest)))
-        self._put_sources(shims.begins, (), block.address + EXTERNS)
+        begun = Imports(shims.begins)
+        self._put_sources(shims.begins, (), begun.places)
+        ctypes.memmove(block.at(EXTERNS), begun.pointer, EXTERN_SIZE * len(shims.begins))
         for index, item in enumerate(rest, len(shims.begins)):
             copy_extern(item, block.address + EXTERNS + EXTERN_SIZE * index)
-        error = self._new_instance(shims.module, block)
+        error = self._new_instance(shims.module, block.at(EXTERNS), block)
         if error:
             raise _refused(shims.module, [i.type for i in shims.module.imports], error)
         return WasmtimeInstance(self, shims.module, block)
 
-    def _put_sources(self, prepared: list[Any], instances: Sequence[Any], address: int) -> None:
-        env, context, pointer = self._env or self._hosts(), self.context, capi.pointer
+    def _put_sources(self, prepared: list[Any], instances: Sequence[Any], places: Sequence[Any]) -> None:
+        env, context, pointer = self._env or self._hosts(), self.context, c_void_p.from_param
         new_func, find_export = capi.func_new_unchecked, capi.instance_export
-        for number, callback, type, instance, name, size in prepared:
+        for (number, callback, type, instance, name, size), place in zip(prepared, places):
             if name is None:
-                new_func(context, type, callback, pointer(env + number), None, pointer(address + EXTERN_OF))
-            elif not find_export(context, instances[instance].pointer, name, size, pointer(address)):
+                new_func(context, type, callback, pointer(env + number), None, place)
+            elif not find_export(context, instances[instance].pointer, name, size, place):
                 raise InternalError(f"an instance lacks its export {name!r}")
-            address += EXTERN_SIZE
 
     def _hosts(self) -> int:
         """The `env` of the store's host function 0."""
@@ -199,11 +202,11 @@ class WasmtimeStore:
             self._env = self.engine.hosts.enter(self.running)
         return self._env
 
-    def _new_instance(self, module: WasmtimeModule, block: capi.Block) -> str:
-        """Instantiate into `block`, which has the imports; the message of wasmtime's refusal, if it refused."""
+    def _new_instance(self, module: WasmtimeModule, imports: Any, block: capi.Block) -> str:
+        """Instantiate into `block`; the message of wasmtime's refusal, if it refused."""
         trap = c_void_p()
         error = capi.instance_new(
-            self.context, module.pointer, block.at(EXTERNS), module.import_count, block.pointer, byref(trap)
+            self.context, module.pointer, imports, module.import_count, block.pointer, byref(trap)
         )
         if trap or (error and self.running.raised is not None):
             raise self.failure(error, trap.value or 0)

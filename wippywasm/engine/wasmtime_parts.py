@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wippywasm.core import CoreFuncType
+from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.assembly import HostSource, Source
 from wippywasm.engine.wasmtime_fibers import begin_type, shim_module
 from wippywasm.engine.wasmtime_hosts import Hosts
@@ -19,6 +20,40 @@ if TYPE_CHECKING:
 
 PreparedSource: TypeAlias = tuple[Any, ...]
 """(number, callback, type, 0, None, code) of a host function; (0, None, None, instance, name, size) of an export."""
+
+NAME = 4
+"""Where the name is in that."""
+
+
+class Imports:
+    """Where the imports of one instance lie while it is made; `places` are those of functions, or of whole items."""
+
+    __slots__ = ("_block", "places", "pointer")
+
+    def __init__(self, sources: Sequence[PreparedSource]) -> None:
+        self._block = block = capi.Block(capi.EXTERN_SIZE * len(sources))
+        self.pointer = block.pointer
+        starts = range(block.address, block.address + capi.EXTERN_SIZE * len(sources), capi.EXTERN_SIZE)
+        offsets = [capi.EXTERN_OF if source[NAME] is None else 0 for source in sources]
+        self.places = [capi.pointer(start + offset) for start, offset in zip(starts, offsets)]
+
+
+class ImportsPool:
+    """Those of one part: each serves one instance after another, as its pointers cost more than the memory."""
+
+    def __init__(self, sources: Sequence[PreparedSource]) -> None:
+        self._sources = sources
+        self._free: list[Imports] = []
+
+    def take(self) -> Imports:
+        """One that no thread uses now."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return Imports(self._sources)
+
+    def give_back(self, imports: Imports) -> None:
+        self._free.append(imports)
 
 
 class Shims:
@@ -37,6 +72,7 @@ class PreparedPart:
         waiting = [s for s in dict.fromkeys(sources) if isinstance(s, HostSource) and s.waits]
         self.shims = Shims(engine, waiting) if waiting else None
         self.sources = [self._prepare(engine.hosts, source, waiting, instances) for source in sources]
+        self.imports = ImportsPool(self.sources)
 
     def _prepare(
         self, hosts: Hosts, source: Source, waiting: Sequence[HostSource], instances: Sequence[Any]
