@@ -42,7 +42,9 @@ FLAGS = {
 }
 """The names after `-f` that concern components."""
 
-FINISHED = frozenset({gates.ASYNC})
+ALWAYS = frozenset({gates.DEPENDENCY_NAMES})
+"""What those projects have on without asking."""
+FINISHED = ALWAYS | {gates.ASYNC}
 _SETTING = re.compile(r"\s*(\w+)\s*=\s*(true|false)\b")
 _RUN = re.compile(r"^;;\s*RUN(?:\[[^\]]*\])?:.*\bwast\b(.*)$", re.MULTILINE)
 _FEATURES = re.compile(r"(?:\s-f|--features)[=\s]*([\w,-]+)")
@@ -52,7 +54,7 @@ def features_of(text: str) -> gates.Features:
     """The features that a file is written for."""
     settings = _settings(text)
     if settings is not None:
-        return frozenset(SETTINGS[name] for name in settings if name in SETTINGS)
+        return ALWAYS | {SETTINGS[name] for name in settings if name in SETTINGS}
     runs = _RUN.findall(text)
     if runs:
         return _chosen(",".join(name for run in runs for name in _FEATURES.findall(run)))

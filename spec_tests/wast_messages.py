@@ -32,7 +32,7 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (r"module import `(.*)` not defined", r"missing expected import `\1`"),
     (r"module import `(.*)` has the wrong type", r"type mismatch in import `\1`"),
     (
-        r"unexpected character '.'.*|unexpected end of input.*|empty string.*|empty identifier segment.*",
+        r"(invalid interface version: )?(unexpected (char|end)|empty|invalid leading zero|value of \w+ version).*",
         r"is not a valid semver",
     ),
     (r"un(?:known|supported) (?:binary|component) version:.*", r"unknown binary version"),

@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wippywasm.binary.names import NameSet, NameSyntaxError, is_label, parse_extern_name
+from tests.binary.binary_text import component, refused
+from wippywasm.binary.features import ALL, CANONICAL_NAMES, DEFAULT, DEPENDENCY_NAMES
+from wippywasm.binary.name_parts import NameSyntaxError, is_label
+from wippywasm.binary.names import NameSet, parse_extern_name
 
 # The grammar as the specification writes it. Fine for short texts: a digit has two ways to match.
 GRAMMAR = re.compile(r"(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:[0-9a-z]+|[0-9A-Z]+))*\Z")
@@ -103,3 +106,79 @@ def test_strong_uniqueness(text: str) -> None:
         names.add(parse_extern_name(name))
     with pytest.raises(NameSyntaxError, match="conflicts with previous name"):
         names.add(parse_extern_name(text))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "unlocked-dep=<a:b>",
+        "unlocked-dep=<a:b/c@*>",
+        "unlocked-dep=<a:b@{>=1.0.0}>",
+        "unlocked-dep=<a:b@{<1.0.0-rc.1}>",
+        "unlocked-dep=<a:b@{>=1.0.0 <2.0.0}>",
+        "locked-dep=<a-b:c/d-E@1.2.3+x>",
+        "locked-dep=<a:b>,integrity=<sha256-YWJj>",
+        "url=<https://example.org/a?b=c>",
+        "url=<>,integrity=<sha512-YWJjZA==>",
+        "integrity=<sha256-YWJj sha384-YWJj?opt  sha512-YWJj>",
+    ],
+)
+def test_names_that_say_where_to_find_an_import(name: str) -> None:
+    found = parse_extern_name(name)
+    assert (found.is_dependency, found.text, found.key) == (True, name, name)
+    with pytest.raises(NameSyntaxError):
+        parse_extern_name(name, DEFAULT - {DEPENDENCY_NAMES})
+    assert list(component(f'(import "{name}" (func))').type.imports) == [name]
+    refused(f'(import "f" (func)) (export "{name}" (func 0))', "is not a valid export name")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("unlocked-dep=", "expected `<`"),
+        ("unlocked-dep=<", "failed to find `>`"),
+        ("unlocked-dep=<a>", "expected `:`"),
+        ("unlocked-dep=<a:B>", "has capitals"),
+        ("unlocked-dep=<a:>", "kebab case"),
+        ("unlocked-dep=<a:b/>", "kebab case"),
+        ("unlocked-dep=<a:b@1.0.0>", "expected `{`"),
+        ("unlocked-dep=<a:b@{1.0.0}>", "expected `>=` or `<`"),
+        ("unlocked-dep=<a:b@{>=1.0.0 2.0.0}>", "upper bounds"),
+        ("unlocked-dep=<a:b@{>=1.0}>", "`1.0` is not a valid semver"),
+        ("unlocked-dep=<a:b>,integrity=<sha256-YWJj>", "trailing characters"),
+        ("locked-dep=<a:b@1>", "`1` is not a valid semver"),
+        ("locked-dep=<a:b>,integrity=sha256-YWJj", "expected `<`"),
+        ("locked-dep=<a:b>x", "trailing characters"),
+        ("url=<a<b>", "cannot contain `<`"),
+        ("url=a", "expected `<`"),
+        ("integrity=<>", "cannot be empty"),
+        ("integrity=<md5-YWJj>", "unrecognized hash algorithm"),
+        ("integrity=<sha256:YWJj>", "expected `-` after hash algorithm"),
+        ("integrity=<sha256-*>", "not valid base64"),
+    ],
+)
+def test_names_that_do_not_say_where(name: str, why: str) -> None:
+    with pytest.raises(NameSyntaxError) as caught:
+        parse_extern_name(name)
+    assert why in str(caught.value)
+
+
+def test_nested_names_need_their_feature() -> None:
+    for name in ("a:b:c/d", "a:b/c/d", "a:b:c/d/e@1.0.0"):
+        assert parse_extern_name(name, ALL).kind == "interface"
+        with pytest.raises(NameSyntaxError, match="nested names are not enabled"):
+            parse_extern_name(name)
+
+
+def test_canonical_versions_need_their_feature() -> None:
+    assert parse_extern_name("a:b/c@0.2").version == "0.2"
+    with pytest.raises(NameSyntaxError, match="not a valid semver"):
+        parse_extern_name("a:b/c@0.2", DEFAULT - {CANONICAL_NAMES})
+
+
+def test_constructors_do_not_wait() -> None:
+    resource = '(import "r" (type $r (sub resource)))'
+    component(f'{resource} (import "[constructor]r" (func (result (own $r))))')
+    refused(
+        f'{resource} (import "[constructor]r" (func async (result (own $r))))', "constructor function cannot be async"
+    )

@@ -9,7 +9,7 @@ import pytest
 from spec_tests import FileResult, Options
 from spec_tests.wast import run
 from spec_tests.wast_directives import Define, Thread, directives
-from spec_tests.wast_features import features_of
+from spec_tests.wast_features import ALWAYS, features_of
 from wippywasm.binary import features as gates
 from wippywasm.engine.port import Engine
 
@@ -182,10 +182,10 @@ def test_names_in_quotes() -> None:
     [
         ("", gates.DEFAULT),
         (";; a comment\n;;! component_model_async = true\n", gates.DEFAULT),
-        (";;! component_model_async = true\n;;! gc = true\n", {gates.ASYNC}),
-        (";;! component_model_map=false\n", set()),
-        (";; RUN: wast --assert default --snapshot tests/snapshots %\n", {gates.ASYNC}),
-        (";; RUN: wast % -f cm-map,-cm-async\n", {gates.MAP}),
+        (";;! component_model_async = true\n;;! gc = true\n", ALWAYS | {gates.ASYNC}),
+        (";;! component_model_map=false\n", ALWAYS),
+        (";; RUN: wast --assert default --snapshot tests/snapshots %\n", ALWAYS | {gates.ASYNC}),
+        (";; RUN: wast % -f cm-map,-cm-async\n", ALWAYS | {gates.MAP}),
         (";; RUN: wast % --features=all,-cm-async\n", gates.ALL - {gates.ASYNC} | {gates.VALUES, gates.MEMORY64}),
     ],
 )

@@ -108,9 +108,9 @@ def _check_items(scope: Scope, options: Options) -> None:
     if "memory" in given:
         check_memory(scope, given["memory"], options.offset)
     if "realloc" in given:
-        check_signature(scope, options, "realloc", REALLOC_TYPE)
         if "memory" not in given:
             raise options.fail("canonical option `realloc` requires `memory` to also be specified")
+        check_signature(scope, options, "realloc", REALLOC_TYPE)
     if "callback" in given:
         if "async" not in given:
             raise options.fail("canonical option `callback` requires `async` to also be specified")

@@ -10,14 +10,8 @@ from dataclasses import dataclass
 
 from wippywasm.binary import features as gates
 from wippywasm.binary.limits import BYTES_OF_NAME
-from wippywasm.binary.names import (
-    CANONICAL_VERSION,
-    SEMVER,
-    ExternName,
-    NameSyntaxError,
-    parse_extern_name,
-    parse_interface_name,
-)
+from wippywasm.binary.name_parts import CANONICAL_VERSION, SEMVER, NameSyntaxError
+from wippywasm.binary.names import ExternName, parse_extern_name, parse_interface_name
 from wippywasm.binary.nodes import Entity, InstanceNode
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Context
@@ -53,15 +47,15 @@ def read_name(reader: Reader, context: Context) -> NameWithAttributes:
         raise reader.bad_byte(form, "an import or export name", offset)
     text = reader.name()
     context.budget.spend(len(text) // BYTES_OF_NAME, offset)
-    name = _parsed(text, offset)
+    name = _parsed(text, context, offset)
     attributes = _read_attributes(reader, context) if form == 2 else {}
     _check_version_suffix(name, attributes, offset)
     return NameWithAttributes(name, attributes, offset)
 
 
-def _parsed(text: str, offset: int) -> ExternName:
+def _parsed(text: str, context: Context, offset: int) -> ExternName:
     try:
-        return parse_extern_name(text)
+        return parse_extern_name(text, context.features)
     except NameSyntaxError as error:
         raise ValidationError(str(error), offset) from None
 
@@ -80,17 +74,17 @@ def _read_attributes(reader: Reader, context: Context) -> dict[str, str]:
             raise ValidationError(f"`{attribute}` is given more than once", offset)
         attributes[attribute] = reader.name()
         if kind == IMPLEMENTS:
-            _check_implements(attributes[attribute], offset)
+            _check_implements(attributes[attribute], context, offset)
     return attributes
 
 
-def _check_implements(text: str, offset: int) -> None:
+def _check_implements(text: str, context: Context, offset: int) -> None:
     if not text:
         raise ValidationError("the `implements` of an import or export is empty: not a valid name", offset)
     if ":" not in text:
         raise ValidationError(f"`{text}` in `implements` must be an interface name", offset)
     try:
-        parse_interface_name(text)
+        parse_interface_name(text, context.features)
     except NameSyntaxError as error:
         raise ValidationError(str(error), offset) from None
 

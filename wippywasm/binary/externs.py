@@ -9,7 +9,8 @@ Spec: component-model `Binary.md`, import and export definitions (notes).
 from __future__ import annotations
 
 from wippywasm.binary.closed import Closed
-from wippywasm.binary.names import ExternName, NameSet, NameSyntaxError
+from wippywasm.binary.name_parts import NameSyntaxError
+from wippywasm.binary.names import ExternName, NameSet
 from wippywasm.binary.nodes import Entity, FuncNode, ResNode, TypeEntity, ValNode
 from wippywasm.errors import ValidationError
 from wippywasm.model import BorrowType, OwnType, ResultType
@@ -54,7 +55,9 @@ class ExternSpace:
 
     def check_annotation(self, name: ExternName, entity: Entity, offset: int) -> None:
         """Check what `[constructor]`, `[method]` and `[static]` say of a function."""
-        if name.kind in ("label", "interface"):
+        if self.what == "export" and name.is_dependency:
+            raise ValidationError(f"name `{name.text}` is not a valid export name", offset)
+        if name.kind not in ("constructor", "method", "static"):
             return
         place = f"{self.what} `{name.text}`"
         if not isinstance(entity, FuncNode):
@@ -76,6 +79,8 @@ class ExternSpace:
 
 def _constructed(func: FuncNode, place: str, offset: int) -> ResNode:
     """The resource that a constructor returns."""
+    if func.type.is_async:
+        raise ValidationError(f"{place}: constructor function cannot be async", offset)
     if func.type.result is None:
         raise ValidationError(f"{place}: function should return one value", offset)
     result = func.parts[-1]

@@ -16,13 +16,25 @@ ERROR_CONTEXT = "error-context"
 CANONICAL_NAMES = "canonical-names"
 SHARED_THREADS = "shared-everything-threads"
 NESTED_NAMES = "nested-names"
+DEPENDENCY_NAMES = "dependency-names"  # `url=<…>` and the like, which the specification had and tools have
 VALUES = "values"
 MEMORY64 = "memory64"
 
 Features = frozenset[str]
 
 DEFAULT: Features = frozenset(
-    {ASYNC, MAP, ANNOTATIONS, MORE_ASYNC, STACKFUL, THREADS, FIXED_LISTS, ERROR_CONTEXT, CANONICAL_NAMES}
+    {
+        ASYNC,
+        MAP,
+        ANNOTATIONS,
+        MORE_ASYNC,
+        STACKFUL,
+        THREADS,
+        FIXED_LISTS,
+        ERROR_CONTEXT,
+        CANONICAL_NAMES,
+        DEPENDENCY_NAMES,
+    }
 )
 """What decodes and validates unless asked otherwise."""
 

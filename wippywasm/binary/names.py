@@ -10,28 +10,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# A fragment of digits only is word and acronym at once; matched one way, so that a bad ending costs no backtracking.
-_CASED = r"(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)"
-_LABEL = re.compile(rf"{_CASED}(?:-(?=[0-9A-Za-z])[0-9]*{_CASED}?)*\Z")
-_WORDS = re.compile(r"[a-z][0-9a-z]*(?:-[0-9a-z]+)*\Z")
-_NUMBER = r"(?:0|[1-9][0-9]*)"
-_PRERELEASE_PART = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
-SEMVER = re.compile(
-    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}"
-    rf"(?:-{_PRERELEASE_PART}(?:\.{_PRERELEASE_PART})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?\Z",
-    re.ASCII,
+from wippywasm.binary import features as gates
+from wippywasm.binary.dependency_names import check_dependency_name, kind_of
+from wippywasm.binary.name_parts import (
+    CANONICAL_VERSION,
+    SEMVER,
+    NameSyntaxError,
+    check_label,
+    is_label,
+    is_words,
 )
-CANONICAL_VERSION = re.compile(r"(?:[1-9][0-9]*|0\.[1-9][0-9]*|0\.0\.[1-9][0-9]*|0\.0\.0)\Z", re.ASCII)
+
 _ANNOTATION = re.compile(r"\[([a-z]*)\]")
-
-
-class NameSyntaxError(ValueError):
-    """A name that the grammar refuses."""
 
 
 @dataclass(frozen=True)
 class ExternName:
-    """A parsed name. `kind` is `label`, `constructor`, `method`, `static` or `interface`."""
+    """A parsed name: `label`, `constructor`, `method`, `static`, `interface`, or `dependency`, `url`, `hash`."""
 
     kind: str
     text: str
@@ -48,27 +43,25 @@ class ExternName:
         if self.kind in ("method", "static"):
             same = self.resource.lower() == self.label.lower()
             return self.label.lower() if same else f"{self.resource}.{self.label}".lower()
-        return self.text.lower()
+        return self.text if self.is_dependency else self.text.lower()
+
+    @property
+    def is_dependency(self) -> bool:
+        """Does it say where an implementation is, as only imports do?"""
+        return self.kind in ("dependency", "url", "hash")
 
 
-def is_label(text: str) -> bool:
-    """Is it a `label`: fragments of one case each, joined by hyphens, the first starting with a letter?"""
-    return _LABEL.match(text) is not None
-
-
-def check_label(text: str) -> str:
-    if not is_label(text):
-        raise NameSyntaxError(f"`{text}` is not in kebab case")
-    return text
-
-
-def parse_extern_name(text: str) -> ExternName:
-    """A `plainname` or an `interfacename`."""
+def parse_extern_name(text: str, features: gates.Features = gates.DEFAULT) -> ExternName:
+    """A `plainname` or an `interfacename`, or an import's name that says where to find it."""
     annotation = _ANNOTATION.match(text)
     if annotation is not None:
         return _parse_annotated(text, annotation[1], text[annotation.end() :])
+    kind = kind_of(text) if gates.DEPENDENCY_NAMES in features else None
+    if kind is not None:
+        check_dependency_name(text)
+        return ExternName(kind, text)
     if ":" in text:
-        return parse_interface_name(text)
+        return parse_interface_name(text, features)
     if not is_label(text):
         raise NameSyntaxError(f"`{text}` is not a valid extern name: `{text}` is not in kebab case")
     return ExternName("label", text)
@@ -85,34 +78,38 @@ def _parse_annotated(text: str, annotation: str, rest: str) -> ExternName:
     return ExternName(annotation, text, resource=check_label(resource), label=check_label(label))
 
 
-def parse_interface_name(text: str) -> ExternName:
-    """`namespace:package/interface`, with a version or without."""
-    namespace, _, rest = text.partition(":")
-    _check_words(text, namespace)
-    path, at, version = rest.partition("@")
-    package, slash, projection = path.partition("/")
-    if ":" in path:
+def parse_interface_name(text: str, features: gates.Features = gates.DEFAULT) -> ExternName:
+    """`namespace:package/interface`, with a version or without; longer paths where nested names are enabled."""
+    path, at, version = text.partition("@")
+    package, *projections = path.split("/")
+    namespace, _, name = package.partition(":")
+    nested = gates.NESTED_NAMES in features
+    names = [namespace, *(name.split(":") if nested else [name])]
+    if ":" in names[-1]:
         raise NameSyntaxError(f"expected `/` after package name in `{text}`: nested names are not enabled")
-    _check_words(text, package)
-    if not slash:
+    for words in names:
+        _check_words(text, words)
+    if not projections:
         raise NameSyntaxError(f"expected `/` after package name in `{text}`")
-    label, nested, tail = projection.partition("/")
-    if nested:
+    if len(projections) > 1 and not nested:
+        tail = "/".join(projections[1:])
         raise NameSyntaxError(f"trailing characters found: `/{tail}` in `{text}`; nested names are not enabled")
-    check_label(label)
+    for label in projections:
+        check_label(label)
     if at:
-        _check_version(text, version)
+        _check_version(text, version, features)
     return ExternName("interface", text, version=version)
 
 
 def _check_words(text: str, words: str) -> None:
-    if not _WORDS.match(words):
+    if not is_words(words):
         why = f"`{words}` has capitals" if is_label(words) else f"`{words}` is not in kebab case"
         raise NameSyntaxError(f"`{text}` is not a valid extern name: {why}")
 
 
-def _check_version(text: str, version: str) -> None:
-    if not SEMVER.match(version) and not CANONICAL_VERSION.match(version):
+def _check_version(text: str, version: str, features: gates.Features) -> None:
+    canonical = gates.CANONICAL_NAMES in features and CANONICAL_VERSION.match(version)
+    if not canonical and not SEMVER.match(version):
         raise NameSyntaxError(f"`{text}` has a version that is not a valid semver: `{version}`")
 
 

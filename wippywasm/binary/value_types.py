@@ -21,7 +21,7 @@ from wippywasm.binary.limits import (
     MAX_TYPE_SIZE,
     MAX_VALUE_SIZE,
 )
-from wippywasm.binary.names import is_label
+from wippywasm.binary.name_parts import is_label
 from wippywasm.binary.nodes import PRIM_NODES, FuncNode, ResNode, ValNode, borrow_node, prim_node
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope
