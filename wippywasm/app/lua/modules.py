@@ -11,21 +11,21 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "base64": ("base64",),
     "ctx": ("ctx",),
     "env": ("env",),
+    "fs": ("fs",),
     "funcs": ("typed", "funcs", "futures"),
     "http": ("json", "stream", "http"),
     "json": ("json",),
+    "logger": ("logger",),
     "registry": ("registry",),
     "security": ("security",),
     "time": ("duration", "calendar", "layout", "parsing", "time"),
+    "uuid": ("uuid",),
 }
 """What `require` gives today, each with the files of `prelude/` that it needs beyond those of every sandbox."""
 
 AVAILABLE_MODULES = frozenset(MODULES)
 
 KNOWN_MODULES = AVAILABLE_MODULES | {
-    "fs",
     "http_client",
-    "logger",
-    "uuid",
 }
 """All that the runtime is to have; requiring one that is not there yet says so."""

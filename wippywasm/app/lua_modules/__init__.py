@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from wippywasm.app.lua.host import Operation
-from wippywasm.app.lua_modules import base64, ctx, env, funcs, http, process, registry, security
+from wippywasm.app.lua_modules import base64, ctx, env, fs, funcs, http, logger, process, registry, security, uuid
 
 
-class App(env.App, process.App, registry.App, security.App, Protocol):
+class App(env.App, fs.App, process.App, registry.App, security.App, Protocol):
     """All that the modules need of an app."""
 
 
@@ -22,9 +22,12 @@ def operations(app: App) -> dict[str, Operation]:
         **base64.operations(),
         **ctx.operations(),
         **env.operations(app),
+        **fs.operations(app),
         **funcs.operations(app),
         **http.operations(),
+        **logger.operations(),
         **process.operations(app),
         **registry.operations(app),
         **security.operations(app),
+        **uuid.operations(),
     }
