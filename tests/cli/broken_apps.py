@@ -237,9 +237,9 @@ BROKEN: dict[str, Broken] = {
         "did you mean 'funcs'?",
     ),
     "a Lua module of later": yaml(
-        entries("- {name: x, kind: function.lua, method: main, source: return 1, modules: [http]}"),
+        entries("- {name: x, kind: function.lua, method: main, source: return 1, modules: [http_client]}"),
         "_index.yaml:3",
-        "'http' is known but not available yet",
+        "'http_client' is known but not available yet",
     ),
     "a value from the environment": yaml(
         entries("- {name: x, kind: registry.entry, key: '${env:KEY}'}"),
