@@ -17,6 +17,7 @@ from wippywasm.app.application import App
 from wippywasm.app.text_values import arguments_from_texts, arguments_of_call, split_call
 from wippywasm.cli.answers import print_result, print_wave, say_payload, say_wave, typed
 from wippywasm.cli.apps import load_app
+from wippywasm.cli.completion import complete_function
 from wippywasm.cli.failures import FAILED, Finished, blaming_the_user
 from wippywasm.cli.settings import common_options, settings_of
 from wippywasm.errors import InvalidError, WippyError, WitError
@@ -25,7 +26,7 @@ from wippywasm.plan.describe import describe_func
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("function", metavar="ID")
+@click.argument("function", metavar="ID", shell_complete=complete_function)
 @click.argument("arguments", metavar="[VALUE]...", nargs=-1, type=click.UNPROCESSED)
 @click.option("--wave", "as_wave", is_flag=True, help="Print the result as WAVE, not as JSON.")
 @common_options

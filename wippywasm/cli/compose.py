@@ -5,15 +5,14 @@ In: files. Out: a component's binary. Spec: SPEC section 13.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from wippywasm.cli.failures import blaming_the_user
-from wippywasm.cli.output import print_json, say
+from wippywasm.cli.output import print_json, write_output
 from wippywasm.cli.settings import file_options, settings_of
-from wippywasm.composition.library import composed, read_part, write
+from wippywasm.composition.library import composed, read_part
 
 
 @click.command(name="compose")
@@ -30,11 +29,6 @@ def compose_command(context: click.Context, socket: Path, plugs: tuple[Path, ...
     with blaming_the_user():
         parts = [read_part(file, place) for place, file in enumerate((socket, *plugs))]
         wasm = composed(parts)
-        if output != "-":
-            write(wasm, Path(output))
-    if output == "-":
-        sys.stdout.buffer.write(wasm)
-    elif settings_of(context).is_json:
+        write_output(output, wasm)
+    if settings_of(context).is_json and output != "-":
         print_json({"path": output, "size": len(wasm)})
-    else:
-        say(f"wrote {len(wasm):,} bytes to {output}")

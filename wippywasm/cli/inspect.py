@@ -11,10 +11,11 @@ import sys
 import click
 
 from wippywasm.cli.failures import blaming_the_user
-from wippywasm.cli.output import print_json, print_line, say, styled, tame
+from wippywasm.cli.output import print_json, print_line, say, styled, tame, write_output
 from wippywasm.cli.settings import common_options, settings_of
 from wippywasm.inspect import Inspection, inspect
 from wippywasm.inspect.json_form import to_json
+from wippywasm.inspect.page import page
 from wippywasm.inspect.report import report, tree_lines
 
 
@@ -23,10 +24,11 @@ from wippywasm.inspect.report import report, tree_lines
 @click.option("--wit", "form", flag_value="wit", help="Print its world and all that this uses, as WIT.")
 @click.option("--tree", "form", flag_value="tree", help="Print what is inside of what, with sizes.")
 @click.option("--entry", "form", flag_value="entry", help="Print the definition file to paste, and nothing else.")
+@click.option("--html", metavar="OUT", help="Write a page with the structure drawn; '-' for standard output.")
 @click.option("--method", metavar="NAME", help="Write an entry for this export only.")
 @common_options
 @click.pass_context
-def inspect_command(context: click.Context, file: str, form: str | None, method: str | None) -> None:
+def inspect_command(context: click.Context, file: str, form: str | None, html: str | None, method: str | None) -> None:
     """Explain the module or component in FILE: its world, what grants its imports, and how to run it here.
 
     Entries are written for the app in the folder of -C.
@@ -34,6 +36,10 @@ def inspect_command(context: click.Context, file: str, form: str | None, method:
     settings = settings_of(context)
     with blaming_the_user():
         found = inspect(file, app=settings.directory, method=method)
+        if html is not None:
+            write_output(html, page(found).encode())
+    if html is not None:
+        return
     if settings.is_json:
         print_json(to_json(found))
     else:

@@ -99,6 +99,10 @@ def run_main(arguments: Sequence[str]) -> int:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+    if "_WIPPYWASM_COMPLETE" in os.environ:
+        from wippywasm.cli import completion
+
+        completion.install()
     settings = Settings()
     return exit_code(
         lambda: cli.main(list(arguments), prog_name="wippywasm", standalone_mode=False, obj=settings), settings

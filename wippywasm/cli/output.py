@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
@@ -62,6 +63,18 @@ def tame(text: str) -> str:
     if len(text) > _MAX_MESSAGE:
         text = f"{text[:_MAX_MESSAGE]}… ({len(text):,} characters)"
     return text.translate(_CONTROLS)
+
+
+def write_output(path: str, content: bytes) -> None:
+    """Write a file, or standard output for `-`; raises InvalidError where the file can't be written."""
+    if path == "-":
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        raise InvalidError(f"can't write {path!r}: {error.strerror}") from error
+    say(f"wrote {len(content):,} bytes to {path}")
 
 
 def say(text: str) -> None:

@@ -15,6 +15,7 @@ import click
 from wippywasm.app.application import App
 from wippywasm.cli.apps import load_app
 from wippywasm.cli.command import run_command
+from wippywasm.cli.completion import complete_target
 from wippywasm.cli.failures import UsageFailure
 from wippywasm.cli.output import print_columns, print_json, print_line
 from wippywasm.cli.serve import serve
@@ -23,7 +24,7 @@ from wippywasm.errors import InvalidError, WippyError
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.argument("target", metavar="[DIR | list | NAME [ARGS]...]", required=False)
+@click.argument("target", metavar="[DIR | list | NAME [ARGS]...]", required=False, shell_complete=complete_target)
 @click.argument("arguments", metavar="", nargs=-1, type=click.UNPROCESSED)
 @click.option("--watch", is_flag=True, help="Take up changes of the app's files while it runs.")
 @common_options

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
+from wippywasm.engine.features import ENGINE_FEATURES
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -52,12 +54,22 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[F], F
     return click.option(parameter, *declarations, callback=_keep(name), expose_value=False, **attributes)
 
 
+def _engines(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in ENGINE_FEATURES if name.startswith(incomplete)]
+
+
 _OVERRIDES = _option(
     "overrides", "-o", "--override", multiple=True, metavar="NS:NAME:FIELD=VALUE", help="Replace a field."
 )
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _option("directory", "-C", metavar="DIR", help="The app's folder; else the current one."),
-    _option("engine", "--engine", metavar="NAME", help="wasmer or wasmtime; see 'wippywasm engines'."),
+    _option(
+        "engine",
+        "--engine",
+        metavar="NAME",
+        help="wasmer or wasmtime; see 'wippywasm engines'.",
+        shell_complete=_engines,
+    ),
     _OVERRIDES,
     _option("is_json", "--json", is_flag=True, help="Answers and errors as JSON."),
     _option("verbosity", "-v", "--verbose", count=True, help="Say more; twice for Python tracebacks."),

@@ -7,7 +7,6 @@ Spec: SPEC section 14.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TypeAlias
 
 from wippywasm import engine as engines
@@ -62,11 +61,3 @@ def part_of(wasm: bytes | memoryview, label: str) -> Part:
 
 def _label(place: int) -> str:
     return f"plug {place}" if place else "the socket"
-
-
-def write(wasm: bytes, path: Path) -> None:
-    """Write a composition to a file; raises InvalidError where that can't be."""
-    try:
-        path.write_bytes(wasm)
-    except OSError as error:
-        raise InvalidError(f"can't write {os.fspath(path)!r}: {error.strerror}") from error
