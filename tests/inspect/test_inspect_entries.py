@@ -37,8 +37,9 @@ def test_every_pasted_entry_loads_and_can_be_called(guest: Path, engine: Engine,
     app = App.load(tmp_path, engine=engine.name)
     assert found.definition is not None
     assert app.warnings == ()
-    assert [entry.id for entry in found.definition.entries] == list(app.functions)
-    assert asyncio.run(call_all(app, found)) == len(app.functions)
+    called = [entry.id for entry in found.definition.entries if entry.command is None]
+    assert called == list(app.functions)
+    assert asyncio.run(call_all(app, found)) == len(called)
 
 
 async def call_all(app: App, found: Inspection) -> int:
@@ -47,6 +48,8 @@ async def call_all(app: App, found: Inspection) -> int:
     assert found.definition is not None
     async with app:
         for entry in found.definition.entries:
+            if entry.command is not None:
+                continue
             function = next(f for f in found.exports if f.key == entry.key)
             texts = shlex.split(function.shell or "")
             values = arguments_from_json(entry.id, function.type, [json.loads(text) for text in texts])
@@ -88,6 +91,13 @@ def test_a_program_becomes_a_command(guest: Path, tmp_path: Path, run: Run) -> N
     assert [row["name"] for row in json.loads(ran.out)] == [entry.command]
     ran = run("-C", tmp_path, "run", entry.command)
     assert (ran.err, ran.code in (1, 2)) == ("", True), "without arguments it has nothing to do, and says so"
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/hello.txt").write_text("hello from a file\n")
+    text = (tmp_path / "_index.yaml").read_text()
+    text = text.replace("wasi: {args", "wasi: {mounts: [{fs: data, guest: /d}], args")
+    (tmp_path / "_index.yaml").write_text(f"{text}  - {{name: data, kind: fs.directory, directory: data}}\n")
+    ran = run("-C", tmp_path, "run", entry.command, "cat", "/d/hello.txt")
+    assert (ran.code, ran.out) == (0, "hello from a file\n\n"), ran.err
 
 
 IMPORTING = """

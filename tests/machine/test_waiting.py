@@ -166,3 +166,34 @@ def test_a_guest_made_outside_of_a_loop(load: Any, imports: Any, engine: str) ->
             return
         with pytest.raises(ConflictError, match="event loop"):
             asyncio.run(guest.call_async("sleep", 2))
+
+
+LISTS = """
+(component
+  (import "words" (func $words (result (list string))))
+  (core module $libc
+    (memory (export "memory") 8)
+    (global $top (mut i32) (i32.const 1024))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (global.get $top)
+      (global.set $top (i32.and (i32.add (i32.add (global.get $top) (local.get 3)) (i32.const 7)) (i32.const -8)))))
+  (core instance $libc (instantiate $libc))
+  (core func $words (canon lower (func $words) (memory (core memory $libc "memory"))
+    (realloc (core func $libc "realloc"))))
+  (alias core export $libc "memory" (core memory $memory))
+  (core module $m
+    (import "" "words" (func $words (param i32)))
+    (import "" "memory" (memory 1))
+    (func (export "count") (result i32) (call $words (i32.const 16)) (i32.load (i32.const 20))))
+  (core instance $i (instantiate $m (with "" (instance
+    (export "words" (func $words)) (export "memory" (memory $memory))))))
+  (func (export "count") (result u32) (canon lift (core func $i "count"))))
+"""
+
+
+async def test_a_result_with_many_parts_while_the_guest_is_in_a_task(load: Any) -> None:
+    for words in ([], ["a", "bc"], ["word"] * 3000):
+        with load(LISTS).instantiate({"words": lambda words=words: words}) as guest:
+            assert await guest.call_async("count") == len(words)
+            assert guest.call("count") == len(words)
+            assert await guest.call_async("count") == len(words)

@@ -55,7 +55,9 @@ class Loop:
         self._realloc = realloc
         self._parts: tuple[CoreFunc, CoreMemory] | None = None
 
-    def __call__(self, requests: array[int]) -> list[int]:
+    def __call__(self, requests: array[int]) -> Sequence[int]:
+        if self._parts is None and isinstance(self._store, FiberStore) and self._store.fibers.on_fiber:
+            return _one_by_one(self._realloc)(requests)  # nothing can be instantiated from within a stepwise call
         run, memory = self._parts or self._instantiate()
         call = run.call
         pointers: list[int] = []

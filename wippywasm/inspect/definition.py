@@ -18,6 +18,7 @@ from pathlib import Path
 from wippywasm.inspect.exports import is_command
 from wippywasm.inspect.model import DefinedEntry, Definition, ExportedFunction
 
+PROCESS = "process.wasm"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z|sha256:[0-9a-f]+\Z")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 _MAX_NAME = 100
@@ -80,7 +81,8 @@ class _Writer:
 
     def _entry(self, name: str, key: str) -> list[str]:
         command = is_command(key)
-        kind = "function.wasm" if self.subject.text is None else "function.wat"
+        program = PROCESS if command else "function.wasm"
+        kind = program if self.subject.text is None else "function.wat"
         lines = [f"  - name: {scalar(name)}", f"    kind: {kind}"]
         if command:
             lines.append(f"    meta: {{command: {{name: {scalar(self.namespace)}}}}}")
