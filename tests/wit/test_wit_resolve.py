@@ -241,3 +241,33 @@ def test_choosing_a_world() -> None:
     for name in (None, "x", "a:c/w"):
         with pytest.raises(NotFoundError):
             found.world(name)
+
+
+@pytest.mark.parametrize(
+    ("item", "column"),
+    [
+        ("@unstable(feature = off) type t = u8;", 41),
+        ("@unstable(feature = off) use i.{t as other};", 48),
+        ("@unstable(feature = off) resource r;", 45),
+    ],
+)
+def test_a_world_has_no_types_that_are_not_there(item: str, column: int) -> None:
+    found = only_refusal(f"package a:b; interface i {{ type t = u8; }}\nworld w {{ {item} }}")
+    assert found.startswith(f"2:{column}: type `")
+    enabled = parse_text(f"package a:b; interface i {{ type t = u8; }} world w {{ {item} }}", features=["off"])
+    assert any(isinstance(i, TypeDef) for i in enabled.world().imports.values())
+
+
+def test_packages_are_ordered_by_version_with_its_build() -> None:
+    versions = [
+        "",
+        "@1.0.0-alpha.1",
+        "@1.0.0-alpha.beta",
+        "@1.0.0",
+        "@1.0.0+1",
+        "@1.0.0+01",
+        "@1.0.0+001.a",
+        "@1.0.0+b1",
+    ]
+    text = "package a:b;" + "".join(f"package c:d{v} {{}}" for v in reversed(versions))
+    assert [str(p.name) for p in parse_text(text).packages] == ["a:b", *(f"c:d{v}" for v in versions)]

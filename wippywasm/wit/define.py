@@ -171,6 +171,7 @@ class Definer:
                     target = self._member(members, id)
                     definition = TypeDef(alias.name, ("alias", target), owner, id.span)
                     definition.stability, definition.external_id = gate, external_id
+                    definition.name_span = alias.span
                     self.namespace.types.append(definition)
                     self.drafter.unpoison(alias.name)
                     self.drafter.bind(alias, definition)

@@ -318,7 +318,8 @@ class Linker:
         linked: dict[WorldKey, WorldItem] = {}
         for key, item in items.items():
             with self.collecting():
-                if isinstance(item, TypeDef) and self.types.get(item, item) is None:
+                if isinstance(item, TypeDef):
+                    linked[key] = self._type(item, item.name_span)
                     continue
                 if not self._is_included(item.stability, item.span):
                     continue
@@ -327,13 +328,11 @@ class Linker:
                 linked[key] = self._link_item(item)
         return linked
 
-    def _link_item(self, item: WorldItem) -> WorldItem:
+    def _link_item(self, item: InterfaceItem | Function) -> WorldItem:
         if isinstance(item, InterfaceItem):
             item.interface = self._interface(item.interface, item.span)
-        elif isinstance(item, Function):
-            self._link_function(item)
         else:
-            return self._type(item, item.span)
+            self._link_function(item)
         return item
 
 

@@ -113,9 +113,10 @@ class Version:
         return self._key() < other._key()
 
 
-def _identifiers(text: str) -> list[tuple[int, int, str]]:
+def _identifiers(text: str) -> list[tuple[int, int, int, str]]:
+    """What orders the parts of a pre-release or of build metadata, where zeros may lead a number."""
     parts = text.split(".") if text else []
-    return [(0, int(p), p) if p.isdigit() and len(p) < 4000 else (1, 0, p) for p in parts]
+    return [(0, int(p), len(p), "") if p.isdigit() and len(p) < 4000 else (1, 0, 0, p) for p in parts]
 
 
 @total_ordering

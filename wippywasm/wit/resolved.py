@@ -35,19 +35,21 @@ Draft: TypeAlias = "tuple[object, ...]"
 class TypeDef(model.TypeDef):
     """A type of a WIT package; one without a `name` is written in place, such as `list<u8>`.
 
-    `member_docs` are those of its fields, cases or flags, in order. `owner` is where a named type is defined.
+    `member_docs` are those of its fields, cases or flags, in order. `owner` is where a named type is defined. Out of a
+    `use … as`, `span` is that of the old name and `name_span` that of the new one.
     """
 
     name: str | None  # type: ignore[assignment]
 
     def __init__(self, name: str | None, draft: Draft, owner: Owner = None, span: Span | None = None) -> None:
         super().__init__(name or "")
-        self._set(name=name, draft=draft, owner=owner, span=span)
+        self._set(name=name, draft=draft, owner=owner, span=span, name_span=span)
         self._set(docs=None, stability=None, external_id=None, member_docs=(), member_spans=())
 
     draft: Draft
     owner: Owner
     span: Span | None
+    name_span: Span | None
     docs: str | None
     stability: Stability | None
     external_id: str | None
