@@ -225,6 +225,19 @@ def test_types_in_bytes_nest_so_deep_and_no_deeper() -> None:
         decode(nested(5000))
 
 
+def test_a_type_in_bytes_is_made_once_however_often_it_is_used() -> None:
+    data = b"\x42" + leb(62) + b"\x01\x6f\x02\x7d\x7d" + b"".join(b"\x01\x6f\x02" + leb(i) * 2 for i in range(60))
+    data += b"\x04\x00\x01t\x03\x00" + leb(60)
+    body = b"\x01\x41\x02\x01" + data + b"\x04\x00\x05a:b/i\x05\x00"
+    package = b"\0asm\x0d\0\x01\0\x07" + leb(len(body)) + body + section(11, b"\x01\x00\x01i\x03\x00\x00")
+    assert len(decode(package).types) == 61
+
+
+def test_types_without_a_name_belong_to_where_they_are_written() -> None:
+    text = "package a:b; interface i { f: func(x: list<u8>); } interface j { g: func(x: list<u8>, y: list<u8>); }"
+    assert [len(found.types) for found in (resolved(text), decoded(resolved(text)))] == [1, 2]
+
+
 def leb(value: int) -> bytes:
     out = b""
     while value > 0x3F:

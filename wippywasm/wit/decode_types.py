@@ -111,7 +111,8 @@ class Types:
 
     def __init__(self, resolution: Resolution) -> None:
         self.resolution = resolution
-        self._anonymous: dict[ValType, TypeDef] = {}
+        self._values: dict[int, tuple[Definition, ValType]] = {}
+        """What a definition stands for as a value, by its identity: each is made once, however often it is used."""
         self._borrows = Borrows()
 
     def named(self, scope: Scope, d: Declaration, owner: Owner) -> TypeDef:
@@ -137,19 +138,23 @@ class Types:
         if isinstance(entry, Definition):
             if entry.kind in _NEED_A_NAME:
                 raise ValidationError(f"{with_article(entry.kind)} has no name here, and WIT needs one", entry.offset)
-            return self._without_name(self._kind(scope, entry))
+            return self._without_name(scope, entry)
         if entry.is_resource:
             raise ValidationError(f"resource `{entry.name}` is used as a value", offset)
         return entry
 
-    def _without_name(self, kind: ValType) -> ValType:
-        if isinstance(kind, model.Prim):
-            return kind
-        if kind not in self._anonymous:
-            definition = self._anonymous[kind] = TypeDef(None, ("decoded",))
-            definition.define(kind)
+    def _without_name(self, scope: Scope, d: Definition) -> ValType:
+        known = self._values.get(id(d))
+        if known is not None:
+            return known[1]
+        value = self._kind(scope, d)
+        if not isinstance(value, model.Prim):
+            definition = TypeDef(None, ("decoded",))
+            definition.define(value)
             self.resolution.types.append(definition)
-        return self._anonymous[kind]
+            value = definition
+        self._values[id(d)] = (d, value)
+        return value
 
     def _kind(self, scope: Scope, d: Definition) -> ValType:
         if d.kind not in _KINDS:
