@@ -100,7 +100,7 @@ def write_methods(
     typed = [f"{a}: {annotation(p.type, module, modules)}" for a, p in zip(arguments, params)]
     result, error = outcome(f.result)
     returned = annotation(result, module, modules)
-    docs = f.docs if error is None else f"{f.docs or ''}\n\nRaises WitError with the guest's `{error}`.".strip()
+    docs = with_error(f.docs, error, "with the guest's ")
     for name, word, kind in zip(names, ("", "async "), ("call", "call_async")):
         lines.gap()
         with lines.block(f"{word}def {name}({', '.join(['self', *typed])}) -> {returned}:"):
@@ -113,12 +113,20 @@ def write_methods(
                 lines.line("return result")
 
 
+def with_error(docs: str | None, error: str | None, words: str) -> str | None:
+    """Documentation that says what a result's error becomes."""
+    if error is None:
+        return docs
+    payload = f" {words}`{error}`" if error else ""
+    return f"{docs or ''}\n\nRaises WitError{payload}.".strip()
+
+
 def outcome(result: ValType | None) -> tuple[ValType | None, str | None]:
-    """What a function returns in Python, and the text of its error's type, where a result has one."""
+    """What a function returns in Python, and the text of its error's type: None where there is no result."""
     kind = behind(result)
     if not isinstance(kind, model.ResultType):
         return result, None
-    return kind.ok, "error" if kind.err is None else type_text(kind.err)
+    return kind.ok, "" if kind.err is None else type_text(kind.err)
 
 
 def behind(t: ValType | None) -> object:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from wippywasm.bindgen.annotations import annotation
-from wippywasm.bindgen.exports import outcome
+from wippywasm.bindgen.exports import outcome, with_error
 from wippywasm.bindgen.modules import Module, Modules, plain_name
 from wippywasm.bindgen.names import attribute_names, function_name
 from wippywasm.bindgen.text import Lines
@@ -74,7 +74,7 @@ def _write_method(f: Function, name: str, module: Module, modules: Modules, line
     result, error = outcome(f.result)
     value = annotation(result, module, modules)
     returned = f"{value} | {module.use('collections.abc', 'Awaitable')}[{value}]"
-    docs = f.docs if error is None else f"{f.docs or ''}\n\nRaises WitError with a `{error}`.".strip()
+    docs = with_error(f.docs, error, "with a ")
     lines.gap()
     head = f"def {name}({_params(f, module, modules)}) -> {returned}:"
     if not docs:

@@ -52,6 +52,11 @@ def _read(path: Path, features: Collection[str]) -> Resolution | World:
         return wit.parse(path, features=features, assemble=engine.wat2wasm)
     if sniff(data) == "module":
         raise InvalidError(f"{path} is a core module, which has no types", hint="give its signatures with --wit FILE")
+    return _of_component(data)
+
+
+def _of_component(data: bytes | memoryview) -> Resolution | World:
+    """The package that a component is the binary form of, or else its world."""
     component = decode(data)
     types = [getattr(extern, "type", None) for extern in component.type.exports.values()]
     if types and all(isinstance(t, ComponentType) for t in types):

@@ -8,21 +8,48 @@ Spec: `WIT.md`, "WIT Worlds".
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
+from wippywasm.errors import InvalidError, WitDiagnosticsError
+from wippywasm.wit.load import parse_text
 from wippywasm.wit.printer import Printer
-from wippywasm.wit.resolved import Interface, InterfaceItem, Package, Stability, World, used_interface
+from wippywasm.wit.resolved import Interface, InterfaceItem, Package, Stability, TypeDef, World, used_interface
 
 
 def world_document(world: World) -> str:
-    """The world, the interfaces that it names, and those whose types they use."""
+    """The world, the interfaces that it names, and those whose types they use.
+
+    Raises InvalidError for what WIT has no words for, which only components have: such as a resource that is
+    exported without an interface.
+    """
     needed: dict[Interface, None] = {}
     for item in (*world.imports.values(), *world.exports.values()):
         if isinstance(item, InterfaceItem):
             _need(item.interface, needed)
     main = world.package
     assert main is not None
-    packages = dict.fromkeys([main, *(i.package for i in needed if i.name is not None and i.package is not None)])
-    return "\n".join(_print(p, world, needed) for p in packages)
+    named = [i for i in needed if i.name is not None and i.package is not None]
+    _check_uses(world, named)
+    packages = dict.fromkeys([main, *(i.package for i in named if i.package is not None)])
+    text = "\n".join(_print(p, world, needed) for p in packages)
+    try:
+        parse_text(text)
+    except WitDiagnosticsError as error:
+        raise _unsayable(error.diagnostics[0].message) from None
+    return text
+
+
+def _check_uses(world: World, named: list[Interface]) -> None:
+    """Refuse types that are used from where nothing can be used from."""
+    own = [t for t in world.imports.values() if isinstance(t, TypeDef)]
+    for t in chain(own, *(i.types.values() for i in named)):
+        source = used_interface(t)
+        if source is not None and source.name is None:
+            raise _unsayable(f"the type `{t.name}` comes from an interface without a name")
+
+
+def _unsayable(why: str) -> InvalidError:
+    return InvalidError(f"WIT has no words for this world: {why}", hint="give WIT of your own for it, with --wit")
 
 
 def _need(interface: Interface, needed: dict[Interface, None]) -> None:
