@@ -10,8 +10,12 @@ from __future__ import annotations
 import re
 
 from wippywasm.binary import features as gates
+from wippywasm.errors import BinaryError
 
+GC = "gc in the canonical ABI"
+"""A feature of other validators that no specification has."""
 SETTINGS = {
+    "component_model_gc": GC,
     "component_model_async": gates.ASYNC,
     "component_model_more_async_builtins": gates.MORE_ASYNC,
     "component_model_async_stackful": gates.STACKFUL,
@@ -26,6 +30,7 @@ SETTINGS = {
 """The names in `;;!` lines that concern components."""
 
 FLAGS = {
+    "cm-gc": GC,
     "cm-async": gates.ASYNC,
     "cm-more-async-builtins": gates.MORE_ASYNC,
     "cm-async-stackful": gates.STACKFUL,
@@ -45,6 +50,7 @@ FLAGS = {
 ALWAYS = frozenset({gates.DEPENDENCY_NAMES})
 """What those projects have on without asking."""
 FINISHED = ALWAYS | {gates.ASYNC}
+_NEEDED = re.compile(r"needs? the feature `([\w-]+)`")
 _SETTING = re.compile(r"\s*(\w+)\s*=\s*(true|false)\b")
 _RUN = re.compile(r"^;;\s*RUN(?:\[[^\]]*\])?:.*\bwast\b(.*)$", re.MULTILINE)
 _FEATURES = re.compile(r"(?:\s-f|--features)[=\s]*([\w,-]+)")
@@ -59,6 +65,26 @@ def features_of(text: str) -> gates.Features:
     if runs:
         return _chosen(",".join(name for run in runs for name in _FEATURES.findall(run)))
     return gates.DEFAULT
+
+
+def is_marked(text: str) -> bool:
+    """Does a file have such a head? Then its project's validator tells malformed from invalid nowhere."""
+    return _settings(text) is not None or is_only_validated(text)
+
+
+def is_only_validated(text: str) -> bool:
+    """Is it written for a tool that runs nothing, so that its components need not be instantiable?"""
+    return _RUN.search(text) is not None
+
+
+def unsupported(error: BinaryError, features: gates.Features) -> str | None:
+    """The reason to skip a file's component that needs a feature which the file has on and this library has not."""
+    found = _NEEDED.search(error.message)
+    if found is not None and found[1] in features:
+        return f"the feature `{found[1]}` is not supported"
+    if GC in features and "for a canonical option" in error.message:
+        return f"{GC} is in no specification"
+    return None
 
 
 def _settings(text: str) -> set[str] | None:

@@ -9,7 +9,7 @@ import pytest
 from spec_tests import FileResult, Options
 from spec_tests.wast import run
 from spec_tests.wast_directives import Define, Thread, directives
-from spec_tests.wast_features import ALWAYS, features_of
+from spec_tests.wast_features import ALWAYS, GC, features_of
 from wippywasm.binary import features as gates
 from wippywasm.engine.port import Engine
 
@@ -186,7 +186,7 @@ def test_names_in_quotes() -> None:
         (";;! component_model_map=false\n", ALWAYS),
         (";; RUN: wast --assert default --snapshot tests/snapshots %\n", ALWAYS | {gates.ASYNC}),
         (";; RUN: wast % -f cm-map,-cm-async\n", ALWAYS | {gates.MAP}),
-        (";; RUN: wast % --features=all,-cm-async\n", gates.ALL - {gates.ASYNC} | {gates.VALUES, gates.MEMORY64}),
+        (";; RUN: wast % --features=all,-cm-async\n", gates.ALL - {gates.ASYNC} | {gates.VALUES, gates.MEMORY64, GC}),
     ],
 )
 def test_features_of_a_head(head: str, on: set[str]) -> None:
@@ -198,3 +198,37 @@ def test_features_that_are_off(tmp_path: Path, engine: Engine) -> None:
     text = f";;! reference_types = true\n{refused}"
     result = run_text(tmp_path, text, engine)
     assert (result.passed, result.failed) == (1, [])
+
+
+def test_what_other_validators_have_and_we_have_not(tmp_path: Path, engine: Engine) -> None:
+    text = """;; RUN: wast % -f cm64
+    (component (core module $m (memory (export "m") i64 1)) (core instance $i (instantiate $m))
+      (core func (canon waitable-set.new))
+      (core func (canon waitable-set.wait (memory (core memory $i "m")))))
+    """
+    result = run_text(tmp_path, text, engine)
+    if engine.name == "wasmtime":
+        assert [reason for _, reason in result.skipped] == ["the feature `memory64` is not supported"]
+    assert result.failed == []
+
+
+@pytest.mark.parametrize(("head", "failures"), [("", 2), (";;! gc = true", 0), (";; RUN: wast %", 0)])
+def test_other_projects_tell_malformed_from_invalid_nowhere(
+    tmp_path: Path, engine: Engine, head: str, failures: int
+) -> None:
+    text = f"""{head}
+    (assert_malformed (component (type (list 7))) "type index out of bounds")
+    (assert_invalid (component binary "\\00asm\\0d\\00\\01\\00\\40\\00") "malformed section id")
+    """
+    assert len(run_text(tmp_path, text, engine).failed) == failures
+
+
+def test_what_a_tool_that_runs_nothing_has_is_only_checked(tmp_path: Path, engine: Engine) -> None:
+    text = """;; RUN: wast % -f cm-async
+    (component (core func (canon waitable-set.new)))
+    (component (core module $m (func $f unreachable) (start $f)) (core instance (instantiate $m)))
+    (component $named (import "x" (component)))
+    (component (type (list 7)))
+    """
+    result = run_text(tmp_path, text, engine)
+    assert (result.passed, len(result.failed), result.skipped) == (3, 1, [])
