@@ -230,7 +230,7 @@ EQUIVALENT: tuple[tuple[str, ...], ...] = (
     ("synchronous _ requires the component model more async builtins feature", "_ needs the feature"),
     ("_ requires the shared-everything-threads proposal", "_ needs the feature"),
     ("the _ feature is not active", "_ needs the feature", "needs a canonical version in the name"),
-    ("support for component model _s is not enabled", "component-level values need the feature"),
+    ("support for component model _s is not enabled", "a component-level value needs the feature"),
     ("N-bit memories require the _ feature to be enabled", "bit memory in a canonical definition needs the feature"),
     # ---- linking
     ("function implementation is missing", "nothing is given for import", "has nothing of the name"),

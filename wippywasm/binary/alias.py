@@ -12,7 +12,7 @@ from wippywasm.binary.component import AliasCoreExport, AliasExport, AliasOuter,
 from wippywasm.binary.core_subtype import core_sort
 from wippywasm.binary.nodes import Entity, TypeNode, public, public_type
 from wippywasm.binary.reader import Reader
-from wippywasm.binary.scope import COMPONENT, Scope, append, at, of_sort, values_are_off
+from wippywasm.binary.scope import COMPONENT, Scope, append, at, of_sort
 from wippywasm.binary.sorts import CORE_PREFIX, read_sort
 from wippywasm.core import CoreFuncType
 from wippywasm.errors import ValidationError
@@ -76,7 +76,7 @@ def read_export_target(scope: Scope, reader: Reader, sort: str, offset: int) -> 
     index, name = reader.u32(), reader.name()
     instance = at(scope.instances, index, "instance", offset)
     if sort == "value":
-        raise values_are_off(offset)
+        scope.require_values(offset)
     entity = instance.exports.get(name)
     if entity is None:
         raise ValidationError(f"instance {index} has no export named `{name}`", offset)

@@ -222,7 +222,17 @@ class CanonBuiltin(Definition):
 
 
 @dataclass(frozen=True, slots=True)
+class ValueDefinition(Definition):
+    """Defines a `value`, as the bytes that the specification writes for its type."""
+
+    type: ValType
+    value: memoryview = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Start(Definition):
+    """Calls a function with values; defines one `value` for each result."""
+
     func: int
     args: tuple[int, ...]
     results: int

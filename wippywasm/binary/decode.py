@@ -24,8 +24,9 @@ from wippywasm.binary.limits import CANONICAL, CORE_TYPE, DEFINITION, EXTERN, IN
 from wippywasm.binary.nodes import ComponentNode
 from wippywasm.binary.preamble import read_preamble
 from wippywasm.binary.reader import Reader, view_of
-from wippywasm.binary.scope import COMPONENT, Context, Scope, bounded, values_are_off
+from wippywasm.binary.scope import COMPONENT, Context, Scope, bounded
 from wippywasm.binary.type_section import read_type
+from wippywasm.binary.value_section import read_start, read_value
 from wippywasm.errors import MalformedError, ValidationError
 
 CUSTOM, CORE_MODULE, NESTED = 0, 1, 4
@@ -40,6 +41,7 @@ VECTORS = MappingProxyType[int, tuple[Callable[[Scope, Reader], None], int]](
         8: (read_canon, CANONICAL),
         10: (read_import, EXTERN),
         11: (read_export, EXTERN),
+        12: (read_value, DEFINITION),
     }
 )
 """Sections that are a vector of one kind of definition, each with what one of them costs."""
@@ -68,6 +70,7 @@ def _decode(reader: Reader, context: Context, parent: Scope | None) -> tuple[Com
     scope = Scope(COMPONENT, context, parent, start)
     while reader.pos < reader.end:
         _read_section(scope, reader)
+    scope.check_values_used(reader.pos)
     node = bounded(scope.component_type(), reader.pos)
     imported = Closed(scope.imported.keys(), context.budget)
     scope.imports.check_closed(imported)
@@ -83,6 +86,8 @@ def _read_section(scope: Scope, reader: Reader) -> None:
         raise MalformedError(f"malformed section id: {section}", offset)
     body = reader.sub(reader.u32())
     scope.context.budget.spend(SECTION, offset)
+    if section in (START, VALUE):
+        scope.require_values(offset)
     vector = VECTORS.get(section)
     if vector is not None:
         read, cost = vector
@@ -99,7 +104,7 @@ def _read_section(scope: Scope, reader: Reader) -> None:
         scope.add(node, offset)
         scope.define(NestedComponent(offset, component))
     else:
-        raise values_are_off(offset)
+        read_start(scope, body)
     body.expect_end(f"section {section}")
 
 

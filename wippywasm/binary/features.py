@@ -38,5 +38,5 @@ DEFAULT: Features = frozenset(
 )
 """What decodes and validates unless asked otherwise."""
 
-ALL: Features = DEFAULT | {SHARED_THREADS, NESTED_NAMES}
-"""What can be asked for. `values` and `memory64` are refused always: nothing here can run them."""
+ALL: Features = DEFAULT | {SHARED_THREADS, NESTED_NAMES, VALUES}
+"""What can be asked for. `memory64` is refused always."""

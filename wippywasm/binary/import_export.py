@@ -18,14 +18,16 @@ from wippywasm.binary.nodes import (
     Path,
     ResNode,
     TypeEntity,
+    ValueEntity,
     public,
     sort_of,
 )
 from wippywasm.binary.reader import Reader
-from wippywasm.binary.scope import INSTANCE_TYPE, Scope, values_are_off
+from wippywasm.binary.scope import INSTANCE_TYPE, Scope, at
 from wippywasm.binary.sorts import read_sort
 from wippywasm.binary.substitute import freshen
 from wippywasm.binary.subtype import Checker
+from wippywasm.binary.value_types import ValueTypeReader
 from wippywasm.errors import ValidationError
 from wippywasm.model import ResourceType
 
@@ -83,6 +85,8 @@ def read_export(scope: Scope, reader: Reader) -> None:
     name.check_entity(entity)
     _note_exported(scope, entity, (name.name.text,), set())
     _take(scope, "export", name, entity)
+    if isinstance(entity, ValueEntity):
+        scope.used_values.add(len(scope.values) - 1)
     scope.define(Export(offset, name.name.text, sort, index, public(entity)))
 
 
@@ -145,7 +149,8 @@ def read_extern_type(scope: Scope, reader: Reader, name: str) -> Entity:
         case 0x01:
             return scope.type_of(FuncNode, reader.u32(), offset)
         case 0x02:
-            raise values_are_off(offset)
+            scope.require_values(offset)
+            return _read_value_bound(scope, reader)
         case 0x03:
             return _read_type_bound(scope, reader, name)
         case 0x04:
@@ -155,6 +160,17 @@ def read_extern_type(scope: Scope, reader: Reader, name: str) -> Entity:
             return freshen(instance, scope.context.budget, offset)
         case _:
             raise reader.bad_byte(code, "the type of an import or export", offset)
+
+
+def _read_value_bound(scope: Scope, reader: Reader) -> ValueEntity:
+    """A `valuebound`; the tools that exist leave out the byte that announces a type."""
+    offset = reader.pos
+    form = reader.peek()
+    if form <= 1:
+        reader.pos += 1
+    if form == 0:
+        return at(scope.values, reader.u32(), "value", offset)
+    return ValueEntity(ValueTypeReader(scope, reader).val_type())
 
 
 def _read_module(scope: Scope, reader: Reader) -> ModuleType:

@@ -90,6 +90,10 @@ class Reader:
     def s64(self) -> int:
         return self._signed(64)
 
+    def integer(self, bits: int, signed: bool) -> int:
+        """A LEB128 integer of so many bits."""
+        return self._signed(bits) if signed else self._unsigned(bits)
+
     def _unsigned(self, bits: int) -> int:
         start, value, shift = self.pos, 0, 0
         while True:

@@ -103,6 +103,8 @@ class Scope:
         self.types: list[TypeNode] = []
         self.components: list[ComponentNode] = []
         self.instances: list[InstanceNode] = []
+        self.values: list[ValueEntity] = []
+        self.used_values: set[int] = set()
         self.local_resources: dict[ResourceType, CoreValType] = {}
         self.imported: dict[ResourceType, Path] = {}
         self.exported: dict[ResourceType, Path] = {}
@@ -167,9 +169,31 @@ class Scope:
             case "instance":
                 return at(self.instances, index, sort, offset)
             case "value":
-                raise values_are_off(offset)
+                return self.use_value(index, offset)
             case _:
                 raise ValidationError(f"a {sort} can't be imported, exported or passed as an argument", offset)
+
+    # ---- values ----------------------------------------------------------------------------------------------------
+
+    def require_values(self, offset: int) -> None:
+        """`ValidationError` where the feature `values` is off."""
+        self.context.require(gates.VALUES, "a component-level value", offset)
+
+    def use_value(self, index: int, offset: int) -> ValueEntity:
+        """The value at `index`, which can be taken once."""
+        self.require_values(offset)
+        value = at(self.values, index, "value", offset)
+        if index in self.used_values:
+            raise ValidationError(f"value {index} cannot be used more than once", offset)
+        self.used_values.add(index)
+        return value
+
+    def check_values_used(self, offset: int) -> None:
+        """`ValidationError` where a value of a component is left over."""
+        for index in range(len(self.values)):
+            if index not in self.used_values:
+                takers = "an instantiation, start function, or export"
+                raise ValidationError(f"value index {index} was not used as part of {takers}", offset)
 
     # ---- adding ----------------------------------------------------------------------------------------------------
 
@@ -203,7 +227,7 @@ class Scope:
             case InstanceNode():
                 append(self.instances, entity, "instance", offset)
             case ValueEntity():
-                raise values_are_off(offset)
+                append(self.values, entity, "value", offset)
 
     # ---- the scope's own type --------------------------------------------------------------------------------------
 
@@ -244,7 +268,3 @@ def of_sort(entity: Entity, sort: str, place: str, offset: int) -> Entity:
     if sort_of(entity) != sort:
         raise ValidationError(f"{place} is not a {sort}: it is a {sort_of(entity)}", offset)
     return entity
-
-
-def values_are_off(offset: int) -> ValidationError:
-    return ValidationError("component-level values need the feature `values`, which is not enabled", offset)
