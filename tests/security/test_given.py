@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import textwrap
 from typing import Any
@@ -223,3 +224,13 @@ def test_requests_are_connections_too(load_app: LoadApp, strict: bool) -> None:
             assert (await app.call("t:get", authority) == b"hello") is not strict
 
     asyncio.run(go(load_app(entries, _dot_wippy_dot_yaml=STRICT if strict else "{}")))
+
+
+def test_a_refused_request_keeps_no_view_of_the_guests_memory(load_app: LoadApp) -> None:
+    """Such a view has to be let go of in the guest's own thread on wasmer, and the collector runs in any."""
+    gc.disable()
+    try:
+        test_requests_are_connections_too(load_app, strict=False)
+    finally:
+        gc.enable()
+    gc.collect()

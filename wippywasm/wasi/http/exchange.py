@@ -66,7 +66,8 @@ class Exchange:
         try:
             self._advance()
         except HttpError as error:
-            self.end(error)
+            # It is kept, and its traceback leads to the call of the guest that looked, and to views of its memory.
+            self.end(error.with_traceback(None))
         finally:
             self._turn.release()
         self._keep_going()
