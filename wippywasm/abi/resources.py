@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from types import MethodType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from wippywasm.abi import traps
 from wippywasm.abi.entry import CLOSED, refuse_thread
@@ -65,6 +65,9 @@ class GuestResource:
         rep, self._rep = self._rep, None
         if self._owned:
             _destroy_when_free(self._type, rep)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a resource is one thing: it can't be copied or pickled")
 
     def __enter__(self) -> Self:
         return self

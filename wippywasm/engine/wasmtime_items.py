@@ -19,7 +19,7 @@ from wippywasm.core import (
 )
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.port import CoreCallable
-from wippywasm.engine.raw_calls import guest_call_factory, null_in, null_out
+from wippywasm.engine.raw_calls import closed, guest_call_factory, null_in, null_out
 from wippywasm.engine.traps import TABLE_BOUNDS, make_trap
 from wippywasm.errors import InvalidError
 
@@ -115,14 +115,16 @@ class WasmtimeSharedMemory(Item):
 
     def __init__(self, store: WasmtimeStore, type: CoreMemoryType, extern: capi.Block) -> None:
         super().__init__(store, type, extern)
-        self._shared = capi.pointer(extern.view(capi.EXTERN_OF, capi.EXTERN_OF + 8).cast("Q")[0])
+        self._shared: Any = capi.pointer(extern.view(capi.EXTERN_OF, capi.EXTERN_OF + 8).cast("Q")[0])
 
     def __del__(self) -> None:
+        self._shared = None  # finalizers of others may still run the guest
         capi.extern_delete(self.extern.pointer)
 
     @property
     def _alive(self) -> Any:
-        assert self.store.context is not None
+        if self._shared is None or self.store.context is None:
+            raise closed()
         return self._shared
 
     def view(self) -> memoryview:

@@ -76,5 +76,7 @@ class Running:
         self.nested = 0
 
     def __del__(self) -> None:
-        if self.spare:
-            capi.trap_delete(self.spare)
+        # Where all this is collected in one go, finalizers of others may still run the guest.
+        spare, self.spare = self.spare, 0
+        if spare:
+            capi.trap_delete(spare)

@@ -11,7 +11,8 @@ Spec: `Explainer.md` (instantiation), `CanonicalABI.md` (canonical definitions).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from wippywasm import abi
@@ -106,13 +107,25 @@ class Frame:
             _STEPS[step.__class__](self, step)
 
     def drop_host_objects(self) -> None:
-        """Call the destructors of the Python objects that the guest still owns, oldest first."""
+        """Call the destructors of the Python objects that the guest still owns, oldest first.
+
+        All are called; what the first raises is raised in the end.
+        """
+        raised: BaseException | None = None
+        for end in self._all_ends():
+            try:
+                end()
+            except BaseException as error:  # noqa: BLE001  (the others are to end as well)
+                raised = raised or error
+        if raised is not None:
+            raise raised
+
+    def _all_ends(self) -> Iterator[Callable[[], object]]:
         for resource, linked in self.resources.host:
             held, resource.objects = resource.objects or (), HostObjects()
-            for entry in held:
-                (linked.end or linked.dtor)(entry.value)
+            yield from [partial(linked.end or linked.dtor, entry.value) for entry in held]
         while self._ends:
-            self._ends.pop()()
+            yield self._ends.pop()
 
     def close(self) -> None:
         """Free everything: now, or once the thread in which the guest is ending has ended it."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from wippywasm.abi.entry import refuse_thread
 from wippywasm.abi.state import RuntimeResource, get_ident
@@ -113,6 +113,9 @@ class Guest:
         self._stepwise = {}
         self._bound = {}
         frame.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a guest can't be copied or pickled: instantiate its component again")
 
     def __enter__(self) -> Guest:
         return self

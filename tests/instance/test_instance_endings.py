@@ -1,0 +1,104 @@
+"""How guests and what they hold end: closed, dropped by the guest, or found by the garbage collector in any order."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+from typing import Any
+
+import pytest
+
+import wippywasm
+
+COUNTERS = """
+(component
+  (import "log" (func $log (param "n" u32)))
+  (core func $log (canon lower (func $log)))
+  (core module $d
+    (import "" "log" (func $log (param i32)))
+    (func (export "dtor") (param i32) (call $log (local.get 0))))
+  (core instance $d (instantiate $d (with "" (instance (export "log" (func $log))))))
+  (type $r' (resource (rep i32) (dtor (core func $d "dtor"))))
+  (export $r "counter" (type $r'))
+  (core func $new (canon resource.new $r'))
+  (core module $m
+    (import "" "new" (func $new (param i32) (result i32)))
+    (func (export "make") (param i32) (result i32) (call $new (local.get 0)))
+    (func (export "value") (param i32) (result i32) (local.get 0)))
+  (core instance $i (instantiate $m (with "" (instance (export "new" (func $new))))))
+  (func (export "[constructor]counter") (param "n" u32) (result (own $r)) (canon lift (core func $i "make")))
+  (func (export "[method]counter.value") (param "self" (borrow $r)) (result u32) (canon lift (core func $i "value"))))
+"""
+
+
+def test_a_guest_and_its_resources_are_collected_together(load: Any) -> None:
+    """Their finalizers run in any order; a destructor may find half of its guest gone, and then nothing happens."""
+    for _ in range(5):
+        engine = type(load("(module)").engine)()
+        guest = wippywasm.load(COUNTERS, engine=engine).instantiate({"log": lambda n: None})
+        circle: list[Any] = [engine, guest, guest.exports.Counter(1), guest.exports.Counter(2)]
+        circle.append(circle)
+        del engine, guest, circle
+        gc.collect()
+
+
+def test_guests_and_resources_are_not_copied(load: Any) -> None:
+    dropped: list[int] = []
+    with load(COUNTERS).instantiate({"log": dropped.append}) as guest:
+        counter = guest.exports.Counter(5)
+        for thing in (guest, counter):
+            for duplicate in (copy.copy, copy.deepcopy, pickle.dumps):
+                with pytest.raises(TypeError, match="can't be copied"):
+                    duplicate(thing)
+        counter.close()
+        assert dropped == [5]
+
+
+KEEPER = """
+(component
+  (import "host" (instance $host (export "blob" (type $b (sub resource)))))
+  (alias export $host "blob" (type $b))
+  (core module $m (func (export "keep") (param i32)))
+  (core instance $i (instantiate $m))
+  (func (export "keep") (param "b" (own $b)) (canon lift (core func $i "keep"))))
+"""
+
+
+class Blob:
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+        self.ends = 0
+
+    def close(self) -> None:
+        self.ends += 1
+        if self.error is not None:
+            raise self.error
+
+
+def test_all_objects_of_a_guest_are_closed_whatever_they_raise(load: Any) -> None:
+    blobs = [Blob(), Blob(KeyError("first")), Blob(ValueError("second")), Blob()]
+    guest = load(KEEPER).instantiate({"host": {}})
+    for blob in blobs:
+        guest.call("keep", blob)
+    with pytest.raises(KeyError, match="first"):
+        guest.close()
+    assert [blob.ends for blob in blobs] == [1, 1, 1, 1]
+    guest.close()
+    assert guest.closed
+
+
+def test_what_was_finalized_before_its_guest_is_not_freed_again(load: Any, engine: str) -> None:
+    if engine == "wasmer":
+        pytest.skip("wasmer keeps no trap for the next host function that raises")
+
+    def refuse(n: int) -> None:
+        raise KeyError(n)
+
+    for _ in range(20):
+        guest = load(COUNTERS).instantiate({"log": refuse})
+        counter = guest.exports.Counter(7)
+        guest._frame.store.running.__del__()  # as the collector does where all is garbage
+        with pytest.raises(KeyError, match="7"):
+            counter.close()
+        guest.close()
