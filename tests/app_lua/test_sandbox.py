@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -201,3 +202,33 @@ def test_two_workers_share_nothing() -> None:
     source = "return function(x) leak = leak or x string.leak = string.leak or x return {leak, string.leak} end"
     assert run(source, 1) == [1, 1]
     assert run(source, 2) == [2, 2]
+
+
+CLOSING = "local c <close> = setmetatable({}, {__close = function() while true do end end})"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"{CLOSING} while true do end",
+        f"local function f() {CLOSING} while true do end end f()",
+        f"coroutine.spawn(function() {CLOSING} while true do end end) channel.new():receive()",
+        f"{CLOSING} error('no')",
+        f"coroutine.wrap(function() {CLOSING} while true do end end)()",
+    ],
+)
+def test_what_closes_is_under_the_limits_too(source: str) -> None:
+    with pytest.raises(LuaError, match="more than 1000000 instructions"):
+        run(f"return function() {source} end", limits=LuaLimits(instructions=1_000_000))
+
+
+def test_a_program_that_waits_may_have_all_instructions_again() -> None:
+    source = """
+    local time = require("time")
+    return function() for i = 1, 5 do for j = 1, 4e5 do end time.sleep("1ms") end return "done" end
+    """
+    modules = frozenset({"time"})
+    limits = LuaLimits(instructions=1_000_000)
+    with pytest.raises(LuaError, match="instructions"):
+        run(source, limits=limits, modules=modules)
+    assert run(source, limits=replace(limits, renews=True), modules=modules) == "done"

@@ -16,6 +16,7 @@ from wippywasm.app.context import Context
 from wippywasm.app.entry import Entry
 from wippywasm.app.functions.terminal import Terminal
 from wippywasm.app.pools.worker import Worker
+from wippywasm.app.processes.host import Host
 from wippywasm.app.processes.processes import Processes
 from wippywasm.engine.port import Engine
 
@@ -132,7 +133,7 @@ class FakeWorld:
     def context_of(self, id: str, declared: Context) -> Context:
         return declared
 
-    async def new_worker(self, id: str, terminal: Terminal | None = None) -> Worker:
+    async def new_worker(self, id: str, host: Host, terminal: Terminal | None = None) -> Worker:
         self.live += 1
         return FakeWorker(self.programs[id], self)
 

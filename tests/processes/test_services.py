@@ -264,7 +264,7 @@ def test_an_app_may_do_without_an_optional_service() -> None:
 
 def test_starting_takes_no_longer_than_it_may() -> None:
     class Slow(FakeWorld):
-        async def new_worker(self, id: str, terminal: Any = None) -> Any:
+        async def new_worker(self, id: str, host: Any, terminal: Any = None) -> Any:
             await forever()
 
     async def test() -> None:

@@ -31,12 +31,10 @@ class Factories:
         return self._wasm(program) if program is not None else self._lua(id)
 
     async def command(self, id: str, terminal: Terminal) -> Worker:
-        """A worker that has a terminal, for one call."""
+        """A worker of wasm that has a terminal, for one call."""
         from wippywasm.app.functions.wasm_worker import CommandWorker, new_wasm_worker
 
-        program = self._loaded.wasm.get(id)
-        if program is None:
-            return await self._lua(id)()
+        program = self._loaded.wasm[id]
         linked, wasi = self._wasm_hosts().link_command(program, terminal)
         return CommandWorker(await new_wasm_worker(program, linked), wasi)
 

@@ -14,7 +14,8 @@ class LuaLimits:
 
     `memory_bytes` is what its Lua state may hold, `instructions` what one call may execute (coroutines included, costly
     library functions counted by their work), `busy_seconds` how long it may compute without waiting for anything,
-    `values` and `depth` how large and how deep an untyped value may be that crosses the border of the sandbox.
+    With `renews` each wait gives it all `instructions` again, so that it may run for ever.
+    `values` and `depth` say how large and how deep an untyped value may be that crosses the border of the sandbox.
     """
 
     memory_bytes: int = 64 << 20
@@ -22,3 +23,8 @@ class LuaLimits:
     busy_seconds: int = 5
     values: int = 1_000_000
     depth: int = 128
+    renews: bool = False
+
+
+PROCESS_LIMITS = LuaLimits(instructions=100_000_000_000, busy_seconds=60, renews=True)
+"""A process lives for long, and computes where nobody waits for it."""

@@ -7,6 +7,7 @@ Spec: SPEC section 11.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,9 +54,12 @@ class SandboxFullError(Exception):
 
 
 class Sandbox:
-    """A Lua state with a program in it. Not for two threads at once."""
+    """A Lua state with a program in it. Not for two threads at once.
 
-    def __init__(self, program: LuaProgram, limits: LuaLimits) -> None:
+    While it computes it asks `interrupted` now and then, and ends where that says so.
+    """
+
+    def __init__(self, program: LuaProgram, limits: LuaLimits, interrupted: Callable[[], bool] | None = None) -> None:
         program.compile()
         self._limit = limits.memory_bytes
         size = sum(len(unit.prototype) for unit in program.units())
@@ -70,6 +74,7 @@ class Sandbox:
         )
         shared = self._lua.table()
         self._set_limits(shared, limits)
+        shared[b"interrupted"] = interrupted
         declared = {name for unit in program.units() for name in unit.modules}
         for name in (*PRELUDE, *(part for module in MODULES if module in declared for part in MODULES[module])):
             self._lua.compile(prelude(name), mode="b")(shared)
@@ -89,6 +94,7 @@ class Sandbox:
                 b"busy_seconds": limits.busy_seconds,
                 b"values": limits.values,
                 b"depth": limits.depth,
+                b"renews": limits.renews,
             }
         )
 

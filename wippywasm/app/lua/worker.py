@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any, NoReturn
 
 from wippywasm.app.lua.failures import Failures
@@ -19,6 +21,7 @@ from wippywasm.app.lua.limits import LuaLimits
 from wippywasm.app.lua.program import LuaProgram
 from wippywasm.app.lua.sandbox import Sandbox, SandboxFullError, Step
 from wippywasm.app.lua.service import Service
+from wippywasm.app.lua.steps import Steps, StepsHere, StepsInThreads
 from wippywasm.app.lua.untyped import UntypedReader, UntypedWriter
 from wippywasm.app.lua.wire import Reader, Writer
 from wippywasm.errors import ConflictError, LuaError, UnavailableError, WippyError, WitError
@@ -33,14 +36,20 @@ _LIMITS = {
 
 
 class LuaWorker:
-    """A sandbox with a program in it, one call at a time. The program's own state lives on from call to call."""
+    """A sandbox with a program in it, one call at a time. The program's own state lives on from call to call.
 
-    def __init__(self, program: LuaProgram, host: LuaHost, limits: LuaLimits | None = None) -> None:
+    It computes on the event loop's thread, or in `threads` where some are given.
+    """
+
+    def __init__(
+        self, program: LuaProgram, host: LuaHost, limits: LuaLimits | None = None, threads: Executor | None = None
+    ) -> None:
         self._program = program
         self._limits = limits or LuaLimits()
         self._host = host
         self._failures = Failures()
-        self._sandbox: Sandbox | None = Sandbox(program, self._limits)
+        self._steps: Steps = StepsHere() if threads is None else StepsInThreads(threads)
+        self._sandbox: Sandbox | None = Sandbox(program, self._limits, self._steps.interrupted)
         self._service = Service(program.id, host, self._limits, self._failures)
         self._busy = False
         self._spent = False
@@ -77,15 +86,15 @@ class LuaWorker:
             untyped.put(value)
         waits = True
         try:
-            step = self._printed(sandbox.begin(len(args), writer.streams()))
+            step = self._printed(await self._steps.run(partial(sandbox.begin, len(args), writer.streams())))
             while step.op > _LIMIT:
                 await self._serve(sandbox, step)
-                step = self._printed(sandbox.go_on())
+                step = self._printed(await self._steps.run(sandbox.go_on))
             waits = False
             return self._outcome(step)
         finally:
             if waits:
-                self._cancel(sandbox)
+                await self._cancel(sandbox)
             await self._service.end_call()
             self._failures.forget()
 
@@ -102,9 +111,9 @@ class LuaWorker:
         for target, event in self._service.events():
             sandbox.hand_over(target, *event)
 
-    def _cancel(self, sandbox: Sandbox) -> None:
+    async def _cancel(self, sandbox: Sandbox) -> None:
         try:
-            self._print(sandbox.cancel())
+            self._print(await self._steps.run(sandbox.cancel))
         except SandboxFullError:
             self._spent = True
 

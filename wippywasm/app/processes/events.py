@@ -26,7 +26,9 @@ class Outcome:
 
     def as_value(self) -> dict[str, Any]:
         """`{value, error}`; a program's own error is the value that it returned as its error."""
-        error = self.error.payload if isinstance(self.error, WitError) else self.error
+        error: Any = self.error
+        if isinstance(error, WitError) and error.payload is not None:
+            error = error.payload
         return {"value": self.value, "error": error}
 
 

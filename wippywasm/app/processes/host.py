@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,20 @@ class Host:
     workers: int = 1
     is_terminal: bool = False
     count: int = 0
+    _threads: ThreadPoolExecutor | None = None
+
+    @property
+    def threads(self) -> ThreadPoolExecutor:
+        """The threads, made when first asked for."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix=self.id)
+        return self._threads
+
+    def close(self) -> None:
+        """Let the threads end, once they have nothing to do."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False)
+            self._threads = None
 
     def enter(self) -> None:
         """A process more; raises RateLimitedError where the host is full."""

@@ -44,6 +44,7 @@ class Processes:
         self.on_lost: Callable[[BaseException], None] | None = None
         self._world = world
         self._hosts: dict[str, Host] = {}
+        self._opened: set[Host] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
@@ -101,7 +102,7 @@ class Processes:
 
     async def _run(self, process: Process, start: Start) -> None:
         with entered(self._world.context_of(process.id, start.context).with_(entry=process.id, pid=process.pid)):
-            make = partial(self._world.new_worker, process.id, start.terminal)
+            make = partial(self._world.new_worker, process.id, process.host, start.terminal)
             outcome = await run_program(make, start.args, partial(_settle, process.ready))
         self.table.end(process, outcome)
 
@@ -169,10 +170,12 @@ class Processes:
                 host = host_of(entry)
                 self._hosts[entry.id] = before.get(entry.id, host)
                 self._hosts[entry.id].become(host)
+        self._opened |= set(self._hosts.values())
 
     def open_host(self, host: Host) -> None:
         """Let processes run on one host more."""
         self._hosts[host.id] = host
+        self._opened.add(host)
 
     @property
     def hosts(self) -> tuple[Host, ...]:
@@ -185,6 +188,8 @@ class Processes:
             self.kill(process, "was ended: the app stops")
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_KILLED)
+        for host in self._opened:
+            host.close()
 
     async def gone(self, process: Process) -> None:
         """Wait until nothing of a process is left."""

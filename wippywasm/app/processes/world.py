@@ -14,6 +14,7 @@ from wippywasm.app.pools.worker import Worker
 
 if TYPE_CHECKING:
     from wippywasm.app.functions.terminal import Terminal
+    from wippywasm.app.processes.host import Host
 
 
 class Guard(Protocol):
@@ -33,6 +34,6 @@ class World(Protocol):
         """The context that a process of an entry runs in, of what was declared when it was started."""
         ...
 
-    async def new_worker(self, id: str, terminal: Terminal | None = None) -> Worker:
-        """A new instance of a process's program, which may have a terminal; raises what making one raises."""
+    async def new_worker(self, id: str, host: Host, terminal: Terminal | None = None) -> Worker:
+        """A new instance of a program, for a process on `host` that may have a terminal; raises what making raises."""
         ...

@@ -16,17 +16,27 @@ local type, rawget, select = type, rawget, select
 local sethook, clock, time = debug.sethook, os.clock, os.time
 local raw_create, raw_resume, raw_yield = coroutine.create, coroutine.resume, coroutine.yield
 local raw_close, raw_running, raw_isyieldable = coroutine.close, coroutine.running, coroutine.isyieldable
-local raw_status = coroutine.status
+local raw_status, find = coroutine.status, string.find
 
 local COUNT = 1000 -- instructions between two looks at the budget
+local LOOKS = 256 -- looks at the budget between two questions whether the host wants an end
 local HOST = {} -- what a coroutine yields first when it speaks to the host
 local KILL = raw_setmetatable({}, { __tostring = function() return "limit reached" end, __metatable = false })
 
 local budget, busy_seconds = W.limits.instructions, W.limits.busy_seconds
 local slice_time, slice_clock = 0, nil
+local interrupted, looks = W.interrupted, 0 -- a function of the host's, where the program runs in a thread
 local fibers = raw_setmetatable({}, { __mode = "k" }) -- coroutine → true
 local away = raw_setmetatable({}, { __mode = "k" }) -- coroutine → true while it waits for the scheduler
 local tick
+
+-- A coroutine that an error left from within the hook has no hooks any more: what its to-be-closed variables would run,
+-- nothing could end. Where the stack overflowed, that may have been in the hook.
+local broken = raw_setmetatable({}, { __mode = "k" })
+
+local function is_overflow(err)
+  return type(err) == "string" and find(err, "stack overflow", 1, true) ~= nil
+end
 
 local function die(reason)
   W.dead = W.dead or reason
@@ -48,8 +58,15 @@ local function late()
   return passed > busy_seconds and clock() - slice_clock > busy_seconds - 1
 end
 
+-- The host is asked seldom: an answer may have to wait for other threads.
+local function is_interrupted()
+  looks = looks + 1
+  return looks % LOOKS == 0 and interrupted()
+end
+
 function tick()
   if W.dead then die() end
+  if interrupted and is_interrupted() then die("interrupted") end
   charge(COUNT)
   if late() then die("time") end
 end
@@ -80,7 +97,10 @@ end
 
 -- What a coroutine asks of the host travels through whoever resumed it, unseen.
 local function pass(co, ok, tag, ...)
-  if not ok then tick() end
+  if not ok then
+    broken[co] = is_overflow(tag) or nil
+    tick()
+  end
   if ok and tag == HOST then
     away[co] = true
     return pass(co, raw_resume(co, raw_yield(HOST, ...)))
@@ -98,7 +118,7 @@ end
 
 local function unwrap(co, ok, ...)
   if ok then return ... end
-  raw_close(co)
+  if not broken[co] then raw_close(co) end
   raw_error((...), 0)
 end
 
@@ -149,6 +169,7 @@ base.coroutine = {
   end,
   close = function(co)
     if fibers[co] or away[co] then raw_error("cannot close a running coroutine", 2) end
+    if broken[co] then return false, "stack overflow" end
     return settle(raw_close(co))
   end,
   status = function(co) return away[co] and "normal" or raw_status(co) end,
@@ -159,6 +180,7 @@ W.raw = {
   resume = raw_resume, close = raw_close, getinfo = debug.getinfo, running = raw_running, status = raw_status, yield = raw_yield,
   isyieldable = raw_isyieldable, load = load, clock = clock, time = time,
 }
+W.is_overflow = is_overflow
 W.base, W.charge, W.settle, W.HOST, W.KILL, W.COUNT = base, charge, settle, HOST, KILL, COUNT
 W.opaque = raw_setmetatable({}, { __mode = "k" }) -- objects of this runtime that stay where they are, with what they are called
 
@@ -193,6 +215,7 @@ end
 -- The same clock for each run between two waits.
 function W.begin_slice()
   slice_time, slice_clock = time(), nil
+  if W.limits.renews then W.begin_call() end
 end
 
 -- Runs a guest's function where the budget holds although no call is under way.

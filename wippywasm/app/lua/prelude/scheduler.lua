@@ -139,7 +139,7 @@ function W.is_alone() return count == 1 end
 
 function W.is_live(fiber) return fibers[fiber.number] == fiber end
 
--- Ends all fibers, the youngest first: their to-be-closed variables are closed.
+-- Ends all fibers, the youngest first: their to-be-closed variables are closed, unless a limit was reached.
 function W.end_fibers()
   local numbers = {}
   for number in next, fibers do numbers[#numbers + 1] = number end
@@ -147,7 +147,7 @@ function W.end_fibers()
   for _, number in ipairs(numbers) do
     W.running = fibers[number]
     if W.unhook then W.unhook(fibers[number]) end
-    close(fibers[number].co)
+    if not (W.dead or fibers[number].is_broken) then close(fibers[number].co) end
   end
   W.begin_fibers()
 end
