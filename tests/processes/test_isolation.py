@@ -236,7 +236,7 @@ def test_a_service_acts_as_its_lifecycle_says_and_its_children_as_nobody(load_ap
     body = """
     local time, answers = require("time"), process.listen("answer")
     while not process.send("parent", "who") do time.sleep("1ms") end
-    return answers:receive()
+    return (answers:receive())
     """
     assert run(load_app, POLICIES + SERVICE + parent + child + function(body)) == ["the-service", True]
 

@@ -167,7 +167,7 @@ local function failed(fiber, value)
   local reason = W.dead or value == "not enough memory" and "memory"
   local message = not reason and describe(value)
   reason = W.dead or reason -- __tostring may have used up its budget
-  fiber.is_broken = reason ~= nil or W.is_overflow(value)
+  fiber.is_broken = reason or W.is_overflow(value)
   if reason then return LIMIT, reason, 0, W.encode_values(nil, 1, trace) end
   if type(value) == "string" or refusal(value) then value = nil end
   return raised(message, trace, value)

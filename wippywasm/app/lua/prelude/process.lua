@@ -176,7 +176,7 @@ end
 
 local payload = {}
 local payload_metatable = { __index = payload, __name = "payload", __metatable = false }
-function payload.data(object) return of(object).payload, nil end
+function payload.data(object) return of(object).payload end
 payload.unmarshal = payload.data
 function payload.get_format(object)
   of(object)
