@@ -107,3 +107,14 @@ def test_a_file_called_diff_can_still_be_read(run: Run, tmp_path: Path, monkeypa
     (tmp_path / "diff").write_text(ZOO_WIT.read_text())
     assert run("wit", "./diff", "--check").code == 0
     assert run("wit", "diff").code == 2
+
+
+def test_the_name_of_a_file_stays_in_its_comment(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "a\nraise SystemExit.wit"
+    source.write_text(ZOO_WIT.read_text())
+    assert run("bindgen", str(source), "-o", str(tmp_path / "made")).code == 0
+    first, second = (tmp_path / "made/__init__.py").read_text().splitlines()[:2]
+    assert (
+        first == "# Written by `wippywasm bindgen 'a?raise SystemExit.wit'`: changes are lost when that is run again."
+    )
+    assert second.startswith('"""The world')

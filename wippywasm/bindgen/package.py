@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 from wippywasm.bindgen import exports, imports
 from wippywasm.bindgen.import_lines import import_lines, in_order
-from wippywasm.bindgen.modules import Module, Modules, plain_name
-from wippywasm.bindgen.names import AMBIGUOUS, function_name
+from wippywasm.bindgen.modules import Module, Modules
 from wippywasm.bindgen.text import Lines, long_string, string
 from wippywasm.bindgen.types import write_aliases, write_classes, write_table
 from wippywasm.bindgen.world_module import WORLD_NAMES, write_world
@@ -57,8 +56,6 @@ def _module_file(module: Module, modules: Modules, write: Write, origin: str, do
         for name in in_order([*module.defined, *(WORLD_NAMES if module.direction == "world" else ())]):
             imported.line(f"{string(name)},")
     body = f"{imported.text()}\n\n{lines.text()}"
-    if any(function_name(plain_name(f)) in AMBIGUOUS for f in module.functions):
-        body = f"# ruff: noqa: E743\n\n{body}"
     return _file(docs, origin, body)
 
 

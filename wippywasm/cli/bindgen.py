@@ -47,7 +47,7 @@ def _command(path: Path, world: str | None, signatures: Path | None, features: l
     words += ["--world", world] if world else []
     words += ["--wit", signatures.name] if signatures else []
     words += ["--features", ",".join(features)] if features else []
-    return shlex.join(words)
+    return "".join(c if c.isprintable() else "?" for c in shlex.join(words))
 
 
 def write_package(folder: Path, files: Mapping[str, str]) -> None:

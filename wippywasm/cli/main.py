@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from wippywasm.app.functions.lua_host import OutputLost
 from wippywasm.app.suggest import did_you_mean
@@ -45,6 +46,10 @@ class _Commands(click.Group):
         module, _, attribute = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(f"wippywasm.cli.{module}"), attribute)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """As usual, but for commands of two words, which a shell takes for one."""
+        return [item for item in super().shell_complete(ctx, incomplete) if " " not in item.value]
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
