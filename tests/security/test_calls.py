@@ -11,7 +11,8 @@ from tests.security.apps import APP, STRICT, WAYS
 from tests.security.conftest import LoadApp
 from wippywasm import App
 from wippywasm.app.context import Actor, Context, entered
-from wippywasm.errors import PermissionDeniedError, WippyError, WitError
+from wippywasm.app.security import Scope
+from wippywasm.errors import InvalidError, PermissionDeniedError, WippyError, WitError
 
 
 def context(app: App, who: str | None) -> Context:
@@ -83,15 +84,69 @@ def test_a_refusal_says_nothing_of_what_there_is(load_app: LoadApp) -> None:
     asyncio.run(go(load_app(APP)))
 
 
+WASM = """
+- name: typed
+  kind: function.wat
+  source: (module (func (export "typed") (param i32)))
+  wit: "typed: func(number: s32);"
+  method: typed
+- name: wrong
+  kind: function.lua
+  method: main
+  modules: [funcs]
+  source: |
+    local funcs = require("funcs")
+    return {main = function(target) return funcs.call(target, {}, "too", "many") end}
+- name: calls_all
+  kind: security.policy
+  policy: {actions: funcs.call, resources: "t:wrong", effect: allow}
+"""
+
+
+def test_nor_what_it_takes(load_app: LoadApp) -> None:
+    """One worker serves both: what it has learnt for one is not told to the other."""
+
+    async def go(app: App) -> None:
+        may = Context(Actor("u"), app.policies.group("t:admins"))
+        may_not = Context(Actor("u"), Scope([app.policies.policy("t:calls_all")]))
+        async with app:
+            with entered(may), pytest.raises(InvalidError, match="expected 1 argument, got 3"):
+                await app.call("t:wrong", "t:typed")
+            with entered(may_not), pytest.raises(PermissionDeniedError):
+                await app.call("t:wrong", "t:typed")
+
+    asyncio.run(go(load_app(APP + WASM)))
+
+
+def test_a_change_of_a_policy_holds_from_the_next_call_on(load_app: LoadApp) -> None:
+    async def go(app: App) -> None:
+        async with app:
+            assert await attempt(app, "alice", "via_lua", "open") == "allowed"
+            changes = app.registry.changes()
+            entry = dict(app.registry.get("t:nobody_closed"))
+            policy = dict(entry["data"]["policy"], resources=["t:closed", "t:open"])
+            changes.update({**entry, "data": {**entry["data"], "policy": policy}})
+            await changes.apply()
+            assert await attempt(app, "alice", "via_lua", "open") == "PERMISSION_DENIED"
+
+    asyncio.run(go(load_app(APP)))
+
+
 OWN = """
 - name: as_bob
   kind: function.lua
   method: main
   modules: [funcs]
-  security: {actor: {id: bob, meta: {years: 20}}, groups: [users]}
+  security: {actor: {id: bob, meta: {years: 20, teams: [{name: a}]}}, groups: [users]}
   source: |
     local funcs = require("funcs")
     return {main = function(target) return funcs.call(target, "x") end}
+- name: tells
+  kind: function.lua
+  method: main
+  modules: [security]
+  security: {actor: {id: bob, meta: {years: 20, teams: [{name: a}]}}}
+  source: return {main = function() return require("security").actor():meta() end}
 - name: narrowed
   kind: function.lua
   method: main
@@ -107,6 +162,7 @@ def test_a_function_may_have_an_identity_of_its_own(load_app: LoadApp) -> None:
     async def go(app: App) -> None:
         async with app:
             assert await app.call("t:as_bob", "t:senior") == "x"
+            assert await app.call("t:tells") == {"years": 20, "teams": [{"name": "a"}]}
             with pytest.raises(PermissionDeniedError, match="'bob' may not"):
                 await app.call("t:as_bob", "t:other")
             with entered(context(app, "root")):

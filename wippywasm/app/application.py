@@ -166,7 +166,8 @@ class App:
         with naming(id):
             if signature is not None:
                 check_arity(id, signature, args)
-            with self._calls.counted(), entered(self._security.context_of(id, handover.applied(current()))):
+            caller = current() if handover is _NOTHING else handover.applied(current())
+            with self._calls.counted(), entered(self._security.context_of(id, caller)):
                 check_given(self.guard, self.entries[id], self.environment)
                 return await pools.call(id, args)
 

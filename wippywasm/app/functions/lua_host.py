@@ -59,7 +59,8 @@ class AppLuaHost:
         return await _within(setup.timeout, id, self._app.hand_over(setup.handover, id, args))
 
     def signature(self, id: str) -> FuncType | None:
-        return self._app.signature(id)
+        """Who may not call a function learns nothing of it; the call itself is refused then."""
+        return self._app.signature(id) if self._app.guard.shows("funcs.call", id) else None
 
     def operation(self, name: str) -> Operation:
         operation = self._operations.get(name)

@@ -32,6 +32,6 @@ LUA_KINDS = (
             "security": IDENTITY,
         },
     ),
-    Kind("process.lua", {**_LUA, "method": _METHOD, "lifecycle": LIFECYCLE}),
+    Kind("process.lua", {**_LUA, "method": _METHOD, "lifecycle": LIFECYCLE, "security": IDENTITY}),
     Kind("library.lua", _LUA),
 )

@@ -15,8 +15,6 @@ from wippywasm.app.security.guard import Guard
 from wippywasm.app.security.identity import Identity, read_identity
 from wippywasm.app.security.policies import Policies
 
-_CALLERS = Identity()
-
 
 @dataclass(frozen=True)
 class Change:
@@ -51,4 +49,6 @@ class Security:
 
     def context_of(self, id: str, caller: Context) -> Context:
         """The context that an entry's code runs in."""
-        return self._now.identities.get(id, _CALLERS).assumed(caller).with_(entry=id)
+        identity = self._now.identities.get(id)
+        own = caller if identity is None else identity.assumed(caller)
+        return Context(own.actor, own.scope, own.values, id, own.pid)

@@ -15,7 +15,8 @@ from wippywasm.app.security.regex.parser import parse
 from wippywasm.app.security.regex.program import Fork, Found, compile_node
 
 MAX_TEXT = 4096
-_REMEMBERED = 2000
+_REMEMBERED = 50_000
+"""Places that what is remembered may name, all steps together."""
 
 States: TypeAlias = frozenset[int]
 
@@ -33,6 +34,7 @@ class Regex:
         self._begin = self._closure([0], at_begin=True)
         self._again = self._closure([0])
         self._steps: dict[tuple[States, str], States] = {}
+        self._remembered = 0
 
     def found_in(self, text: str) -> bool:
         """Whether some part of `text` fits; raises TextTooLongError."""
@@ -53,10 +55,15 @@ class Regex:
         if after is None:
             passed = (at + 1 for at in states if isinstance(test := self._code[at], Charset) and test.has(char))
             after = self._closure(passed) | self._again
-            if len(self._steps) >= _REMEMBERED:
-                self._steps.clear()
-            self._steps[states, char] = after
+            self._remember(states, char, after)
         return after
+
+    def _remember(self, states: States, char: str, after: States) -> None:
+        if self._remembered > _REMEMBERED:
+            self._steps.clear()
+            self._remembered = 0
+        self._steps[states, char] = after
+        self._remembered += len(states) + len(after) + 1
 
     def _closure(self, starts: Iterable[int], *, at_begin: bool = False, at_end: bool = False) -> States:
         """All that can be reached without a character."""
