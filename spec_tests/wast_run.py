@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, NoReturn
 
 import wippywasm
@@ -165,9 +164,7 @@ class Session:
     def _define(self, directive: Define) -> None:
         source = directive.source
         if directive.is_instantiated and self.only_validates:
-            self._check(source.sort, to_bytes(source))
-            with suppress(Failed, Skipped, WippyError):
-                self._make(source.name, lambda: self._guest(source.sort, to_bytes(source)))
+            self._make(source.name, lambda: self._validated(source))
             return
         if directive.is_instantiated:
             self._make(source.name, lambda: self._guest(source.sort, to_bytes(source)), may_be_open=True)
@@ -178,6 +175,15 @@ class Session:
         if source.name is not None:
             self.definitions[source.name] = wasm
 
+    def _validated(self, source: Source) -> Guest | Missing:
+        """What is valid, as an instance where it can be one."""
+        wasm = to_bytes(source)
+        self._check(source.sort, wasm)
+        try:
+            return self._guest(source.sort, wasm)
+        except (Failed, Skipped, WippyError) as error:
+            return Missing(Skipped(str(error)))
+
     def _instantiate(self, directive: Instantiate) -> None:
         name = directive.definition
         wasm = self.last_definition if name is None else self.definitions.get(name)
@@ -185,7 +191,7 @@ class Session:
             raise Failed(f"there is no definition {name or ''}")
         self._make(directive.name, lambda: self._guest(directive.sort, wasm))
 
-    def _make(self, name: str | None, make: Callable[[], Guest], *, may_be_open: bool = False) -> None:
+    def _make(self, name: str | None, make: Callable[[], Guest | Missing], *, may_be_open: bool = False) -> None:
         """Make the current instance, and let it be imported by its name; what comes later knows where that failed.
 
         One that `may_be_open` is only decoded and validated where the file provides nothing for an import: tools that
@@ -193,7 +199,7 @@ class Session:
         """
         try:
             self.current = make()
-            if name is not None:
+            if name is not None and not isinstance(self.current, Missing):
                 self.registered[name.removeprefix("$")] = self.current
         except LinkError as error:
             provided = error.import_name.partition("#")[0] in self.registered

@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from spec_tests.wast_directives import AssertFails, AssertRefused, Define, Source, directives  # noqa: E402
 from wippywasm import binary  # noqa: E402
+from wippywasm.binary.features import ALL, DEFAULT, Features  # noqa: E402
 from wippywasm.engine import wat2wasm  # noqa: E402
 from wippywasm.errors import BinaryError, WatSyntaxError  # noqa: E402
 
@@ -99,13 +100,13 @@ def _change(random: random.Random, data: bytearray, corpus: list[bytes]) -> None
             del data[at:]
 
 
-def attempt(data: bytes, measured: bool, tally: Tally) -> str | None:
+def attempt(data: bytes, measured: bool, tally: Tally, features: Features = DEFAULT) -> str | None:
     """Decode once; what was wrong with how that went, or None."""
     if measured:
         tracemalloc.start()
     started = time.perf_counter()
     try:
-        binary.decode(data)
+        binary.decode(data, features=features)
         tally.accepted += 1
     except BinaryError:
         tally.refused += 1
@@ -164,7 +165,10 @@ def fuzz(corpus: list[bytes], seconds: float, seed: int, peer: Peer | None = Non
     while time.monotonic() < end:
         count += 1
         data = mutate(chance, corpus) if chance.random() < 0.98 else chance.randbytes(chance.randrange(200))
-        fault = attempt(data, count % MEASURED_SHARE == 0, tally) or (peer.differs(data) if peer is not None else None)
+        features = ALL if count % 4 == 0 else DEFAULT
+        fault = attempt(data, count % MEASURED_SHARE == 0, tally, features) or (
+            peer.differs(data) if peer is not None else None
+        )
         if fault is not None:
             tally.findings.append(f"{fault} (input kept as {keep(data, len(tally.findings))})")
     return tally
