@@ -62,6 +62,9 @@ class FileFolder:
             if not target.slash and names:
                 return await _redirect(exchange)
             found, names = self._open([*names, self._plan.index]), (*names, self._plan.index)
+        elif found is not None and target.slash:
+            found.close()
+            found = None
         if not isinstance(found, OpenFile) and self._plan.spa:
             found, names = self._open([self._plan.index]), (self._plan.index,)
         if not isinstance(found, OpenFile):
