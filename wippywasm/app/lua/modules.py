@@ -14,6 +14,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "fs": ("fs",),
     "funcs": ("typed", "funcs", "futures"),
     "http": ("json", "stream", "http"),
+    "http_client": ("stream", "http_client"),
     "json": ("json",),
     "logger": ("logger",),
     "registry": ("registry",),
@@ -25,7 +26,5 @@ MODULES: Mapping[str, tuple[str, ...]] = {
 
 AVAILABLE_MODULES = frozenset(MODULES)
 
-KNOWN_MODULES = AVAILABLE_MODULES | {
-    "http_client",
-}
+KNOWN_MODULES = AVAILABLE_MODULES
 """All that the runtime is to have; requiring one that is not there yet says so."""

@@ -9,10 +9,23 @@ from __future__ import annotations
 from typing import Protocol
 
 from wippywasm.app.lua.host import Operation
-from wippywasm.app.lua_modules import base64, ctx, env, fs, funcs, http, logger, process, registry, security, uuid
+from wippywasm.app.lua_modules import (
+    base64,
+    ctx,
+    env,
+    fs,
+    funcs,
+    http,
+    http_client,
+    logger,
+    process,
+    registry,
+    security,
+    uuid,
+)
 
 
-class App(env.App, fs.App, process.App, registry.App, security.App, Protocol):
+class App(env.App, fs.App, http_client.App, process.App, registry.App, security.App, Protocol):
     """All that the modules need of an app."""
 
 
@@ -25,6 +38,7 @@ def operations(app: App) -> dict[str, Operation]:
         **fs.operations(app),
         **funcs.operations(app),
         **http.operations(),
+        **http_client.operations(app),
         **logger.operations(),
         **process.operations(app),
         **registry.operations(app),
