@@ -1,4 +1,4 @@
-"""Builds the guests of `examples/demo` and `tests/guests` from their C sources, with real toolchains.
+"""Builds the guests of `examples` and `tests/guests` from their C sources, with real toolchains.
 
 In: the sources in this repository; `ziglang` from PyPI (a C compiler with a libc for WASI); `@bytecodealliance/jco`
 from npm (component tooling and a preview 1 adapter), which needs `node`. Out: the binaries that are committed.
@@ -53,6 +53,9 @@ class Guest:
 GUESTS = (
     Guest("people", ROOT / "examples/demo/guests/people", ROOT / "examples/demo/wasm/people.wasm", REACTOR, True),
     Guest("words", ROOT / "examples/demo/guests/words", ROOT / "examples/demo/wasm/words.wasm", FREESTANDING, False),
+    Guest(
+        "greeter", ROOT / "examples/greeter/guest", ROOT / "examples/greeter/src/demo/wasm/greeter.wasm", REACTOR, True
+    ),
     Guest("zoo", ROOT / "tests/guests/zoo", ROOT / "tests/guests/zoo.wasm", REACTOR, True),
     Guest("files", ROOT / "tests/guests/files", ROOT / "tests/guests/files.wasm", COMMAND, False),
     Guest("files.component", ROOT / "tests/guests/files", ROOT / "tests/guests/files.component.wasm", COMMAND, True),

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from wippywasm.app.http.problems import CONTENT_TYPE, Problem, problem_of
+from wippywasm.app.http.reply import SERVER
 
 _quiet = logging.getLogger("wippywasm.http.connections")
 
@@ -45,7 +46,8 @@ class Connection(web.RequestHandler):
             problem = Problem(400, detail="the request is not HTTP/1.1, or larger than it may be")
         else:
             problem = problem_of(exc) if isinstance(exc, Exception) else Problem(status)
-        response = web.Response(status=problem.status, body=problem.body, content_type=CONTENT_TYPE)
+        fields = {"Content-Type": CONTENT_TYPE, "Server": SERVER}
+        response = web.Response(status=problem.status, body=problem.body, headers=fields)
         response.force_close()
         return response
 

@@ -19,6 +19,7 @@ from wippywasm.errors import InvalidError
 from wippywasm.wasi.http.names import FORBIDDEN, is_token, is_value
 
 MAX_PENDING = 64 << 10
+SERVER = "wippywasm"
 _STALL = 60.0
 """Seconds in which a client must take something of what is written."""
 
@@ -149,6 +150,7 @@ class Reply:
             raise InvalidError(f"{value!r:.100} is no length")
 
     def _hook(self, length: int | None) -> None:
+        self.fields.setdefault("Server", SERVER)
         while self.hooks:
             self.hooks.pop(0)(self, length)
 

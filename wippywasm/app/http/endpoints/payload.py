@@ -35,7 +35,7 @@ class PayloadEndpoint:
         self._app.check_room(self._func)
         body = await exchange.body.whole()
         try:
-            args = arguments(self._func, self._signature, body)
+            args = arguments(self._signature, body)
         except InvalidError as error:
             raise BadRequestError(error.message, hint=error.hint) from None
         try:
@@ -45,18 +45,18 @@ class PayloadEndpoint:
         return await reply_result(exchange.reply, self._signature, result)
 
 
-def arguments(func: str, signature: FuncType, body: bytes) -> Sequence[Any]:
+def arguments(signature: FuncType, body: bytes) -> Sequence[Any]:
     """The arguments that a body stands for; raises InvalidError where it stands for none that fit."""
     params = structural_func(signature).params
     if not body:
-        return arguments_from_json(func, signature, [])
+        return arguments_from_json("the function", signature, [])
     if len(params) == 1 and params[0].type in (STRING, ListType(U8)):
         return [_text(body) if params[0].type == STRING else body]
     if not params:
         return []
     value = parse_json(_text(body), "the body")
     if isinstance(value, list):
-        return arguments_from_json(func, signature, value)
+        return arguments_from_json("the function", signature, value)
     if isinstance(value, dict):
         return _by_name(signature, value)
     raise InvalidError("the body is neither a JSON array nor a JSON object", hint=_usage(signature))
