@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.app_lua.hosts import FakeHost, body, program, run
-from wippywasm.app.lua import KNOWN_MODULES, LuaFunction, LuaLibrary, LuaSource, LuaWorker, check_syntax
+from wippywasm.app.lua import LuaFunction, LuaLibrary, LuaSource, LuaWorker, check_syntax
 from wippywasm.errors import ConflictError, LuaError, UnavailableError
 
 
@@ -131,7 +131,6 @@ def test_a_library_that_requires_itself_is_refused_at_run_time_too() -> None:
     ("name", "message"),
     [
         ("'uuid'", "module 'uuid' is not declared: declare it in modules:"),
-        ("'fs'", "module 'fs' is known but not there yet"),
         ("'os'", "no module or library 'os': name a library.lua in imports:"),
         ("nil", "string expected, got nil"),
     ],
@@ -139,11 +138,6 @@ def test_a_library_that_requires_itself_is_refused_at_run_time_too() -> None:
 def test_what_can_not_be_required_says_why(name: str, message: str) -> None:
     with pytest.raises(LuaError, match=rf"^test.lua:1: .*{message}"):
         run(f"require({name})", modules=frozenset({"fs"}))
-
-
-def test_known_modules_are_those_of_the_specification() -> None:
-    assert "funcs" in KNOWN_MODULES
-    assert "channel" not in KNOWN_MODULES
 
 
 def test_print_goes_to_the_host_at_once_and_in_order() -> None:

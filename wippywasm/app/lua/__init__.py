@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from wippywasm.app.lua.function import LuaFunction
     from wippywasm.app.lua.host import LuaHost
     from wippywasm.app.lua.limits import LuaLimits
-    from wippywasm.app.lua.modules import AVAILABLE_MODULES, KNOWN_MODULES
+    from wippywasm.app.lua.modules import AVAILABLE_MODULES
     from wippywasm.app.lua.program import LuaLibrary, LuaProgram
     from wippywasm.app.lua.source import LuaSource
     from wippywasm.app.lua.worker import LuaWorker
 
 __all__ = [
     "AVAILABLE_MODULES",
-    "KNOWN_MODULES",
     "LuaFunction",
     "LuaHost",
     "LuaLibrary",
@@ -34,7 +33,6 @@ __all__ = [
 
 _HOMES = {
     "AVAILABLE_MODULES": "modules",
-    "KNOWN_MODULES": "modules",
     "LuaFunction": "function",
     "LuaHost": "host",
     "LuaLibrary": "program",

@@ -22,9 +22,6 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "time": ("duration", "calendar", "layout", "parsing", "time"),
     "uuid": ("uuid",),
 }
-"""What `require` gives today, each with the files of `prelude/` that it needs beyond those of every sandbox."""
+"""What `require` gives, each with the files of `prelude/` that it needs beyond those of every sandbox."""
 
 AVAILABLE_MODULES = frozenset(MODULES)
-
-KNOWN_MODULES = AVAILABLE_MODULES
-"""All that the runtime is to have; requiring one that is not there yet says so."""

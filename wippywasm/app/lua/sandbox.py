@@ -18,7 +18,7 @@ from lupa.lua54 import LuaMemoryError, LuaRuntime
 
 from wippywasm.app.lua.compiler import compile_source
 from wippywasm.app.lua.limits import LuaLimits
-from wippywasm.app.lua.modules import KNOWN_MODULES, MODULES
+from wippywasm.app.lua.modules import MODULES
 from wippywasm.app.lua.program import LuaProgram
 from wippywasm.app.lua.source import LuaSource
 from wippywasm.app.lua.wire import Streams
@@ -87,7 +87,7 @@ class Sandbox:
 
     def _set_limits(self, shared: Any, limits: LuaLimits) -> None:
         shared[b"modules"] = self._lua.table()
-        shared[b"known_modules"] = self._lua.table_from({name.encode(): True for name in KNOWN_MODULES})
+        shared[b"known_modules"] = self._lua.table_from({name.encode(): True for name in MODULES})
         shared[b"limits"] = self._lua.table_from(
             {
                 b"instructions": limits.instructions,

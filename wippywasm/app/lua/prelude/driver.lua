@@ -41,7 +41,6 @@ local function find(unit, name)
   if library then return nil, library end
   if unit.modules[name] and W.modules[name] then return W.modules[name] end
   if W.globals[name] then return W.standard[name] end
-  if unit.modules[name] then error("module '" .. name .. "' is known but not there yet in this version", 3) end
   if W.known_modules[name] then error("module '" .. name .. "' is not declared: declare it in modules:", 3) end
   error("no module or library '" .. name .. "': name a library.lua in imports:, as alias: namespace:name", 3)
 end
