@@ -227,6 +227,23 @@ def test_what_a_large_message_holds_is_counted() -> None:
     assert size_of([b"x" * 10_000, {"k": "y" * 10_000}]) > 20_000
 
 
+@pytest.mark.parametrize("value", [object(), {"a": [1, object()]}, lambda: 1])
+def test_only_plain_values_can_be_told(value: Any) -> None:
+    with pytest.raises(InvalidError, match="can't be sent"):
+        size_of(value)
+
+    async def test() -> None:
+        async def give() -> Any:
+            return value
+
+        made = processes(FakeWorld(give=give))
+        process = spawn(made, "give")
+        assert isinstance((await process.ended).error, InvalidError)
+        await made.close()
+
+    run(test())
+
+
 # names
 
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from wippywasm.app.processes.events import CANCEL, Event
-from wippywasm.errors import AlreadyExistsError, RateLimitedError
+from wippywasm.errors import AlreadyExistsError, InvalidError, RateLimitedError, WippyError, with_article
+from wippywasm.values import Err, Ok, Some, Variant
 
 MAX_BYTES = 64 << 20
 """What all messages in one mailbox may hold together, roughly."""
@@ -148,17 +149,25 @@ class Mailbox:
         yield self.events
 
 
+_PARTS = (bool, int, float, str, bytes, bytearray, memoryview, WippyError)
+
+
 def size_of(value: Any) -> int:
-    """About how many bytes a plain value holds."""
+    """About how many bytes a plain value holds; raises InvalidError for one that can't be told to others."""
     total, todo = 0, [value]
     while todo:
         item = todo.pop()
-        if isinstance(item, str | bytes):
-            total += len(item)
-        elif isinstance(item, dict):
-            todo += item.keys()
-            todo += item.values()
-        elif isinstance(item, list | tuple):
-            todo += item
         total += 64
+        if isinstance(item, str | bytes | bytearray):
+            total += len(item)
+        elif isinstance(item, Mapping):
+            todo += (*item.keys(), *item.values())
+        elif isinstance(item, list | tuple | set | frozenset):
+            todo += item
+        elif isinstance(item, Variant):
+            todo.append(item.payload)
+        elif isinstance(item, Ok | Err | Some):
+            todo.append(item.value)
+        elif item is not None and not isinstance(item, _PARTS):
+            raise InvalidError(f"{with_article(type(item).__name__)} can't be sent to a process, nor returned by one")
     return total

@@ -11,6 +11,7 @@ from typing import Any
 
 from wippywasm.app.pools.worker import Worker
 from wippywasm.app.processes.events import Outcome
+from wippywasm.app.processes.mailbox import size_of
 from wippywasm.errors import GuestExit, InternalError, WippyError
 
 
@@ -23,7 +24,9 @@ async def run_program(make: Callable[[], Awaitable[Worker]], args: Sequence[Any]
         worker = await make()
         ready()
         try:
-            return Outcome(await worker.call(args))
+            value = await worker.call(args)
+            size_of(value)
+            return Outcome(value)
         finally:
             worker.close()
     except GuestExit as error:
