@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.security.policies import policy
 from wippywasm import App
 from wippywasm.app.context import Actor, Context, entered
 from wippywasm.app.security import Policy, Scope
+from wippywasm.engine import wat2wasm
 from wippywasm.errors import PermissionDeniedError
 
 ENTRIES = (
@@ -113,3 +115,45 @@ def test_a_service_acts_as_its_lifecycle_says(load_app: LoadApp) -> None:
 
     app = load_app(ENTRIES + SERVICE, _dot_wippy_dot_yaml=STRICT)
     assert asyncio.run(go(app)) == "service:tells true"
+
+
+MOUNTED = """
+- {name: host, kind: process.host}
+- {name: modules, kind: fs.directory, directory: modules}
+- {name: data, kind: fs.directory, directory: data, auto_init: true}
+- name: job
+  kind: process.wasm
+  fs: modules
+  path: job.wasm
+  hash: HASH
+  wit: "job: func() -> s32;"
+  method: job
+  imports: [wasi:filesystem]
+  wasi: {mounts: [{fs: data, guest: /data}]}
+- {name: mounts, kind: security.policy, policy: {actions: fs.get, resources: "t:data", effect: allow}}
+- name: starts
+  kind: function.lua
+  method: main
+  modules: [security]
+  source: |
+    local security = require("security")
+    function main(...)
+      local policies = {}
+      for i, id in ipairs({...}) do policies[i] = security.policy(id) end
+      local spawner = process.with_context({}):with_actor(security.new_actor("worker"))
+      return spawner:with_scope(security.new_scope(policies)):exec("t:job", "t:host")
+    end
+"""
+
+
+def test_the_mounts_of_a_process_are_asked_of_whom_it_acts_as(load_app: LoadApp) -> None:
+    module = wat2wasm('(module (func (export "job") (result i32) (i32.const 7)))')
+    entries = MOUNTED.replace("HASH", f"sha256:{hashlib.sha256(module).hexdigest()}")
+
+    async def go(app: App) -> None:
+        async with app:
+            assert await app.call("t:starts", "t:mounts") == 7
+            with pytest.raises(PermissionDeniedError, match=r"'worker' may not fs.get 't:data'"):
+                await app.call("t:starts")
+
+    asyncio.run(go(load_app(entries, modules__job_dot_wasm=module)))

@@ -31,7 +31,10 @@ def operations(app: App) -> Mapping[str, Operation]:
         _setup(app, given)
         return True
 
-    return {"funcs.prepare": prepare, "funcs.check": check}
+    def forget(caller: LuaCaller, number: int) -> None:
+        caller.handles.take(number, CallSetup)
+
+    return {"funcs.prepare": prepare, "funcs.check": check, "funcs.forget": forget}
 
 
 def _setup(app: App, given: Mapping[str, Any]) -> CallSetup:

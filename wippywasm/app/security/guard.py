@@ -16,6 +16,8 @@ from wippywasm.app.security.policy import Verdict
 from wippywasm.app.security.request import Request
 from wippywasm.errors import PermissionDeniedError
 
+_STRICT = "security.strict_mode asks for both: give the entry, or who calls it, an identity"
+
 
 class Guard:
     """Asks the scope of the running call. A call without actor or scope may do anything, or nothing where `strict`."""
@@ -69,14 +71,10 @@ def _denied(context: Context, action: str, resource: str, policy: str | None, re
 
 def _error(denial: Denial) -> PermissionDeniedError:
     who = "a call without an identity" if denial.actor is None else f"'{denial.actor}'"
-    by = f": {denial.policy} denies it" if denial.policy else f": {denial.reason}"
+    by = f"{denial.policy} denies it" if denial.policy else denial.reason
+    facts = ("action", "resource", "actor", "policy")
     return PermissionDeniedError(
-        f"{who} may not {denial.action} '{denial.resource:.200}'{by}",
-        hint="security.strict_mode asks for an actor and a scope" if denial.reason.startswith("there is no") else None,
-        details={
-            "action": denial.action,
-            "resource": denial.resource,
-            "actor": denial.actor,
-            "policy": denial.policy,
-        },
+        f"{who} may not {denial.action} '{denial.resource:.200}': {by}",
+        hint=_STRICT if denial.reason.startswith("there is no") else None,
+        details={name: getattr(denial, name) for name in facts},
     )

@@ -81,30 +81,26 @@ W.outcome = outcome
 
 local funcs = {}
 
--- What goes before a call that has something set up: its target, or nil and an error object.
-local function prepare(given, id)
-  if not given or next(given) == nil then return id end
-  local ticket, err = call_host("funcs.prepare", given)
-  if not ticket then return nil, err end
-  return id .. "\0" .. ticket
+-- Sends a call with what is set up for it, which the host keeps until the call takes it.
+local function send(given, what, op, id, ...)
+  local bad = check_id(id)
+  if bad then return nil, bad end
+  if not given or next(given) == nil then return request(what, op, id, id, select("#", ...), ...) end
+  local ticket, refused = call_host("funcs.prepare", given)
+  if not ticket then return nil, refused end
+  local reply, err = request(what, op, id, id .. "\0" .. ticket, select("#", ...), ...)
+  if not reply then call_host("funcs.forget", ticket) end
+  return reply, err
 end
 
 local function call(given, id, ...)
-  local bad = check_id(id)
-  if bad then return nil, bad end
-  local target, refused = prepare(given, id)
-  if not target then return nil, refused end
-  local reply, err = request("funcs.call", CALL, id, target, select("#", ...), ...)
+  local reply, err = send(given, "funcs.call", CALL, id, ...)
   if not reply then return nil, err end
   return outcome(reply)
 end
 
 local function async(given, place, id, ...)
-  local bad = check_id(id)
-  if bad then return nil, bad end
-  local target, refused = prepare(given, id)
-  if not target then return nil, refused end
-  local reply, err = request("funcs.async", ASYNC, id, target, select("#", ...), ...)
+  local reply, err = send(given, "funcs.async", ASYNC, id, ...)
   if not reply then return nil, err end
   if reply[1] ~= STARTED then return outcome(reply) end
   return W.new_future(reply[2], place), nil
