@@ -20,16 +20,17 @@ WAITS = lua("wait", "require('http').request():body(); return 'done'")
 SPIN = wat("spin", "spin: func();", "spin", '(module (func (export "spin") (loop $l (br $l))))')
 
 
-def hello(service: str = SERVICE) -> str:
-    return service + ROUTER + lua("f", "return 'hello'") + endpoint("e", "GET", "/x", "f")
+def hello(service: str = SERVICE, source: str = "return 'hello'") -> str:
+    return service + ROUTER + lua("f", source) + endpoint("e", "GET", "/x", "f")
 
 
 @pytest.mark.parametrize("addr", ["127.0.0.1:0", ":0", "localhost:0"])
 def test_it_listens_where_it_is_told_to(addr: str, load_app: LoadApp) -> None:
-    app = load_app(hello(f"\n- {{name: web, kind: http.service, addr: '{addr}'}}\n"))
+    service = f"\n- {{name: web, kind: http.service, addr: '{addr}'}}\n"
+    app = load_app(hello(service, "return (require('http').request():remote_addr():gsub(':%d+$', ''))"))
     assert not app.addresses
     answer = ask(app, "GET", "/api/x")
-    assert (answer.status, answer.text) == (200, "hello")
+    assert (answer.status, answer.text in ("127.0.0.1", "[::1]")) == (200, True)
     assert not app.addresses
 
 
@@ -248,6 +249,81 @@ def test_a_service_that_changes_while_it_runs(load_app: LoadApp) -> None:
                 return [before, (await client.ask("GET", "/api/y")).status]
 
     assert asyncio.run(main()) == [404, 200]
+
+
+def test_a_service_goes_on_listening_with_other_bounds(load_app: LoadApp) -> None:
+    app = load_app(hello() + endpoint("p", "POST", "/y", "f"))
+
+    async def main() -> tuple[list[int], bool]:
+        async with app:
+            (url,) = app.addresses.values()
+            async with connected(url) as client:
+                statuses = [(await client.ask("POST", "/api/y", "x" * (2 << 20))).status]
+                change = app.registry.changes()
+                data = {"addr": "127.0.0.1:0", "limits": {"max_body_mb": 1}}
+                change.update({"id": "t:web", "kind": "http.service", "data": data})
+                await change.apply()
+                statuses.append((await client.ask("POST", "/api/y", "x" * (2 << 20))).status)
+            return statuses, app.addresses == {"t:web": url}
+
+    assert asyncio.run(main()) == ([200, 413], True)
+
+
+def test_a_service_that_is_gone_listens_no_more_and_one_that_is_new_does(load_app: LoadApp) -> None:
+    app = load_app(hello())
+
+    async def main() -> Answer:
+        async with app:
+            ((_, old),) = app.addresses.items()
+            change = app.registry.changes()
+            change.update({"id": "t:web", "kind": "http.service", "data": {"addr": "localhost:0"}})
+            await change.apply()
+            ((_, new),) = app.addresses.items()
+            assert new != old
+            async with connected(new) as client:
+                answer = await client.ask("GET", "/api/x")
+            with pytest.raises(OSError, match=r".*"):
+                async with connected(old):
+                    pass
+            return answer
+
+    assert asyncio.run(main()).text == "hello"
+
+
+def test_clients_of_http_1_0_and_head_of_what_is_streamed(load_app: LoadApp) -> None:
+    source = "local res = require('http').response(); res:write('a'); res:flush(); res:write('b')"
+    app = load_app(WEB + lua("f", source) + endpoint("e", "GET", "/x", "f"))
+
+    async def work(client: Client) -> tuple[Answer, Answer]:
+        head = await client.ask("HEAD", "/api/x")
+        await client.send("GET /api/x HTTP/1.0\r\n\r\n")
+        return head, await client.answer()
+
+    head, old = served(app, work)
+    assert (head.status, head.body) == (200, b"")
+    assert "transfer-encoding" not in old.fields
+    assert old.body == b"ab"
+
+
+def test_a_client_that_takes_nothing_is_cut_off(load_app: LoadApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wippywasm.app.http.reply._STALL", 0.1)
+    source = (
+        "local res = require('http').response(); while true do if not res:write(('x'):rep(60000)) then return end end"
+    )
+    app = load_app(WEB + lua("f", source) + endpoint("e", "GET", "/x", "f"))
+
+    async def main() -> None:
+        async with app:
+            (url,) = app.addresses.values()
+            async with connected(url) as client:
+                client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+                await client.send("GET /api/x HTTP/1.1\r\nHost: t\r\n\r\n")
+                while not app.metrics()["t:f"].calls:
+                    await asyncio.sleep(0.005)
+                while app.metrics()["t:f"].busy:
+                    await asyncio.sleep(0.005)
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize(("entries", "loaded"), [("", False), (SERVICE, True)])

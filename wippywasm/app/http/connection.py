@@ -57,6 +57,10 @@ class Connections(web.Server):
 
     def __init__(self, handler: Any, most: int, **settings: Any) -> None:
         super().__init__(handler, handler_cancellation=True)
+        self.change(most, **settings)
+
+    def change(self, most: int, **settings: Any) -> None:
+        """Make connections of another kind from now on."""
         self.most = most
         self._settings = {"access_log": None, "logger": _quiet, "auto_decompress": False, **settings}
 

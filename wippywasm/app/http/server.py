@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from typing import Any
 
 from aiohttp import web
 
@@ -46,18 +47,12 @@ class HttpServer:
         """Serve requests from now on by another site; those under way end as they began."""
         self._site.close()
         self.plan, self._site = plan, site
+        if self._connections is not None:
+            self._connections.change(plan.bounds.connections, **_settings(plan))
 
     async def start(self, bound: socket.socket) -> None:
         """Accept connections on a listening socket, which is the server's from now on."""
-        bounds, times = self.plan.bounds, self.plan.times
-        self._connections = Connections(
-            self._serve,
-            bounds.connections,
-            keepalive_timeout=times.idle,
-            max_line_size=bounds.head,
-            max_field_size=bounds.head,
-            lingering_time=_LINGER,
-        )
+        self._connections = Connections(self._serve, self.plan.bounds.connections, **_settings(self.plan))
         self._runner = web.ServerRunner(self._connections, shutdown_timeout=1.0)
         await self._runner.setup()
         await web.SockSite(self._runner, bound).start()
@@ -124,7 +119,7 @@ class HttpServer:
             return await self._failed(request, reply, error)
 
     async def _handle(self, request: web.BaseRequest, reply: Reply) -> None:
-        exchange = Exchange(request, _target(request), self._body(request), reply, request.remote or "")
+        exchange = Exchange(request, _target(request), self._body(request), reply, _plain(request.remote or ""))
         site = self._site
         found = site.find(exchange)
         enter_exchange(exchange)
@@ -152,6 +147,21 @@ class HttpServer:
         if problem.status in (408, 413):
             response.force_close()
         return response
+
+
+def _settings(plan: ServicePlan) -> dict[str, Any]:
+    """What aiohttp is to know of a plan."""
+    return {
+        "keepalive_timeout": plan.times.idle,
+        "max_line_size": plan.bounds.head,
+        "max_field_size": plan.bounds.head,
+        "lingering_time": _LINGER,
+    }
+
+
+def _plain(remote: str) -> str:
+    """An address without what a socket for both families puts before one of IPv4."""
+    return remote.removeprefix("::ffff:") if "." in remote else remote
 
 
 def _target(request: web.BaseRequest) -> Target:

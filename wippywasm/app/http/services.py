@@ -108,12 +108,9 @@ class HttpServices:
         task.add_done_callback(self._tasks.discard)
 
     def _goes_on(self, plan: ServicePlan) -> bool:
-        """Whether a server that listens already can go on with another site."""
+        """Whether a server listens there already, and can go on."""
         server = self._servers.get(plan.id)
-        if server is None:
-            return False
-        old = server.plan
-        return (old.address, old.times, old.bounds) == (plan.address, plan.times, plan.bounds)
+        return server is not None and server.plan.address == plan.address
 
 
 def _starts(service: Entry) -> bool:
