@@ -113,6 +113,27 @@ def test_proposals_and_the_engines_that_have_them(inspect_text: InspectText) -> 
     assert {fit.engine: fit.lacks for fit in found.engines} == {"wasmtime": (), "wasmer": ("tail-call",)}
 
 
+EXTENDED = [
+    "(global i32 (i32.mul (i32.const 2) (i32.const 3)))",
+    '(import "" "b" (global $b i32)) (memory 1) (data (i32.add (global.get $b) (i32.const 8)) "x")',
+    '(import "" "b" (global $b i32)) (table 9 funcref) (func $f) (elem (i32.add (global.get $b) (i32.const 1)) $f)',
+    "(table 9 funcref) (func $f) (elem declare func $f) (global i64 (i64.sub (i64.const 1) (i64.const 1)))",
+]
+PLAIN = [
+    '(global i32 (i32.const 106)) (memory 1) (data (i32.const 106) "jklj") (data "jjj")',
+    "(table 9 funcref) (func $f) (elem (i32.const 1) $f $f) (elem (i32.const 2) funcref (ref.func $f) (ref.null func))",
+    "(table $a 9 funcref) (table $b 9 funcref) (func $f) (elem (table $b) (i32.const 1) func $f) (elem func $f)",
+]
+
+
+@pytest.mark.parametrize("fields", [*EXTENDED, *PLAIN])
+def test_constants_that_are_computed(fields: str, inspect_text: InspectText) -> None:
+    found = inspect_text(f"(module {fields})")
+    assert ("extended-const" in found.modules[0].features) == (fields in EXTENDED)
+    wasmer = next(fit for fit in found.engines if fit.engine == "wasmer")
+    assert bool(wasmer.lacks) == (fields in EXTENDED)
+
+
 def test_nested_components_are_a_tree(inspect_text: InspectText) -> None:
     found = inspect_text("(component (component (component (core module))) (instance (instantiate 0)))")
     assert found.tree is not None

@@ -17,6 +17,8 @@ END = 0x0B
 GC_PREFIX = 0xFB
 VECTOR_PREFIX = 0xFD
 V128_CONST = 12
+_ARITHMETIC = (0x6A, 0x6B, 0x6C, 0x7C, 0x7D, 0x7E)
+"""add, sub, mul."""
 
 _PLAIN: dict[int, Callable[[Reader], object]] = {
     0x23: Reader.u32,  # global.get
@@ -26,20 +28,22 @@ _PLAIN: dict[int, Callable[[Reader], object]] = {
     0x44: lambda reader: reader.slice(8),
     0xD0: Reader.s33,  # ref.null
     0xD2: Reader.u32,  # ref.func
-    **dict.fromkeys((0x6A, 0x6B, 0x6C, 0x7C, 0x7D, 0x7E), lambda reader: None),  # add, sub, mul
+    **dict.fromkeys(_ARITHMETIC, lambda reader: None),
 }
 _GC_IMMEDIATES = {0: 1, 1: 1, 6: 1, 7: 1, 8: 2, 26: 0, 27: 0, 28: 0}
 """struct.new, struct.new_default, array.new, array.new_default, array.new_fixed, the two conversions, ref.i31."""
 
 
-def skip_const_expr(reader: Reader, budget: Budget) -> None:
-    """Move the reader behind the expression's `end`."""
+def skip_const_expr(reader: Reader, budget: Budget) -> bool:
+    """Move the reader behind the expression's `end`; whether something is computed in it."""
+    computes = False
     while True:
         start = reader.pos
         budget.spend(INSTRUCTION, start)
         opcode = reader.byte()
         if opcode == END:
-            return
+            return computes
+        computes = computes or opcode in _ARITHMETIC
         if opcode in (GC_PREFIX, VECTOR_PREFIX):
             _skip_prefixed(reader, opcode, start)
             continue

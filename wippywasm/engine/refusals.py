@@ -11,8 +11,9 @@ from functools import lru_cache
 
 import wasmtime
 
+from wippywasm.binary.constants import has_extended_const
 from wippywasm.engine import wasmtime_capi as capi
-from wippywasm.engine.features import SINCE_2_0, labels
+from wippywasm.engine.features import LABELS, SINCE_2_0, labels
 from wippywasm.engine.wasmtime_config import SWITCHES, make_config
 from wippywasm.errors import BinaryError, MalformedError, UnsupportedFeatureError, ValidationError
 
@@ -59,16 +60,17 @@ def missing_features(wasm: bytes, lacking: frozenset[str]) -> list[str]:
 
 
 def needed_features(wasm: bytes) -> list[str]:
-    """Which proposals since WebAssembly 2.0 a module needs, of those that the validator can switch.
+    """Which proposals since WebAssembly 2.0 a module needs, in the order of `features.LABELS`.
 
     Raises MalformedError or ValidationError for a module that is not valid whatever is switched on.
     """
-    if refusal(wasm, SINCE_2_0.intersection(SWITCHES)) is None:
-        return []
-    complaint = refusal(wasm)
-    if complaint is not None:
-        raise binary_error(complaint)
-    return missing_features(wasm, SINCE_2_0)
+    needed = {"extended-const"} if has_extended_const(wasm) else set()
+    if refusal(wasm, SINCE_2_0.intersection(SWITCHES)) is not None:
+        complaint = refusal(wasm)
+        if complaint is not None:
+            raise binary_error(complaint)
+        needed.update(missing_features(wasm, SINCE_2_0))
+    return [name for name in LABELS if name in needed]
 
 
 def check(wasm: bytes, engine: str, features: frozenset[str]) -> None:
