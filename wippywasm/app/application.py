@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any
@@ -25,6 +26,7 @@ from wippywasm.app.functions.lua_host import AppLuaHost
 from wippywasm.app.functions.serving import FunctionPools, naming
 from wippywasm.app.http.part import HttpPart
 from wippywasm.app.loading import FUNCTIONS, LoadedApp, load_app
+from wippywasm.app.observe import Observers, ObserveSettings
 from wippywasm.app.parts import Part, prepare_all
 from wippywasm.app.pools import PoolMetrics
 from wippywasm.app.pools.cores import bind_thread, usable_cores
@@ -33,12 +35,14 @@ from wippywasm.app.programs.folders import make_folder
 from wippywasm.app.registry import Registry
 from wippywasm.app.registry.difference import changed_ids
 from wippywasm.app.security import Guard, Policies, Security, check_given
+from wippywasm.app.settings import AppSettings
 from wippywasm.app.suggest import did_you_mean_id, listing
 from wippywasm.engine import get as get_engine
 from wippywasm.errors import InvalidError, NotFoundError, Problem, UnavailableError, with_article
 from wippywasm.model import FuncType
 
 _NOTHING = Handover()
+_NO_SPAN: AbstractContextManager[None] = nullcontext()
 
 
 class App:
@@ -50,6 +54,7 @@ class App:
         self._security = Security(loaded.entries.values(), strict=loaded.settings.strict)
         self._pools: FunctionPools | None = None
         self._processes: ProcessPart | None = None
+        self._observers = Observers(ObserveSettings())
         self._http: HttpPart | None = None
         self._calls = CallCounter()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -87,6 +92,11 @@ class App:
     def environment(self) -> Environment:
         """The variables that the app's `env.*` entries define."""
         return self._loaded.environment
+
+    @property
+    def settings(self) -> AppSettings:
+        """What `.wippy.yaml` says."""
+        return self._loaded.settings
 
     @property
     def folder(self) -> Path:
@@ -140,6 +150,11 @@ class App:
         if self._pools is not None:
             self._pools.check_room(id)
 
+    @property
+    def observers(self) -> Observers:
+        """What shows the app to others: spans, and where the metrics are."""
+        return self._observers
+
     def metrics(self) -> Mapping[str, PoolMetrics]:
         """A snapshot of every function's pool, by id; nothing while the app is not running."""
         return self._pools.metrics() if self._pools is not None else MappingProxyType({})
@@ -169,7 +184,12 @@ class App:
             caller = current() if handover is _NOTHING else handover.applied(current())
             with self._calls.counted(), entered(self._security.context_of(id, caller)):
                 check_given(self.guard, self.entries[id], self.environment)
-                return await pools.call(id, args)
+                with self._span(id):
+                    return await pools.call(id, args)
+
+    def _span(self, id: str) -> AbstractContextManager[None]:
+        spans = self._observers.spans
+        return _NO_SPAN if spans is None else spans.call(id, self.entries[id].kind, current().pid)
 
     async def start(self) -> None:
         """Make the folders and start the pools; what was started is closed again where one fails."""
@@ -178,6 +198,7 @@ class App:
         self._calls = CallCounter()
         self._loop = asyncio.get_running_loop()
         self._bind_cores()
+        self._observers = Observers(self._loaded.settings.observe)
         host = AppLuaHost(self)
         self._pools = FunctionPools(host)
         self._processes = ProcessPart(host, self._security)
@@ -185,6 +206,7 @@ class App:
             await self._install(self._loaded, frozenset(self.entries))
             await self._processes.start()
             await self._serve_http()
+            await self._observers.start(self)
         except BaseException:
             await self.close(grace=0)
             raise
@@ -232,6 +254,7 @@ class App:
             self._cores_before = ()
         if pools is not None:
             await pools.close()
+        await self._observers.close()
 
     def kill_processes(self) -> None:
         """End every process now, also while the app stops in order."""

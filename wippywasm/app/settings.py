@@ -12,6 +12,7 @@ from typing import Any
 
 from wippywasm.app.definition.node import Node
 from wippywasm.app.definition.reader import YamlError, read_documents
+from wippywasm.app.observe.settings import SECTIONS, ObserveSettings, observe_settings
 from wippywasm.app.paths import PathError, read_text
 from wippywasm.app.pools.cores import Cores, reserve, usable_cores
 from wippywasm.app.report import At, Report
@@ -25,15 +26,17 @@ _ISOLATION = Struct({"enabled": Field(Bool()), "reserved_cores": Field(Int(1, 10
 _SETTINGS = {
     "scheduler": Field(Struct({"wasm_isolation": Field(_ISOLATION)}, is_open=True)),
     "security": Field(Struct({"strict_mode": Field(Bool())})),
+    **SECTIONS,
 }
 
 
 @dataclass(frozen=True)
 class AppSettings:
-    """`cores` has what `scheduler.wasm_isolation` reserves; `strict` is `security.strict_mode`."""
+    """`cores` are those of `scheduler.wasm_isolation`, `strict` is `security.strict_mode`, `observe` what is shown."""
 
     cores: Cores = field(default_factory=Cores)
     strict: bool = False
+    observe: ObserveSettings = field(default_factory=ObserveSettings)
 
 
 def read_settings(app: Path, report: Report) -> AppSettings:
@@ -50,7 +53,7 @@ def read_settings(app: Path, report: Report) -> AppSettings:
         known = {name: node for name, node in document.mapping.items() if name in _SETTINGS}
         checked = {name: _SETTINGS[name].type.check(node, scope.child(name, node)) for name, node in known.items()}
         strict = (checked.get("security") or {}).get("strict_mode")
-        return AppSettings(_cores(checked, at), bool(strict))
+        return AppSettings(_cores(checked, at), bool(strict), observe_settings(checked))
     return AppSettings()
 
 

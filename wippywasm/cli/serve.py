@@ -16,15 +16,19 @@ from wippywasm.app.entry import Entry
 from wippywasm.app.registry import Version
 from wippywasm.app.watch import Outcome, watch
 from wippywasm.cli.failures import INTERRUPTED, Finished
+from wippywasm.cli.logs import configure_logs
 from wippywasm.cli.output import say, say_error, say_problems
+from wippywasm.cli.settings import Settings
 from wippywasm.errors import DefinitionError
 
 
-def serve(app: App, *, is_watched: bool = False) -> None:
+def serve(app: App, settings: Settings, log: str | None, *, is_watched: bool = False) -> None:
     """Start an app and keep it running until SIGINT (exit code 130) or SIGTERM (0).
 
-    A watched app takes up changes of its files; where they have problems, it goes on as it was.
+    `log` is how its logs are written, else `.wippy.yaml` says so. A watched app takes up changes of its files; where
+    they have problems, it goes on as it was.
     """
+    configure_logs(log or app.settings.observe.log_encoding, settings.verbosity)
     if asyncio.run(_run_until_signal(app, is_watched)) == signal.SIGINT:
         raise Finished(INTERRUPTED)
 
@@ -50,6 +54,8 @@ def _report(app: App, seconds: float) -> None:
     say(f"started {len(app.functions)} functions from {app.folder} in {seconds * 1000:.0f} ms; Ctrl-C stops them")
     for id, url in app.addresses.items():
         say(f"{id} listens on {url}{_reach(app.entries[id])}")
+    if app.observers.metrics_url is not None:
+        say(f"metrics are at {app.observers.metrics_url}")
     if app.processes.services:
         say(f"services: {', '.join(app.processes.services)}")
 

@@ -18,7 +18,7 @@ class PoolMetrics:
     """`waits` are calls that found no worker free; latencies are in seconds, from asking to the answer.
 
     `live` workers are there, `busy` ones at work, `size` is how many there may be now (0 where nothing bounds it).
-    `errors` are calls that failed; a guest's own `err` is an answer and not among them.
+    `errors` are calls that failed; a guest's own `err` is an answer and not among them. `finished` have ended.
     """
 
     type: str
@@ -31,6 +31,7 @@ class PoolMetrics:
     queued: int
     latency_mean: float
     latency_max: float
+    finished: int = 0
 
 
 class Meter:
@@ -66,4 +67,6 @@ class Meter:
 
     def snapshot(self, type: str, *, live: int, busy: int, size: int = 0, queued: int = 0) -> PoolMetrics:
         mean = self._total / self.finished if self.finished else 0.0
-        return PoolMetrics(type, self.calls, self.errors, self.waits, live, busy, size, queued, mean, self._max)
+        return PoolMetrics(
+            type, self.calls, self.errors, self.waits, live, busy, size, queued, mean, self._max, self.finished
+        )

@@ -33,7 +33,10 @@ class State(enum.Enum):
 
 
 class Service:
-    """One service, supervised from `start` to `stop`; `restarts` counts the attempts since it last was stable."""
+    """One service, supervised from `start` to `stop`.
+
+    `restarts` counts the attempts since it last was stable, `all_restarts` those since it was started.
+    """
 
     def __init__(
         self, id: str, start: Start, lifecycle: Lifecycle, processes: Processes, random: Callable[[], float]
@@ -42,6 +45,7 @@ class Service:
         self.lifecycle = lifecycle
         self.state = State.STARTING
         self.restarts = 0
+        self.all_restarts = 0
         self.process: Process | None = None
         self._start = start
         self._processes = processes
@@ -83,6 +87,7 @@ class Service:
         delay = self.lifecycle.restart.delay(self.restarts, self._random)
         log.warning("%s failed, and starts again in %.3g s: %s", self.id, delay, outcome.error)
         self.state = State.WAITING
+        self.all_restarts += 1
         await self._processes.clock.sleep(delay)
 
     async def _run_once(self) -> Outcome:

@@ -6,6 +6,7 @@ the audit. Spec: SPEC section 10.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ class Guard:
 
     def __init__(self, *, strict: bool = False) -> None:
         self.strict = strict
+        self.denials: Counter[str] = Counter()
+        """How often each action was denied."""
 
     def check(self, action: str, resource: str, meta: Mapping[str, Any] | None = None) -> None:
         """Raise PermissionDeniedError where the running call may not.
@@ -33,15 +36,19 @@ class Guard:
         """
         denial = self._denial(action, resource, meta or {})
         if denial is not None:
-            audit.record(denial)
+            self._record(denial)
             raise _error(denial)
 
     def allows(self, action: str, resource: str, meta: Mapping[str, Any] | None = None) -> bool:
         """The same as an answer; what is refused is audited all the same."""
         denial = self._denial(action, resource, meta or {})
         if denial is not None:
-            audit.record(denial)
+            self._record(denial)
         return denial is None
+
+    def _record(self, denial: Denial) -> None:
+        self.denials[denial.action] += 1
+        audit.record(denial)
 
     def shows(self, action: str, resource: str, meta: Mapping[str, Any] | None = None) -> bool:
         """The same for what is left out of a list where it is refused: nobody asked for it, so it is not audited."""

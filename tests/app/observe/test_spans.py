@@ -1,0 +1,120 @@
+"""Spans of calls: one for each, below that of its caller, sent to a collector."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.app.conftest import LoadApp
+from wippywasm.app import App
+from wippywasm.app.observe import observers
+
+pytest.importorskip("opentelemetry.sdk", reason="spans need the extra 'observe'")
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from wippywasm.app.observe.spans import Spans
+
+APP = """\
+- name: wasm
+  kind: function.wat
+  method: f
+  source: (module (func (export "f") (param i32) (if (local.get 0) (then unreachable))))
+- name: apart
+  kind: function.wat
+  method: f
+  pool: {worker_class: wasm, workers: 1}
+  source: (module (func (export "f")))
+- name: lua
+  kind: function.lua
+  modules: [funcs]
+  method: main
+  source: |
+    local funcs = require("funcs")
+    return {main = function()
+      funcs.async("t:apart"):await()
+      funcs.call("t:wasm", 0)
+      funcs.call("t:wasm", 1)
+      return 1
+    end}
+"""
+YAML = "otel: {enabled: true, endpoint: 'localhost:1', service_name: test, sample_rate: %s}\n"
+
+
+@pytest.fixture
+def exporter(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """What the app under test sends, instead of sending it."""
+    sent = InMemorySpanExporter()
+    monkeypatch.setattr(observers, "Spans", lambda settings: Spans(settings, sent))
+    return sent
+
+
+def spans_of(app: App, exporter: InMemorySpanExporter) -> Mapping[str, list[ReadableSpan]]:
+    async def main() -> None:
+        async with app:
+            assert await app.call("t:lua") == 1
+
+    asyncio.run(main())
+    found: dict[str, list[ReadableSpan]] = {}
+    for span in exporter.get_finished_spans():
+        found.setdefault(span.name, []).append(span)
+    return found
+
+
+def test_calls_are_below_their_callers(load_app: LoadApp, exporter: InMemorySpanExporter) -> None:
+    spans = spans_of(load_app(APP, _dot_wippy_dot_yaml=YAML % 1), exporter)
+    (lua,) = spans["t:lua"]
+    below: list[Any] = [*spans["t:wasm"], *spans["t:apart"]]
+    assert lua.parent is None
+    assert {span.parent.span_id for span in below} == {lua.context.span_id}
+    assert {span.context.trace_id for span in below} == {lua.context.trace_id}
+    assert lua.resource.attributes["service.name"] == "test"
+    assert dict(lua.attributes or {}) == {"wippywasm.entry": "t:lua", "wippywasm.kind": "function.lua"}
+
+
+def test_a_failure_is_noted(load_app: LoadApp, exporter: InMemorySpanExporter) -> None:
+    spans = spans_of(load_app(APP, _dot_wippy_dot_yaml=YAML % 1), exporter)
+    good, bad = spans["t:wasm"]
+    assert (good.status.is_ok, bad.status.is_ok) == (True, False)
+    assert "unreachable" in (bad.status.description or "")
+
+
+def test_the_rate_is_kept_for_whole_traces(load_app: LoadApp, exporter: InMemorySpanExporter) -> None:
+    assert spans_of(load_app(APP, _dot_wippy_dot_yaml=YAML % 0), exporter) == {}
+
+
+def test_a_collector_gets_them(load_app: LoadApp) -> None:
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    got: list[bytes] = []
+
+    async def collect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: *([0-9]+)", head)
+        assert length is not None
+        got.append(await reader.readexactly(int(length[1])))
+        assert head.startswith(b"POST /v1/traces ")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(collect, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        yaml = f"otel: {{enabled: true, endpoint: 'http://127.0.0.1:{port}', service_name: test}}\n"
+        async with load_app(APP, _dot_wippy_dot_yaml=yaml) as app:
+            assert await app.call("t:lua") == 1
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(main())
+    body = gzip.decompress(got[0]) if got[0][:2] == b"\x1f\x8b" else got[0]
+    request = ExportTraceServiceRequest.FromString(body)
+    names = [span.name for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
+    assert sorted(names) == ["t:apart", "t:lua", "t:wasm", "t:wasm"]

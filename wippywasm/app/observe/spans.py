@@ -1,0 +1,83 @@
+"""Spans of calls, as OpenTelemetry has them.
+
+In: what begins and ends. Out: spans, each below the one that it began in; they are sent from a thread, in batches. The
+current span travels as the context of a call does: through Lua, wasm, threads, and by header from and to other
+services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from wippywasm.app.observe.metrics import missing
+from wippywasm.app.observe.settings import OtelSettings
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+
+class Spans:
+    """The spans of one app; raises UnavailableError where the libraries are missing."""
+
+    def __init__(self, settings: OtelSettings, exporter: SpanExporter | None = None) -> None:
+        try:
+            self._provider = _provider(settings, exporter)
+        except ImportError:
+            raise missing("otel", "the OpenTelemetry SDK") from None
+        self._tracer = self._provider.get_tracer("wippywasm")
+
+    @contextmanager
+    def call(self, id: str, kind: str, pid: str | None = None) -> Iterator[None]:
+        """A call of a function; what it raises is noted."""
+        facts = {"wippywasm.entry": id, "wippywasm.kind": kind, **({"process.pid": pid} if pid else {})}
+        with self._tracer.start_as_current_span(id, attributes=facts):
+            yield
+
+    @contextmanager
+    def served(self, name: str, headers: Mapping[str, str], facts: Mapping[str, Any]) -> Iterator[Any]:
+        """A request from outside, below the span that its `traceparent` names."""
+        from opentelemetry.propagate import extract
+        from opentelemetry.trace import SpanKind
+
+        above = extract(headers)
+        with self._tracer.start_as_current_span(name, above, SpanKind.SERVER, dict(facts)) as span:
+            yield span
+
+    @contextmanager
+    def sent(self, name: str, facts: Mapping[str, Any], headers: MutableMapping[str, str]) -> Iterator[Any]:
+        """A request to outside; `headers` get the `traceparent`."""
+        from opentelemetry.propagate import inject
+        from opentelemetry.trace import SpanKind
+
+        with self._tracer.start_as_current_span(name, kind=SpanKind.CLIENT, attributes=dict(facts)) as span:
+            inject(headers)
+            yield span
+
+    def close(self) -> None:
+        """Send what is left; takes as long as that does, so it is not for the event loop."""
+        self._provider.shutdown()
+
+
+def _provider(settings: OtelSettings, exporter: SpanExporter | None) -> TracerProvider:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+    facts = {"service.name": settings.service_name, "service.version": settings.service_version}
+    provider = TracerProvider(
+        resource=Resource.create({name: value for name, value in facts.items() if value is not None}),
+        sampler=ParentBased(TraceIdRatioBased(settings.sample_rate)),
+        shutdown_on_exit=False,
+    )
+    provider.add_span_processor(BatchSpanProcessor(exporter or _exporter(settings)))
+    return provider
+
+
+def _exporter(settings: OtelSettings) -> SpanExporter:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    return OTLPSpanExporter(endpoint=settings.url)
