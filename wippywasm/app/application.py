@@ -151,6 +151,11 @@ class App:
             self._pools.check_room(id)
 
     @property
+    def requests(self) -> Mapping[tuple[str, str], int]:
+        """How many requests were served, by HTTP service and status."""
+        return self._http.requests if self._http is not None else MappingProxyType({})
+
+    @property
     def observers(self) -> Observers:
         """What shows the app to others: spans, and where the metrics are."""
         return self._observers
@@ -225,7 +230,7 @@ class App:
 
     async def _serve_http(self) -> None:
         """Start what takes requests, last of all."""
-        self._http = HttpPart(self, self._security)
+        self._http = HttpPart(self, self._security, self._observers.spans)
         change = await self._http.prepare(self._loaded, frozenset(self.entries))
         change.commit()
 

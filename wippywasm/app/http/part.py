@@ -16,6 +16,7 @@ from wippywasm.app.security import Security
 
 if TYPE_CHECKING:
     from wippywasm.app.http.services import HttpServices
+    from wippywasm.app.observe.spans import Spans
 
 _NOWHERE: Mapping[str, str] = MappingProxyType({})
 
@@ -30,8 +31,9 @@ class NoChange:
 class HttpPart:
     """Belongs to one run of an app, and to its event loop."""
 
-    def __init__(self, app: Callee, security: Security) -> None:
+    def __init__(self, app: Callee, security: Security, spans: Spans | None = None) -> None:
         self._app = app
+        self._spans = spans
         self._security = security
         self._services: HttpServices | None = None
 
@@ -40,6 +42,11 @@ class HttpPart:
         """The URL of each service that listens, by id."""
         return _NOWHERE if self._services is None else self._services.addresses
 
+    @property
+    def requests(self) -> Mapping[tuple[str, str], int]:
+        """How many requests there were, by service and status."""
+        return {} if self._services is None else self._services.watch.requests
+
     async def prepare(self, loaded: LoadedApp, changed: Collection[str]) -> Prepared:
         """Get ready to serve what the entries say; raises UnavailableError where a service can't listen."""
         if self._services is None:
@@ -47,7 +54,7 @@ class HttpPart:
                 return NoChange()
             from wippywasm.app.http.services import HttpServices
 
-            self._services = HttpServices(self._app, self._security)
+            self._services = HttpServices(self._app, self._security, self._spans)
         return self._services.prepare(loaded)
 
     async def close(self, grace: float) -> None:

@@ -23,6 +23,7 @@ from wippywasm.app.http.plan import ServicePlan
 from wippywasm.app.http.problems import RETRY_AFTER, BadRequestError, BodyTooLargeError, Problem, problem_of
 from wippywasm.app.http.reply import CutOffError, Reply
 from wippywasm.app.http.site import Site
+from wippywasm.app.http.watch import HttpWatch
 from wippywasm.errors import TimedOutError, UnavailableError, WippyError
 
 log = logging.getLogger("wippywasm.http")
@@ -33,8 +34,9 @@ _LINGER = 2.0
 class HttpServer:
     """Serves one `http.service`."""
 
-    def __init__(self, plan: ServicePlan, site: Site) -> None:
+    def __init__(self, plan: ServicePlan, site: Site, watch: HttpWatch) -> None:
         self.plan = plan
+        self._watch = watch
         self._site = site
         self._busy: dict[asyncio.Task[None], web.BaseRequest] = {}
         self._is_stopping = False
@@ -93,7 +95,7 @@ class HttpServer:
         self._busy[task] = request
         self._idle.clear()
         try:
-            response = await self._bounded(request, reply)
+            response = await self._watch.over(self.plan.id, request, lambda: self._bounded(request, reply))
             if self._is_stopping:
                 response.force_close()
             return response

@@ -19,7 +19,9 @@ from wippywasm.app.http.callee import Callee
 from wippywasm.app.http.plan import ServicePlan, plan_services
 from wippywasm.app.http.server import HttpServer
 from wippywasm.app.http.site import Site
+from wippywasm.app.http.watch import HttpWatch
 from wippywasm.app.loading import LoadedApp
+from wippywasm.app.observe.spans import Spans
 from wippywasm.app.report import Report
 from wippywasm.app.security import Security
 
@@ -51,7 +53,8 @@ class Change:
 class HttpServices:
     """Belongs to the event loop that it is used in."""
 
-    def __init__(self, app: Callee, security: Security) -> None:
+    def __init__(self, app: Callee, security: Security, spans: Spans | None = None) -> None:
+        self.watch = HttpWatch(spans)
         self._app = app
         self._security = security
         self._servers: dict[str, HttpServer] = {}
@@ -87,7 +90,7 @@ class HttpServices:
             self._later(_stopped(server, _GRACE))
         for id, plan in change.plans.items():
             if id in change.sockets:
-                self._servers[id] = server = HttpServer(plan, change.sites[id])
+                self._servers[id] = server = HttpServer(plan, change.sites[id], self.watch)
                 self._addresses[id] = url_of(change.sockets[id])
                 self._later(server.start(change.sockets[id]))
             else:

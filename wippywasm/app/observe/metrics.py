@@ -26,6 +26,8 @@ class Observed(Protocol):
 
     def metrics(self) -> Mapping[str, PoolMetrics]: ...
     @property
+    def requests(self) -> Mapping[tuple[str, str], int]: ...
+    @property
     def guard(self) -> Guard: ...
     @property
     def processes(self) -> ProcessPart: ...
@@ -53,7 +55,9 @@ class Metrics:
         """What the client library asks for."""
         yield from _pools(self._app.metrics())
         yield from _processes(self._app.processes)
-        yield _count("wippywasm_denials", "Actions that policies denied.", "action", self._app.guard.denials)
+        yield _count("wippywasm_denials", "Actions that policies denied.", ["action"], _keyed(self._app.guard.denials))
+        requests = self._app.requests.items()
+        yield _count("wippywasm_http_requests", "Requests that were served.", ["service", "status"], requests)
 
 
 def missing(what: str, library: str) -> UnavailableError:
@@ -65,12 +69,16 @@ def missing(what: str, library: str) -> UnavailableError:
     return error
 
 
-def _count(name: str, said: str, label: str, counts: Mapping[str, int]) -> Metric:
+def _keyed(counts: Mapping[str, int]) -> Iterable[tuple[tuple[str, ...], int]]:
+    return (((key,), count) for key, count in counts.items())
+
+
+def _count(name: str, said: str, labels: list[str], counts: Iterable[tuple[tuple[str, ...], int]]) -> Metric:
     from prometheus_client.core import CounterMetricFamily
 
-    family = CounterMetricFamily(name, said, labels=[label])
-    for key, count in counts.items():
-        family.add_metric([key], count)
+    family = CounterMetricFamily(name, said, labels=labels)
+    for key, count in counts:
+        family.add_metric(list(key), count)
     return family
 
 
@@ -88,7 +96,7 @@ def _pools(pools: Mapping[str, PoolMetrics]) -> Iterable[Metric]:
 
     for name, said in _COUNTED.items():
         counts = {id: getattr(pool, name) for id, pool in pools.items()}
-        yield _count(f"wippywasm_{name}", said, "entry", counts)
+        yield _count(f"wippywasm_{name}", said, ["entry"], _keyed(counts))
     seconds = SummaryMetricFamily("wippywasm_call_seconds", "From asking to the answer.", labels=["entry"])
     for id, pool in pools.items():
         seconds.add_metric([id], pool.finished, pool.latency_mean * pool.finished)
@@ -113,4 +121,4 @@ def _processes(part: ProcessPart) -> Iterable[Metric]:
     states = [((id, service.state.value), 1) for id, service in services.items()]
     yield _gauge("wippywasm_services", "What each service is doing.", ["entry", "state"], states)
     restarts = {id: service.all_restarts for id, service in services.items()}
-    yield _count("wippywasm_restarts", "Times that a service was started again.", "entry", restarts)
+    yield _count("wippywasm_restarts", "Times that a service was started again.", ["entry"], _keyed(restarts))
