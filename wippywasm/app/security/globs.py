@@ -17,19 +17,18 @@ class Glob:
 
     def matches(self, text: str) -> bool:
         """Whether the whole of `text` fits."""
-        first, *rest = self._parts
-        if not rest:
+        first, middle, last = self._parts
+        if last is None:
             return text == first
-        *middle, last = rest
         if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
             return False
-        return _in_order(middle, text, len(first), len(text) - len(last))
+        return not middle or _in_order(middle, text, len(first), len(text) - len(last))
 
     @cached_property
-    def _parts(self) -> list[str]:
-        """What stands between the stars; two in a row are as one."""
+    def _parts(self) -> tuple[str, list[str], str | None]:
+        """What stands before, between and after the stars, two in a row being as one; None where there is none."""
         first, *rest = self.text.split("*")
-        return [first, *filter(None, rest[:-1]), rest[-1]] if rest else [first]
+        return first, list(filter(None, rest[:-1])), rest[-1] if rest else None
 
 
 def _in_order(parts: list[str], text: str, start: int, end: int) -> bool:

@@ -37,6 +37,8 @@ class Policy:
         """Its effect, or `UNDEFINED` where it has nothing to say. What can't be decided is never for the actor."""
         if not (_any(self.actions, request.action) and _any(self.resources, request.resource)):
             return Verdict.UNDEFINED
+        if not self.conditions:
+            return self.effect
         try:
             holds = all(condition.holds(request) for condition in self.conditions)
         except UndecidableError:

@@ -7,9 +7,9 @@ Spec: SPEC section 10.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from wippywasm.app.context import Actor
@@ -28,14 +28,13 @@ class Missing:
 MISSING: Final = Missing()
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """May `actor` do `action` to `resource`? `meta` are facts about the resource."""
 
     actor: Actor | None
     action: str
     resource: str
-    meta: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    meta: Mapping[str, Any] = _NOTHING
 
 
 @dataclass(frozen=True)

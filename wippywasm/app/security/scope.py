@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from wippywasm.app.security.policy import Policy, Verdict
 from wippywasm.app.security.request import Request
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """`policy` is the id of the one that denied or allowed; None where none did."""
 
     verdict: Verdict
