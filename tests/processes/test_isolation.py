@@ -12,6 +12,7 @@ import pytest
 from tests.processes.conftest import lua
 from tests.processes.guests import FAILS, FILES, SPIN, SPIN_WIT, SUCCEEDS, wasm_process
 from wippywasm.app import App
+from wippywasm.errors import UnavailableError
 
 Load = Callable[..., App]
 WIT = f"  wit: '{SPIN_WIT}'\n"
@@ -192,6 +193,13 @@ def test_a_thousand_lua_processes(load_app: Load) -> None:
     return sum
     """
     assert run(load_app, child + function(body)) == 1000
+
+
+def test_a_function_that_waits_for_itself_through_a_process_is_told(load_app: Load) -> None:
+    back = lua("back", 'return require("funcs").call("t:f")', modules="funcs")
+    body = 'local value, err = process.exec("t:back", "t:host") if err then error(err) end return value'
+    with pytest.raises(UnavailableError, match="wait for itself"):
+        run(load_app, back + function(body) + "  pool: {type: static, workers: 1}\n")
 
 
 # whom they act as

@@ -1,7 +1,7 @@
 """One Lua state, and the only doors to it.
 
-In: a program, limits. Out: steps of a call, as numbers and byte strings. The state holds no Python object and hands out
-none: `prelude/*.lua` speaks to Python through what its functions take and return.
+In: a program, limits. Out: steps of a call, as numbers and byte strings. The state holds no Python object
+but a flag, and hands out none: `prelude/*.lua` speaks to Python through what its functions take and return.
 Spec: SPEC section 11.
 """
 

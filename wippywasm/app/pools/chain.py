@@ -39,6 +39,21 @@ def entered(pool: Pool) -> Iterator[None]:
         _chain.reset(token)
 
 
+def held() -> tuple[Pool, ...]:
+    """The pools that the running chain is in, for whoever goes on for it elsewhere."""
+    return _chain.get()
+
+
+@contextmanager
+def resumed(chain: tuple[Pool, ...]) -> Iterator[None]:
+    """Go on with a chain that was `held` elsewhere."""
+    token = _chain.set(chain)
+    try:
+        yield
+    finally:
+        _chain.reset(token)
+
+
 def times_held(pool: Pool) -> int:
     """How many workers of `pool` this chain holds already, the call under way not counted."""
     return _chain.get()[:-1].count(pool)

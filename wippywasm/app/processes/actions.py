@@ -6,8 +6,10 @@ and 10.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from wippywasm.app.pools.chain import held
 from wippywasm.app.processes.mailbox import Message, size_of
 from wippywasm.app.processes.member import Member, Process
 from wippywasm.app.processes.processes import Processes
@@ -42,7 +44,7 @@ class Actions:
         """Start a process and wait for what it returns; raises what it fails with. Cancelled, it ends the process."""
         self._check("process.exec", start.id, start.parent)
         self._check("process.host", start.host, start.parent)
-        process = self._processes.spawn(start)
+        process = self._processes.spawn(replace(start, chain=held()))
         try:
             outcome = await process.ended
         except BaseException:

@@ -15,6 +15,7 @@ from typing import Any
 from wippywasm.app.context import entered
 from wippywasm.app.entry import Entry
 from wippywasm.app.kinds.processes import HOSTS, PROCESSES
+from wippywasm.app.pools.chain import resumed
 from wippywasm.app.processes.clock import Clock, LoopClock
 from wippywasm.app.processes.events import Outcome, cancel_event
 from wippywasm.app.processes.host import Host, host_of
@@ -101,7 +102,8 @@ class Processes:
         task.add_done_callback(lambda done: self._done(process, done))
 
     async def _run(self, process: Process, start: Start) -> None:
-        with entered(self._world.context_of(process.id, start.context).with_(entry=process.id, pid=process.pid)):
+        context = self._world.context_of(process.id, start.context).with_(entry=process.id, pid=process.pid)
+        with entered(context), resumed(start.chain):
             make = partial(self._world.new_worker, process.id, process.host, start.terminal)
             outcome = await run_program(make, start.args, partial(_settle, process.ready))
         self.table.end(process, outcome)
