@@ -12,9 +12,11 @@ Spec: SPEC section 8; DESIGN section 3.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import inspect
 import threading
+import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -37,6 +39,10 @@ MAX_IDLE = 32
 """How many threads without a guest are kept."""
 
 _SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+LAST_SECONDS = 2.0
+"""How long the interpreter, when it ends, waits for guests that were told to end: code that returns later aborts it."""
+
+_at_work: set[int] = set()
 _starting = threading.Lock()
 _idle: list[GuestThread] = []
 
@@ -120,8 +126,17 @@ def _work(jobs: SimpleQueue[Job | None]) -> None:
         job = jobs.get()
         if job is None:
             return
+        _at_work.add(threading.get_ident())
         job()
         del job
+        _at_work.discard(threading.get_ident())
+
+
+@atexit.register
+def _wait_for_last() -> None:
+    deadline = time.monotonic() + LAST_SECONDS
+    while _at_work and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 def _settle(outcome: Future[Any], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
@@ -176,7 +191,9 @@ class _Call:
         if self._ended is not None or not self._hand_over(awaitable):
             discard(awaitable)
             raise self._ended or CanceledError("the event loop of the call is closed")
+        _at_work.discard(threading.get_ident())
         value, error = self._reply.get()
+        _at_work.add(threading.get_ident())
         if error is not None:
             raise error
         return value
