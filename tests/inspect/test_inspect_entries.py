@@ -13,12 +13,14 @@ import pytest
 import yaml
 
 from tests.inspect.conftest import FILES, FILES_COMPONENT, GREET, GUESTS, PEOPLE, WORDS, ZOO, Run
-from wippywasm import App
+from wippywasm import App, wit
 from wippywasm.app.json_values.from_json import arguments_from_json
+from wippywasm.engine import wat2wasm
 from wippywasm.engine.port import Engine
 from wippywasm.errors import GuestExit, Trap, WitError
 from wippywasm.inspect import Inspection, inspect
 from wippywasm.inspect.definition import scalar
+from wippywasm.leb128 import unsigned
 
 
 def paste(guest: Path, app: Path, method: str | None = None) -> Inspection:
@@ -140,6 +142,22 @@ def test_a_binary_outside_of_the_app_folder_is_found_by_its_full_path(tmp_path: 
     assert "outside of the app folder" in found.definition.notes[0]
     (tmp_path / "app/_index.yaml").write_text(found.definition.text)
     assert run("-C", tmp_path / "app", "call", "words:split-words", "0", "0").code == 0
+
+
+def test_a_module_with_its_world_inside_needs_no_other_types(tmp_path: Path, run: Run) -> None:
+    package = wit.parse_text(
+        "package a:b; interface types { record point { x: u32, y: u32 } } "
+        "world w { use types.{point}; export total: func(p: point) -> u32; }"
+    ).main
+    assert package is not None
+    module = '(module (func (export "total") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))'
+    content = b"\x10component-type:w" + wit.encode(package)
+    guest = tmp_path / "points.wasm"
+    guest.write_bytes(wat2wasm(module) + b"\0" + unsigned(len(content)) + content)
+    found = paste(guest, tmp_path / "app")
+    assert "record point {" in found.world
+    assert found.exports[0].shell == """'{"x":1,"y":1}'"""
+    assert run("-C", tmp_path / "app", "call", "points:total({x: 40, y: 2})").out == "42\n"
 
 
 def test_names_that_two_interfaces_share(tmp_path: Path) -> None:

@@ -39,5 +39,12 @@ def own_text(resolution: Resolution) -> str:
     shipped = {(p.name.namespace, p.name.name) for p in wit.host_packages().packages}
     others = [p for p in resolution.packages if p is not resolution.main]
     own = [p for p in others if (p.name.namespace, p.name.name) not in shipped]
-    worlds = [wit.print_world(w) for w in (resolution.main.worlds.values() if resolution.main else ())]
-    return "\n".join([*worlds, *(wit.print_package(p, nested=True) for p in own)])
+    return "\n".join([*_main(resolution), *(wit.print_package(p, nested=True) for p in own)])
+
+
+def _main(resolution: Resolution) -> list[str]:
+    """The package that the world is of; of a component, whose package is only a name, the world alone."""
+    main = resolution.main
+    if main is None:
+        return []
+    return [wit.print_package(main)] if main.interfaces else [wit.print_world(w) for w in main.worlds.values()]
