@@ -7,7 +7,7 @@ Spec: `wasi:cli`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from wippywasm.errors import GuestExit
@@ -24,13 +24,13 @@ class Environment(HostInterface):
 
     wit = "wasi:cli/environment"
 
-    def __init__(self, args: Sequence[str], env: Mapping[str, str], cwd: str | None) -> None:
+    def __init__(self, args: Sequence[str], env: Callable[[], list[tuple[str, str]]], cwd: str | None) -> None:
         self._args = list(args)
-        self._env = list(env.items())
+        self._env = env
         self._cwd = cwd
 
     def get_environment(self) -> list[tuple[str, str]]:
-        return self._env
+        return self._env()
 
     def get_arguments(self) -> list[str]:
         return self._args

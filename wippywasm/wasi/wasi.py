@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import copy
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType, TracebackType
+from typing import TypeAlias
 
 from wippywasm.errors import InvalidError
 from wippywasm.instance.grants import PREVIEW_1, grants
@@ -30,23 +31,26 @@ from wippywasm.wasi.stdio import Input, Output, open_input, open_output
 from wippywasm.wasi.stream_errors import Error
 from wippywasm.wasi.streams import Streams
 
+Variables: TypeAlias = Mapping[str, str] | Callable[[], Mapping[str, str]]
+"""Environment variables, or a function that gives them whenever a guest asks."""
+
 
 class Wasi:
     """The world of one guest, or of several that share it.
 
-    `args` start with the program's name. `stdin`, `stdout` and `stderr` are as `stdio.Input` and `stdio.Output` say; by
-    default there is nothing to read, and output goes to the process's own. `clock` and `random` (a seed, or an object
-    with `randbytes`) are the system's unless given; `timezone` is UTC. `mounts` has what `filesystem.MountSource` says
-    by absolute guest paths. `network` is what may be reached: a `Network`, or the rules of one; nothing by default.
-    `http` bounds HTTP messages. Raises InvalidError for texts that no program could have been given, and for what can't
-    be mounted or is no rule.
+    `args` start with the program's name, `env` is a mapping or a function that gives one. `stdin`, `stdout` and
+    `stderr` are as `stdio.Input` and `stdio.Output` say; by default there is nothing to read, and output goes to the
+    process's own. `clock` and `random` (a seed, or an object with `randbytes`) are the system's unless given;
+    `timezone` is UTC. `mounts` has what `filesystem.MountSource` says by absolute guest paths. `network` is what may be
+    reached: a `Network`, or the rules of one; nothing by default. `http` bounds HTTP messages. Raises InvalidError for
+    texts that no program could have been given, and for what can't be mounted or is no rule.
     """
 
     def __init__(
         self,
         *,
         args: Sequence[str] = (),
-        env: Mapping[str, str] | None = None,
+        env: Variables | None = None,
         cwd: str | None = None,
         stdin: Input = None,
         stdout: Output = "inherit",
@@ -59,9 +63,9 @@ class Wasi:
         http: HttpLimits | None = None,
     ) -> None:
         self.args = tuple(args)
-        self.env = dict(env or {})
+        self._env = env if callable(env) else MappingProxyType(dict(env or {}))
         self.cwd = cwd
-        _check(self.args, self.env, cwd)
+        _check(self.args, {} if callable(self._env) else self._env, cwd)
         self.stdin = open_input(stdin)
         self.stdout = open_output(stdout, "stdout")
         self.stderr = open_output(stderr, "stderr")
@@ -72,6 +76,14 @@ class Wasi:
         self.http = http or HttpLimits()
         self.network = network if isinstance(network, Network) else Network(network)
         self.interfaces: tuple[HostInterface, ...] = tuple(_interfaces(self))
+
+    def environment(self) -> list[tuple[str, str]]:
+        """The variables, as a guest gets them now; raises what the function raises that gives them."""
+        if not callable(self._env):
+            return list(self._env.items())
+        env = self._env()
+        _check((), env, None)
+        return list(env.items())
 
     def imports(self, grant: Iterable[str] | None = None) -> dict[str, object]:
         """The hosts for what is granted, by names of imports; all of them for None.
@@ -153,7 +165,7 @@ def _interfaces(wasi: Wasi) -> Iterator[HostInterface]:
     yield Preopens(wasi.mounts)
     yield from socket_interfaces(wasi.network)
     yield from http_interfaces(wasi.network, wasi.http)
-    yield command_line.Environment(wasi.args, wasi.env, wasi.cwd)
+    yield command_line.Environment(wasi.args, wasi.environment, wasi.cwd)
     yield command_line.Exit()
     yield command_line.Stdin(wasi.stdin)
     yield command_line.Stdout(wasi.stdout)

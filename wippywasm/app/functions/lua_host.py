@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from wippywasm.app.context import Handover
+from wippywasm.app.env import Environment
 from wippywasm.app.lua.host import CallSetup, Operation
 from wippywasm.app.lua_modules import App as LuaApp
 from wippywasm.app.lua_modules import operations
@@ -52,6 +53,10 @@ class AppLuaHost:
     @property
     def guard(self) -> Guard:
         return self._app.guard
+
+    @property
+    def environment(self) -> Environment:
+        return self._app.environment
 
     async def call(self, id: str, args: list[Any], setup: CallSetup | None = None) -> Any:
         if setup is None:

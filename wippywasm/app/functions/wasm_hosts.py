@@ -14,10 +14,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wippywasm.app.entry import Entry
+from wippywasm.app.env import Environment
 from wippywasm.app.programs.folders import folder_of
 from wippywasm.app.programs.wasm import WasmProgram
 from wippywasm.errors import WippyError
@@ -34,6 +36,8 @@ class GuestHost(Protocol):
 
     @property
     def guard(self) -> Guard: ...
+    @property
+    def environment(self) -> Environment: ...
     async def call(self, id: str, args: list[Any]) -> Any: ...
 
 
@@ -97,12 +101,18 @@ class WasmHosts:
             mounts = mounts_from(settings.get("mounts") or (), self._mounted)
             around = {"args": settings.get("args") or ()} if terminal is None else terminal.around(entry)
             network = self._network(entry)
-            wasi = Wasi(cwd=settings.get("cwd"), mounts=mounts, network=network, **around)
+            env = partial(self._variables, settings.get("env") or ())
+            wasi = Wasi(cwd=settings.get("cwd"), env=env, mounts=mounts, network=network, **around)
         except WippyError as error:
             error.details.setdefault("entry", entry.id)
             raise
         self._worlds.append(wasi)
         return wasi
+
+    def _variables(self, given: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """What the variables of an entry stand for now; those that are not set are left out."""
+        values = {variable["name"]: self._app.environment.find(variable["id"]) for variable in given}
+        return {name: value for name, value in values.items() if value is not None}
 
     def _network(self, entry: Entry) -> Network:
         from wippywasm.app.functions.network import entry_network

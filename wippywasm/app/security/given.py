@@ -13,7 +13,8 @@ from wippywasm.app.security.guard import Guard
 def check_given(guard: Guard, entry: Entry, environment: Environment) -> None:
     """Raise PermissionDeniedError where the running call may not have what the guests of `entry` are given.
 
-    To be asked in the context of the entry's own code, before each call of it: its instances serve many callers.
+    Raises NotFoundError where a variable is not set that they require. To be asked in the context of the entry's own
+    code, before each call of it: its instances serve many callers.
     """
     wasi = entry.data.get("wasi") or {}
     for mount in wasi.get("mounts") or ():
@@ -21,3 +22,5 @@ def check_given(guard: Guard, entry: Entry, environment: Environment) -> None:
         guard.check("fs.get", mount["fs"], facts)
     for variable in wasi.get("env") or ():
         guard.check("env.get", environment.guarded_name(variable["id"]), {"guest": variable["name"]})
+        if variable.get("required"):
+            environment.get(variable["id"])

@@ -42,7 +42,7 @@ class Preview1:
         descriptors = self._descriptors()
         context.at_end(descriptors.close_all)
         groups = (
-            Strings(memory, wasi.args, [f"{name}={value}" for name, value in wasi.env.items()]),
+            Strings(memory, wasi.args, wasi.environment),
             Process(memory, wasi.clock, wasi.random),
             Files(memory, descriptors),
             Paths(memory, descriptors),

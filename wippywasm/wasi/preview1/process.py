@@ -7,7 +7,7 @@ Spec: WASI preview 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from wippywasm.errors import GuestExit
@@ -25,10 +25,11 @@ _M64 = 0xFFFF_FFFF_FFFF_FFFF
 class Strings:
     """`args_*` and `environ_*`: texts that end with a NUL, and pointers to them."""
 
-    def __init__(self, memory: GuestMemory, args: Sequence[str], env: Sequence[str]) -> None:
+    def __init__(self, memory: GuestMemory, args: Sequence[str], env: Callable[[], list[tuple[str, str]]]) -> None:
         self._memory = memory
         self._args = [text.encode() + b"\0" for text in args]
-        self._env = [text.encode() + b"\0" for text in env]
+        self._read_env = env
+        self._env: list[bytes] | None = None
 
     def args_sizes_get(self, count: int, size: int) -> None:
         self._sizes(self._args, count, size)
@@ -37,10 +38,15 @@ class Strings:
         self._get(self._args, pointers, buffer)
 
     def environ_sizes_get(self, count: int, size: int) -> None:
+        """Looks at the variables; `environ_get` gives what was there then, since the guest made room for that."""
+        self._env = self._variables()
         self._sizes(self._env, count, size)
 
     def environ_get(self, pointers: int, buffer: int) -> None:
-        self._get(self._env, pointers, buffer)
+        self._get(self._variables() if self._env is None else self._env, pointers, buffer)
+
+    def _variables(self) -> list[bytes]:
+        return [f"{name}={value}".encode() + b"\0" for name, value in self._read_env()]
 
     def _sizes(self, texts: list[bytes], count: int, size: int) -> None:
         self._memory.write_u32(count, len(texts))
