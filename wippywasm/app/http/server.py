@@ -27,6 +27,8 @@ from wippywasm.app.http.watch import HttpWatch
 from wippywasm.errors import TimedOutError, UnavailableError, WippyError
 
 log = logging.getLogger("wippywasm.http")
+_END = 1.0
+"""Seconds in which what was cancelled must end."""
 _LINGER = 2.0
 """Seconds in which what is left of a body is read, so that a client sees the reply to the rest."""
 
@@ -34,39 +36,47 @@ _LINGER = 2.0
 class HttpServer:
     """Serves one `http.service`."""
 
-    def __init__(self, plan: ServicePlan, site: Site, watch: HttpWatch) -> None:
+    def __init__(self, plan: ServicePlan, site: Site, bound: socket.socket, watch: HttpWatch) -> None:
+        """`bound` listens already, and is the server's from now on."""
         self.plan = plan
         self._watch = watch
         self._site = site
+        self._bound = bound
         self._busy: dict[asyncio.Task[None], web.BaseRequest] = {}
-        self._is_stopping = False
+        self._has_begun = False
+        self._stopping = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._connections: Connections | None = None
-        self._runner: web.ServerRunner | None = None
+        self._connections = Connections(self._serve, plan.bounds.connections, **_settings(plan))
+        self._listener: asyncio.Server | None = None
 
     def change(self, plan: ServicePlan, site: Site) -> None:
         """Serve requests from now on by another site; those under way end as they began."""
         self._site.close()
         self.plan, self._site = plan, site
-        if self._connections is not None:
-            self._connections.change(plan.bounds.connections, **_settings(plan))
+        self._connections.change(plan.bounds.connections, **_settings(plan))
 
-    async def start(self, bound: socket.socket) -> None:
-        """Accept connections on a listening socket, which is the server's from now on."""
-        self._connections = Connections(self._serve, self.plan.bounds.connections, **_settings(self.plan))
-        self._runner = web.ServerRunner(self._connections, shutdown_timeout=1.0)
-        await self._runner.setup()
-        await web.SockSite(self._runner, bound).start()
+    async def start(self) -> None:
+        """Accept connections."""
+        if self._stopping.is_set():
+            return
+        self._has_begun = True
+        self._listener = await asyncio.get_running_loop().create_server(self._connections, sock=self._bound)
+        if self._stopping.is_set():
+            self._listener.close()
+
+    def stop_accepting(self) -> None:
+        """Take no more connections; harmless to repeat."""
+        self._stopping.set()
+        if self._listener is not None:
+            self._listener.close()
+        elif not self._has_begun:
+            self._bound.close()
 
     async def stop(self, grace: float) -> None:
         """Accept no more, let requests under way end within `grace` seconds, then end their connections."""
-        if self._runner is None or self._connections is None:
-            return
-        for site in self._runner.sites:
-            await site.stop()
+        self.stop_accepting()
         await asyncio.sleep(0)  # those just accepted begin
-        self._is_stopping = True
         at_work = {request.protocol for request in self._busy.values()}
         for connection in self._connections.connections:
             if connection not in at_work:
@@ -78,9 +88,8 @@ class HttpServer:
         for task in list(self._busy):
             task.cancel()
         if self._busy:
-            await asyncio.wait(self._busy, timeout=1.0)
-        await self._runner.cleanup()
-        self._runner = None
+            await asyncio.wait(self._busy, timeout=_END)
+        await self._connections.shutdown(_END)
         self._site.close()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -96,7 +105,7 @@ class HttpServer:
         self._idle.clear()
         try:
             response = await self._watch.over(self.plan.id, request, lambda: self._bounded(request, reply))
-            if self._is_stopping:
+            if self._stopping.is_set():
                 response.force_close()
             return response
         finally:

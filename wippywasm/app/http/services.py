@@ -87,12 +87,13 @@ class HttpServices:
         """What `Change.commit` does. New sockets take connections already, so what comes first waits a moment."""
         gone = [id for id in self._servers if id not in change.plans or id in change.sockets]
         for server in [self._servers.pop(id) for id in gone]:
+            server.stop_accepting()
             self._later(_stopped(server, _GRACE))
         for id, plan in change.plans.items():
             if id in change.sockets:
-                self._servers[id] = server = HttpServer(plan, change.sites[id], self.watch)
+                self._servers[id] = server = HttpServer(plan, change.sites[id], change.sockets[id], self.watch)
                 self._addresses[id] = url_of(change.sockets[id])
-                self._later(server.start(change.sockets[id]))
+                self._later(server.start())
             else:
                 self._servers[id].change(plan, change.sites[id])
         self._addresses = {id: url for id, url in self._addresses.items() if id in self._servers}
