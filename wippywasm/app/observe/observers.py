@@ -6,11 +6,14 @@ In: settings. Out: `spans`, where they are on; an endpoint of metrics, where it 
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from wippywasm.app.observe.endpoint import Endpoint
 from wippywasm.app.observe.metrics import Metrics, Observed
 from wippywasm.app.observe.settings import ObserveSettings
 from wippywasm.app.observe.spans import Spans
+
+if TYPE_CHECKING:
+    from wippywasm.app.observe.endpoint import Endpoint
 
 
 class Observers:
@@ -29,6 +32,8 @@ class Observers:
     async def start(self, app: Observed) -> None:
         """Raises UnavailableError where a library is missing or the address can't be had."""
         if self._settings.metrics is not None:
+            from wippywasm.app.observe.endpoint import Endpoint  # loads aiohttp
+
             self._endpoint = Endpoint(self._settings.metrics, Metrics(app))
             await self._endpoint.start()
 
