@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.engine.guests import build, call, calling
-from wippywasm.engine.port import Engine, Store
+from wippywasm.engine import wat2wasm
+from wippywasm.engine.port import NO_LIMITS, Engine, Store, StoreLimits
 from wippywasm.engine.traps import MAX_FRAMES
 from wippywasm.errors import Trap
 
@@ -74,6 +75,23 @@ def test_frames_have_names_innermost_first(engine: Engine) -> None:
     assert 0 < frames[0].offset < 200
     assert caught.value.details["code"] == "unreachable"
     assert "culprit" in str(caught.value)
+
+
+@pytest.mark.parametrize("limits", [NO_LIMITS, StoreLimits(interruptible=True), StoreLimits(memory_bytes=1 << 20)])
+def test_offsets_are_those_of_the_file(engine: Engine, limits: StoreLimits) -> None:
+    wasm = wat2wasm(
+        """(module (memory 1) (table 1 funcref) (func $one (param i32)
+             (loop $l (drop (i32.const 77)) (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+             (drop (i32.const 4711)) unreachable)
+           (func (export "go") (loop (loop (call $one (i32.const 3)))) (drop (i32.const 4712))))"""
+    )
+    instance = engine.new_store(limits).instantiate(engine.compile(wasm), [])
+    with pytest.raises(Trap) as caught:
+        call(instance, "go")
+    trap = wasm.index(b"\x41\xe7\x24\x1a\x00") + 4
+    calls = wasm.index(b"\x10\x00\x0b\x0b\x41\xe8\x24")
+    assert [frame.offset for frame in caught.value.frames] == [trap, calls]
+    assert f"@ {trap:#x}" in str(caught.value)
 
 
 def test_modules_without_names_have_indices(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 import wippywasm
 from wippywasm import engine as engines
 from wippywasm.core import CoreFuncType
-from wippywasm.engine.rewrite import START, TABLE, Bounds, rewrite
+from wippywasm.engine.rewrite import START, TABLE, Bounds, Origin, Rewritten, rewrite
 from wippywasm.errors import Trap, UnsupportedFeatureError
 
 TICK = CoreFuncType((), ("i32",))
@@ -21,13 +22,17 @@ PLACE = engines.wat2wasm(
 )
 
 
-def instantiate(wasm: bytes, ticks: list[int] | None = None, count: int = 1) -> Any:
+def instantiate(wasm: bytes | Rewritten, ticks: list[int] | None = None, count: int = 1) -> Any:
     """An instance on wasmtime; with `ticks`, of the rewritten module, whose ticks are counted."""
     engine = engines.get("wasmtime")
     store = engine.new_store()
+    if isinstance(wasm, Rewritten):
+        wasm = wasm.wasm
+    elif ticks is not None:
+        wasm = rewrite(wasm).wasm
+    instance = store.instantiate(engine.compile(wasm), [])
     if ticks is None:
-        return store.instantiate(engine.compile(wasm), [])
-    instance = store.instantiate(engine.compile(rewrite(wasm)), [])
+        return instance
 
     def tick() -> int:
         ticks.append(1)
@@ -80,18 +85,22 @@ STATEMENTS = st.recursive(
 
 def program(body: str, result: str) -> bytes:
     return engines.wat2wasm(
-        f"""(module (memory (export "memory") 1 3) (global $g (export "g") (mut i32) (i32.const 3))
+        f"""(module $drawn (memory (export "memory") 1 3) (global $g (export "g") (mut i32) (i32.const 3))
           (table 2 funcref) (elem (i32.const 0) $helper $helper) (data (i32.const 0) "some bytes to read")
           (func $helper (param $a i32) (result i32) local.get $a i32.const 3 i32.add)
           (func (export "run") (param $a i32) (param $b i32) (result i32) (local $n i32) {body} {result}))"""
     )
 
 
-def outcome(instance: Any, a: int, b: int) -> Any:
+def outcome(instance: Any, a: int, b: int, origin: Origin | None = None) -> Any:
     try:
         result = instance.export("run").call(a, b)
     except Trap as trap:
-        result = trap.code
+        frames = trap.frames
+        if origin is not None:
+            assert {frame.module for frame in frames} == {origin.mark}
+            frames = tuple(replace(f, module=origin.name, offset=origin.offsets.original(f.offset)) for f in frames)
+        result = trap.code, frames
     return result, instance.export("g").get(), bytes(instance.export("memory").view()[:64])
 
 
@@ -99,8 +108,8 @@ def outcome(instance: Any, a: int, b: int) -> Any:
 @given(STATEMENTS, EXPRESSIONS, st.integers(-3, 300), st.integers(-3, 300))
 def test_it_behaves_equally(body: str, result: str, a: int, b: int) -> None:
     wasm = program(body, result)
-    ticks: list[int] = []
-    assert outcome(instantiate(wasm, ticks), a, b) == outcome(instantiate(wasm), a, b)
+    rewritten = rewrite(wasm)
+    assert outcome(instantiate(rewritten, []), a, b, rewritten.origin) == outcome(instantiate(wasm), a, b)
 
 
 def test_every_round_of_a_loop_and_every_call_counts() -> None:
@@ -126,7 +135,7 @@ def test_what_a_tick_raises_ends_the_guest() -> None:
         raise error
 
     wasm = engines.wat2wasm('(module (func (export "spin") (loop $l (br $l))))')
-    instance = store.instantiate(engine.compile(rewrite(wasm)), [])
+    instance = store.instantiate(engine.compile(rewrite(wasm).wasm), [])
     store.instantiate(engine.compile(PLACE), [instance.export(TABLE), store.host_func(TICK, tick)])
     spin: Any = instance.export("spin")
     with pytest.raises(TimeoutError) as caught:
@@ -150,11 +159,32 @@ def test_the_start_function_waits_to_be_called() -> None:
 def test_memories_stay_within_bounds(declared: str, bound: int | None, grown: int) -> None:
     wasm = engines.wat2wasm(f'(module (memory (export "m") {declared}))')
     engine = engines.get("wasmtime")
-    memory: Any = engine.new_store().instantiate(engine.compile(rewrite(wasm, Bounds(pages=bound))), []).export("m")
+    memory: Any = (
+        engine.new_store().instantiate(engine.compile(rewrite(wasm, Bounds(pages=bound)).wasm), []).export("m")
+    )
     first = memory.size()
     while memory.size() < first + 10 and memory.grow(1) >= 0:
         pass
     assert memory.size() - first == grown
+
+
+@pytest.mark.parametrize(
+    ("subsections", "name"),
+    [
+        (b"\x00\x02\x01x", "x"),
+        (b"\x00\x02\x01x\x01", "x"),  # the next subsection has no size
+        (b"\x00\x02\x01x\x01\x7f", "x"),  # nor its content
+        (b"", None),
+        (b"\x00\x01\x7f", None),
+    ],
+)
+def test_broken_names_do_not_break_the_module(subsections: bytes, name: str | None) -> None:
+    section = bytes([0, 5 + len(subsections)]) + b"\x04name" + subsections
+    rewritten = rewrite(engines.wat2wasm('(module (func (export "go") unreachable))') + section)
+    assert rewritten.origin.name == name
+    with pytest.raises(Trap) as caught:
+        instantiate(rewritten, []).export("go").call()
+    assert caught.value.frames[0].module == rewritten.origin.mark
 
 
 def test_instructions_of_later_proposals_are_refused() -> None:
@@ -168,6 +198,6 @@ def test_real_modules_stay_valid() -> None:
     found = 0
     for path in [*root.glob("tests/guests/*.wasm"), *root.glob("examples/*/wasm/*.wasm")]:
         for module in wippywasm.load(path, engine="wasmtime").plan.modules:
-            engines.get("wasmtime").compile(rewrite(bytes(module.wasm), Bounds(1 << 15, 1 << 20)))
+            engines.get("wasmtime").compile(rewrite(bytes(module.wasm), Bounds(1 << 15, 1 << 20)).wasm)
             found += 1
     assert found > 2

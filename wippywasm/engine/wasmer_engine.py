@@ -51,7 +51,9 @@ class WasmerEngine:
         """The module with checks, and within the bounds (`rewrite`)."""
         made = module.rewritten.get(bounds)
         if made is None:
-            made = module.rewritten[bounds] = self._compiler.compile(rewrite(bytes(module.wasm), bounds))
+            new = rewrite(bytes(module.wasm), bounds)
+            made = module.rewritten[bounds] = self._compiler.compile(new.wasm)
+            made.origin = new.origin
         return made
 
     def new_store(self, limits: StoreLimits = NO_LIMITS) -> WasmerStore:

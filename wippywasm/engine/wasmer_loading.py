@@ -19,7 +19,7 @@ import wasmer_compiler_cranelift
 
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreExternType, CoreImport, CoreMemoryType, CoreTableType
-from wippywasm.engine.rewrite import Bounds
+from wippywasm.engine.rewrite import Bounds, Origin
 
 MAX_GONE = 32
 """How many modules that are gone one native store may hold."""
@@ -40,6 +40,8 @@ class WasmerModule:
         self.wasm: bytes | memoryview = b""
         """What it was compiled from."""
         self.rewritten: dict[Bounds, WasmerModule] = {}
+        self.origin: Origin | None = None
+        """What it was before it was rewritten."""
         self.imports = info.imports
         self.exports = info.exports
         self.export_types: dict[str, CoreExternType] = {e.name: e.type for e in info.exports}

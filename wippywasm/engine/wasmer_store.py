@@ -23,7 +23,7 @@ from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
 from wippywasm.engine.wasmer_loading import WasmerModule, native_store
 from wippywasm.engine.wasmer_shims import shim
 from wippywasm.engine.wasmer_ticks import TICK, Clock, bounds_of, place_tick
-from wippywasm.engine.wasmer_traps import failure_of
+from wippywasm.engine.wasmer_traps import guest_failure, overflow
 from wippywasm.errors import InvalidError, LinkError, ThreadError, UnavailableError, UnsupportedFeatureError
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class WasmerStore:
         self._natives: list[Any] = []  # wasmer holds what an instance imports, or has in its tables, weakly
         self._instances = 0
         self._rewrites = limits != StoreLimits()
+        self._origins: dict[str, rewrite.Origin] = {}
         self._clock = Clock()
         self._tick_func: WasmerFunc | None = None
         self._closed = False
@@ -79,7 +80,10 @@ class WasmerStore:
         self._check_limits(module)
         if not self._rewrites:
             return self.link(module, imports)
-        instance = self.link(self.engine.rewritten(module, bounds_of(self._limits)), imports)
+        rewritten = self.engine.rewritten(module, bounds_of(self._limits))
+        if rewritten.origin is not None:
+            self._origins[rewritten.origin.mark] = rewritten.origin
+        instance = self.link(rewritten, imports)
         place_tick(self, instance.export(rewrite.TABLE), self._tick())
         if instance.has(rewrite.START):
             instance.export(rewrite.START).call()
@@ -173,7 +177,9 @@ class WasmerStore:
     def failure(self, error: BaseException) -> BaseException:
         """What a call into the guest raised, as the caller shall see it."""
         raised, self._running.raised = self._running.raised, None
-        found = failure_of(error, from_host=error is raised, nested=self._running.depth > 0)
+        found = error if error is raised else guest_failure(error, self._origins)
+        if self._running.depth and isinstance(error, RecursionError):
+            found = overflow(error)
         return found if found is raised else noted(found, self._limits.note)
 
     def close(self) -> None:

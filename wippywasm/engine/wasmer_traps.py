@@ -1,14 +1,19 @@
 """What wasmer raises → what our callers see: a `Trap` with code and frames, or what the host raised, itself.
 
 In: an exception out of wasmer. Out: an exception to raise. wasmer says everything in one text: a headline, then one
-line per frame, all of them; an overflow of the stack fills megabytes, of which the first lines are read.
+line per frame, all of them; an overflow of the stack fills megabytes, of which the first lines are read. Frames of
+rewritten modules are told as those of the modules that people have.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from wippywasm.engine import traps
+from wippywasm.engine.rewrite import Origin
 from wippywasm.engine.traps import MAX_FRAMES, STACK, make_trap
 from wippywasm.errors import Frame, InternalError, Trap
 
@@ -29,20 +34,21 @@ _CODES = (
 )
 
 
-def failure_of(error: BaseException, *, from_host: bool, nested: bool) -> BaseException:
-    """The exception for `error`; `nested` tells that the guest was itself called by a host function."""
-    if isinstance(error, RecursionError) and nested:
-        trap = make_trap(STACK)
-        trap.__cause__ = error
-        return trap
-    if from_host:
-        return error
+def guest_failure(error: BaseException, origins: Mapping[str, Origin] = MappingProxyType({})) -> BaseException:
+    """The exception for `error`, which no host function raised; `origins` has modules that were rewritten, by mark."""
     if type(error) is RuntimeError:
         message = str(error.args[0]) if error.args else ""
-        return TypeError(message) if _WRONG_RESULT in message[:100] else parse_trap(message)
+        return TypeError(message) if _WRONG_RESULT in message[:100] else parse_trap(message, origins)
     if is_panic(error):
         return InternalError(f"wasmer panicked: {error}")
     return error
+
+
+def overflow(error: RecursionError) -> Trap:
+    """Guest and host called each other until Python had enough."""
+    trap = make_trap(STACK)
+    trap.__cause__ = error
+    return trap
 
 
 def is_panic(error: BaseException) -> bool:
@@ -50,12 +56,20 @@ def is_panic(error: BaseException) -> bool:
     return type(error).__name__ == "PanicException"
 
 
-def parse_trap(message: str) -> Trap:
+def parse_trap(message: str, origins: Mapping[str, Origin] = MappingProxyType({})) -> Trap:
     """wasmer's text of a trap."""
     headline, *lines = message.split("\n", MAX_FRAMES + 1)[: MAX_FRAMES + 1]
     headline = headline.removeprefix("RuntimeError: ")
-    frames = [frame for frame in map(_frame, lines) if frame is not None]
+    frames = [_original(frame, origins) for frame in map(_frame, lines) if frame is not None]
     return make_trap(_code(headline), frames, headline)
+
+
+def _original(frame: Frame, origins: Mapping[str, Origin]) -> Frame:
+    """A frame of a rewritten module as one of the module that was."""
+    origin = origins.get(frame.module or "")
+    if origin is None:
+        return frame
+    return replace(frame, module=origin.name, offset=origin.offsets.original(frame.offset))
 
 
 def _code(headline: str) -> str:

@@ -6,11 +6,12 @@ that can't interrupt a guest.
 
 No index shifts: a type, a global (the count) and a table (with the tick in it) are appended to their index spaces. The
 table is exported, for a small module to put the tick there; until then nothing may run, so the start function is
-exported too, and left to the host to call. Memories and tables get maxima within the limits.
+exported too, and left to the host to call. Memories and tables get maxima within the limits. Names of functions stay;
+the module's own is replaced by a mark, by which its frames are found in a backtrace and told in terms of the original.
 
 Spec: WebAssembly core, `binary/modules`, `binary/instructions`.
 """
 
-from wippywasm.engine.rewrite.module import START, TABLE, Bounds, rewrite
+from wippywasm.engine.rewrite.module import START, TABLE, Bounds, Origin, Rewritten, rewrite
 
-__all__ = ["START", "TABLE", "Bounds", "rewrite"]
+__all__ = ["START", "TABLE", "Bounds", "Origin", "Rewritten", "rewrite"]

@@ -1,7 +1,8 @@
 """Function bodies → the same with a check at their entry and at every loop head.
 
-In: a code section, the bytes of a check. Out: a code section. Instructions are passed over by one regular expression,
-many at a time; only those that it leaves, loops and those with a counted list, are looked at one by one.
+In: a code section, the bytes of a check. Out: a code section, and where each piece of the old one is in it.
+Instructions are passed over by one regular expression, many at a time; only those that it leaves, loops and those with
+a counted list, are looked at one by one.
 
 Spec: WebAssembly core, `binary/instructions`.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 
 from wippywasm.engine.rewrite.leb import read_u32, sized, skip
+from wippywasm.engine.rewrite.offsets import Offsets
 from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.leb128 import unsigned
 
@@ -35,21 +37,27 @@ _RUN = re.compile(rb"(?:" + rb"|".join(_TOKENS) + rb"){1,4096}", re.DOTALL)
 """Instructions without a counted list, loops left out. The number bounds what the engine of `re` remembers."""
 
 
-def rewrite_code(section: bytes, check: bytes) -> bytes:
-    """The code section with checks."""
+def rewrite_code(section: bytes, check: bytes) -> tuple[bytes, Offsets]:
+    """The code section with checks; the offsets count from the start of either section."""
     count, pos = read_u32(section, 0)
     out = [unsigned(count)]
+    offsets = Offsets()
+    at = len(out[0])
     for _ in range(count):
         size, pos = read_u32(section, pos)
-        out.append(sized(_rewrite_body(section[pos : pos + size], check)))
+        pieces = _pieces(section[pos : pos + size])
+        body = sized(check.join(section[pos + start : pos + end] for start, end in pieces))
+        offsets.add_body(at + len(body), pos, pieces, len(check))
+        out.append(body)
+        at += len(body)
         pos += size
-    return b"".join(out)
+    return b"".join(out), offsets
 
 
-def _rewrite_body(body: bytes, check: bytes) -> bytes:
-    start = _skip_locals(body)
-    out = [body[:start], check]
-    pos, end = start, len(body)
+def _pieces(body: bytes) -> list[tuple[int, int]]:
+    """Start and end of the pieces of a body between which checks belong."""
+    cuts = [0, _skip_locals(body)]
+    pos, end = cuts[1], len(body)
     while pos < end:
         run = _RUN.match(body, pos)
         if run is not None:
@@ -58,10 +66,8 @@ def _rewrite_body(body: bytes, check: bytes) -> bytes:
         is_loop = body[pos] == LOOP
         pos = _skip_one(body, pos)
         if is_loop:
-            out += (body[start:pos], check)
-            start = pos
-    out.append(body[start:])
-    return b"".join(out)
+            cuts.append(pos)
+    return list(zip(cuts, [*cuts[1:], end], strict=True))
 
 
 def _skip_one(body: bytes, pos: int) -> int:

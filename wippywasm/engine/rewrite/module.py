@@ -1,6 +1,8 @@
 """The sections of a module → those of the rewritten one.
 
-In: the bytes of a valid module, bounds for its memories and tables. Out: the bytes of the rewritten module.
+In: the bytes of a valid module, bounds for its memories and tables. Out: the bytes of the rewritten module, and what it
+takes to speak of the original where the rewritten one trapped: its name, for which the rewritten one has a mark of its
+own, and the offsets of its code.
 
 Spec: WebAssembly core, `binary/modules`.
 """
@@ -8,13 +10,17 @@ Spec: WebAssembly core, `binary/modules`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from wippywasm.binary import core_module
+from wippywasm.binary.component import CustomSection
+from wippywasm.binary.core_custom import MODULE_SUBSECTION, read_module_name
 from wippywasm.binary.core_module import CODE, CUSTOM, EXPORT, GLOBAL, MEMORY, ORDER, TYPE
 from wippywasm.binary.core_module import START as START_SECTION
 from wippywasm.binary.core_module import TABLE as TABLE_SECTION
 from wippywasm.engine.rewrite.code import rewrite_code
 from wippywasm.engine.rewrite.leb import append, read_u32, sized, skip
+from wippywasm.engine.rewrite.offsets import Offsets
 from wippywasm.leb128 import signed, unsigned
 
 TABLE = "wippy:tick"
@@ -34,14 +40,32 @@ class Bounds:
     elements: int | None = None
 
 
-def rewrite(wasm: bytes, bounds: Bounds = Bounds()) -> bytes:
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What a rewritten module was: the original's `name`, and the `offsets` of its code; `mark` is the new name."""
+
+    mark: str
+    name: str | None
+    offsets: Offsets
+
+
+@dataclass(frozen=True, eq=False)
+class Rewritten:
+    """A rewritten module."""
+
+    wasm: bytes
+    origin: Origin
+
+
+def rewrite(wasm: bytes, bounds: Bounds = Bounds()) -> Rewritten:
     """The rewritten module. Raises UnsupportedFeatureError for instructions later than WebAssembly 2.0."""
     info = core_module.parse(wasm)
-    sections, customs = _split(wasm)
+    file = _File(wasm)
+    sections, offsets = file.sections, Offsets()
     type_count = read_u32(sections[TYPE], 0)[0] if TYPE in sections else 0
     check = _check(type_count, len(info.globals), len(info.tables))
     if CODE in sections:
-        sections[CODE] = rewrite_code(sections[CODE], check)
+        sections[CODE], offsets = rewrite_code(sections[CODE], check)
     if MEMORY in sections:
         sections[MEMORY] = _clamp(sections[MEMORY], 0, bounds.pages)
     if TABLE_SECTION in sections:
@@ -52,31 +76,56 @@ def rewrite(wasm: bytes, bounds: Bounds = Bounds()) -> bytes:
     sections[EXPORT] = append(sections.get(EXPORT), _export(TABLE, 1, len(info.tables)))
     if sections.pop(START_SECTION, None) is not None and info.start is not None:
         sections[EXPORT] = append(sections[EXPORT], _export(START, 0, info.start))
-    return _joined(wasm, sections, customs)
+    return _joined(wasm, file, offsets)
 
 
-def _split(wasm: bytes) -> tuple[dict[int, bytes], list[bytes]]:
-    """The contents of the sections by number, and the custom sections that stay true."""
-    sections: dict[int, bytes] = {}
-    customs: list[bytes] = []
-    pos = _PREAMBLE
-    while pos < len(wasm):
-        number = wasm[pos]
-        size, pos = read_u32(wasm, pos + 1)
-        content = wasm[pos : pos + size]
-        pos += size
-        if number != CUSTOM:
-            sections[number] = content
-        elif content[skip(content, 0) :].startswith(b"name") and content[0] == len("name"):
-            customs.append(content)
-    return sections, customs
+class _File:
+    """The contents of the sections by number, where the code starts, and what the custom sections tell of names."""
+
+    def __init__(self, wasm: bytes) -> None:
+        self.sections: dict[int, bytes] = {}
+        self.code = 0
+        self.names = b""
+        """The subsections of the name section, the module's own name left out."""
+        self.name: str | None = None
+        pos = _PREAMBLE
+        while pos < len(wasm):
+            number = wasm[pos]
+            size, pos = read_u32(wasm, pos + 1)
+            content = wasm[pos : pos + size]
+            if number == CODE:
+                self.code = pos
+            if number != CUSTOM:
+                self.sections[number] = content
+            elif content[skip(content, 0) :].startswith(b"name") and content[0] == len("name"):
+                self._read_names(content[1 + len("name") :])
+            pos += size
+
+    def _read_names(self, data: bytes) -> None:
+        self.name = self.name or read_module_name([CustomSection("name", memoryview(data), 0)])
+        pos = 0
+        try:
+            while pos < len(data):
+                size, start = read_u32(data, pos + 1)
+                if start + size > len(data):
+                    return
+                self.names += data[pos : start + size] if data[pos] != MODULE_SUBSECTION else b""
+                pos = start + size
+        except IndexError:
+            return  # it ends in the middle: no name section makes a module invalid
 
 
-def _joined(wasm: bytes, sections: dict[int, bytes], customs: list[bytes]) -> bytes:
-    parts = [wasm[:_PREAMBLE]]
-    parts += [bytes([number]) + sized(sections[number]) for number in sorted(sections, key=ORDER.__getitem__)]
-    parts += [bytes([CUSTOM]) + sized(content) for content in customs]
-    return b"".join(parts)
+def _joined(wasm: bytes, file: _File, offsets: Offsets) -> Rewritten:
+    out = bytearray(wasm[:_PREAMBLE])
+    for number in sorted(file.sections, key=ORDER.__getitem__):
+        content = file.sections[number]
+        out += bytes([number]) + sized(content)
+        if number == CODE:
+            offsets.place(len(out) - len(content), file.code)
+    mark = "wippy:" + sha256(wasm).hexdigest()[:24]
+    names = bytes([MODULE_SUBSECTION]) + sized(sized(mark.encode())) + file.names
+    out += bytes([CUSTOM]) + sized(sized(b"name") + names)
+    return Rewritten(bytes(out), Origin(mark, file.name, offsets))
 
 
 def _check(type: int, count: int, table: int) -> bytes:

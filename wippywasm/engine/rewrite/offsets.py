@@ -1,0 +1,48 @@
+"""Where in the original module the code of a rewritten one comes from.
+
+In: the pieces of code that were kept, as the rewriter puts them into place. Out: an offset in the rewritten binary as
+one in the original, so that traps tell of the file that people have.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+
+
+class Offsets:
+    """Pieces of code by where they start, there and here."""
+
+    __slots__ = ("_new", "_old", "_shift_new", "_shift_old")
+
+    def __init__(self) -> None:
+        self._new = array("Q", [0])
+        self._old = array("Q", [0])
+        self._shift_new = self._shift_old = 0
+
+    def add_body(self, new_end: int, old_start: int, pieces: Iterable[tuple[int, int]], gap: int) -> None:
+        """A body that ends at `new_end` in the rewritten section, and started at `old_start` in the original one.
+
+        It consists of these pieces of the original body, with `gap` bytes between one and the next.
+        """
+        pieces = list(pieces)
+        new = new_end - pieces[-1][1] - gap * (len(pieces) - 1)
+        for index, (start, _) in enumerate(pieces):
+            self._new.append(new + start + gap * index)
+            self._old.append(old_start + start)
+
+    def place(self, new: int, old: int) -> None:
+        """Say where the sections start in their files."""
+        self._shift_new, self._shift_old = new, old
+
+    def original(self, offset: int) -> int:
+        """The offset in the original file; for what the rewriter put there, that of what comes next."""
+        at = offset - self._shift_new
+        index = bisect_right(self._new, at) - 1
+        if index < 0:
+            return offset
+        found = self._old[index] + at - self._new[index]
+        if index + 1 < len(self._old):
+            found = min(found, self._old[index + 1])
+        return self._shift_old + found
