@@ -118,3 +118,49 @@ def test_a_collector_gets_them(load_app: LoadApp) -> None:
     request = ExportTraceServiceRequest.FromString(body)
     names = [span.name for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
     assert sorted(names) == ["t:apart", "t:lua", "t:wasm", "t:wasm"]
+
+
+IMPORTS = """\
+- name: f
+  kind: function.wat
+  method: now
+  imports: [wasi:clocks]
+  source: |
+    (component
+      (import "wasi:clocks/monotonic-clock@0.2.0" (instance $c (export "now" (func (result u64)))))
+      (alias export $c "now" (func $f))
+      (core func $now (canon lower (func $f)))
+      (core module $m (import "" "now" (func $now (result i64))) (func (export "now") (result i64) (call $now)))
+      (core instance $i (instantiate $m (with "" (instance (export "now" (func $now))))))
+      (func (export "now") (result u64) (canon lift (core func $i "now"))))
+- name: called
+  kind: function.lua
+  method: main
+  source: return {main = function(text) return text .. "!" end}
+- name: caller
+  kind: function.wat
+  method: go
+  imports: [funcs]
+  source: |
+    (component
+      (import "wippy:runtime/funcs@0.1.0" (instance $f
+        (export "call-string" (func (param "target" string) (param "input" string)
+          (result (result string (error string)))))))
+      (alias export $f "call-string" (func $g))
+      (export "go" (func $g)))
+"""
+
+
+def test_what_guests_import_is_below_their_call(load_app: LoadApp, exporter: InMemorySpanExporter) -> None:
+    app = load_app(IMPORTS, _dot_wippy_dot_yaml=YAML % 1)
+
+    async def main() -> None:
+        async with app:
+            assert await app.call("t:f") > 0
+            assert await app.call("t:caller", "t:called", "hi") == "hi!"
+
+    asyncio.run(main())
+    spans: dict[str, Any] = {span.name: span for span in exporter.get_finished_spans()}
+    assert spans["wasi:clocks/monotonic-clock#now"].parent.span_id == spans["t:f"].context.span_id
+    assert spans["wippy:runtime/funcs#call-string"].parent.span_id == spans["t:caller"].context.span_id
+    assert spans["t:called"].context.trace_id == spans["t:caller"].context.trace_id

@@ -16,6 +16,8 @@ from wippywasm.app.env import Environment
 from wippywasm.app.lua.host import CallSetup, Operation
 from wippywasm.app.lua_modules import App as LuaApp
 from wippywasm.app.lua_modules import operations
+from wippywasm.app.observe import Observers
+from wippywasm.app.observe.spans import Spans
 from wippywasm.app.security import Guard
 from wippywasm.errors import NotFoundError, TimedOutError
 from wippywasm.model import FuncType
@@ -38,6 +40,8 @@ class Callee(LuaApp, Protocol):
     @property
     def guard(self) -> Guard: ...
     @property
+    def observers(self) -> Observers: ...
+    @property
     def call(self) -> Callable[..., Awaitable[Any]]: ...
     async def hand_over(self, handover: Handover, id: str, args: Sequence[Any]) -> Any: ...
     def signature(self, id: str) -> FuncType | None: ...
@@ -57,6 +61,10 @@ class AppLuaHost:
     @property
     def environment(self) -> Environment:
         return self._app.environment
+
+    @property
+    def spans(self) -> Spans | None:
+        return self._app.observers.spans
 
     async def call(self, id: str, args: list[Any], setup: CallSetup | None = None) -> Any:
         if setup is None:

@@ -27,6 +27,7 @@ from wippywasm.instance.component import Component, LinkedComponent
 
 if TYPE_CHECKING:
     from wippywasm.app.functions.terminal import Terminal
+    from wippywasm.app.observe.spans import Spans
     from wippywasm.app.security import Guard
     from wippywasm.wasi import Network, Wasi
 
@@ -38,6 +39,8 @@ class GuestHost(Protocol):
     def guard(self) -> Guard: ...
     @property
     def environment(self) -> Environment: ...
+    @property
+    def spans(self) -> Spans | None: ...
     async def call(self, id: str, args: list[Any]) -> Any: ...
 
 
@@ -90,7 +93,12 @@ class WasmHosts:
         from wippywasm.app.funcs_host import Funcs  # hosts are loaded where an entry has some
         from wippywasm.wasi.wasi import granted
 
-        return {**wasi.imports(declared), **granted(Funcs(self._app), declared)}
+        imports = {**wasi.imports(declared), **granted(Funcs(self._app), declared)}
+        if self._app.spans is None:
+            return imports
+        from wippywasm.app.observe.imports import traced
+
+        return traced(imports, self._app.spans)
 
     def _wasi(self, entry: Entry, terminal: Terminal | None = None) -> Wasi:
         from wippywasm.wasi import Wasi

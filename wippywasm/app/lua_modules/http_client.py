@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from wippywasm.app.lua.host import LuaCaller, Operation
+from wippywasm.app.observe import Observers
 from wippywasm.app.security import Guard
 from wippywasm.errors import InvalidError, WippyError
 
 if TYPE_CHECKING:
     from wippywasm.app.http_client.client import Response
+    from wippywasm.app.http_client.options import RequestOptions
 
 MAX_BATCH = 100
 _AT_ONCE = 16
@@ -26,16 +29,18 @@ class App(Protocol):
 
     @property
     def guard(self) -> Guard: ...
+    @property
+    def observers(self) -> Observers: ...
 
 
 def operations(app: App) -> Mapping[str, Operation]:
     """What the module asks for."""
 
     async def request(caller: LuaCaller, method: str, url: str, options: Any) -> dict[str, Any]:
-        return await _request(app.guard, caller, method, url, options)
+        return await _request(app, caller, method, url, options)
 
     async def request_batch(caller: LuaCaller, requests: Any) -> dict[str, Any]:
-        return await _batch(app.guard, caller, requests)
+        return await _batch(app, caller, requests)
 
     return {
         "http_client.request": request,
@@ -47,12 +52,11 @@ def operations(app: App) -> Mapping[str, Operation]:
     }
 
 
-async def _request(guard: Guard, caller: LuaCaller, method: str, url: str, given: Any) -> dict[str, Any]:
-    from wippywasm.app.http_client.client import send  # loads aiohttp
+async def _request(app: App, caller: LuaCaller, method: str, url: str, given: Any) -> dict[str, Any]:
     from wippywasm.app.http_client.options import read_options
 
     options = read_options(given)
-    response = await send(guard, method, url, options)
+    response = await _sent(app, method, url, options)
     if options.stream:
         return {**response.facts, "body_size": -1, "number": caller.handles.add(response)}
     try:
@@ -62,7 +66,22 @@ async def _request(guard: Guard, caller: LuaCaller, method: str, url: str, given
     return {**response.facts, "body": body, "body_size": len(body)}
 
 
-async def _batch(guard: Guard, caller: LuaCaller, requests: Any) -> dict[str, Any]:
+async def _sent(app: App, method: str, url: str, options: RequestOptions) -> Response:
+    """The response; where spans are on, the request has one, and takes its `traceparent` along."""
+    from wippywasm.app.http_client.client import send  # loads aiohttp
+
+    spans = app.observers.spans
+    if spans is None:
+        return await send(app.guard, method, url, options)
+    headers: dict[str, str] = {}
+    facts = {"http.request.method": method, "url.full": url.partition("?")[0]}
+    with spans.sent(f"{method} http_client", facts, headers) as span:
+        response = await send(app.guard, method, url, replace(options, headers={**headers, **options.headers}))
+        span.set_attribute("http.response.status_code", response.answer.status)
+        return response
+
+
+async def _batch(app: App, caller: LuaCaller, requests: Any) -> dict[str, Any]:
     """All at the same time, as far as that goes; each its response or its error, by place."""
     if not isinstance(requests, list) or len(requests) > MAX_BATCH:
         raise InvalidError(f"http_client.request_batch takes an array of at most {MAX_BATCH} requests")
@@ -72,7 +91,7 @@ async def _batch(guard: Guard, caller: LuaCaller, requests: Any) -> dict[str, An
         try:
             method, url, options = _batched(request)
             async with gate:
-                return {"response": await _request(guard, caller, method, url, options)}
+                return {"response": await _request(app, caller, method, url, options)}
         except WippyError as error:
             return {"error": error}
 

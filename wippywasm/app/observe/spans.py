@@ -7,7 +7,7 @@ services.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,20 @@ class Spans:
         facts = {"wippywasm.entry": id, "wippywasm.kind": kind, **({"process.pid": pid} if pid else {})}
         with self._tracer.start_as_current_span(id, attributes=facts):
             yield
+
+    def begin(self, name: str) -> Callable[[BaseException | None], None]:
+        """A span below the current one, which does not become the current one; gives what ends it, with its error."""
+        from opentelemetry.trace import SpanKind, Status, StatusCode
+
+        span = self._tracer.start_span(name, kind=SpanKind.INTERNAL)
+
+        def end(error: BaseException | None) -> None:
+            if error is not None:
+                span.record_exception(error)
+                span.set_status(Status(StatusCode.ERROR, str(error)))
+            span.end()
+
+        return end
 
     @contextmanager
     def served(self, name: str, headers: Mapping[str, str], facts: Mapping[str, Any]) -> Iterator[Any]:
