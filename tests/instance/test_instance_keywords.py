@@ -29,6 +29,7 @@ NAMES = [
     ("int", "len"),
     ("r", "cx"),
     ("extra", "error"),
+    ("named", "known"),
     ("v0", "lifted"),
     ("MISSING", "poison"),
     ("bind", "self"),
@@ -52,8 +53,12 @@ def test_arguments_by_name(load: Any, first: str, second: str) -> None:
             sub(**{python[1]: 2})
         with pytest.raises(ValueMismatchError, match="2 arguments"):
             sub(1, 2, 3)
-        with pytest.raises(TypeError, match="unexpected keyword argument 'other'"):
+        with pytest.raises(
+            ValueMismatchError, match=f"sub: expected arguments named {python[0]}, {python[1]}, got one"
+        ):
             sub(1, 2, other=3)
+        with pytest.raises(ValueMismatchError, match="got one named 'other'"):
+            guest.call("sub", other=3)
 
 
 def test_a_result_with_arguments_by_name(load: Any) -> None:

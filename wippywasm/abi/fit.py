@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from wippywasm.abi import host_values as hv
 from wippywasm.abi.classes import ClassRecord, ClassVariant
+from wippywasm.abi.keywords import snake
 from wippywasm.abi.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, elem_size
 from wippywasm.abi.shapes import FORMATS, NUMBERS, RANGES
 from wippywasm.errors import InternalError, ValueMismatchError
@@ -85,6 +86,15 @@ def wrong_count(signature: Signature, given: int) -> NoReturn:
     count = len(signature.type.params)
     expected = f"{count} argument{'s' * (count != 1)} ({signature.show()})" if count else "no arguments"
     raise ValueMismatchError(signature.name, expected, str(given))
+
+
+def too_many(signature: Signature, given: int, named: Mapping[str, Any]) -> NoReturn:
+    """Refuse a call with more arguments than there are, or with one by a name that none has."""
+    if not named:
+        wrong_count(signature, given)
+    known = [snake(p.name) for p in signature.type.params]
+    expected = f"arguments named {', '.join(known)}" if known else "no arguments"
+    raise ValueMismatchError(signature.name, expected, f"one named {next(iter(named))!r}")
 
 
 def no_result(signature: Signature, value: Any) -> NoReturn:

@@ -23,7 +23,7 @@ from typing import Any
 
 from wippywasm.abi import calls, state
 from wippywasm.abi.entry import refuse_entry, refuse_thread
-from wippywasm.abi.fit import MISSING, Signature, arguments_that_fit, wrong_count
+from wippywasm.abi.fit import MISSING, Signature, arguments_that_fit, too_many
 from wippywasm.abi.gather import gather
 from wippywasm.abi.keywords import snake
 from wippywasm.abi.layout import (
@@ -67,7 +67,9 @@ def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
 
     def body() -> None:
         args = [f"v{i}_" for i in range(len(needs.params))]
-        with w.block(f"{'async ' * w.side.stepwise}def lifted({''.join(f'{a}=MISSING, ' for a in args)}*extra):"):
+        with w.block(
+            f"{'async ' * w.side.stepwise}def lifted({''.join(f'{a}=MISSING, ' for a in args)}*extra, **named):"
+        ):
             w.constants["MISSING"] = MISSING
             _write_call(w, shape, needs, args)
         w.line("return lifted")
@@ -80,7 +82,7 @@ def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
 
 def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> None:
     _write_entry_check(w, shape)
-    w.line(f"if extra: {w.use(wrong_count)}(signature, {len(args)} + len(extra))")
+    w.line(f"if extra or named: {w.use(too_many)}(signature, {len(args)} + len(extra), named)")
     atoms = _write_gather(w, needs, args)
     _write_entry(w, shape, needs)
     with _poisoning(w):

@@ -112,7 +112,9 @@ class Component:
         """Look up every import once, for any number of instances. Raises LinkError as `instantiate` does."""
         if undeclared not in ("refuse", "deny"):
             raise InvalidError(f"undeclared must be 'refuse' or 'deny', not {undeclared!r}")
-        imports = _merged({} if wasi is None else wasi.imports(), _checked(imports or {}))
+        if bindings is not None and not isinstance(bindings, Bindings):
+            raise InvalidError(f"bindings must be the BINDINGS of a generated package, not {bindings!r}")
+        imports = _merged(_hosts(wasi), _checked(imports or {}))
         component = self._planned_with(imports)
         _refuse_components(component.plan, imports)
         linked = link(component.plan, imports, undeclared)
@@ -157,6 +159,16 @@ def _checked(imports: Any) -> Mapping[str, Any]:
     return imports
 
 
+def _hosts(wasi: Any) -> Mapping[str, Any]:
+    """The hosts of WASI; raises InvalidError for what has none."""
+    if wasi is None:
+        return {}
+    if not callable(getattr(wasi, "imports", None)):
+        raise InvalidError(f"wasi must be a Wasi(…), not {wasi!r}", hint="such as Wasi(args=['program'])")
+    hosts: Mapping[str, Any] = wasi.imports()
+    return hosts
+
+
 def _refuse_components(plan: Plan, imports: Mapping[str, Any]) -> None:
     """Raise LinkError where a component is given for an instance: its Python attributes would count as functions."""
     for path in plan.host_instances:
@@ -189,6 +201,8 @@ class LinkedComponent:
         Where the engine binds guests to threads (wasmer) and an event loop runs in this thread, the guest gets a thread
         of its own, in which it can be suspended.
         """
+        if limits is not None and not isinstance(limits, Limits):
+            raise InvalidError(f"limits must be a Limits(…), not {limits!r}", hint="such as Limits(max_memory_mb=64)")
         if self.component.engine.thread_bound and in_event_loop():
             return in_own_thread(lambda: self._instantiate(limits, StoreLimits(interruptible=True)))
         return self._instantiate(limits, NO_LIMITS)

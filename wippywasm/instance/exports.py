@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from wippywasm.abi.state import RuntimeResource
-from wippywasm.errors import NotFoundError, UnsupportedFeatureError
+from wippywasm.errors import InvalidError, NotFoundError, UnsupportedFeatureError
 from wippywasm.instance.names import best_match, pascal, snake, split_version
 from wippywasm.instance.suggest import did_you_mean
 from wippywasm.model import ResourceType
@@ -80,6 +80,8 @@ class ExportedInstance:
         known = self._made.get(name)
         if known is not None:
             return known
+        if not isinstance(name, str):
+            raise InvalidError(f"exports are asked for by their names, not by {name!r}")
         found = match_instance(name, self._items)
         if found is None:
             hint = did_you_mean(name, self._items)

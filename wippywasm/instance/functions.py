@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
-from wippywasm.errors import NotFoundError
+from wippywasm.errors import InvalidError, NotFoundError
 from wippywasm.instance.exports import join
 from wippywasm.instance.names import compatibility, snake, split_version
 from wippywasm.instance.suggest import did_you_mean
@@ -59,6 +59,8 @@ def find_key(method: str, keys: Mapping[str, object], uncallable: Mapping[str, s
     The version may be left out or be a compatible one, and so may the package: `iface#name`. Raises NotFoundError, with
     near names, for none and for several; `uncallable` has the reasons why other exports can't be called.
     """
+    if not isinstance(method, str):
+        raise InvalidError(f"a function is called by its name, not by {method!r}")
     if method in keys:
         return method
     found = [key for key in keys if _means(method, key)]

@@ -37,6 +37,8 @@ def load(
     """
     wasm = read_source(source)
     chosen = engines.get(engine) if engine is None or isinstance(engine, str) else engine
+    if not callable(getattr(chosen, "new_store", None)):
+        raise InvalidError(f"engine must be the name of an engine or one of wippywasm.engine.get, not {engine!r}")
     signatures = None if wit is None else read_signatures(wit)
     if sniff(wasm) == "module":
         return Component(wasm, plan_core_module(core_module.parse(wasm), wasm, signatures), chosen)
@@ -53,6 +55,8 @@ def read_source(source: str | bytes | bytearray | memoryview | os.PathLike[str])
         return source
     if isinstance(source, bytearray):
         return bytes(source)
+    if not isinstance(source, str | os.PathLike):
+        raise InvalidError(f"a module is loaded from a path, from bytes or from text, not from {source!r}")
     if isinstance(source, str) and is_wat(source):
         return engines.wat2wasm(source)
     data = read_file(Path(source))
@@ -69,6 +73,8 @@ def is_wat(text: str) -> bool:
 
 def read_signatures(wit: str | os.PathLike[str]) -> Signatures:
     """The signatures in WIT text, or in the file of that path; a string is a path if such a file exists."""
+    if not isinstance(wit, str | os.PathLike):
+        raise InvalidError(f"wit must be the text or the path of WIT, not {wit!r}")
     if isinstance(wit, str) and ("\n" in wit or not wit.endswith(".wit") or not Path(wit).is_file()):
         return parse_signatures(wit)
     text = text_of(read_file(Path(wit)))
