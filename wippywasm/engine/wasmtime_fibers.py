@@ -32,7 +32,7 @@ from wippywasm.engine.wasmtime_running import SLICE
 from wippywasm.engine.wat import wat2wasm
 
 if TYPE_CHECKING:
-    from wippywasm.engine.wasmtime_engine import WasmtimeStore
+    from wippywasm.engine.wasmtime_store import WasmtimeStore
 
 NOTHING = CoreFuncType()
 

@@ -24,7 +24,7 @@ from wippywasm.engine.traps import TABLE_BOUNDS, make_trap
 from wippywasm.errors import InvalidError
 
 if TYPE_CHECKING:
-    from wippywasm.engine.wasmtime_engine import WasmtimeStore
+    from wippywasm.engine.wasmtime_store import WasmtimeStore
 
 
 class Item:

@@ -16,7 +16,8 @@ from wippywasm.engine.wasmtime_fibers import begin_type, shim_module
 from wippywasm.engine.wasmtime_hosts import Hosts
 
 if TYPE_CHECKING:
-    from wippywasm.engine.wasmtime_engine import WasmtimeEngine, WasmtimeModule
+    from wippywasm.engine.wasmtime_engine import WasmtimeEngine
+    from wippywasm.engine.wasmtime_modules import WasmtimeModule
 
 PreparedSource: TypeAlias = tuple[Any, ...]
 """(number, callback, type, 0, None, code) of a host function; (0, None, None, instance, name, size) of an export."""

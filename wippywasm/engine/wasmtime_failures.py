@@ -1,0 +1,72 @@
+"""What came of a call or an instantiation that wasmtime did not finish.
+
+In: the native error and trap, which are owned from here on, and what a host function raised. Out: an exception.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from wippywasm.core import CoreExternType
+from wippywasm.engine import linking
+from wippywasm.engine import wasmtime_capi as capi
+from wippywasm.engine.traps import STACK, make_trap, noted
+from wippywasm.engine.wasmtime_running import Running
+from wippywasm.engine.wasmtime_traps import trap_of
+from wippywasm.errors import InternalError, InvalidError, Trap
+
+if TYPE_CHECKING:
+    from wippywasm.engine.wasmtime_modules import WasmtimeModule
+
+
+def failure_of(running: Running, error: int, trap: int, note: str) -> BaseException:
+    """Own what a call into the guest gave back, and say what it was."""
+    raised, running.raised = running.raised, None
+    running.spare = running.spare or capi.new_trap()
+    if trap and (raised is None or capi.has_code(trap)):
+        return noted(trap_of(capi.take_trap(trap)), note)
+    if raised is None:
+        return InternalError(f"wasmtime refused the call: {capi.take_error(error)}")
+    _discard(error, trap)
+    return _overflow(raised) if running.depth and _is_recursion(raised) else raised
+
+
+def refused(module: WasmtimeModule, types: Sequence[CoreExternType], message: str) -> InvalidError:
+    text = message.strip()
+    if text.startswith("incompatible import type"):
+        return linking.mismatch(module.imports, types, text)
+    return InvalidError(f"the module can't be instantiated within its store's limits: {text}")
+
+
+_kept: list[tuple[Callable[[int], None], int]] = []
+"""What could not be freed because Python's stack was full; freed with the next."""
+
+
+def _discard(error: int, trap: int) -> None:
+    """Free what the host's own trap came back as."""
+    if error:
+        _kept.append((capi.error_delete, error))
+    if trap:
+        _kept.append((capi.trap_delete, trap))
+    while _kept:
+        free, address = _kept.pop()
+        try:
+            free(address)
+        except (RecursionError, ctypes.ArgumentError):
+            _kept.append((free, address))
+            return
+
+
+def _is_recursion(raised: BaseException) -> bool:
+    """Whether Python's stack was full, which ctypes words its own way."""
+    in_ctypes = isinstance(raised, ctypes.ArgumentError) and "RecursionError" in str(raised)
+    return in_ctypes or isinstance(raised, RecursionError)
+
+
+def _overflow(cause: BaseException) -> Trap:
+    """Guest and host called each other until Python had enough."""
+    trap = make_trap(STACK)
+    trap.__cause__ = cause
+    return trap

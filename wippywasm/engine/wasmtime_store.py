@@ -1,0 +1,256 @@
+"""A guest's store on wasmtime: its instances, and the host functions they may call.
+
+In: compiled modules, host callables. Out: instances whose functions cost about as much as a call through ctypes can.
+
+Reference: `wasmtime_capi`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Sequence
+from ctypes import byref, c_void_p
+from typing import TYPE_CHECKING, Any
+
+from wippywasm.core import CoreExternType, CoreFuncType
+from wippywasm.engine import linking
+from wippywasm.engine import wasmtime_capi as capi
+from wippywasm.engine.assembly import HostSource, Make, Part, Source
+from wippywasm.engine.port import NO_LIMITS, CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
+from wippywasm.engine.raw_calls import Slots, closed
+from wippywasm.engine.wasmtime_epochs import watch
+from wippywasm.engine.wasmtime_failures import failure_of, refused
+from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type
+from wippywasm.engine.wasmtime_hosts import LAST_NUMBER, HostCode
+from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern
+from wippywasm.engine.wasmtime_modules import WasmtimeInstance, WasmtimeModule
+from wippywasm.engine.wasmtime_parts import Imports, PreparedPart, Shims
+from wippywasm.engine.wasmtime_running import NEVER, SLICE, Functions, Running
+from wippywasm.errors import InternalError, UnavailableError
+
+if TYPE_CHECKING:
+    from wippywasm.engine.wasmtime_engine import WasmtimeEngine
+
+EXTERN_SIZE = capi.EXTERN_SIZE
+EXTERNS = capi.INSTANCE_SIZE
+"""Where the imports lie in the memory of an instance, behind the instance itself."""
+
+
+class WasmtimeStore:
+    """The instances of one guest, and the host functions they may call."""
+
+    def __init__(self, engine: WasmtimeEngine, limits: StoreLimits) -> None:
+        self.engine = engine
+        self._native: Any = capi.pointer(capi.store_new(engine.pointer, None, None))
+        self._context: Any = capi.pointer(capi.store_context(self._native))
+        capi.set_epoch_deadline(self._context, NEVER)
+        self._functions = Functions()
+        self.running = Running(self._functions)
+        self._env = 0
+        self._watched = False
+        self._slots: dict[int, Slots] = {}
+        self._held: list[Any] = []
+        self._fibers: Fibers | None = None
+        self._note = limits.note
+        if limits is not NO_LIMITS:
+            self._limit(limits)
+
+    def _limit(self, limits: StoreLimits) -> None:
+        bounds = [_bound(b) for b in (limits.memory_bytes, limits.table_elements, limits.instances)]
+        capi.store_limiter(self._native, *bounds, -1, -1)
+
+    @property
+    def context(self) -> Any:
+        """The native store; raises `UnavailableError` once it is closed."""
+        if self._context is None:
+            raise closed()
+        return self._context
+
+    def instantiate(self, module: Module, imports: Sequence[CoreItem]) -> WasmtimeInstance:
+        assert isinstance(module, WasmtimeModule)
+        linking.check_count(module.imports, imports)
+        block = capi.Block(EXTERNS + capi.EXTERN_SIZE * len(imports))
+        self._put(module, imports, block)
+        error = self._new_instance(module, block.at(EXTERNS), block)
+        if error:
+            raise refused(module, [item.type for item in imports if isinstance(item, Item)], error)
+        return WasmtimeInstance(self, module, block)
+
+    def assemble(self, part: Part, instances: Sequence[CoreInstance], make: Make) -> WasmtimeInstance:
+        """`instantiate` with what the sources of `part` name; `instances` are all of this store."""
+        module = part.module
+        assert isinstance(module, WasmtimeModule)
+        prepared = part.prepared
+        if prepared is None:
+            prepared = part.prepared = PreparedPart(self.engine, part.sources, instances)
+        imports = prepared.imports.take()
+        if prepared.sources:
+            self._functions.make = make
+            self._held.append(part)
+            shimmed = instances if prepared.shims is None else [*instances, self._shim(prepared.shims)]
+            self._put_sources(prepared.sources, shimmed, imports.places)
+        block = capi.Block(capi.INSTANCE_SIZE)
+        error = self._new_instance(module, imports.pointer, block)
+        prepared.imports.give_back(imports)
+        if error:
+            raise refused(module, [_type_of(source, instances) for source in part.sources], error)
+        return WasmtimeInstance(self, module, block)
+
+    def _shim(self, shims: Shims) -> WasmtimeInstance:
+        """What stands between a part and its host functions that may park the guest."""
+        rest = self.fibers.imports(shims.types)
+        block = capi.Block(EXTERNS + EXTERN_SIZE * (len(shims.begins) + len(rest)))
+        begun = Imports(shims.begins)
+        self._put_sources(shims.begins, (), begun.places)
+        ctypes.memmove(block.at(EXTERNS), begun.pointer, EXTERN_SIZE * len(shims.begins))
+        for index, item in enumerate(rest, len(shims.begins)):
+            copy_extern(item, block.address + EXTERNS + EXTERN_SIZE * index)
+        error = self._new_instance(shims.module, block.at(EXTERNS), block)
+        if error:
+            raise refused(shims.module, [i.type for i in shims.module.imports], error)
+        return WasmtimeInstance(self, shims.module, block)
+
+    def _put_sources(self, prepared: list[Any], instances: Sequence[Any], places: Sequence[Any]) -> None:
+        env, context, pointer = self._env or self._hosts(), self.context, c_void_p.from_param
+        new_func, find_export = capi.func_new_unchecked, capi.instance_export
+        for (number, callback, type, instance, name, size), place in zip(prepared, places):
+            if name is None:
+                new_func(context, type, callback, pointer(env + number), None, place)
+            elif not find_export(context, instances[instance].pointer, name, size, place):
+                raise InternalError(f"an instance lacks its export {name!r}")
+
+    def _hosts(self) -> int:
+        """The `env` of the store's host function 0."""
+        if not self._env:
+            self._env = self.engine.hosts.enter(self.running)
+        return self._env
+
+    def _new_instance(self, module: WasmtimeModule, imports: Any, block: capi.Block) -> str:
+        """Instantiate into `block`; the message of wasmtime's refusal, if it refused."""
+        trap = c_void_p()
+        error = capi.instance_new(
+            self.context, module.pointer, imports, module.import_count, block.pointer, byref(trap)
+        )
+        if trap or (error and self.running.raised is not None):
+            raise self.failure(error, trap.value or 0)
+        return str(capi.take_error(error)) if error else ""
+
+    def _put(self, module: WasmtimeModule, imports: Sequence[CoreItem], block: capi.Block) -> None:
+        waiting = [i for i in imports if i.__class__ is WaitingFunc and i.begin is not None and i.store is self]
+        if waiting:
+            self.fibers.shim(list(dict.fromkeys(waiting)))
+        for index, item in enumerate(imports):
+            if not isinstance(item, Item) or item.store is not self:
+                raise linking.foreign(module.imports[index])
+            copy_extern(item, block.address + EXTERNS + EXTERN_SIZE * index)
+
+    def host_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> WasmtimeFunc:
+        return self._host_func(type, self.engine.hosts.code(type), function)
+
+    def _host_func(self, type: CoreFuncType, code: HostCode, function: CoreCallable) -> WasmtimeFunc:
+        number = LAST_NUMBER - len(self._held)  # those of `assemble` count up from 0
+        self._functions[number] = function
+        self._held.append(code)
+        func = WasmtimeFunc(self, type, capi.Block(capi.EXTERN_SIZE))
+        env = capi.pointer(self._hosts() + number)
+        capi.func_new_unchecked(self.context, code.type, code.callback, env, None, func.handle)
+        return func
+
+    def waiting_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> WasmtimeFunc:
+        """A host function that may park its guest, for modules to import; see `FiberStore`."""
+        halved = begin_type(type)
+        func = WaitingFunc(self, type, capi.Block(capi.EXTERN_SIZE))
+        func.begin = self._host_func(halved, self.engine.hosts.code(halved, waits=True), function)
+        return func
+
+    @property
+    def fibers(self) -> Fibers:
+        """How the guests of this store run on fibers."""
+        if self._fibers is None:
+            self._fibers = Fibers(self)
+        return self._fibers
+
+    # ---- time
+
+    def watch(self) -> None:
+        """Have the guest stopped after each slice from now on, until `unwatch`: it can be interrupted then."""
+        if not self._watched:
+            self._watched = True
+            watch(self._native, self.running, self.engine.ticker)
+        ticker = self.engine.ticker
+        ticker.used = True
+        if not ticker.awake:
+            ticker.wake()
+        capi.set_epoch_deadline(self.context, SLICE)
+
+    def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> None:
+        """The guest can be interrupted until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
+        running = self.running
+        running.interrupt = None
+        running.interruptible = True
+        running.timeout = timeout
+        running.deadline = None if timeout is None else time.monotonic() + seconds
+        self.watch()
+
+    def stop_clock(self) -> None:
+        """The other end of `start_clock`."""
+        self.running.deadline = None
+        self.running.interruptible = False
+        if self._context is not None:
+            capi.set_epoch_deadline(self._context, NEVER)
+
+    def time_left(self) -> tuple[float, BaseException] | None:
+        """Seconds until the clock's timeout, and the timeout, where there is one."""
+        deadline, timeout = self.running.deadline, self.running.timeout
+        return None if deadline is None or timeout is None else (deadline - time.monotonic(), timeout)
+
+    def interrupt(self, error: BaseException) -> None:
+        """End the guest that runs, perhaps in another thread, within some slices: its call raises `error`."""
+        self.running.interrupt = error
+
+    def failure(self, error: int, trap: int) -> BaseException:
+        """Own what a call into the guest gave back, and say what it was."""
+        return failure_of(self.running, error, trap, self._note)
+
+    def close(self) -> None:
+        """Free everything in the store. Raises `UnavailableError` while a guest of it is running."""
+        if self.running.depth:
+            raise UnavailableError("the store can't be closed while its guest is calling the host")
+        if self._context is None:
+            return
+        self._free()
+
+    def _free(self) -> None:
+        native, self._native, self._context = self._native, None, None
+        for slots in self._slots.values():
+            slots.close()
+        self.engine.hosts.leave(self._env)
+        capi.store_delete(native)
+        self._functions.clear()
+        self._functions.make = None
+        self._fibers = None  # whose functions lead back here
+        self._held.clear()
+
+    def __del__(self) -> None:
+        if self._native is not None:
+            self._free()
+
+    def slots(self, count: int) -> Slots:
+        """The buffer for calls with that many arguments or results."""
+        room = 16 if count <= 16 else 1 << (count - 1).bit_length()
+        slots = self._slots.get(room)
+        if slots is None:
+            slots = self._slots[room] = Slots(room)
+        return slots
+
+
+def _type_of(source: Source, instances: Sequence[Any]) -> CoreExternType:
+    if isinstance(source, HostSource):
+        return source.type
+    type: CoreExternType = instances[source.instance].lookups[source.name][2]
+    return type
+
+
+def _bound(limit: int | None) -> int:
+    return -1 if limit is None else limit
