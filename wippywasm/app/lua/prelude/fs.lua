@@ -1,29 +1,11 @@
 -- The module `fs`: volumes and files, which the host keeps.
 
 local W = ...
-local type, error, tostring, setmetatable, ipairs = type, error, tostring, setmetatable, ipairs
-local call_host, failure, opaque = W.call_host, W.failure, W.opaque
+local ipairs = ipairs
+local call_host, failure, class = W.call_host, W.failure, W.class
 
--- A class of objects that stand for a handle of the host's.
-local function class(name)
-  local methods, handles = {}, setmetatable({}, { __mode = "k" })
-  local metatable = {
-    __name = name, __metatable = false,
-    __index = function(_, method) return methods[method] or error("a " .. name .. " has no '" .. tostring(method) .. "'", 2) end,
-  }
-  local function new(state)
-    local object = setmetatable({}, metatable)
-    handles[object], opaque[object] = state, name
-    return object
-  end
-  local function check(object)
-    return handles[object] or error("bad argument (" .. name .. " expected; call its methods with ':')", 3)
-  end
-  return methods, new, check
-end
-
-local volume, new_volume, check_volume = class("volume")
-local file, new_file, check_file = class("file")
+local volume, check_volume, new_volume = class("volume")
+local file, check_file, new_file = class("file")
 
 -- volumes --------------------------------------------------------------------------------------------------------
 

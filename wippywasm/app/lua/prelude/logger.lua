@@ -1,26 +1,10 @@
 -- The module `logger`: loggers with names and fields of their own.
 
 local W = ...
-local type, error, tostring, setmetatable, pairs = type, error, tostring, setmetatable, pairs
+local type, error, tostring, pairs = type, error, tostring, pairs
 local call_host, failure, opaque, place = W.call_host, W.failure, W.opaque, W.place
 
-local methods, states = {}, setmetatable({}, { __mode = "k" })
-local metatable = {
-  __name = "logger", __metatable = false,
-  __index = function(_, name)
-    return methods[name] or error("a logger has no '" .. tostring(name) .. "'; it has debug, info, warn, error, with, named", 2)
-  end,
-}
-
-local function new(state)
-  local object = setmetatable({}, metatable)
-  states[object], opaque[object] = state, "logger"
-  return object
-end
-
-local function check(object)
-  return states[object] or error("bad argument (logger expected; call its methods with ':')", 3)
-end
+local methods, check, new = W.class("logger")
 
 local function merged(fields, more)
   if not more then return fields end

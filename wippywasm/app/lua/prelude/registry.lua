@@ -3,29 +3,11 @@
 -- A snapshot is a version's number, and so is a version; the host keeps the tables. Entries are copies.
 
 local W = ...
-local type, error, tostring, setmetatable, ipairs = type, error, tostring, setmetatable, ipairs
+local type, error, tostring, ipairs = type, error, tostring, ipairs
 local match, mtype = string.match, math.type
-local call_host, failure, opaque = W.call_host, W.failure, W.opaque
+local call_host, failure, class, opaque = W.call_host, W.failure, W.class, W.opaque
 
--- A class of objects whose state a program can't reach: its methods, `check`, `new`.
-local function class(name)
-  local methods, states = {}, setmetatable({}, { __mode = "k" })
-  local metatable = {
-    __name = name, __metatable = false,
-    __index = function(_, method) return methods[method] or error("a " .. name .. " has no '" .. tostring(method) .. "'", 2) end,
-  }
-  local function check(object)
-    return states[object] or error("bad argument (" .. name .. " expected; call its methods with ':')", 3)
-  end
-  local function new(state)
-    local object = setmetatable({}, metatable)
-    states[object], opaque[object] = state, name
-    return object
-  end
-  return methods, check, new, metatable, states
-end
-
-local version_methods, check_version, new_version, version_metatable, versions = class("version")
+local version_methods, check_version, new_version, version_metatable = class("version")
 local snapshot_methods, check_snapshot, new_snapshot = class("snapshot")
 local changes_methods, check_changes, new_changes = class("changeset")
 local history_methods, check_history, new_history = class("history")
@@ -65,12 +47,13 @@ function version_methods.id(version) return check_version(version).number end
 function version_methods.string(version) return "v" .. check_version(version).number end
 function version_methods.previous(version) return neighbour(check_version(version).number, -1) end
 function version_methods.next(version) return neighbour(check_version(version).number, 1) end
-function version_metatable.__tostring(version) return "v" .. versions[version].number end
-function version_metatable.__eq(a, b) return versions[a] ~= nil and versions[b] ~= nil and versions[a].number == versions[b].number end
+function version_metatable.__tostring(version) return "v" .. check_version(version).number end
+local function is_version(value) return opaque[value] == "version" end
+function version_metatable.__eq(a, b) return is_version(a) and is_version(b) and check_version(a).number == check_version(b).number end
 
 local function number_of(version)
   if mtype(version) == "integer" then return version end
-  return versions[version] and versions[version].number
+  return is_version(version) and check_version(version).number or nil
 end
 
 function registry.versions()

@@ -3,24 +3,12 @@
 -- Out: W.new_scanner(read, split): `read(most)` gives bytes, nil at the end, or nil and an error object.
 
 local W = ...
-local setmetatable, tostring, error = setmetatable, tostring, error
 local find, sub, match, byte = string.find, string.sub, string.match, string.byte
-local failure, opaque = W.failure, W.opaque
+local failure = W.failure
 local PIECE = 65536
 local MAX_TOKEN = 1 << 20 -- bytes of a line or word
 
-local states = W.raw.setmetatable({}, { __mode = "k" })
-local scanner = {}
-local metatable = {
-  __name = "scanner", __metatable = false,
-  __index = function(_, key)
-    return scanner[key] or error("a scanner has no '" .. tostring(key) .. "'", 2)
-  end,
-}
-
-local function state_of(object)
-  return states[object] or error("bad argument (scanner expected; call its methods with ':')", 3)
-end
+local scanner, state_of, new_object = W.class("scanner")
 
 -- Each gives where a token at `at` ends with all that belongs to it, and the token; nil where more is needed to tell.
 -- `over`: there is no more.
@@ -76,7 +64,5 @@ function scanner.err(self) return state_of(self).err end
 function W.new_scanner(read, split)
   local cut = cutters[split or "lines"]
   if not cut then return nil, failure("INVALID", "a scanner splits into lines, words, bytes or runes") end
-  local new = setmetatable({}, metatable)
-  states[new], opaque[new] = { read = read, cut = cut, rest = "", at = 1 }, "scanner"
-  return new, nil
+  return new_object({ read = read, cut = cut, rest = "", at = 1 }), nil
 end

@@ -3,23 +3,11 @@
 -- Out: W.new_stream(read, close, size): `read(most, position)` gives bytes, nil at the end, or nil and an error object.
 
 local W = ...
-local type, setmetatable, tostring, error, mtype = type, setmetatable, tostring, error, math.type
-local failure, opaque = W.failure, W.opaque
+local tostring, mtype = tostring, math.type
+local failure = W.failure
 local PIECE = 32768
 
-local states = W.raw.setmetatable({}, { __mode = "k" })
-local stream = {}
-
-local metatable = {
-  __name = "stream", __metatable = false,
-  __index = function(_, key)
-    return stream[key] or error("a stream has no '" .. tostring(key) .. "'", 2)
-  end,
-}
-
-local function state_of(object, what)
-  return states[object] or error("bad argument #1 to '" .. what .. "' (an object of this kind expected; call it with ':')", 3)
-end
+local stream, state_of, new_object = W.class("stream")
 
 local function next_piece(state, most)
   if state.closed then return nil, failure("INTERNAL", "the stream is closed") end
@@ -29,7 +17,7 @@ local function next_piece(state, most)
 end
 
 function stream.read(self, most)
-  local state = state_of(self, "read")
+  local state = state_of(self)
   if most == nil or most == 0 then most = PIECE end
   if mtype(most) ~= "integer" or most < 1 then
     return nil, failure("INVALID", "stream:read takes a number of bytes, got " .. tostring(most))
@@ -38,7 +26,7 @@ function stream.read(self, most)
 end
 
 function stream.close(self)
-  local state = state_of(self, "close")
+  local state = state_of(self)
   if not state.closed then
     state.closed = true
     if state.close then state.close() end
@@ -47,17 +35,15 @@ function stream.close(self)
 end
 
 function stream.stat(self)
-  local state = state_of(self, "stat")
+  local state = state_of(self)
   return { size = state.size, position = state.position, readable = not state.closed, writable = false, seekable = false }, nil
 end
 
 function stream.scanner(self, split)
-  local state = state_of(self, "scanner")
+  local state = state_of(self)
   return W.new_scanner(function(most) return next_piece(state, most) end, split)
 end
 
 function W.new_stream(read, close, size)
-  local new = setmetatable({}, metatable)
-  states[new], opaque[new] = { read = read, close = close, size = size or -1, position = 0 }, "stream"
-  return new
+  return new_object({ read = read, close = close, size = size or -1, position = 0 })
 end

@@ -7,7 +7,7 @@
 local W = ...
 local type, error, setmetatable, tostring, pairs, select = type, error, setmetatable, tostring, pairs, select
 local mtype, tointeger = math.type, math.tointeger
-local ask, failure, opaque, calendar = W.ask, W.failure, W.opaque, W.calendar
+local ask, failure, opaque, calendar, class = W.ask, W.failure, W.opaque, W.calendar, W.class
 local nanoseconds, new_duration, duration_of = W.nanoseconds, W.new_duration, W.duration_of
 local SLEEP, TIMER, STOP, NOW, ZONE, STARTED = 9, 10, 11, 12, 13, 4
 local SECOND, DAY = 1000000000, 86400
@@ -15,23 +15,6 @@ local MAX, MIN = math.maxinteger, math.mininteger
 local ZERO = -62135596800 -- the seconds of the first moment of the year 1
 
 local time = {}
-
-local function class(name)
-  local methods, objects = {}, setmetatable({}, { __mode = "k" })
-  local metatable = { __name = name, __metatable = false }
-  function metatable.__index(_, key)
-    return methods[key] or error("a " .. name .. " has no '" .. tostring(key) .. "'", 2)
-  end
-  local function check(object, level)
-    return objects[object] or error("bad argument (" .. name .. " expected, got " .. (opaque[object] or type(object)) .. ")", level or 3)
-  end
-  local function new(facts)
-    local object = setmetatable({}, metatable)
-    objects[object], opaque[object], facts.object = facts, name, object
-    return object
-  end
-  return methods, check, new, metatable
-end
 
 local function integer(value, name, level)
   local whole = mtype(value) and tointeger(value)
@@ -46,7 +29,14 @@ end
 
 -- locations ------------------------------------------------------------------------------------------------------
 
-local location_methods, check_location, new_location, location_metatable = class("Location")
+local location_methods, check_location, make_location, location_metatable = class("Location")
+
+-- A location knows its own object: moments hand it out.
+local function new_location(facts)
+  facts.object = make_location(facts)
+  return facts.object
+end
+
 
 -- Offset and abbreviation at a moment ("at") or where clocks show a time ("wall").
 local function zone_at(location, kind, seconds)
