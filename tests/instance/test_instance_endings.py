@@ -98,7 +98,7 @@ def test_what_was_finalized_before_its_guest_is_not_freed_again(load: Any, engin
     for _ in range(20):
         guest = load(COUNTERS).instantiate({"log": refuse})
         counter = guest.exports.Counter(7)
-        guest._frame.store.running.__del__()  # as the collector does where all is garbage
+        guest._frame.store.running.spare.__del__()  # as the collector does where all is garbage
         with pytest.raises(KeyError, match="7"):
             counter.close()
         guest.close()

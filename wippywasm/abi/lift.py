@@ -198,19 +198,11 @@ def _write_lift(w: Source, needs: Needs) -> str:
 
 
 class Lifted:
-    """What a lifted function was made of; the callables that `lift` makes carry it, for `lower` to find."""
+    """What a lifted function was made of; the callables that `lift` makes lead to it, for `lower` to find."""
 
-    __slots__ = ("binding", "code", "core", "options", "type")
+    __slots__ = ("binding", "core", "options", "type")
 
-    def __init__(
-        self,
-        type: FuncType,
-        core: CoreFunc,
-        options: Options,
-        binding: Binding,
-        function: Callable[..., Any] | None = None,
-    ) -> None:
-        self.code: object = getattr(function, "__code__", None)
+    def __init__(self, type: FuncType, core: CoreFunc, options: Options, binding: Binding) -> None:
         self.type = type
         self.core = core
         self.options = options
@@ -242,7 +234,7 @@ class PreparedLift:
         """The Python function for that core function; see `lift`."""
         function = self.code(core, binding, caller)
         function.__name__ = function.__qualname__ = self.name
-        function.__dict__[LIFTED] = Lifted(self.type, core, self.options, binding, function)
+        function.__dict__[LIFTED] = function.__code__, self, core, binding
         return function
 
     def lifted(self, core: CoreFunc, binding: Binding) -> Lifted:
@@ -315,11 +307,14 @@ def lift(
 
 
 LIFTED = "lifted"
-"""The attribute of a lifted function that has its `Lifted`."""
+"""The attribute of a lifted function that has its code, and what its `Lifted` is made of."""
 
 
 def lifted_of(function: Callable[..., Any]) -> Lifted | None:
     """What a function was made of, if `lift` made it."""
     found = getattr(function, LIFTED, None)
     # `functools.wraps` copies attributes to functions that are not ours.
-    return found if isinstance(found, Lifted) and found.code is getattr(function, "__code__", None) else None
+    if not isinstance(found, tuple) or found[0] is not getattr(function, "__code__", None):
+        return None
+    _, prepared, core, binding = found
+    return Lifted(prepared.type, core, prepared.options, binding)

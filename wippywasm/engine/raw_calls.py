@@ -21,6 +21,10 @@ from wippywasm.engine.traps import python_headroom
 from wippywasm.errors import InvalidError, UnavailableError
 
 SLOT = 16
+USUAL_ROOM = 16
+"""For how many values the buffer of most calls has room."""
+MAX_FREE = 64
+"""How many buffers that no store uses are kept."""
 NUMBER_BITS = 24
 """How much of a host function's `env` is its number in its store; the rest is the store's."""
 # core type -> (view of the buffer, its items in a slot)
@@ -96,27 +100,51 @@ class Slots:
     it returns, just before they are read. After `close`, every call through the buffer fails at its first step.
     """
 
-    __slots__ = ("_base", "_views", "slots", "trap")
+    __slots__ = ("_base", "_views", "room", "slots", "trap")
 
     def __init__(self, room: int) -> None:
+        self.room = room
         block = capi.Block(SLOT * (room + 1))
+        self._base = block.view()
         self.trap = block.pointer
         self.slots = block.at(SLOT)
-        self._base = base = block.view()
-        self._views: dict[str, memoryview] = {"q": base.cast("q"), "i": base.cast("i")}
+        self._views: dict[str, memoryview] = {}
 
     def view(self, format: str) -> memoryview:
         """All of it as items of that format: bytes for `b`, else as in `_VIEWS`."""
         view = self._views.get(format)
         if view is None:
-            view = self._views[format] = self._base if format == "b" else self._base.cast(format)  # type: ignore[call-overload]
+            view = self._views[format] = self._base.cast("B" if format == "b" else format)  # type: ignore[call-overload]
         return view
 
     def close(self) -> None:
-        """Make every call that uses the buffer fail with ValueError, before it does anything."""
+        """Make every call that uses the buffer fail with ValueError, before it does anything.
+
+        Another store may have the buffer then, with views of its own.
+        """
         for view in self._views.values():
             view.release()
         self._views.clear()
+
+
+class SlotsPool:
+    """Those of an engine: the usual ones serve one store after another."""
+
+    def __init__(self) -> None:
+        self._free: list[Slots] = []
+
+    def take(self, room: int) -> Slots:
+        """One for that many values, which no store uses now."""
+        try:
+            return self._free.pop() if room == USUAL_ROOM else Slots(room)
+        except IndexError:
+            return Slots(room)
+
+    def give_back(self, slots: Slots) -> None:
+        """Close slots, and keep them for another store."""
+        slots.close()
+        if slots.room == USUAL_ROOM and len(self._free) < MAX_FREE:
+            self._free.append(slots)
 
 
 @lru_cache(maxsize=1024)
@@ -180,8 +208,9 @@ def host_entry_factory(type: CoreFuncType, waits: bool = False) -> Callable[...,
         "                state.depth = depth",
         "                state.raised = error",
         "                spare = state.spare",
-        "                state.spare = 0",
-        "                return spare or new_trap()",
+        "                trap = spare.trap",
+        "                spare.trap = 0",
+        "                return trap or new_trap()",
         "        except BaseException as error:",
         "            state.depth = depth",
         "            state.raised = error",

@@ -136,14 +136,10 @@ view_at: Callable[[int, int, int], memoryview] = ctypes.PYFUNCTYPE(
 """(address, size, flags) -> a view of raw memory, which nothing keeps alive."""
 
 
-def pointer(address: int | None) -> Any:
-    """The address as a ready-made argument: it costs a call a third less than a `c_void_p`."""
-    return c_void_p.from_param(address)
-
-
-def size(number: int) -> Any:
-    """The number as a ready-made argument of type `size_t`."""
-    return c_size_t.from_param(number)
+pointer: Callable[[int | None], Any] = c_void_p.from_param
+"""The address as a ready-made argument: it costs a call a third less than a `c_void_p`."""
+size: Callable[[int], Any] = c_size_t.from_param
+"""The number as a ready-made argument of type `size_t`."""
 
 
 @lru_cache(maxsize=1024)

@@ -19,6 +19,7 @@ from wippywasm.engine import refusals
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.port import NO_LIMITS, StoreLimits
+from wippywasm.engine.raw_calls import SlotsPool
 from wippywasm.engine.wasmtime_config import FEATURES, SETTINGS, make_config
 from wippywasm.engine.wasmtime_epochs import Ticker
 from wippywasm.engine.wasmtime_fibers import new_linker
@@ -41,6 +42,7 @@ class WasmtimeEngine:
         self.native = wasmtime.Engine(make_config())
         self.pointer = capi.pointer_of(self.native)
         self.hosts = Hosts()
+        self.slots = SlotsPool()
         self._compiler = Compiler(_Backend(self))
         self.linker = new_linker(self.native)
         self.ticker = Ticker(self.pointer)

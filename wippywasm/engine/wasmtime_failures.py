@@ -13,7 +13,7 @@ from wippywasm.core import CoreExternType
 from wippywasm.engine import linking
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.traps import STACK, make_trap, noted
-from wippywasm.engine.wasmtime_running import Running
+from wippywasm.engine.wasmtime_running import NO_SPARE, Running
 from wippywasm.engine.wasmtime_traps import trap_of
 from wippywasm.errors import InternalError, InvalidError, Trap
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def failure_of(running: Running, error: int, trap: int, note: str) -> BaseException:
     """Own what a call into the guest gave back, and say what it was."""
     raised, running.raised = running.raised, None
-    running.spare = running.spare or capi.new_trap()
+    if not running.spare.trap and running.spare is not NO_SPARE:
+        running.spare.trap = capi.new_trap()
     if trap and (raised is None or capi.has_code(trap)):
         return noted(trap_of(capi.take_trap(trap)), note)
     if raised is None:

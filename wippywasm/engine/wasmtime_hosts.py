@@ -21,9 +21,11 @@ from wippywasm.core import CoreFuncType
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import without_signal_check
 from wippywasm.engine.raw_calls import NUMBER_BITS, host_entry_factory, slots_type
-from wippywasm.engine.wasmtime_running import Functions, Running
+from wippywasm.engine.wasmtime_running import NO_SPARE, Functions, Running, Spare
 from wippywasm.errors import InvalidError
 
+MAX_SPARES = 64
+"""How many traps that no store needs any more are kept for others."""
 LAST_NUMBER = (1 << NUMBER_BITS) - 1
 _VAL_TYPES: dict[str, Callable[[], wasmtime.ValType]] = {
     "i32": wasmtime.ValType.i32,
@@ -55,6 +57,7 @@ class Hosts:
     def __init__(self) -> None:
         self._live: dict[int, Running] = {}
         self._numbers = itertools.count(1)
+        self._spares: list[Spare] = []
         self.code = lru_cache(maxsize=1024)(self._code)
         """(type, waits) -> the callback for that; to be kept for as long as a store has functions of it."""
 
@@ -64,13 +67,25 @@ class Hosts:
     def enter(self, running: Running) -> int:
         """Make a store's functions callable. Gives the `env` of its function 0; those of others are that many more."""
         number = next(self._numbers)
-        running.spare = running.spare or capi.new_trap()
+        running.spare = self._spare()
         self._live[number] = running
         return number << NUMBER_BITS
 
+    def _spare(self) -> Spare:
+        while True:
+            try:
+                spare = self._spares.pop()
+            except IndexError:
+                return Spare(capi.new_trap())
+            if spare.trap:
+                return spare
+
     def leave(self, env: int) -> None:
         """The other end of `enter`."""
-        self._live.pop(env >> NUMBER_BITS, None)
+        running = self._live.pop(env >> NUMBER_BITS, None)
+        if running is not None and len(self._spares) < MAX_SPARES:
+            self._spares.append(running.spare)
+            running.spare = NO_SPARE
 
 
 def native_type(type: CoreFuncType) -> wasmtime.FuncType:

@@ -1,6 +1,6 @@
 """What wasmtime works out about a part, once for all its instances: where each import comes from, in native terms.
 
-In: the sources of a part. Out: tuples that `WasmtimeStore.assemble` puts in place, and the shims (`wasmtime_fibers`)
+In: the sources of a part. Out: columns that `WasmtimeStore.assemble` puts in place, and the shims (`wasmtime_fibers`)
 that stand before host functions which may park the guest.
 """
 
@@ -9,40 +9,68 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wippywasm.core import CoreFuncType
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.assembly import HostSource, Source
 from wippywasm.engine.wasmtime_fibers import begin_type, shim_module
-from wippywasm.engine.wasmtime_hosts import Hosts
+from wippywasm.engine.wasmtime_hosts import HostCode
+from wippywasm.engine.wasmtime_modules import Lookup
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_engine import WasmtimeEngine
     from wippywasm.engine.wasmtime_modules import WasmtimeModule
 
-PreparedSource: TypeAlias = tuple[Any, ...]
-"""(number, callback, type, 0, None, code) of a host function; (0, None, None, instance, name, size) of an export."""
+Host: TypeAlias = tuple[int, int, HostCode]
+"""A host function: where it is imported, its number and its code."""
+Export: TypeAlias = tuple[int, int, Lookup]
+"""An export: where it is imported, the instance that has it, and what it is asked for by."""
 
-NAME = 4
-"""Where the name is in that."""
+
+class Sources:
+    """Where the imports of a part come from, in columns: they are put into place by loops that are not Python's."""
+
+    __slots__ = (
+        "at_exports",
+        "at_hosts",
+        "callbacks",
+        "codes",
+        "count",
+        "instances",
+        "names",
+        "numbers",
+        "sizes",
+        "types",
+    )
+
+    def __init__(self, hosts: Sequence[Host], exports: Sequence[Export]) -> None:
+        self.count = len(hosts) + len(exports)
+        self.at_hosts = [at for at, _, _ in hosts]
+        self.numbers = [number for _, number, _ in hosts]
+        self.codes = [code for _, _, code in hosts]
+        self.types = [code.type for code in self.codes]
+        self.callbacks = [code.callback for code in self.codes]
+        self.at_exports = [at for at, _, _ in exports]
+        self.instances = [instance for _, instance, _ in exports]
+        self.names = [name for _, _, (name, _, _) in exports]
+        self.sizes = [size for _, _, (_, size, _) in exports]
 
 
 class Imports:
-    """Where the imports of one instance lie while it is made; `places` are those of functions, or of whole items."""
+    """Where the imports of one instance lie while it is made: `hosts` are places of functions, `exports` of items."""
 
-    __slots__ = ("_block", "places", "pointer")
+    __slots__ = ("_block", "exports", "hosts", "pointer")
 
-    def __init__(self, sources: Sequence[PreparedSource]) -> None:
-        self._block = block = capi.Block(capi.EXTERN_SIZE * len(sources))
+    def __init__(self, sources: Sources) -> None:
+        self._block = block = capi.Block(capi.EXTERN_SIZE * sources.count)
         self.pointer = block.pointer
-        starts = range(block.address, block.address + capi.EXTERN_SIZE * len(sources), capi.EXTERN_SIZE)
-        offsets = [capi.EXTERN_OF if source[NAME] is None else 0 for source in sources]
-        self.places = [capi.pointer(start + offset) for start, offset in zip(starts, offsets)]
+        start, size = block.address, capi.EXTERN_SIZE
+        self.hosts = [capi.pointer(start + at * size + capi.EXTERN_OF) for at in sources.at_hosts]
+        self.exports = [capi.pointer(start + at * size) for at in sources.at_exports]
 
 
 class ImportsPool:
     """Those of one part: each serves one instance after another, as its pointers cost more than the memory."""
 
-    def __init__(self, sources: Sequence[PreparedSource]) -> None:
+    def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._free: list[Imports] = []
 
@@ -63,7 +91,8 @@ class Shims:
     def __init__(self, engine: WasmtimeEngine, sources: Sequence[HostSource]) -> None:
         self.types = tuple(source.type for source in sources)
         self.module: WasmtimeModule = engine.compile_own(shim_module(self.types))
-        self.begins = [_host(engine.hosts, source.number, begin_type(source.type), waits=True) for source in sources]
+        codes = [engine.hosts.code(begin_type(source.type), waits=True) for source in sources]
+        self.begins = Sources([(at, s.number, code) for at, (s, code) in enumerate(zip(sources, codes))], [])
 
 
 class PreparedPart:
@@ -72,24 +101,14 @@ class PreparedPart:
     def __init__(self, engine: WasmtimeEngine, sources: Sequence[Source], instances: Sequence[Any]) -> None:
         waiting = [s for s in dict.fromkeys(sources) if isinstance(s, HostSource) and s.waits]
         self.shims = Shims(engine, waiting) if waiting else None
-        self.sources = [self._prepare(engine.hosts, source, waiting, instances) for source in sources]
+        hosts: list[Host] = []
+        exports: list[Export] = []
+        for at, source in enumerate(sources):
+            if not isinstance(source, HostSource):
+                exports.append((at, source.instance, instances[source.instance].lookups[source.name]))
+            elif self.shims is not None and source.waits:
+                exports.append((at, -1, self.shims.module.lookups[str(waiting.index(source))]))
+            else:
+                hosts.append((at, source.number, engine.hosts.code(source.type, waits=False)))
+        self.sources = Sources(hosts, exports)
         self.imports = ImportsPool(self.sources)
-
-    def _prepare(
-        self, hosts: Hosts, source: Source, waiting: Sequence[HostSource], instances: Sequence[Any]
-    ) -> PreparedSource:
-        if not isinstance(source, HostSource):
-            return _export(source.instance, instances[source.instance].lookups[source.name])
-        if self.shims is not None and source.waits:
-            return _export(-1, self.shims.module.lookups[str(waiting.index(source))])
-        return _host(hosts, source.number, source.type, waits=False)
-
-
-def _host(hosts: Hosts, number: int, type: CoreFuncType, *, waits: bool) -> PreparedSource:
-    code = hosts.code(type, waits)
-    return number, code.callback, code.type, 0, None, code  # the last keeps alive what the others point at
-
-
-def _export(instance: int, lookup: tuple[bytes, Any, Any]) -> PreparedSource:
-    name, size, _ = lookup
-    return 0, None, None, instance, name, size

@@ -33,12 +33,30 @@ class Functions(dict[int, CoreCallable]):
         return made
 
 
+class Spare:
+    """A trap made beforehand; `trap` is 0 once it was returned to wasmtime, which owns it then."""
+
+    __slots__ = ("trap",)
+
+    def __init__(self, trap: int) -> None:
+        self.trap = trap
+
+    def __del__(self) -> None:
+        # Where all this is collected in one go, finalizers of others may still run the guest.
+        trap, self.trap = self.trap, 0
+        if trap:
+            capi.trap_delete(trap)
+
+
+NO_SPARE = Spare(0)
+
+
 class Running:
     """How a store's guest is running.
 
     `functions()` gives its host functions, which are held weakly since `wasmtime_hosts` knows every live store.
-    `depth` is how deep host functions are nested, `raised` what the last one raised, `spare` the trap that the next one
-    to raise will return. `on_fiber` tells that the guest runs on a fiber, so that it may be suspended where no host
+    `depth` is how deep host functions are nested, `raised` what the last one raised, `spare` has the trap that the next
+    one to raise will return. `on_fiber` tells that the guest runs on a fiber, so that it may be suspended where no host
     function is on that fiber too; `parked` is 1 when a host function asks for that, for the guest's shim to see.
     `deadline` is the moment (of `time.monotonic`) at which the guest is to be ended with `timeout`;
     `interrupt` is what it is to be ended with at once, where it is `interruptible` or has a deadline or a fiber;
@@ -65,7 +83,7 @@ class Running:
         self.functions = weakref.ref(functions)
         self.depth = 0
         self.raised: BaseException | None = None
-        self.spare = 0
+        self.spare = NO_SPARE
         self.on_fiber = False
         self.parked = 0
         self.deadline: float | None = None
@@ -74,9 +92,3 @@ class Running:
         self.interruptible = False
         self.ticker: Any = None
         self.nested = 0
-
-    def __del__(self) -> None:
-        # Where all this is collected in one go, finalizers of others may still run the guest.
-        spare, self.spare = self.spare, 0
-        if spare:
-            capi.trap_delete(spare)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import time
+from collections import deque
 from collections.abc import Sequence
 from ctypes import byref, c_void_p
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.core import CoreExternType, CoreFuncType
@@ -18,14 +20,14 @@ from wippywasm.engine import linking
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.assembly import HostSource, Make, Part, Source
 from wippywasm.engine.port import NO_LIMITS, CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
-from wippywasm.engine.raw_calls import Slots, closed
+from wippywasm.engine.raw_calls import USUAL_ROOM, Slots, closed
 from wippywasm.engine.wasmtime_epochs import watch
 from wippywasm.engine.wasmtime_failures import failure_of, refused
 from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type
 from wippywasm.engine.wasmtime_hosts import LAST_NUMBER, HostCode
 from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern
 from wippywasm.engine.wasmtime_modules import WasmtimeInstance, WasmtimeModule
-from wippywasm.engine.wasmtime_parts import Imports, PreparedPart, Shims
+from wippywasm.engine.wasmtime_parts import Imports, PreparedPart, Shims, Sources
 from wippywasm.engine.wasmtime_running import NEVER, SLICE, Functions, Running
 from wippywasm.errors import InternalError, UnavailableError
 
@@ -85,11 +87,11 @@ class WasmtimeStore:
         if prepared is None:
             prepared = part.prepared = PreparedPart(self.engine, part.sources, instances)
         imports = prepared.imports.take()
-        if prepared.sources:
+        if prepared.sources.count:
             self._functions.make = make
             self._held.append(part)
             shimmed = instances if prepared.shims is None else [*instances, self._shim(prepared.shims)]
-            self._put_sources(prepared.sources, shimmed, imports.places)
+            self._put_sources(prepared.sources, shimmed, imports)
         block = capi.Block(capi.INSTANCE_SIZE)
         error = self._new_instance(module, imports.pointer, block)
         prepared.imports.give_back(imports)
@@ -100,25 +102,31 @@ class WasmtimeStore:
     def _shim(self, shims: Shims) -> WasmtimeInstance:
         """What stands between a part and its host functions that may park the guest."""
         rest = self.fibers.imports(shims.types)
-        block = capi.Block(EXTERNS + EXTERN_SIZE * (len(shims.begins) + len(rest)))
+        count = shims.begins.count
+        block = capi.Block(EXTERNS + EXTERN_SIZE * (count + len(rest)))
         begun = Imports(shims.begins)
-        self._put_sources(shims.begins, (), begun.places)
-        ctypes.memmove(block.at(EXTERNS), begun.pointer, EXTERN_SIZE * len(shims.begins))
-        for index, item in enumerate(rest, len(shims.begins)):
+        self._put_sources(shims.begins, (), begun)
+        ctypes.memmove(block.at(EXTERNS), begun.pointer, EXTERN_SIZE * count)
+        for index, item in enumerate(rest, count):
             copy_extern(item, block.address + EXTERNS + EXTERN_SIZE * index)
         error = self._new_instance(shims.module, block.at(EXTERNS), block)
         if error:
             raise refused(shims.module, [i.type for i in shims.module.imports], error)
         return WasmtimeInstance(self, shims.module, block)
 
-    def _put_sources(self, prepared: list[Any], instances: Sequence[Any], places: Sequence[Any]) -> None:
-        env, context, pointer = self._env or self._hosts(), self.context, c_void_p.from_param
-        new_func, find_export = capi.func_new_unchecked, capi.instance_export
-        for (number, callback, type, instance, name, size), place in zip(prepared, places):
-            if name is None:
-                new_func(context, type, callback, pointer(env + number), None, place)
-            elif not find_export(context, instances[instance].pointer, name, size, place):
-                raise InternalError(f"an instance lacks its export {name!r}")
+    def _put_sources(self, sources: Sources, instances: Sequence[Any], imports: Imports) -> None:
+        context = repeat(self.context)
+        if sources.numbers:
+            envs = map(capi.pointer, map((self._env or self._hosts()).__add__, sources.numbers))
+            made = map(
+                capi.func_new_unchecked, context, sources.types, sources.callbacks, envs, repeat(None), imports.hosts
+            )
+            deque(made, 0)
+        if sources.names:
+            pointers = [instance.pointer for instance in instances]
+            having = map(pointers.__getitem__, sources.instances)
+            if not all(map(capi.instance_export, context, having, sources.names, sources.sizes, imports.exports)):
+                raise InternalError("an instance lacks one of its exports")
 
     def _hosts(self) -> int:
         """The `env` of the store's host function 0."""
@@ -224,7 +232,7 @@ class WasmtimeStore:
     def _free(self) -> None:
         native, self._native, self._context = self._native, None, None
         for slots in self._slots.values():
-            slots.close()
+            self.engine.slots.give_back(slots)
         self.engine.hosts.leave(self._env)
         capi.store_delete(native)
         self._functions.clear()
@@ -238,10 +246,10 @@ class WasmtimeStore:
 
     def slots(self, count: int) -> Slots:
         """The buffer for calls with that many arguments or results."""
-        room = 16 if count <= 16 else 1 << (count - 1).bit_length()
+        room = USUAL_ROOM if count <= USUAL_ROOM else 1 << (count - 1).bit_length()
         slots = self._slots.get(room)
         if slots is None:
-            slots = self._slots[room] = Slots(room)
+            slots = self._slots[room] = self.engine.slots.take(room)
         return slots
 
 

@@ -26,19 +26,17 @@ class GuestFunction:
     `lifted` is what a component calls in place of the function; None where that is the function itself.
     """
 
-    __slots__ = ("code", "lifted", "resources", "type")
+    __slots__ = ("lifted", "resources", "type")
 
     def __init__(
         self,
         type: FuncType,
         resources: Mapping[ResourceType, RuntimeResource],
         lifted: Callable[..., Any] | None,
-        code: object,
     ) -> None:
         self.type = type
         self.resources = resources
         self.lifted = lifted
-        self.code = code
 
 
 def mark(
@@ -48,15 +46,16 @@ def mark(
     lifted: Callable[..., Any],
 ) -> None:
     """Let `guest_function` know a function that a guest exports."""
-    code = function.__code__
-    function.__dict__[_MARK] = GuestFunction(type, resources, None if lifted is function else lifted, code)
+    function.__dict__[_MARK] = function.__code__, type, resources, None if lifted is function else lifted
 
 
 def guest_function(given: Any) -> GuestFunction | None:
     """What is known of a guest's function; None for any other, one that wraps a guest's function included."""
     found = getattr(given, _MARK, None)
     # `functools.wraps` copies attributes, so the mark counts only where it was made.
-    return found if isinstance(found, GuestFunction) and found.code is getattr(given, "__code__", None) else None
+    if not isinstance(found, tuple) or found[0] is not getattr(given, "__code__", None):
+        return None
+    return GuestFunction(*found[1:])
 
 
 class Identities:

@@ -85,12 +85,24 @@ class Frame:
         self._batches: dict[CoreRef, Batch] = {}
         self._contexts = {instance: Context() for instance in recipe.contexts} if recipe.contexts else {}
         self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
-        self.parking = Parking(store)
-        self.timed_store: TimedStore | None = store if hasattr(type(store), "interrupt") else None  # type: ignore[assignment]
-        self.budget_ms = budget_ms if self.timed_store is not None else None
+        self._parking: Parking | None = None
+        self.budget_ms = None if budget_ms is None or self.timed_store is None else budget_ms
         self.thread: GuestThread | None = None
         """The thread that calls by tasks run in, where they need one."""
         self._ends: list[Callable[[], None]] = []
+
+    @property
+    def parking(self) -> Parking:
+        """Where its host functions wait."""
+        if self._parking is None:
+            self._parking = Parking(self.store)
+        return self._parking
+
+    @property
+    def timed_store(self) -> TimedStore | None:
+        """Its store, where guests in that can be ended while they run."""
+        store: Any = self.store
+        return store if hasattr(type(store), "interrupt") else None
 
     def run(self) -> None:
         """Do all steps; raises LinkError, Trap, TimedOutError, or whatever a host function raised."""
@@ -111,6 +123,8 @@ class Frame:
 
         All are called; what the first raises is raised in the end.
         """
+        if not self.resources.host and not self._ends:
+            return
         raised: BaseException | None = None
         for end in self._all_ends():
             try:

@@ -23,7 +23,7 @@ from wippywasm.instance import machine
 from wippywasm.instance.exports import ExportedInstance
 from wippywasm.instance.foreign import mark
 from wippywasm.instance.frame import Frame
-from wippywasm.model import FuncType, ResourceType
+from wippywasm.model import ResourceType
 from wippywasm.plan.items import ComponentItem, HostFuncRef, ImportedModule, LiftRef, StaticModule
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Guest:
         self._frame: Frame | None = frame
         self._callables: dict[str, Callable[..., Any]] = {}
         self._stepwise: dict[str, Callable[..., Awaitable[Any]]] = {}
-        self._bound: dict[LiftRef | HostFuncRef, Callable[..., Any]] = {}
+        self._bound: dict[str, Callable[..., Any]] = {}
         self._exports: ExportedInstance | None = None
         _offer_methods(self, frame)
 
@@ -136,20 +136,16 @@ class Guest:
         return self._frame
 
     def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
-        bound = self._bound.get(item)
+        bound = self._bound.get(key)
         if bound is None:
             frame = self._running()
             if isinstance(item, HostFuncRef):
                 function, served = frame.reexported(item.index, key), frame.linked.functions[item.index]
             else:
                 function = served = frame.lifted(item.index, key)
-            bound = self._bound[item] = frame.limited(function)
-            mark(bound, self._function_type(item), frame.resources, served)
+            bound = self._bound[key] = frame.limited(function)
+            mark(bound, self.component.functions[key], frame.resources, served)
         return bound
-
-    def _function_type(self, item: LiftRef | HostFuncRef) -> FuncType:
-        plan = self._running().plan
-        return plan.host_functions[item.index].type if isinstance(item, HostFuncRef) else plan.lifts[item.index].type
 
     def _module(self, module: StaticModule | ImportedModule) -> bytes | memoryview:
         frame = self._running()

@@ -19,7 +19,7 @@ from wippywasm.instance import budget
 from wippywasm.instance.foreign import mark
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.guest_thread import GuestThread, take_thread
-from wippywasm.model import FuncType, ResourceType
+from wippywasm.model import ResourceType
 from wippywasm.plan.items import HostFuncRef, LiftRef
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class ThreadGuest(Guest):
             guest._check_entry()
             return thread.do(lambda: inner._bind(item, key)(*args, **named))
 
-        mark(call, self._function_type(item), self._resources(), call)
+        mark(call, self.component.functions[key], self._resources(), call)
         return call
 
     def _method_for_tasks(self, key: str) -> Callable[..., Awaitable[Any]]:
@@ -125,9 +125,6 @@ class ThreadGuest(Guest):
             return guest.call_async(key, *args, **named)
 
         return call
-
-    def _function_type(self, item: LiftRef | HostFuncRef) -> FuncType:
-        return self._inner._function_type(item)
 
     def _resources(self) -> Mapping[ResourceType, RuntimeResource]:
         return self._inner._resources()
