@@ -1,4 +1,4 @@
-# make demo | test | lint | bench. Each makes its own virtual environment from the lock file first.
+# make demo | test | lint | docs | bench. Each makes its own virtual environment from the lock file first.
 # PYTHON=python3.10 does the same with that interpreter (3.10 runs the wasmer engine).
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ VENV := .venv-$(TAG)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format bench lock clean
+.PHONY: demo test lint format docs bench lock clean
 
 demo: $(READY)
 	$(BIN)/wippywasm engines
@@ -23,10 +23,15 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mkdocs build --quiet
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# docs/ as a site in build/site; a link that leads nowhere is an error.
+docs: $(READY)
+	$(BIN)/mkdocs build
 
 bench: $(READY)
 	$(BIN)/python -m tools.bench $(ARGS)

@@ -1,4 +1,4 @@
-"""JSON and WIT values. The table is in docs/entries.md."""
+"""JSON and WIT values. The table is in docs/values.md."""
 
 from __future__ import annotations
 

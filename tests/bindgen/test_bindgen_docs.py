@@ -1,8 +1,7 @@
-"""The example in docs/bindgen.md does what it says."""
+"""The example in docs/bindgen.md is well typed. That it does what it says, `tests/docs` finds."""
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
@@ -21,21 +20,8 @@ def block(language: str) -> str:
     return found[1]
 
 
-def test_the_example(tmp_path: Path) -> None:
-    program, _, *arguments = shlex.split(block("sh"))
-    assert program == "wippywasm"
-    arguments[-1] = str(tmp_path / arguments[-1])
-    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
-    for command in (["-m", "wippywasm", "bindgen", *arguments], ["-c", block("python")]):
-        ran = subprocess.run(
-            [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-        )
-        assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.splitlines() == re.findall(r"print\(.*\)  # (.*)$", block("python"), re.MULTILINE)
-
-
 def test_the_example_is_well_typed(tmp_path: Path) -> None:
-    _, _, source, _, name = shlex.split(block("sh"))
+    _, _, _, source, _, name = shlex.split(block("console"))
     subprocess.run(
         [sys.executable, "-m", "wippywasm", "bindgen", str(ROOT / source), "-o", str(tmp_path / name)], check=True
     )
