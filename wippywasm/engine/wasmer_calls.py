@@ -48,13 +48,18 @@ def guest_call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
 
 @lru_cache(maxsize=1024)
 def host_entry_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
-    """`make(target, state) -> entry`. `target()` gives the function; what it raises is left in `state.raised` too."""
+    """`make(target, state, clock) -> entry`. `target()` gives the function; what it raises is in `state.raised` too.
+
+    A guest that is to end is not served any more, however long its clock's counts last.
+    """
     names = ", ".join(f"a{k}" for k in range(len(type.params)))
     lines = [
-        "def make(target, state):",
+        "def make(target, state, clock):",
         f"    def entry({names}):",
         "        try:",
         "            depth = state.depth",
+        "            if clock.is_armed:",
+        "                clock.check()",
         "            state.depth = depth + 1",
         f"            result = target()({names})",
         *_convert_results(type),

@@ -6,7 +6,9 @@ let go of wasmer's object when their store is closed.
 
 from __future__ import annotations
 
+import ctypes
 import threading
+from ctypes import c_char, c_int, c_ssize_t, c_void_p
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wippywasm.core import CoreExternType, CoreFuncType, CoreGlobalType, CoreMemoryType, CoreTableType
@@ -69,8 +71,18 @@ class WasmerFunc(Item):
             revoke(self._call, "native", None)
 
 
+_view_at = ctypes.PYFUNCTYPE(ctypes.py_object, c_void_p, c_ssize_t, c_int)(
+    ("PyMemoryView_FromMemory", ctypes.pythonapi)
+)
+_WRITABLE = 0x200
+
+
 class WasmerMemory(Item):
-    """A linear memory. Its address changes only with its size, so a view is made anew only when that changed."""
+    """A linear memory. Its address changes only with its size, so a view is made anew only when that changed.
+
+    Views are of the bare address: one of wasmer's own buffer could be let go of in the memory's thread only, and a view
+    ends wherever the last traceback does that leads to it.
+    """
 
     __slots__ = ("_view",)
     type: CoreMemoryType
@@ -83,7 +95,7 @@ class WasmerMemory(Item):
         """All of the memory, writable, until the guest runs again or the store is closed."""
         native = self.native
         if native.data_size != len(self._view):
-            self._view = memoryview(native.buffer)
+            self._view = _view_of(native)
         return self._view
 
     def size(self) -> int:
@@ -104,6 +116,15 @@ class WasmerMemory(Item):
     def release(self) -> None:
         super().release()
         self._view = memoryview(b"")
+
+
+def _view_of(native: Any) -> memoryview:
+    size: int = native.data_size
+    if not size:
+        return memoryview(b"")
+    address = ctypes.addressof(c_char.from_buffer(memoryview(native.buffer)))
+    view: memoryview = _view_at(address, size, _WRITABLE)
+    return view
 
 
 class WasmerTable(Item):

@@ -7,7 +7,6 @@ wasmer panic is refused before.
 from __future__ import annotations
 
 import threading
-import time
 import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -145,7 +144,7 @@ class WasmerStore:
             raise UnsupportedFeatureError("references between guest and host", NAME, hint=HINT)
         held = _referable(function)
         self._callables.append(held)
-        entry = host_entry_factory(type)(weakref.ref(held), self._running)
+        entry = host_entry_factory(type)(weakref.ref(held), self._running, self._clock)
         entry.__qualname__ = name or entry.__qualname__
         native_type = wasmer.FunctionType(_native_types(type.params), _native_types(type.results))
         func = WasmerFunc(self, type, wasmer.Function(self._native.store, entry, native_type))
@@ -156,23 +155,19 @@ class WasmerStore:
 
     def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> None:
         """The guest can be interrupted until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
-        clock = self._clock
-        clock.interrupt = None
-        clock.timeout = timeout
-        clock.deadline = None if timeout is None else time.monotonic() + seconds
+        self._clock.start(timeout, seconds)
 
     def stop_clock(self) -> None:
         """The other end of `start_clock`."""
-        self._clock.deadline = None
+        self._clock.stop()
 
     def time_left(self) -> tuple[float, BaseException] | None:
         """Seconds until the clock's timeout, and the timeout, where there is one."""
-        deadline, timeout = self._clock.deadline, self._clock.timeout
-        return None if deadline is None or timeout is None else (deadline - time.monotonic(), timeout)
+        return self._clock.time_left()
 
     def interrupt(self, error: BaseException) -> None:
-        """End the guest that runs, perhaps in another thread, at its next tick: its call raises `error`."""
-        self._clock.interrupt = error
+        """End the guest that runs, perhaps in another thread, at its next tick or call: its call raises `error`."""
+        self._clock.interrupt(error)
 
     def failure(self, error: BaseException) -> BaseException:
         """What a call into the guest raised, as the caller shall see it."""

@@ -1,8 +1,8 @@
 """Interruptions on wasmer, which has none: modules are rewritten to count, and to call a tick when the count is spent.
 
-In: a store and a new instance of a rewritten module. Out: the instance with the tick in place. The tick ends the guest
-that is out of time or was interrupted, and lets other threads run; then it gives the next count, so that ticks come
-about every `TICK_SECONDS` of a guest that spins.
+In: a store and a new instance of a rewritten module. Out: the instance with the tick in place. Like every call to the
+host it ends the guest that is out of time or was interrupted; it lets other threads run, and gives the next count, so
+that ticks come about every `TICK_SECONDS` of a guest that spins.
 """
 
 from __future__ import annotations
@@ -41,23 +41,48 @@ def bounds_of(limits: StoreLimits) -> rewrite.Bounds:
 
 
 class Clock:
-    """When the guest of a store is to be ended, and the tick that sees to it."""
+    """When the guest of a store is to be ended. `is_armed` says that calls to the host have to `check`."""
 
-    __slots__ = ("_count", "_last", "deadline", "interrupt", "timeout")
+    __slots__ = ("_count", "_deadline", "_interrupt", "_last", "_timeout", "is_armed")
 
     def __init__(self) -> None:
-        self.deadline: float | None = None
-        self.timeout: BaseException | None = None
-        self.interrupt: BaseException | None = None
+        self._deadline = 0.0
+        self._timeout: BaseException | None = None
+        self._interrupt: BaseException | None = None
         self._count = LEAST
         self._last = 0.0
+        self.is_armed = False
+
+    def start(self, timeout: BaseException | None, seconds: float) -> None:
+        """End the guest in so many seconds with `timeout`, if given; an earlier `interrupt` is forgotten."""
+        self._interrupt = None
+        self._timeout = timeout
+        self._deadline = time.monotonic() + seconds
+        self.is_armed = timeout is not None
+
+    def stop(self) -> None:
+        """The other end of `start`."""
+        self._timeout = None
+        self.is_armed = self._interrupt is not None
+
+    def interrupt(self, error: BaseException) -> None:
+        """End the guest with `error`, when it next calls the host or is out of counts."""
+        self._interrupt = error
+        self.is_armed = True
+
+    def time_left(self) -> tuple[float, BaseException] | None:
+        """Seconds until the timeout, and the timeout, where there is one."""
+        return None if self._timeout is None else (self._deadline - time.monotonic(), self._timeout)
+
+    def check(self) -> None:
+        """Raise what the guest is to end with, where it is."""
+        if self._interrupt is not None:
+            raise self._interrupt
+        if self._timeout is not None and time.monotonic() >= self._deadline:
+            raise self._timeout
 
     def tick(self) -> int:
-        """The next count; raises where the guest is to end."""
-        if self.interrupt is not None:
-            raise self.interrupt
-        if self.deadline is not None and self.timeout is not None and time.monotonic() >= self.deadline:
-            raise self.timeout
+        """The next count."""
         now = time.monotonic()
         spent = now - self._last
         factor = 2.0 if spent < TICK_SECONDS / 2 else TICK_SECONDS / spent

@@ -2,7 +2,8 @@
 
 In: functions to call. Out: their results, to a task that awaits them. While the guest runs, the task waits; when a host
 function waits, the guest's thread does, and the task awaits what the function returned. So exactly one of the two is at
-work, and no thread with an event loop ever blocks. What context variables say to the caller, they say here too.
+work, and no thread with an event loop ever blocks. What context variables say to the caller, they say here too. A task
+that gives up waits until the guest has left the thread: till then its instance is not idle, and not to be thrown away.
 
 Threads are kept for the next guest when theirs is closed, since what an engine loaded for a thread stays with it.
 
@@ -13,14 +14,13 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import inspect
 import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any, TypeAlias
@@ -40,9 +40,10 @@ MAX_IDLE = 32
 
 _SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 LAST_SECONDS = 2.0
-"""How long the interpreter, when it ends, waits for guests that were told to end: code that returns later aborts it."""
+"""How long the interpreter, when it ends, waits for guests, which it tells to: code that returns later aborts it."""
 
 _at_work: set[int] = set()
+_calls: set[_Call] = set()
 _starting = threading.Lock()
 _idle: list[GuestThread] = []
 
@@ -79,15 +80,17 @@ class GuestThread:
     async def run(self, function: Callable[[], Any], interrupt: Callable[[BaseException], None]) -> Any:
         """Call a function in this thread; what host functions wait for meanwhile is awaited here.
 
-        Where this task is cancelled while the guest runs, `interrupt` gets what the guest is to be ended with.
+        Where this task is cancelled while the guest runs, `interrupt` gets what the guest is to be ended with, and the
+        task goes on when it has ended.
         """
-        call = _Call(asyncio.get_running_loop())
+        call = _Call(asyncio.get_running_loop(), interrupt)
         self._jobs.put(lambda: call.execute(function))
         try:
             return await call.attend()
         except BaseException as error:
-            if call.end(error):
-                interrupt(error)
+            call.end(f"the task that called the guest was ended: {type(error).__name__}")
+            if not isinstance(error, GeneratorExit):
+                await call.left()
             raise
 
     @contextmanager
@@ -133,7 +136,9 @@ def _work(jobs: SimpleQueue[Job | None]) -> None:
 
 
 @atexit.register
-def _wait_for_last() -> None:
+def _end_last() -> None:
+    for call in tuple(_calls):
+        call.end("the interpreter ends")
     deadline = time.monotonic() + LAST_SECONDS
     while _at_work and time.monotonic() < deadline:
         time.sleep(0.001)
@@ -143,27 +148,40 @@ def _settle(outcome: Future[Any], function: Callable[..., Any], args: tuple[Any,
     try:
         outcome.set_result(function(*args))
     except BaseException as error:  # noqa: BLE001  (whoever asked gets it)
+        _clear_frames(error)
         outcome.set_exception(error)
 
 
 def _clear_frames(error: BaseException) -> None:
-    """Forget the variables of what has failed: views of the guest's memory, which only this thread may give back.
+    """Forget the variables of what has failed: parts of the guest, which only this thread may give back.
 
     What can be suspended is left alone: the error may have been through tasks, too, and they may still run.
     """
+    seen: set[int] = set()
+    errors: list[BaseException | None] = [error]
+    while errors:
+        one = errors.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            _clear_traceback(one)
+            errors += [one.__cause__, one.__context__]
+
+
+def _clear_traceback(error: BaseException) -> None:
     entry = error.__traceback__
     while entry is not None:
         if not entry.tb_frame.f_code.co_flags & _SUSPENDABLE:
-            with contextlib.suppress(RuntimeError):  # it still runs
+            with suppress(RuntimeError):  # it still runs
                 entry.tb_frame.clear()
         entry = entry.tb_next
 
 
 class _Call:
-    """One call: what its task and its thread tell each other."""
+    """One call: what its task and its thread tell each other. `interrupt` ends the guest where it runs."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, interrupt: Callable[[BaseException], None]) -> None:
         self._loop = loop
+        self._interrupt = interrupt
         self._context = copy_context()
         self._turn: asyncio.Future[Awaitable[Any] | None] = loop.create_future()
         self._reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
@@ -176,6 +194,7 @@ class _Call:
 
     def execute(self, function: Callable[[], Any]) -> None:
         this_thread.wait = self._wait
+        _calls.add(self)
         try:
             if self._ended is None:
                 self._result = self._context.run(function)
@@ -184,6 +203,7 @@ class _Call:
             self._error = error
         finally:
             this_thread.wait = None
+            _calls.discard(self)
             self._done = True
             self._hand_over(None)
 
@@ -209,10 +229,10 @@ class _Call:
     # ---- in the task
 
     def _take_turn(self, awaitable: Awaitable[Any] | None) -> None:
-        if not self._turn.done():
-            self._turn.set_result(awaitable)
-        elif awaitable is not None:
+        if awaitable is not None and (self._ended is not None or self._turn.done()):
             discard(awaitable)
+        elif not self._turn.done():
+            self._turn.set_result(awaitable)
 
     async def attend(self) -> Any:
         """Await what the guest waits for, until it is done."""
@@ -226,14 +246,23 @@ class _Call:
             raise self._error
         return self._result
 
-    def end(self, error: BaseException) -> bool:
-        """The task gives up. Whether the guest runs now, so that it has to be interrupted."""
+    def end(self, reason: str) -> None:
+        """The guest is to end: nobody is there for it any more."""
+        if self._done or self._ended is not None:
+            return
         # Not the task's own error: that one's traceback would lead to the guest's frames.
-        self._ended = CanceledError(f"the task that called the guest was ended: {type(error).__name__}")
+        self._ended = CanceledError(reason)
         self._reply.put((None, self._ended))
-        if self._turn.done() and not self._turn.cancelled() and (left := self._turn.result()) is not None:
-            discard(left)  # the task was cancelled before it saw what to await
-        return not self._done
+        self._interrupt(self._ended)
+
+    async def left(self) -> None:
+        """Wait until the guest has ended, however often the task is cancelled meanwhile."""
+        turn, self._turn = self._turn, self._loop.create_future()
+        if turn.done() and not turn.cancelled() and (missed := turn.result()) is not None:
+            discard(missed)  # the task was cancelled before it saw what to await
+        while not self._done:
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([self._turn])
 
 
 async def _outcome(awaitable: Awaitable[Any]) -> tuple[Any, BaseException | None]:

@@ -1,0 +1,154 @@
+"""Guests that are told to end: the task goes on, and the process ends, when they have left their thread."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from wippywasm import Limits
+from wippywasm.errors import PoisonedError, TimedOutError
+
+POKER = """(module (import "test:host/i" "poke" (func $poke (param i32 i32)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+  (func (export "poke") (loop $l (call $poke (i32.const 0) (i32.const 8)) (br $l)))
+  (func (export "take") (param i32 i32) (call $poke (local.get 0) (local.get 1))))"""
+WIT = """package a:b; world w { import test:host/i; export poke: func(); export take: func(s: string); }
+package test:host { interface i { poke: func(s: string); } }"""
+
+
+class Poked:
+    """Takes a while, without waiting."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def poke(self, text: str) -> None:
+        self.calls += 1
+        time.sleep(0.002)
+
+
+async def test_a_cancelled_guest_calls_the_host_no_more(load: Any) -> None:
+    host = Poked()
+    guest = load(POKER, wit=WIT).instantiate({"test:host/i": host}, limits=Limits(max_execution_ms=600_000))
+    call = asyncio.ensure_future(guest.call_async("poke"))
+    while not host.calls:
+        await asyncio.sleep(0.001)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    calls = host.calls
+    with pytest.raises(PoisonedError):
+        await guest.call_async("poke")
+    await asyncio.sleep(0.02)
+    assert host.calls == calls
+    guest.close()
+
+
+async def test_a_budget_holds_for_guests_that_only_call_the_host(load: Any) -> None:
+    linked = load(POKER, wit=WIT).link({"test:host/i": Poked()})
+    guest = linked.instantiate(limits=Limits(max_execution_ms=50))
+    with pytest.raises(TimedOutError):
+        await guest.call_async("poke")
+    guest.close()
+
+
+def test_a_budget_holds_for_plain_calls_too(load: Any) -> None:
+    host = Poked()
+    guest = load(POKER, wit=WIT).instantiate({"test:host/i": host}, limits=Limits(max_execution_ms=50))
+    with pytest.raises(TimedOutError):
+        guest.call("poke")
+    assert host.calls < 500  # of 2 ms each: long before a count of steps would end it
+    guest.close()
+
+
+async def test_who_is_cancelled_again_waits_all_the_same(load: Any) -> None:
+    inside, free = threading.Event(), threading.Event()
+
+    def poke(text: str) -> None:
+        inside.set()
+        free.wait()
+
+    guest = load(POKER, wit=WIT).instantiate({"test:host/i": {"poke": poke}})
+    if not hasattr(guest, "_thread"):
+        pytest.skip("a guest on a fiber runs in the task's own thread, which can't cancel it meanwhile")
+    call = asyncio.ensure_future(guest.call_async("poke"))
+    while not inside.is_set():
+        await asyncio.sleep(0.001)
+    for _ in range(3):
+        call.cancel()
+        await asyncio.sleep(0.005)
+        assert not call.done()
+    free.set()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    guest.close()
+
+
+@pytest.mark.filterwarnings("error")
+async def test_what_failed_may_be_forgotten_in_any_thread(load: Any) -> None:
+    """Tracebacks lead to views of the guest's memory, and to what failed before."""
+
+    def poke(text: str) -> None:
+        try:
+            raise KeyError(text)
+        except KeyError as error:
+            raise ValueError(text) from error
+
+    caught: list[BaseException] = []
+    for call in ("task", "plain"):
+        guest = load(POKER, wit=WIT).instantiate({"test:host/i": {"poke": poke}})
+        with pytest.raises(ValueError, match="text") as info:
+            await guest.call_async("take", "text") if call == "task" else guest.call("take", "text")
+        caught.append(info.value)
+        del info
+        guest.close()
+
+    def forget() -> None:
+        caught.clear()
+        gc.collect()
+
+    thread = threading.Thread(target=forget)
+    thread.start()
+    thread.join()
+    assert not caught
+
+
+LEFT_RUNNING = """
+import asyncio, sys, time
+import wippywasm
+calls = 0
+def poke(text):
+    global calls
+    calls += 1
+    time.sleep(0.002)
+loop = asyncio.new_event_loop()
+async def main():
+    global call
+    component = wippywasm.load(sys.argv[1], wit=sys.argv[2], engine=sys.argv[3])
+    guest = component.instantiate({{"test:host/i": {{"poke": poke}}}})
+    call = asyncio.ensure_future(guest.call_async("poke"))
+    while not calls:
+        await asyncio.sleep(0.001)
+    {end}
+loop.run_until_complete(main())
+print("over", flush=True)
+"""
+
+
+@pytest.mark.parametrize("end", ["call.cancel()", "pass"], ids=["told", "not told"])
+def test_a_process_ends_while_guests_run(engine: str, end: str) -> None:
+    """A thread that came back to an interpreter which has ended would abort the process."""
+    if engine == "wasmtime":
+        pytest.skip("a guest on a fiber has no thread of its own")
+    program = [sys.executable, "-W", "ignore", "-c", LEFT_RUNNING.format(end=end), POKER, WIT, engine]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stdout) == (0, "over\n"), ended.stderr
+    assert "Fatal" not in ended.stderr
