@@ -68,6 +68,19 @@ def test_a_long_budget_holds_too(load: Any, imports: Any) -> None:
     guest.close()
 
 
+def test_guests_that_fill_their_memory_without_end(load: Any) -> None:
+    """Each round of the loop takes milliseconds, so none must count as little as any other."""
+    guest = load(
+        """(module (memory 512) (func (export "fill")
+          (loop $l (memory.fill (i32.const 0) (i32.const 1) (i32.const 33554432)) (br $l))))"""
+    ).instantiate(limits=SHORT)
+    started = time.monotonic()
+    with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+        guest.call("fill")
+    assert time.monotonic() - started < 5
+    guest.close()
+
+
 def test_start_functions(load: Any) -> None:
     with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
         load(ENDLESS_START).instantiate(limits=SHORT)

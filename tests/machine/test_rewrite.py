@@ -66,6 +66,12 @@ STATEMENTS = st.recursive(
         EXPRESSIONS.map(lambda e: f"block block block {e} i32.const 3 i32.and br_table 0 1 2 end nop end end"),
         st.just("f64.const 1.5 f64.const 2.5 f64.mul i32.trunc_sat_f64_s local.set $b"),
         st.just("i32.const 0 i32.const 1 i32.const 8 memory.fill"),
+        st.just("i32.const 8 i32.const 3 local.get $a i32.const 15 i32.and memory.copy"),
+        st.just("i32.const 32 i32.const 0 i32.const 4 memory.init $d"),
+        st.just("i32.const 0 i32.const 1 local.get $b table.copy"),
+        st.just("i32.const 1 ref.func $helper i32.const 1 table.fill"),
+        st.just("i32.const 1 i32.const 0 i32.const 1 table.init $e"),
+        st.just("ref.null func i32.const 1 table.grow drop"),
         st.just("v128.const i32x4 1 2 3 4 i32x4.extract_lane 2 local.set $a"),
     ),
     lambda inner: st.one_of(
@@ -87,6 +93,7 @@ def program(body: str, result: str) -> bytes:
     return engines.wat2wasm(
         f"""(module $drawn (memory (export "memory") 1 3) (global $g (export "g") (mut i32) (i32.const 3))
           (table 2 funcref) (elem (i32.const 0) $helper $helper) (data (i32.const 0) "some bytes to read")
+          (data $d "more") (elem $e func $helper)
           (func $helper (param $a i32) (result i32) local.get $a i32.const 3 i32.add)
           (func (export "run") (param $a i32) (param $b i32) (result i32) (local $n i32) {body} {result}))"""
     )
@@ -124,6 +131,29 @@ def test_every_round_of_a_loop_and_every_call_counts() -> None:
     run(100)
     assert before >= 2000
     assert len(ticks) - before == 201
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "(memory.fill (i32.const 0) (i32.const 7) (i32.const 65536))",
+        "(memory.copy (i32.const 0) (i32.const 7) (i32.const 65000))",
+        "(memory.init $d (i32.const 0) (i32.const 0) (i32.const 4000))",
+        "(table.fill $t (i32.const 0) (ref.null func) (i32.const 1000))",
+        "(table.copy $t $t (i32.const 0) (i32.const 1) (i32.const 999))",
+        "(table.init $t $e (i32.const 0) (i32.const 0) (i32.const 200))",
+        "(drop (table.grow $t (ref.null func) (i32.const 100)))",
+    ],
+)
+def test_what_does_much_at_once_costs_as_much(operation: str) -> None:
+    wasm = engines.wat2wasm(
+        f"""(module (memory 1) (table $t 1000 funcref) (data $d "{"x" * 4000}") (func $f)
+          (elem $e func {"$f " * 200}) (func (export "run") (param i32)
+          (loop $l {operation} (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"""
+    )
+    ticks: list[int] = []
+    instantiate(wasm, ticks, count=100_000).export("run").call(1000)
+    assert len(ticks) >= 1
 
 
 def test_what_a_tick_raises_ends_the_guest() -> None:

@@ -1,8 +1,11 @@
 """Function bodies → the same with a check at their entry and at every loop head.
 
-In: a code section, the bytes of a check. Out: a code section, and where each piece of the old one is in it.
-Instructions are passed over by one regular expression, many at a time; only those that it leaves, loops and those with
-a counted list, are looked at one by one.
+In: a code section, what makes checks. Out: a code section, and where each piece of the old one is in it. Instructions
+are passed over by one regular expression, many at a time; only those that it leaves, loops, those with a counted list
+and those that write as much as their operand says, are looked at one by one.
+
+What writes as much as its operand says is preceded by a check which costs as much: a guest that does nothing else must
+not take long for its count.
 
 Spec: WebAssembly core, `binary/instructions`.
 """
@@ -10,13 +13,16 @@ Spec: WebAssembly core, `binary/instructions`.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import cached_property
 
 from wippywasm.engine.rewrite.leb import read_u32, sized, skip
 from wippywasm.engine.rewrite.offsets import Offsets
 from wippywasm.errors import UnsupportedFeatureError
-from wippywasm.leb128 import unsigned
+from wippywasm.leb128 import signed, unsigned
 
 LOOP = 0x03
+PREFIX = 0xFC
 _LEB = rb"[\x80-\xff]*[\x00-\x7f]"
 _TOKENS = (
     rb"[\x00\x01\x05\x0b\x0f\x1a\x1b\x45-\xc4\xd1]",
@@ -25,8 +31,7 @@ _TOKENS = (
     rb"\x43.{4}",
     rb"\x44.{8}",
     rb"\xfc[\x00-\x07]",
-    rb"\xfc[\x09\x0b\x0d\x0f-\x11]" + _LEB,
-    rb"\xfc[\x08\x0a\x0c\x0e]" + _LEB * 2,
+    rb"\xfc[\x09\x0d\x10]" + _LEB,
     rb"\xfd[\x00-\x0b\x5c\x5d]" + _LEB * 2,
     rb"\xfd[\x54-\x5b]" + _LEB * 2 + rb".",
     rb"\xfd[\x0c\x0d].{16}",
@@ -34,10 +39,37 @@ _TOKENS = (
     rb"\xfd(?:[\x0e-\x14\x23-\x53\x5e-\x7f]|[\x80-\xff][\x01\x02])",
 )
 _RUN = re.compile(rb"(?:" + rb"|".join(_TOKENS) + rb"){1,4096}", re.DOTALL)
-"""Instructions without a counted list, loops left out. The number bounds what the engine of `re` remembers."""
+"""Instructions without a counted list, loops and bulk left out. The number bounds what the engine of `re` remembers."""
+_BULK = {0x08: 4, 0x0A: 4, 0x0B: 4, 0x0C: 0, 0x0E: 0, 0x0F: 0, 0x11: 0}
+"""What comes after 0xFC in `memory.init`, `.copy`, `.fill`, `table.init`, `.copy`, `.grow`, `.fill`; and how far their
+last operand is shifted to count them: 16 bytes are one, and so is a table's element."""
+_ONE_INDEX = (0x0B, 0x0F, 0x11)
 
 
-def rewrite_code(section: bytes, check: bytes) -> tuple[bytes, Offsets]:
+@dataclass(frozen=True)
+class Checks:
+    """The code of checks: `count` and `operand` are numbers of globals, `tick` gives the next count."""
+
+    count: int
+    operand: int
+    tick: bytes
+
+    @cached_property
+    def plain(self) -> bytes:
+        return self._spend(b"\x41\1")
+
+    def bulk(self, shift: int) -> bytes:
+        """The check in front of an instruction whose last operand says how much it does."""
+        keep, again = b"\x24" + unsigned(self.operand), b"\x23" + unsigned(self.operand)
+        return keep + self._spend(again + b"\x41" + signed(shift) + b"\x76") + again
+
+    def _spend(self, cost: bytes) -> bytes:
+        """`count -= cost; if count <= 0 { count = tick() }`."""
+        get, set = b"\x23" + unsigned(self.count), b"\x24" + unsigned(self.count)
+        return get + cost + b"\x6b" + set + get + b"\x41\0\x4c\x04\x40" + self.tick + set + b"\x0b"
+
+
+def rewrite_code(section: bytes, checks: Checks) -> tuple[bytes, Offsets]:
     """The code section with checks; the offsets count from the start of either section."""
     count, pos = read_u32(section, 0)
     out = [unsigned(count)]
@@ -45,29 +77,32 @@ def rewrite_code(section: bytes, check: bytes) -> tuple[bytes, Offsets]:
     at = len(out[0])
     for _ in range(count):
         size, pos = read_u32(section, pos)
-        pieces = _pieces(section[pos : pos + size])
-        body = sized(check.join(section[pos + start : pos + end] for start, end in pieces))
-        offsets.add_body(at + len(body), pos, pieces, len(check))
-        out.append(body)
-        at += len(body)
+        body = section[pos : pos + size]
+        cuts = _cuts(body, checks)
+        ends = [cut for cut, _ in cuts[1:]] + [size]
+        new = sized(b"".join(check + body[cut:end] for (cut, check), end in zip(cuts, ends, strict=True)))
+        at += len(new)
+        offsets.add_body(at, pos, size, [(cut, len(check)) for cut, check in cuts])
+        out.append(new)
         pos += size
     return b"".join(out), offsets
 
 
-def _pieces(body: bytes) -> list[tuple[int, int]]:
-    """Start and end of the pieces of a body between which checks belong."""
-    cuts = [0, _skip_locals(body)]
-    pos, end = cuts[1], len(body)
+def _cuts(body: bytes, checks: Checks) -> list[tuple[int, bytes]]:
+    """Where pieces of a body start, with the check that belongs before each."""
+    pos, end = _skip_locals(body), len(body)
+    cuts = [(0, b""), (pos, checks.plain)]
     while pos < end:
         run = _RUN.match(body, pos)
         if run is not None:
             pos = run.end()
             continue
-        is_loop = body[pos] == LOOP
-        pos = _skip_one(body, pos)
-        if is_loop:
-            cuts.append(pos)
-    return list(zip(cuts, [*cuts[1:], end], strict=True))
+        before, pos = pos, _skip_one(body, pos)
+        if body[before] == LOOP:
+            cuts.append((pos, checks.plain))
+        elif body[before] == PREFIX:
+            cuts.append((before, checks.bulk(_BULK[body[before + 1]])))
+    return cuts
 
 
 def _skip_one(body: bytes, pos: int) -> int:
@@ -83,6 +118,9 @@ def _skip_one(body: bytes, pos: int) -> int:
         case 0x1C:
             count, pos = read_u32(body, pos + 1)
             return pos + count
+        case 0xFC if body[pos + 1] in _BULK:
+            past = skip(body, pos + 2)
+            return past if body[pos + 1] in _ONE_INDEX else skip(body, past)
         case opcode:
             raise UnsupportedFeatureError(
                 f"instruction {opcode:#x} in this encoding", "the rewriting of modules", hint="use --engine wasmtime"

@@ -18,7 +18,7 @@ from wippywasm.binary.core_custom import MODULE_SUBSECTION, read_module_name
 from wippywasm.binary.core_module import CODE, CUSTOM, EXPORT, GLOBAL, MEMORY, ORDER, TYPE
 from wippywasm.binary.core_module import START as START_SECTION
 from wippywasm.binary.core_module import TABLE as TABLE_SECTION
-from wippywasm.engine.rewrite.code import rewrite_code
+from wippywasm.engine.rewrite.code import Checks, rewrite_code
 from wippywasm.engine.rewrite.leb import append, read_u32, sized, skip
 from wippywasm.engine.rewrite.offsets import Offsets
 from wippywasm.leb128 import signed, unsigned
@@ -63,16 +63,18 @@ def rewrite(wasm: bytes, bounds: Bounds = Bounds()) -> Rewritten:
     file = _File(wasm)
     sections, offsets = file.sections, Offsets()
     type_count = read_u32(sections[TYPE], 0)[0] if TYPE in sections else 0
-    check = _check(type_count, len(info.globals), len(info.tables))
+    tick = b"\x41\0\x11" + unsigned(type_count) + unsigned(len(info.tables))
+    checks = Checks(len(info.globals), len(info.globals) + 1, tick)
     if CODE in sections:
-        sections[CODE], offsets = rewrite_code(sections[CODE], check)
+        sections[CODE], offsets = rewrite_code(sections[CODE], checks)
     if MEMORY in sections:
         sections[MEMORY] = _clamp(sections[MEMORY], 0, bounds.pages)
     if TABLE_SECTION in sections:
         sections[TABLE_SECTION] = _clamp(sections[TABLE_SECTION], 1, bounds.elements)
     sections[TYPE] = append(sections.get(TYPE), b"\x60\0\1" + _I32)
     sections[TABLE_SECTION] = append(sections.get(TABLE_SECTION), _FUNCREF + b"\1\1\1")
-    sections[GLOBAL] = append(sections.get(GLOBAL), _I32 + b"\1\x41" + signed(FIRST_COUNT) + b"\x0b")
+    for first in (FIRST_COUNT, 0):
+        sections[GLOBAL] = append(sections.get(GLOBAL), _I32 + b"\1\x41" + signed(first) + b"\x0b")
     sections[EXPORT] = append(sections.get(EXPORT), _export(TABLE, 1, len(info.tables)))
     if sections.pop(START_SECTION, None) is not None and info.start is not None:
         sections[EXPORT] = append(sections[EXPORT], _export(START, 0, info.start))
@@ -126,14 +128,6 @@ def _joined(wasm: bytes, file: _File, offsets: Offsets) -> Rewritten:
     names = bytes([MODULE_SUBSECTION]) + sized(sized(mark.encode())) + file.names
     out += bytes([CUSTOM]) + sized(sized(b"name") + names)
     return Rewritten(bytes(out), Origin(mark, file.name, offsets))
-
-
-def _check(type: int, count: int, table: int) -> bytes:
-    """`count -= 1; if count == 0 { count = table[0]() }`."""
-    get, set = b"\x23" + unsigned(count), b"\x24" + unsigned(count)
-    less = get + b"\x41\1\x6b" + set
-    tick = b"\x41\0\x11" + unsigned(type) + unsigned(table) + set
-    return less + get + b"\x45\x04\x40" + tick + b"\x0b"
 
 
 def _export(name: str, kind: int, index: int) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 
 class Offsets:
@@ -21,15 +21,15 @@ class Offsets:
         self._old = array("Q", [0])
         self._shift_new = self._shift_old = 0
 
-    def add_body(self, new_end: int, old_start: int, pieces: Iterable[tuple[int, int]], gap: int) -> None:
+    def add_body(self, new_end: int, old_start: int, size: int, cuts: Sequence[tuple[int, int]]) -> None:
         """A body that ends at `new_end` in the rewritten section, and started at `old_start` in the original one.
 
-        It consists of these pieces of the original body, with `gap` bytes between one and the next.
+        It is the original body of that size, with so many bytes put in before each of the `cuts`.
         """
-        pieces = list(pieces)
-        new = new_end - pieces[-1][1] - gap * (len(pieces) - 1)
-        for index, (start, _) in enumerate(pieces):
-            self._new.append(new + start + gap * index)
+        new = new_end - size - sum(gap for _, gap in cuts)
+        for start, gap in cuts:
+            new += gap
+            self._new.append(new + start)
             self._old.append(old_start + start)
 
     def place(self, new: int, old: int) -> None:
