@@ -28,24 +28,36 @@ class Context:
     `slots` are the context slots of the call that runs in it, zero when it starts; nested calls have their own.
     """
 
-    __slots__ = ("backpressure", "slots")
+    __slots__ = ("_outer", "backpressure", "slots")
 
     def __init__(self) -> None:
         self.slots = [0] * CONTEXT_SLOTS
+        self._outer: list[list[int]] = []
         self.backpressure = 0
 
-    def entered(self, core: CoreFunc) -> ContextFunc:
-        """The core function as one that starts a call: `post-return` still finds its slots."""
+    def starting(self, core: CoreFunc) -> ContextFunc:
+        """The core function as one that starts a call which `ending` ends: `post-return` still finds its slots."""
         function = core.call
 
         def call(*args: Any) -> Any:
+            self._outer.append(self.slots)
             self.slots = [0] * CONTEXT_SLOTS
             return function(*args)
 
         return ContextFunc(core.type, call)
 
+    def ending(self, core: CoreFunc) -> ContextFunc:
+        """The `post-return` of such a call."""
+        function = core.call
+
+        def call(*args: Any) -> Any:
+            function(*args)
+            self.slots = self._outer.pop()
+
+        return ContextFunc(core.type, call)
+
     def nested(self, core: CoreFunc) -> ContextFunc:
-        """The core function as one that runs inside of another call: `realloc`."""
+        """The core function as one that is a call of its own, perhaps inside of another: `realloc`, destructors."""
         function = core.call
 
         def call(*args: Any) -> Any:

@@ -166,7 +166,7 @@ class Frame:
 
     def define_resource(self, step: DefineResource) -> None:
         ref = step.dtor
-        dtor = None if ref is None else lambda rep: self.func(ref).call(rep)
+        dtor = None if ref is None else lambda rep: self.nested(ref, step.instance).call(rep)
         resource = RuntimeResource(self.components[step.instance], dtor, step.resource.name)
         resource.cls = self.linked.bound.resources.get(step.resource)
         self.resources[step.resource] = resource
@@ -216,8 +216,9 @@ class Frame:
     def _lift_parts(self, index: int) -> tuple[CoreFunc, Binding]:
         lift = self.plan.lifts[index]
         core = self.func(lift.core)
-        if lift.instance in self._contexts:
-            core = self._contexts[lift.instance].entered(core)
+        context = self._contexts.get(lift.instance)
+        if context is not None:
+            core = context.nested(core) if lift.options.post_return is None else context.starting(core)
         return core, self.binding(lift.instance, lift.options)
 
     def reexported(self, index: int, name: str) -> Callable[..., Any]:
@@ -260,9 +261,15 @@ class Frame:
         """What lifting and lowering with these options needs of this instantiation."""
         return LateBinding(self, instance, options)  # not kept: it would keep this frame until it is collected
 
-    def realloc(self, ref: CoreRef, instance: int) -> CoreFunc:
+    def nested(self, ref: CoreRef, instance: int) -> CoreFunc:
+        """A core function of that instance for calls of their own."""
         core = self.func(ref)
         return self._contexts[instance].nested(core) if instance in self._contexts else core
+
+    def post_return(self, ref: CoreRef, instance: int) -> CoreFunc:
+        """What ends a call of that instance."""
+        core = self.func(ref)
+        return self._contexts[instance].ending(core) if instance in self._contexts else core
 
     def batch(self, realloc: CoreRef | None, instance: int) -> Batch | None:
         # With context slots, each allocation is a call of its own.
@@ -328,12 +335,12 @@ class LateBinding(Binding):
     @property
     def realloc(self) -> CoreFunc | None:
         ref = self._options.realloc
-        return None if ref is None else self._frame.realloc(ref, self._index)
+        return None if ref is None else self._frame.nested(ref, self._index)
 
     @property
     def post_return(self) -> CoreFunc | None:
         ref = self._options.post_return
-        return None if ref is None else self._frame.func(ref)
+        return None if ref is None else self._frame.post_return(ref, self._index)
 
     @property
     def batch(self) -> Batch | None:
