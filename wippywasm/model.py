@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 T = TypeVar("T")
@@ -287,51 +289,61 @@ def resource_of(resource: ResourceType | TypeDef) -> ResourceType:
     return kind
 
 
-def structural(t: ValType) -> ValType:
-    """The same type without names: every `TypeDef` in it replaced by what it stands for."""
-    return _structural(t, {})
+def with_parts(
+    t: ValType, value: Callable[[ValType], ValType], resource: Callable[[ResourceType | TypeDef], ResourceType]
+) -> ValType:
+    """The same type constructor over other parts: each type in it through `value`, a handle's through `resource`.
 
+    The parts come in order. A type without parts, and a name, is given back as it is.
+    """
 
-def _structural(t: ValType, memo: dict[ValType, ValType]) -> ValType:
-    done = memo.get(t)
-    if done is None:
-        done = memo[t] = _strip(t, memo)
-    return done
-
-
-def _strip(t: ValType, memo: dict[ValType, ValType]) -> ValType:
-    def opt(part: ValType | None) -> ValType | None:
-        return None if part is None else _structural(part, memo)
+    def optional(part: ValType | None) -> ValType | None:
+        return None if part is None else value(part)
 
     match t:
-        case TypeDef(root=TypeDef(kind=ValType() as kind)):
-            return _structural(kind, memo)
-        case TypeDef():
-            raise TypeError(f"resource {t.name} is not a value type; use own or borrow")
         case ListType(element=element, length=length):
-            return ListType(_structural(element, memo), length)
+            return ListType(value(element), length)
         case RecordType(fields=record):
-            return RecordType(tuple(Field(f.name, _structural(f.type, memo)) for f in record))
+            return RecordType(tuple([Field(f.name, value(f.type)) for f in record]))
         case TupleType(items=items):
-            return TupleType(tuple(_structural(i, memo) for i in items))
+            return TupleType(tuple(map(value, items)))
         case VariantType(cases=cases):
-            return VariantType(tuple(Case(c.name, opt(c.type)) for c in cases))
+            return VariantType(tuple([Case(c.name, optional(c.type)) for c in cases]))
         case OptionType(type=inner):
-            return OptionType(_structural(inner, memo))
+            return OptionType(value(inner))
         case ResultType(ok=ok, err=err):
-            return ResultType(opt(ok), opt(err))
-        case MapType(key=key, value=value):
-            return MapType(_structural(key, memo), _structural(value, memo))
-        case StreamType(element=element):
-            return StreamType(opt(element))
-        case FutureType(element=element):
-            return FutureType(opt(element))
-        case OwnType(resource=resource):
-            return OwnType(resource_of(resource))
-        case BorrowType(resource=resource):
-            return BorrowType(resource_of(resource))
+            return ResultType(optional(ok), optional(err))
+        case MapType(key=key, value=of):
+            return MapType(value(key), value(of))
+        case StreamType(element=maybe):
+            return StreamType(optional(maybe))
+        case FutureType(element=maybe):
+            return FutureType(optional(maybe))
+        case OwnType(resource=named):
+            return OwnType(resource(named))
+        case BorrowType(resource=named):
+            return BorrowType(resource(named))
         case _:
             return t
+
+
+def structural(t: ValType) -> ValType:
+    """The same type without names: every `TypeDef` in it replaced by what it stands for."""
+    return _structural({}, t)
+
+
+def _structural(memo: dict[ValType, ValType], t: ValType) -> ValType:
+    done = memo.get(t)
+    if done is None:
+        if isinstance(t, TypeDef):
+            kind = t.root.kind
+            if not isinstance(kind, ValType):
+                raise TypeError(f"resource {t.name} is not a value type; use own or borrow")
+            done = _structural(memo, kind)
+        else:
+            done = with_parts(t, partial(_structural, memo), resource_of)
+        memo[t] = done
+    return done
 
 
 def structural_func(t: FuncType) -> FuncType:

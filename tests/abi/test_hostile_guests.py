@@ -35,7 +35,7 @@ from wippywasm.errors import Trap
 from wippywasm.model import FuncType, ValType
 
 SETTINGS = settings(
-    max_examples=50,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
     report_multiple_bugs=False,

@@ -10,7 +10,7 @@ Spec: component-model `Explainer.md`, "Type Checking" (substitution by `instanti
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from wippywasm.binary.component import ModuleType
 from wippywasm.binary.limits import NODE, Budget
@@ -27,25 +27,7 @@ from wippywasm.binary.nodes import (
     ValNode,
     ValueEntity,
 )
-from wippywasm.model import (
-    BorrowType,
-    Case,
-    Field,
-    FuncType,
-    FutureType,
-    ListType,
-    MapType,
-    OptionType,
-    OwnType,
-    Param,
-    RecordType,
-    ResourceType,
-    ResultType,
-    StreamType,
-    TupleType,
-    ValType,
-    VariantType,
-)
+from wippywasm.model import FuncType, Param, ResourceType, ValType, with_parts
 
 N = TypeVar("N")
 
@@ -186,37 +168,10 @@ def rebuild(type: ValType, parts: tuple[ValNode | ResNode, ...]) -> ValType:
     """The same type constructor over other parts."""
     queue = iter([part.type for part in parts])
 
-    def take() -> ValType:
-        return cast(ValType, next(queue))
+    def take(_: object) -> Any:
+        return next(queue)
 
-    def take_for(part: ValType | None) -> ValType | None:
-        return None if part is None else take()
-
-    match type:
-        case ListType():
-            return ListType(take(), type.length)
-        case RecordType():
-            return RecordType(tuple([Field(f.name, take()) for f in type.fields]))
-        case TupleType():
-            return TupleType(tuple([take() for _ in type.items]))
-        case VariantType():
-            return VariantType(tuple([Case(c.name, take_for(c.type)) for c in type.cases]))
-        case OptionType():
-            return OptionType(take())
-        case ResultType():
-            return ResultType(take_for(type.ok), take_for(type.err))
-        case MapType():
-            return MapType(take(), take())
-        case StreamType():
-            return StreamType(take_for(type.element))
-        case FutureType():
-            return FutureType(take_for(type.element))
-        case OwnType():
-            return OwnType(cast(ResourceType, next(queue)))
-        case BorrowType():
-            return BorrowType(cast(ResourceType, next(queue)))
-        case _:
-            return type
+    return with_parts(type, take, take)
 
 
 def freshen(node: InstanceNode, budget: Budget, offset: int) -> InstanceNode:

@@ -11,26 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wippywasm.binary.component import DefinedType
-from wippywasm.model import (
-    BorrowType,
-    Case,
-    Field,
-    FuncType,
-    FutureType,
-    ListType,
-    MapType,
-    OptionType,
-    OwnType,
-    Param,
-    RecordType,
-    ResourceType,
-    ResultType,
-    StreamType,
-    TupleType,
-    ValType,
-    VariantType,
-    resource_of,
-)
+from wippywasm.model import FuncType, Param, ResourceType, TypeDef, ValType, resource_of, with_parts
 
 Rename = Callable[[ResourceType], ResourceType]
 
@@ -60,44 +41,18 @@ class Substitution:
 
     def _func(self, t: FuncType) -> FuncType:
         params = tuple(Param(p.name, self.value(p.type)) for p in t.params)
-        return FuncType(params, self._optional(t.result), t.is_async)
+        result = None if t.result is None else self.value(t.result)
+        return FuncType(params, result, t.is_async)
 
     def value(self, t: ValType) -> ValType:
         """The value type with every resource in it exchanged; the same object where it has none."""
         done = self._done.get(t)
         if done is None:
-            done = self._done[t] = self._exchange(t)
+            done = self._done[t] = with_parts(t, self.value, self._resource)
         return done
 
-    def _optional(self, t: ValType | None) -> ValType | None:
-        return None if t is None else self.value(t)
-
-    def _exchange(self, t: ValType) -> ValType:
-        match t:
-            case OwnType(resource=resource):
-                return OwnType(self._rename(resource_of(resource)))
-            case BorrowType(resource=resource):
-                return BorrowType(self._rename(resource_of(resource)))
-            case ListType(element=element, length=length):
-                return ListType(self.value(element), length)
-            case RecordType(fields=fields):
-                return RecordType(tuple(Field(f.name, self.value(f.type)) for f in fields))
-            case TupleType(items=items):
-                return TupleType(tuple(self.value(item) for item in items))
-            case VariantType(cases=cases):
-                return VariantType(tuple(Case(c.name, self._optional(c.type)) for c in cases))
-            case OptionType(type=inner):
-                return OptionType(self.value(inner))
-            case ResultType(ok=ok, err=err):
-                return ResultType(self._optional(ok), self._optional(err))
-            case MapType(key=key, value=value):
-                return MapType(self.value(key), self.value(value))
-            case StreamType(element=element):
-                return StreamType(self._optional(element))
-            case FutureType(element=element):
-                return FutureType(self._optional(element))
-            case _:
-                return t
+    def _resource(self, resource: ResourceType | TypeDef) -> ResourceType:
+        return self._rename(resource_of(resource))
 
 
 def resources_in(t: FuncType) -> list[ResourceType]:
