@@ -1,4 +1,4 @@
-# make demo | test | lint | docs | bench. Each makes its own virtual environment from the lock file first.
+# make demo | test | lint | docs | bench | guests. Each makes its own virtual environment from the lock file first.
 # PYTHON=python3.10 does the same with that interpreter (3.10 runs the wasmer engine).
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ VENV := .venv-$(TAG)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format docs bench lock clean
+.PHONY: demo test lint format docs bench guests lock clean
 
 demo: $(READY)
 	$(BIN)/wippywasm engines
@@ -35,6 +35,10 @@ docs: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tools.bench $(ARGS)
+
+# Guests of languages whose binaries are not committed (needs node and npm); tests that need them are skipped without.
+guests:
+	$(PYTHON) -m tools.build_guests --large
 
 # The environment is made without pip and filled from outside, so that a Debian python3 without its venv package does too.
 $(READY): requirements.lock pyproject.toml

@@ -4,8 +4,9 @@ In: the sources in this repository; `ziglang` from PyPI (a C compiler with a lib
 from npm (component tooling and a preview 1 adapter), which needs `node`. Out: the binaries that are committed.
 Neither the tests nor the examples need this; run it after a change of a guest:
 
-    python tools/build_guests.py            # build, write the binaries, print their hashes
-    python tools/build_guests.py --check    # build, write nothing, fail where a committed binary differs
+    python -m tools.build_guests            # build, write the binaries, print their hashes
+    python -m tools.build_guests --check    # build, write nothing, fail where a committed binary differs
+    python -m tools.build_guests --large    # those of other languages, which are not committed: large_guests.py
 
 The tools are installed into `build/guests`, at the versions below, so the same sources give the same bytes.
 """
@@ -17,13 +18,13 @@ import hashlib
 import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-SCRATCH = ROOT / "build" / "guests"
+from tools import large_guests
+from tools.toolchains import ROOT, SCRATCH, install_npm, install_python, python
+
 ZIG = "ziglang==0.17.1"
 JCO = "@bytecodealliance/jco@1.35.0"
 
@@ -59,14 +60,21 @@ GUESTS = (
     Guest("zoo", ROOT / "tests/guests/zoo", ROOT / "tests/guests/zoo.wasm", REACTOR, True),
     Guest("files", ROOT / "tests/guests/files", ROOT / "tests/guests/files.wasm", COMMAND, False),
     Guest("files.component", ROOT / "tests/guests/files", ROOT / "tests/guests/files.component.wasm", COMMAND, True),
+    Guest("tour", ROOT / "tests/guests/tour", ROOT / "tests/guests/tour.wasm", COMMAND, False),
+    Guest("tour.component", ROOT / "tests/guests/tour", ROOT / "tests/guests/tour.component.wasm", COMMAND, True),
 )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--check", action="store_true", help="write nothing, fail where a committed binary differs")
+    parser.add_argument("--large", action="store_true", help="build only those that are too large to be committed")
     arguments = parser.parse_args()
-    install_tools()
+    if arguments.large:
+        large_guests.build_all()
+        return 0
+    install_python(ZIG)
+    install_npm(JCO)
     stale = [guest.name for guest in GUESTS if not deliver(guest, build(guest), arguments.check)]
     if stale:
         print(f"differ from their sources: {', '.join(stale)}", file=sys.stderr)
@@ -139,22 +147,6 @@ def read_u32(data: bytes, offset: int) -> tuple[int, int]:
         shift += 7
         if byte < 0x80:
             return value, offset
-
-
-# ------------------------------------------------------------------------------------------------ tools
-
-
-def install_tools() -> None:
-    SCRATCH.mkdir(parents=True, exist_ok=True)
-    if not python().exists():
-        venv.create(SCRATCH / "venv", with_pip=True)
-    subprocess.run([str(python()), "-m", "pip", "install", "-q", ZIG], check=True)
-    (SCRATCH / "package.json").write_text('{"private": true, "type": "module"}\n')
-    subprocess.run(["npm", "install", "--silent", "--no-save", "--no-audit", "--no-fund", JCO], cwd=SCRATCH, check=True)
-
-
-def python() -> Path:
-    return SCRATCH / "venv" / "bin" / "python"
 
 
 if __name__ == "__main__":

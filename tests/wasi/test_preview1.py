@@ -407,6 +407,16 @@ def test_a_module_that_declares_other_types_is_refused(load: Load) -> None:
         load(text).instantiate(wasi=Wasi())
 
 
+def test_a_function_may_be_imported_twice(load: Load) -> None:
+    """As Go's programs do."""
+    text = """(module
+      (import "wasi_snapshot_preview1" "sched_yield" (func $one (result i32)))
+      (import "wasi_snapshot_preview1" "sched_yield" (func $two (result i32)))
+      (func (export "go") (result i32) (i32.or (call $one) (call $two))))"""
+    with load(text, wit="go: func() -> s32;").instantiate(Wasi().imports(["wasi1"])) as guest:
+        assert guest.call("go") == OK
+
+
 def test_a_module_without_memory_traps_when_it_needs_one(load: Load) -> None:
     text = """(module (import "wasi_snapshot_preview1" "random_get" (func $r (param i32 i32) (result i32)))
       (func (export "f") (result i32) (call $r (i32.const 0) (i32.const 1))))"""

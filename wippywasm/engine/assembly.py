@@ -55,7 +55,8 @@ def assemble(store: Store, part: Part, instances: Sequence[CoreInstance], make: 
     own: Callable[[Part, Sequence[CoreInstance], Make], CoreInstance] | None = getattr(store, "assemble", None)
     if own is not None:
         return own(part, instances, make)
-    return store.instantiate(part.module, [_item(store, source, instances, make) for source in part.sources])
+    made = {source: _item(store, source, instances, make) for source in dict.fromkeys(part.sources)}
+    return store.instantiate(part.module, [made[source] for source in part.sources])
 
 
 def _item(store: Store, source: Source, instances: Sequence[CoreInstance], make: Make) -> CoreItem:

@@ -46,6 +46,7 @@ class PlanBuilder:
         self.host_types: list[HostType] = []
         self.host_components: list[HostComponent] = []
         self.core_imports: list[CoreImport] = []
+        self._core_refs: dict[CoreImport, TrampolineRef] = {}
         self.lifts: list[Lift] = []
         self.steps: list[Step] = []
         self.offset = 0
@@ -133,10 +134,14 @@ class PlanBuilder:
         self.host_components.append(HostComponent(path, type))
 
     def core_import(self, module: str, name: str, type: CoreFuncType) -> TrampolineRef:
-        index = self.trampoline()
-        self.step(ImportCoreFunc(index, len(self.core_imports)))
-        self.core_imports.append(CoreImport(module, name, type))
-        return TrampolineRef(index)
+        """What that import calls; a module that names one function twice, as Go's do, gets the same for both."""
+        wanted = CoreImport(module, name, type)
+        if wanted not in self._core_refs:
+            index = self.trampoline()
+            self.step(ImportCoreFunc(index, len(self.core_imports)))
+            self.core_imports.append(wanted)
+            self._core_refs[wanted] = TrampolineRef(index)
+        return self._core_refs[wanted]
 
     def needed(self) -> set[str]:
         """Names of the imports that something was taken from."""

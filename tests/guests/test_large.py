@@ -1,0 +1,195 @@
+"""Programs in Go, Python and JavaScript as commands of an app: the binaries that `make guests` builds."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import textwrap
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import wippywasm
+from tests.guests.tours import GO, JAVASCRIPT, LARGE, PYTHON, SCENARIOS, Command, Scenario, Tour
+from tests.http.apps import WEB, endpoint
+from tests.http.client import Client, served
+from wippywasm import Variant
+from wippywasm.app import App
+from wippywasm.errors import UnsupportedFeatureError, WitError
+from wippywasm.instance.component import Component
+from wippywasm.wasi import Capture, Wasi, run_command_async
+
+TOURS = {"go": GO, "python": PYTHON, "javascript": JAVASCRIPT}
+SERVER = LARGE / "server.js.wasm"
+pytestmark = pytest.mark.timeout(900)  # the first of each compiles its guest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kept_cache() -> Iterator[None]:
+    """JavaScript takes half a minute to compile: what is compiled stays with the binaries."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WIPPYWASM_CACHE_DIR", str(LARGE / "cache"))
+        yield
+
+
+def built(path: Path) -> Path:
+    if not path.is_file():
+        pytest.skip(f"{path.name} is not built: make guests")
+    return path
+
+
+def runs_on(engine: str, tour: Tour) -> None:
+    if engine == "wasmer" and tour is PYTHON:
+        pytest.skip("wasmer has no extended constant expressions, which CPython's modules need")
+
+
+@pytest.mark.parametrize("language", list(TOURS))
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: str(scenario.__name__))
+def test_a_command(scenario: Scenario, language: str, engine: str, tmp_path: Path) -> None:
+    tour = TOURS[language]
+    built(tour.path)
+    runs_on(engine, tour)
+    scenario(Command(tour, tmp_path, engine))
+
+
+@pytest.mark.parametrize("engine", ["wasmer"], indirect=True)
+def test_what_wasmer_lacks_for_python_is_named(engine: str) -> None:
+    with pytest.raises(UnsupportedFeatureError, match="extended constant expressions") as refused:
+        wippywasm.load(built(PYTHON.path), engine=engine).instantiate(wasi=Wasi())
+    assert "wasmtime" in str(refused.value)
+
+
+# ------------------------------------------------------------------------------------------------ components
+
+
+@pytest.fixture(params=["python", "javascript"])
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def component(language: str, engine: str) -> Component:
+    tour = TOURS[language]
+    built(tour.path)
+    runs_on(engine, tour)
+    return wippywasm.load(tour.path, engine=engine)
+
+
+def test_records_go_in_and_variants_come_out(component: Component, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("grüße\n")
+    users = [
+        {"id": 2, "name": "Zoë", "tags": [], "active": False},
+        {"id": 1, "name": "Alice", "tags": ["admin", "dev"], "active": True},
+    ]
+    with Wasi(mounts={"/data": tmp_path}) as wasi, component.instantiate(wasi=wasi) as guest:
+        answer = guest.call("library#transform", users)
+        assert answer == [(1, Variant("kept", "Alice: admin, dev")), (2, Variant("dropped"))]
+        with pytest.raises(WitError) as refused:
+            guest.call("library#transform", [])
+        assert refused.value.payload == "empty"
+        assert guest.call("library#read", "/data/text") == "grüße\n"
+        with pytest.raises(WitError):
+            guest.call("library#read", "/data/none")
+        with pytest.raises(WitError):
+            guest.call("library#read", "/etc/passwd")
+
+
+class Peer(BaseHTTPRequestHandler):
+    """Says what it was asked."""
+
+    def do_GET(self) -> None:
+        self._answer(b"")
+
+    def do_POST(self) -> None:
+        self._answer(self.rfile.read(int(self.headers["content-length"])) if "content-length" in self.headers else None)
+
+    def _answer(self, body: bytes | None) -> None:
+        said = self._chunks() if body is None else body
+        content = json.dumps([self.command, self.path, self.headers["x-tour"], said.decode()]).encode()
+        self.send_response(203)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _chunks(self) -> bytes:
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def peer() -> Iterator[str]:
+    """The address of an HTTP server on loopback."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Peer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def run(component: Component, *words: str, **options: Any) -> tuple[int, str, str]:
+    out, err = Capture(), Capture()
+    wasi = Wasi(args=["tour", *words], stdout=out, stderr=err, **options)
+    code = asyncio.run(run_command_async(component, wasi))
+    return code, out.text, err.text
+
+
+def test_fetching(component: Component, language: str, peer: str) -> None:
+    rules = {"network": [peer]}
+    said = f'203 ["GET", "/a?b=c", "{language}", ""]\n'
+    assert run(component, "fetch", f"http://{peer}/a?b=c", **rules) == (0, said, "")
+    said = f'203 ["POST", "/", "{language}", "some text"]\n'
+    assert run(component, "fetch", f"http://{peer}/", "some text", **rules) == (0, said, "")
+    code, out, err = run(component, "fetch", f"http://{peer}/", network=[])
+    assert (code, out) == (1, "")
+    assert err
+
+
+# ------------------------------------------------------------------------------------------------ a server
+
+
+SERVED = """
+- {{ name: files, kind: fs.directory, directory: {folder} }}
+- name: f
+  kind: function.wasm
+  fs: files
+  path: /{name}
+  hash: sha256:{hash}
+  method: handle
+  transport: wasi-http
+  imports: [wasi:io, wasi:clocks, wasi:cli, wasi:random, wasi:http]
+"""
+
+
+def test_an_http_server_in_javascript(engine: str, tmp_path: Path) -> None:
+    digest = hashlib.sha256(built(SERVER).read_bytes()).hexdigest()
+    entries = WEB + SERVED.format(folder=SERVER.parent, name=SERVER.name, hash=digest)
+    entries += endpoint("get", "GET", "/x/{rest...}", "f") + endpoint("post", "POST", "/x/{rest...}", "f")
+    (tmp_path / "_index.yaml").write_text(f"namespace: t\nentries:\n{textwrap.indent(entries, '  ')}")
+    served(App.load(tmp_path, engine=engine), ask_the_server)
+
+
+async def ask_the_server(client: Client) -> None:
+    answer = await client.ask("POST", "/api/x/described?a=1", "some text", **{"x-agent": "test"})
+    said = {"method": "POST", "query": "?a=1", "body": "some text", "agent": "test"}
+    assert (answer.status, answer.json()) == (200, said)
+    body = bytes(range(256)) * 2000
+    assert (await client.ask("POST", "/api/x/echo", body)).body == body
+    assert (await client.ask("GET", "/api/x/slow?ms=20")).body == b"slept"
+    lines = "".join(f"{i}\n" for i in range(500))
+    assert (await client.ask("GET", "/api/x/stream?n=500")).body == lines.encode()
+    assert (await client.ask("GET", "/api/x/none")).status == 404
+    assert (await client.ask("GET", "/api/x/broken")).status == 500
