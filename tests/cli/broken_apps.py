@@ -236,11 +236,6 @@ BROKEN: dict[str, Broken] = {
         "field 'modules[0]'",
         "did you mean 'funcs'?",
     ),
-    "a Lua module of later": yaml(
-        entries("- {name: x, kind: function.lua, method: main, source: return 1, modules: [http_client]}"),
-        "_index.yaml:3",
-        "'http_client' is known but not available yet",
-    ),
     "a value from the environment": yaml(
         entries("- {name: x, kind: registry.entry, key: '${env:KEY}'}"),
         "_index.yaml:3",

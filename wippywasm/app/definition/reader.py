@@ -62,6 +62,8 @@ def _complaint_of(error: yaml.YAMLError, text: str) -> Complaint:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line + 1 if mark is not None else 1
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    if "maximum nesting depth" in said:  # newer versions of the parser have a bound of their own
+        return Complaint(line, f"nested deeper than {MAX_DEPTH} levels")
     hint = "indent with spaces, YAML knows no tabs" if "\t" in _line_of(text, line) else None
     context = getattr(error, "context", None)
     return Complaint(line, f"not valid YAML: {f'{context}, ' if context else ''}{said}", hint)
