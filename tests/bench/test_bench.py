@@ -1,0 +1,109 @@
+"""The benchmark tool: ratios, baseline, the page and chart it writes. Nothing here depends on what is measured."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tools.bench import __main__ as bench
+from tools.bench import baseline
+from tools.bench.cases import all_rows
+from tools.bench.chart import chart
+from tools.bench.processes import figure
+from tools.bench.report import PYTHON, as_table, shown, shown_times, written
+from tools.bench.rows import PEER, Ratios, Row, Timed, measure, ratio, ratios
+
+ROOT = Path(__file__).parent.parent.parent
+SIDE = "wippywasm on wasmtime"
+
+
+def rows() -> list[Row]:
+    """Ours takes 2, 1 and 4 seconds where the peer takes 8 and then 20, 8; and 3 KiB where it takes 6."""
+    ours, theirs = iter([2.0, 1.0, 4.0]), iter([8.0, 20.0, 8.0])
+    timed = [Row("call", SIDE, ours.__next__), Row("call", PEER, theirs.__next__)]
+    memory = [Row("memory", SIDE, lambda: 3.0, "KiB"), Row("memory", PEER, lambda: 6.0, "KiB")]
+    found = [*timed, *memory, Row("alone", SIDE, lambda: 1e-6)]
+    measure(found, 3)
+    return found
+
+
+def test_a_ratio_is_the_median_of_those_of_each_round() -> None:
+    assert ratios(rows()) == {"call": {SIDE: 4.0}, "memory": {SIDE: 2.0}}
+    found = rows()
+    assert (ratio(found, found[1]), ratio(found, found[-1])) == (None, None)
+
+
+def test_a_timed_call_is_called() -> None:
+    calls: list[int] = []
+    assert Timed(lambda: calls.append(len(calls)))() >= 0
+    assert calls == list(range(len(calls)))
+    assert calls
+
+
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [
+        ({"call": {SIDE: 7.0}}, []),
+        ({"call": {SIDE: 6.4}}, [f"call, {SIDE}: 6.4 times instead of 10, at least 6.5"]),
+        ({"call": {"another side": 0.1}, "another": {SIDE: 0.1}}, []),
+        ({}, []),
+    ],
+)
+def test_what_fell_by_more_than_the_tolerance_is_worse(now: Ratios, found: list[str], tmp_path: Path) -> None:
+    baseline.save(tmp_path / "kept.json", {"call": {SIDE: 10.0}}, "today")
+    assert list(baseline.worse(now, baseline.load(tmp_path / "kept.json"))) == found
+
+
+def test_the_baseline_has_cases_and_sides_that_there_are() -> None:
+    with ExitStack() as stack:
+        cases = {row.case for row in all_rows(stack)}
+    kept = baseline.load(bench.BASELINE)["ratios"]
+    assert set(kept) <= cases
+    assert {side for sides in kept.values() for side in sides} <= {SIDE, "wippywasm on wasmer"}
+
+
+def test_the_command_checks_and_saves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = tmp_path / "kept.json"
+    assert bench.main(["--rounds", "1", "--only", "two ints", "--save", str(kept), "--json"]) == 0
+    assert {row["case"] for row in json.loads(capsys.readouterr().out)["rows"]} >= {"two ints"}
+    impossible = json.loads(kept.read_text())
+    impossible["ratios"]["two ints"][SIDE] = 1e12
+    kept.write_text(json.dumps(impossible))
+    assert bench.main(["--rounds", "1", "--only", "two ints", "--check", str(kept)]) == 1
+    assert "worse: two ints, wippywasm on wasmtime: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("side", ["wasmtime", PEER])
+@pytest.mark.parametrize("task", ["start", "instances", "asleep"])
+def test_what_needs_a_process_gives_a_figure(task: str, side: str) -> None:
+    assert figure(task, side) > 0
+
+
+def test_the_table_and_its_units() -> None:
+    assert next(line.split()[-1] for line in as_table(rows()).splitlines() if line.startswith("call")) == "4.0"
+    assert (shown(2e-6, "s"), shown(0.25, "s"), shown(1234.0, "KiB")) == ("2.00 µs", "250.00 ms", "1,234 KiB")
+    assert (shown_times(1234.5), shown_times(0.25), shown_times(None)) == ("1,234", "0.2", "")
+
+
+def test_the_page_has_one_section_for_each_python() -> None:
+    page = "# P\n\n## Reading it\n\ntext\n"
+    once = written(page, rows(), "a.svg")
+    assert once.count(f"### CPython {PYTHON}\n") == 1
+    assert written(once, rows(), "b.svg") == once.replace("a.svg", "b.svg")
+    assert once.endswith("## Reading it\n\ntext\n")
+    real = (ROOT / "docs/performance.md").read_text()
+    assert real.count("<!-- measured on ") == real.count("<!-- end -->") > 0
+
+
+def test_the_chart_has_a_bar_for_each_ratio() -> None:
+    found: Ratios = {"a < b": {SIDE: 20.0, "wippywasm on wasmer": 0.2}, "c": {SIDE: 1.0}}
+    tree = ElementTree.fromstring(chart(found))
+    bars = [r for r in tree.iter("{http://www.w3.org/2000/svg}rect") if r.get("width") != "12"]
+    texts = [text.text for text in tree.iter("{http://www.w3.org/2000/svg}text")]
+    assert len(bars) == 3
+    assert {"a < b", "c", "20", "0.2", "1.0", SIDE} <= set(texts)
+    assert all(0 < float(bar.get("width", 0)) < 600 for bar in bars)

@@ -1,0 +1,1 @@
+"""Benchmarks against wasmtime-py: `python -m tools.bench`; docs/performance.md says how to read them."""

@@ -1,0 +1,61 @@
+"""Times guests, ours against wasmtime-py's, in one process. Nothing is asserted unless `--check` asks for it.
+
+In: options. Out: a table, or JSON; with `--write` the figures in docs/performance.md and their chart; with `--check`
+exit code 1 where a ratio fell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from tools.bench import baseline
+from tools.bench.cases import all_rows
+from tools.bench.chart import chart
+from tools.bench.report import PYTHON, as_json, as_table, machine, written
+from tools.bench.rows import Row, measure, ratios
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+BASELINE = Path(__file__).resolve().parents[1] / "bench_baseline.json"
+
+
+def options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description="Time guests against wasmtime-py.")
+    parser.add_argument("--rounds", type=int, default=7, help="samples for each figure (default: 7)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--only", metavar="WORDS", default="", help="only cases whose names contain this")
+    parser.add_argument("--write", action="store_true", help="put the figures and a chart into docs/performance.md")
+    parser.add_argument("--save", metavar="FILE", type=Path, help="keep the ratios as a baseline")
+    parser.add_argument("--check", metavar="FILE", type=Path, help=f"compare ratios with a baseline ({BASELINE.name})")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = options().parse_args(arguments)
+    before = None if chosen.check is None else baseline.load(chosen.check)
+    with ExitStack() as stack:
+        rows = [row for row in all_rows(stack) if chosen.only in row.case]
+        measure(rows, max(chosen.rounds, 1))
+    print(json.dumps(as_json(rows), indent=2) if chosen.json else as_table(rows))
+    if chosen.write:
+        write(rows)
+    if chosen.save is not None:
+        baseline.save(chosen.save, ratios(rows), machine())
+    worse = [] if before is None else list(baseline.worse(ratios(rows), before))
+    print("\n".join(f"worse: {line}" for line in worse), file=sys.stderr, end="\n" if worse else "")
+    return 1 if worse else 0
+
+
+def write(rows: list[Row]) -> None:
+    name = f"performance-{PYTHON}.svg"
+    (DOCS / name).write_text(chart(ratios(rows)))
+    page = DOCS / "performance.md"
+    page.write_text(written(page.read_text(), rows, name))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
