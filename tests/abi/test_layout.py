@@ -100,12 +100,12 @@ def test_types_that_share_their_nodes_cost_no_more_than_their_nodes() -> None:
     t: ValType = ListType(U8)
     for _ in range(24):
         t = TupleType((t, t))
-    start = time.perf_counter()
+    start = time.thread_time()
     assert elem_size(t) == 8 << 24
     assert len(flatten_type(t)) == 17
     lift(FuncType((Param("x", t),), t), FakeFunc(lambda p: p), Options(), FakeGuest().binding())
     lower(FuncType((Param("x", t),), t), lambda x: x, Options(), FakeGuest().binding())
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2
 
 
 def test_deep_types() -> None:

@@ -75,12 +75,12 @@ def many_instances_of_a_large_module() -> bytes:
 )
 def test_the_answer_comes_soon(make: Callable[[], bytes]) -> None:
     wasm = make()
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         decode(wasm)
     except ValidationError as error:
         assert "too large" in error.message  # noqa: PT017 - being accepted is fine too
-    assert time.perf_counter() - started < 5  # far more than it takes, on a busy machine
+    assert time.thread_time() - started < 5  # of the processor, far more than it takes
 
 
 def test_nested_components() -> None:

@@ -25,10 +25,10 @@ def test_labels_are_those_of_the_grammar(text: str) -> None:
 
 
 def test_long_labels_cost_no_more_than_their_length() -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     assert not is_label("a" + "-1" * 50_000 + "-!")
     assert not is_label("a" + "1" * 100_000 + "!")
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize(
