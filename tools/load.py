@@ -5,6 +5,7 @@ latencies, and how many requests got another answer than the first, or none: tha
 so.
 
     python -m tools.load            # the example app, POST /greet, 10,000 requests, 50 connections
+    python -m tools.load --changes  # the same, while its entries are updated and a supervised worker is killed
     python -m tools.load --path /add --body '{"a":6,"b":7}' --requests 2000
 """
 
@@ -12,8 +13,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import re
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -24,6 +28,45 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 BOUND = 300.0
 """Seconds after which whatever is left counts as lost."""
+
+CHANGES = """
+namespace: load
+entries:
+  - {name: processes, kind: process.host}
+  - name: worker
+    kind: process.lua
+    method: main
+    source: |
+      return {main = function()
+        process.registry.register("load.worker")
+        error(process.inbox():receive():topic())
+      end}
+  - name: supervised
+    kind: process.service
+    process: worker
+    host: processes
+    lifecycle: {auto_start: true, restart: {initial_delay: 10ms, max_delay: 50ms}}
+  - name: change
+    kind: function.lua
+    method: main
+    modules: [registry]
+    source: |
+      local registry, count = require("registry"), 0
+      return {main = function()
+        count = count + 1
+        local served, endpoint = registry.get("demo.wasm:http_greet"), registry.get("demo.wasm:http_greet_endpoint")
+        served.data.pool = {type = "static", workers = 2 + count % 3}
+        endpoint.data.func = count % 2 == 0 and "http_greet" or "greet_function"
+        local changes = registry.snapshot():changes()
+        changes:update(served)
+        changes:update(endpoint)
+        local version, err = changes:apply()
+        if err then return nil, err end
+        return {version = version:id(), killed = process.send("load.worker", "killed") == true}
+      end}
+  - {name: endpoint, kind: http.endpoint, meta: {router: "demo:api"}, method: POST, path: /load/change, func: change}
+"""
+"""Beside the example app: POST /load/change puts another pool and function behind /greet, and kills a worker."""
 
 
 @dataclass
@@ -62,20 +105,52 @@ async def connection(host: str, port: int, data: bytes, count: int, results: Res
         results.lost += left
 
 
-async def measure(url: str, path: str, body: bytes, requests: int, connections: int) -> bool:
+def post(host: str, path: str, body: bytes) -> bytes:
+    return f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def change_for_ever(host: str, port: int) -> None:
+    """Change the app, 10 times a second at most, until cancelled; tells how often then. A refusal is an error."""
+    changes = killed = 0
+    reader, writer = await asyncio.open_connection(host, port)
+    with closing(writer):
+        try:
+            while True:
+                done = json.loads(await request(reader, writer, post(host, "/load/change", b"")))
+                changes, killed = changes + 1, killed + done["killed"]
+                await asyncio.sleep(0.1)
+        finally:
+            print(f"meanwhile: {changes} changes of the entries, a worker killed {killed} times")
+
+
+async def measure(url: str, arguments: argparse.Namespace) -> bool:
     """Warm up, measure, print; whether nothing was lost."""
+    path, body = arguments.path, arguments.body.encode()
+    requests, connections = arguments.requests, arguments.connections
     where = urlsplit(url)
     host, port = where.hostname or "", where.port or 80
-    data = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    data = post(host, path, body)
     reader, writer = await asyncio.open_connection(host, port)
     results = Results(await request(reader, writer, data))
     writer.close()
     counts = [requests // connections + (i < requests % connections) for i in range(connections)]
     start = time.perf_counter()
     work = asyncio.gather(*(connection(host, port, data, count, results) for count in counts))
+    changing = asyncio.ensure_future(change_for_ever(host, port)) if arguments.changes else None
     await asyncio.wait_for(work, BOUND)
     report(results, requests, connections, time.perf_counter() - start)
-    return results.lost == 0
+    return await ended(changing) and results.lost == 0
+
+
+async def ended(changing: asyncio.Task[None] | None) -> bool:
+    """End the changes; whether none of them failed."""
+    if changing is None:
+        return True
+    changing.cancel()
+    (failure,) = await asyncio.gather(changing, return_exceptions=True)
+    if not isinstance(failure, asyncio.CancelledError):
+        print(f"a change failed: {failure!r}", file=sys.stderr)
+    return isinstance(failure, asyncio.CancelledError)
 
 
 def report(results: Results, requests: int, connections: int, seconds: float) -> None:
@@ -88,12 +163,23 @@ def report(results: Results, requests: int, connections: int, seconds: float) ->
 
 
 async def serve_and_measure(arguments: argparse.Namespace) -> bool:
-    command = [sys.executable, "-m", "wippywasm", "run", "-o", f"{arguments.service}:addr=127.0.0.1:0", arguments.app]
+    with tempfile.TemporaryDirectory() as folder:
+        app = arguments.app
+        if arguments.changes:
+            app = shutil.copytree(app, Path(folder, "app"))
+            (app / "src/load.yaml").write_text(CHANGES)
+        return await measure_served(str(app), arguments)
+
+
+async def measure_served(app: str, arguments: argparse.Namespace) -> bool:
+    command = [sys.executable, "-m", "wippywasm", "run", "-o", f"{arguments.service}:addr=127.0.0.1:0", app]
     server = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     try:
         url = await asyncio.wait_for(listening(server), 60)
-        work = measure(url, arguments.path, arguments.body.encode(), arguments.requests, arguments.connections)
-        return await work
+        reading = asyncio.ensure_future(read_on(server))
+        result = await measure(url, arguments)
+        reading.cancel()
+        return result
     finally:
         if server.returncode is None:
             server.terminate()
@@ -111,6 +197,13 @@ async def listening(server: asyncio.subprocess.Process) -> str:
     raise SystemExit("the app does not listen")
 
 
+async def read_on(server: asyncio.subprocess.Process) -> None:
+    """Take what the server says from here on, so that it never waits for somebody to read."""
+    assert server.stderr is not None
+    async for _ in server.stderr:
+        pass
+
+
 def main(given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--app", default=str(ROOT / "examples/greeter"))
@@ -119,6 +212,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--body", default="World")
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--connections", type=int, default=50)
+    parser.add_argument("--changes", action="store_true", help="update entries and kill a worker meanwhile")
     return 0 if asyncio.run(serve_and_measure(parser.parse_args(given))) else 1
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,13 @@ def test_many_requests_and_none_is_lost(capsys: pytest.CaptureFixture[str]) -> N
     assert "lost: 0" in out
 
 
+def test_none_is_lost_while_the_app_changes_and_a_worker_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert load.main(["--changes", "--requests", "300", "--connections", "10"]) == 0
+    out = capsys.readouterr().out
+    assert "lost: 0" in out
+    assert re.search(r"meanwhile: [1-9]\d* changes of the entries, a worker killed [1-9]\d* times", out)
+
+
 def test_a_request_that_is_lost_is_told() -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -77,8 +86,9 @@ def test_a_request_that_is_lost_is_told() -> None:
     async def main() -> bool:
         server = await asyncio.start_server(silent, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
+        arguments = Namespace(path="/", body="", requests=4, connections=2, changes=False)
         try:
-            return await load.measure(f"http://127.0.0.1:{port}", "/", b"", 4, 2)
+            return await load.measure(f"http://127.0.0.1:{port}", arguments)
         finally:
             server.close()
 

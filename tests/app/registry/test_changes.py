@@ -257,3 +257,15 @@ def test_what_is_no_entry_is_refused(load_app: LoadApp, entry: dict[str, Any]) -
 
     asyncio.run(main())
     assert app.registry.current.id == 1
+
+
+def test_changes_one_after_the_other_let_calls_run(load_app: LoadApp) -> None:
+    app = load_app(APP)
+
+    async def body() -> None:
+        call = asyncio.ensure_future(app.call("t:answer"))
+        for number in range(20):
+            await app.registry.changes().update(answer(number)).apply()
+        assert call.done()
+
+    run(app, body)

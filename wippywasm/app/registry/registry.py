@@ -111,7 +111,10 @@ class Registry:
 
     async def _aside(self, work: Callable[[], T]) -> T:
         """Read and compile beside the event loop, unless the engine's objects belong to its thread."""
-        return work() if self._loaded.engine.thread_bound else await asyncio.to_thread(work)
+        if not self._loaded.engine.thread_bound:
+            return await asyncio.to_thread(work)
+        await asyncio.sleep(0)  # whoever makes one change after the other lets calls run between them
+        return work()
 
     def _table(self, version: int | None) -> Mapping[str, RawEntry]:
         return (self.current if version is None else self.history.get(version)).entries
