@@ -5,6 +5,7 @@ In: nothing. Out: structural types without handles, values as Python has them (S
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -186,11 +187,13 @@ def _from_case(t: ValType, label: str, v: Any) -> Any:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Equality in which NaN equals NaN, and types count."""
+    """Equality in which NaN equals NaN, and types and the signs of zeros count."""
     if isinstance(a, float) and a != a:
         return isinstance(b, float) and b != b
     if type(a) is not type(b):
         return False
+    if isinstance(a, float):
+        return a == b and math.copysign(1, a) == math.copysign(1, b)
     match a:
         case list() | tuple():
             return len(a) == len(b) and all(map(same, a, b))

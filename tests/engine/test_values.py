@@ -74,6 +74,25 @@ def test_integers_may_stand_for_floats(store: Store) -> None:
     assert isinstance(result, float)
 
 
+@pytest.mark.parametrize("type", ["f32", "f64"])
+def test_zero_keeps_its_sign(store: Store, type: Any) -> None:
+    echo = store.host_func(CoreFuncType((type,), (type,)), lambda value: value)
+    pair = store.host_func(CoreFuncType((), (type, "i32")), lambda: (-0.0, 1))
+    instance = build(
+        store,
+        f"""(module (import "h" "echo" (func $echo (param {type}) (result {type})))
+          (import "h" "pair" (func $pair (result {type} i32)))
+          (global (export "zero") (mut {type}) ({type}.const 1))
+          (func (export "through") (param {type}) (result {type}) (call $echo (local.get 0)))
+          (func (export "pair") (result {type} i32) (call $pair)))""",
+        [echo, pair],
+    )
+    instance.export("zero").set(-0.0)
+    zeros = [call(instance, "through", -0.0), call(instance, "pair")[0], instance.export("zero").get()]
+    assert [math.copysign(1, zero) for zero in zeros] == [-1, -1, -1]
+    assert math.copysign(1, call(instance, "through", 0.0)) == 1
+
+
 def test_no_result_is_none_and_several_are_a_tuple(store: Store) -> None:
     instance = build(
         store, '(module (func (export "none")) (func (export "two") (result i32 i64) i32.const 1 i64.const 2))'

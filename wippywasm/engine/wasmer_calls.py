@@ -23,7 +23,8 @@ def is_passable(type: CoreFuncType) -> bool:
 
 
 def _as_native(type: CoreValType, value: str) -> str:
-    return f"{value} + 0.0" if type in ("f32", "f64") else value
+    """A float of any number. Zero is subtracted, since adding it takes the sign of -0.0."""
+    return f"{value} - 0.0" if type in ("f32", "f64") else value
 
 
 @lru_cache(maxsize=1024)
@@ -78,7 +79,7 @@ def _convert_results(type: CoreFuncType) -> list[str]:
     if not {"f32", "f64"} & set(type.results):
         return []
     if len(type.results) == 1:
-        return ["            result = result + 0.0"]
+        return ["            result = result - 0.0"]
     names = [f"r{k}" for k in range(len(type.results))]
     return [
         f"            {', '.join(names)} = result",

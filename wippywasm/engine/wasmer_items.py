@@ -155,7 +155,7 @@ class WasmerGlobal(Item):
         self._check_type()
         if not self.type.mutable:
             raise InvalidError("the global is constant")
-        self.native.value = value + 0.0 if self.type.value in ("f32", "f64") else value
+        self.native.value = value - 0.0 if self.type.value in ("f32", "f64") else value
 
     def _check_type(self) -> None:
         if not is_passable(CoreFuncType((self.type.value,))):
