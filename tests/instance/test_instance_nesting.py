@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from wippywasm.engine import wat2wasm
-from wippywasm.errors import LinkError, PoisonedError, Trap
+from wippywasm.errors import LinkError, PoisonedError, Trap, ValidationError
 
 VIRTUALIZED = """
 (component
@@ -247,3 +247,16 @@ def test_built_ins_that_do_not_run_yet_fail_when_called(load: Any) -> None:
         assert [guest.call("context"), guest.call("context")] == [7, 7]
         with pytest.raises(UnsupportedFeatureError, match=r"task\.cancel"):
             guest.call("cancel")
+
+
+def test_wrong_code_is_told_by_its_place_in_the_file(load: Any) -> None:
+    code = '(func (export "f") (result i32) (i64.const 7))'
+    module = wat2wasm(f"(module {code})")
+    inner = f"(component $C (core module $m {code}) (core instance (instantiate $m)))"
+    wasm = wat2wasm(f"(component {inner} (instance (instantiate $C)))")
+    with pytest.raises(ValidationError) as alone:
+        load(module, wit="f: func() -> s32;").compile()
+    with pytest.raises(ValidationError, match="type mismatch") as nested:
+        load(wasm).compile()
+    assert nested.value.offset == wasm.index(module) + alone.value.offset
+    assert f"{nested.value.offset:#x}" in str(nested.value)

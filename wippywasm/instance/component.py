@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from wippywasm.binary import component as binary
 from wippywasm.engine.port import NO_LIMITS, Engine, Module, Store, StoreLimits
-from wippywasm.errors import InvalidError, LinkError
+from wippywasm.errors import BinaryError, InvalidError, LinkError
 from wippywasm.instance.bindings import Bindings
 from wippywasm.instance.demand import Demand, demand_of
 from wippywasm.instance.exports import ExportedInstance
@@ -34,6 +34,7 @@ from wippywasm.instance.waiting import in_event_loop
 from wippywasm.model import FuncType
 from wippywasm.plan import Closure, Plan, plan_component
 from wippywasm.plan.items import ComponentItem, LiftRef
+from wippywasm.plan.plan import PlanModule
 
 
 class Imports(Protocol):
@@ -87,7 +88,7 @@ class Component:
         """Compile the core modules now (through the engine's cache); raises BinaryError or UnsupportedFeatureError."""
         with self._lock:
             if self._modules is None:
-                self._modules = tuple(self.engine.compile(m.wasm) for m in self.plan.modules)
+                self._modules = tuple(_compiled(self.engine, m) for m in self.plan.modules)
 
     def _planned_with(self, imports: Mapping[str, Any]) -> Component:
         """This component with the components that it imports in their places; itself where it imports none."""
@@ -232,3 +233,11 @@ class LinkedComponent:
         code = Code(self.component._modules or (), host)
         self._recipe = Recipe(self.component.plan, self._linked, code)
         return self._recipe
+
+
+def _compiled(engine: Engine, module: PlanModule) -> Module:
+    """The module; what is wrong with its code is told in terms of the whole file."""
+    try:
+        return engine.compile(module.wasm)
+    except BinaryError as error:
+        raise type(error)(error.message, error.offset + module.offset, hint=error.hint) from None

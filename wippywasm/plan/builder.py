@@ -74,20 +74,20 @@ class PlanBuilder:
 
     def module(self, definition: CoreModule) -> StaticModule:
         """The module of a definition: one, however often its component is instantiated."""
-        return self._module(definition, definition.wasm, definition.type)
+        return self._module(definition, PlanModule(definition.wasm, definition.type, definition.offset))
 
     def adopt(self, module: PlanModule) -> StaticModule:
         """A module of another plan as one of this."""
-        return self._module(module, module.wasm, module.type)
+        return self._module(module, module)
 
-    def _module(self, origin: object, wasm: bytes | memoryview, type: ModuleType) -> StaticModule:
+    def _module(self, origin: object, module: PlanModule) -> StaticModule:
         known = self._module_of.get(id(origin))
         if known is None:
-            known = self._module_of[id(origin)] = (origin, self.add_module(wasm, type))
+            known = self._module_of[id(origin)] = (origin, self.add_module(module))
         return known[1]
 
-    def add_module(self, wasm: bytes | memoryview, type: ModuleType) -> StaticModule:
-        self.modules.append(PlanModule(wasm, type))
+    def add_module(self, module: PlanModule) -> StaticModule:
+        self.modules.append(module)
         return StaticModule(len(self.modules) - 1)
 
     def module_type(self, module: StaticModule | ImportedModule) -> ModuleType:

@@ -25,7 +25,7 @@ from wippywasm.plan import mangle
 from wippywasm.plan.builder import PlanBuilder
 from wippywasm.plan.describe import describe_core, describe_func
 from wippywasm.plan.items import CoreExportRef, CoreRef, Item, LiftRef, PlanInstance, TrampolineRef
-from wippywasm.plan.plan import Plan
+from wippywasm.plan.plan import Plan, PlanModule
 from wippywasm.plan.steps import CallCoreFunc, DefineResource, Lift, LowerFunc, PlanOptions, ResourceBuiltin
 from wippywasm.plan.world import CoreInterface, CoreWorld, core_world, infer, why_not_inferred
 from wippywasm.wit import Signatures
@@ -55,7 +55,7 @@ class _Planner:
         self._import_resources()
         self._define_resources()
         args = {(i.module, i.name): self._import(i) for i in self.info.imports}
-        self.builder.core_instance(self.builder.add_module(self.wasm, self.info.type), args)
+        self.builder.core_instance(self.builder.add_module(PlanModule(self.wasm, self.info.type)), args)
         initialize = self._helper(mangle.INITIALIZE, CoreFuncType())
         if initialize is not None:
             self.builder.step(CallCoreFunc(initialize, 0))

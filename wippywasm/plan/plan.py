@@ -17,10 +17,11 @@ from wippywasm.plan.steps import Lift, Step
 
 @dataclass(frozen=True, eq=False)
 class PlanModule:
-    """A core module to compile, with its type as far as linking needs it."""
+    """A core module to compile, with its type as far as linking needs it; `offset` is its place in the file."""
 
     wasm: bytes | memoryview = field(repr=False)
     type: ModuleType = field(repr=False)
+    offset: int = field(default=0, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
