@@ -158,6 +158,13 @@ async def test_one_guest_serves_plain_calls_and_tasks(load: Any, imports: Any) -
         assert await guest.call_async("sleep", 1) == 1
 
 
+async def test_a_plain_call_does_not_hold_the_loop(load: Any, imports: Any) -> None:
+    with load(SLEEPER).instantiate(imports) as guest, pytest.raises(ConflictError, match="event loop"):
+        guest.call("sleep", 2)
+    with load(SLEEPER).instantiate(imports) as guest:
+        assert await guest.call_async("sleep", 3) == 3
+
+
 def test_a_guest_made_outside_of_a_loop(load: Any, imports: Any, engine: str) -> None:
     with load(SLEEPER).instantiate(imports) as guest:
         assert asyncio.run(guest.call_async("add", 1, 2)) == 3

@@ -30,6 +30,7 @@ from wippywasm.abi.state import ComponentInstance
 from wippywasm.abi.waiting import discard
 from wippywasm.errors import CanceledError
 from wippywasm.instance.parking import this_thread
+from wippywasm.instance.waiting import in_event_loop, refuse_to_wait
 
 Job: TypeAlias = Callable[[], None]
 
@@ -65,12 +66,16 @@ class GuestThread:
                 threading.stack_size(before)
 
     def do(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Call a function in this thread while the calling one waits."""
+        """Call a function in this thread while the calling one waits.
+
+        Where an event loop runs in the calling thread, no host function may wait for something meanwhile.
+        """
         if threading.current_thread() is self._thread():
             return function(*args)
         outcome: Future[Any] = Future()
         context = copy_context()
-        self._jobs.put(lambda: _settle(outcome, context.run, (function, *args)))
+        call = (_without_waiting, function) if in_event_loop() else (function,)
+        self._jobs.put(lambda: _settle(outcome, context.run, (*call, *args)))
         return outcome.result()
 
     def post(self, function: Callable[..., Any], *args: Any) -> None:
@@ -142,6 +147,14 @@ def _end_last() -> None:
     deadline = time.monotonic() + LAST_SECONDS
     while _at_work and time.monotonic() < deadline:
         time.sleep(0.001)
+
+
+def _without_waiting(function: Callable[..., Any], *args: Any) -> Any:
+    this_thread.wait = refuse_to_wait
+    try:
+        return function(*args)
+    finally:
+        this_thread.wait = None
 
 
 def _settle(outcome: Future[Any], function: Callable[..., Any], args: tuple[Any, ...]) -> None:

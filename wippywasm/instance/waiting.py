@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NoReturn
 
+from wippywasm.abi.waiting import discard
 from wippywasm.errors import ConflictError
 
 
@@ -44,11 +45,14 @@ def in_event_loop() -> bool:
 
 def run_now(awaitable: Awaitable[Any]) -> Any:
     """The awaitable's value; this thread waits for it. Raises ConflictError where an event loop runs in this thread."""
-    if not in_event_loop():
-        return _run(awaitable)
-    close = getattr(awaitable, "close", None)
-    if close is not None:
-        close()
+    if in_event_loop():
+        refuse_to_wait(awaitable)
+    return _run(awaitable)
+
+
+def refuse_to_wait(awaitable: Awaitable[Any]) -> NoReturn:
+    """Raise ConflictError: whoever called the guest has an event loop to run."""
+    discard(awaitable)
     raise ConflictError(
         "a host function of the guest has to wait, and the event loop of this thread would wait with it",
         hint="use call_async; on an engine whose guests belong to threads, instantiate in a coroutine too",
