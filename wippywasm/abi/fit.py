@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from wippywasm.abi import host_values as hv
 from wippywasm.abi.classes import ClassRecord, ClassVariant
-from wippywasm.abi.keywords import snake
 from wippywasm.abi.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, elem_size
 from wippywasm.abi.shapes import FORMATS, NUMBERS, RANGES
+from wippywasm.abi.signature import MISSING, Signature, show, show_type, wrong_count
 from wippywasm.errors import InternalError, ValueMismatchError
 from wippywasm.model import (
     BorrowType,
     Case,
     EnumType,
     FlagsType,
-    FuncType,
     ListType,
     MapType,
     OptionType,
@@ -35,29 +33,6 @@ from wippywasm.model import (
     VariantType,
 )
 from wippywasm.values import Err, Ok, Some, Variant
-
-MAX_SHOWN = 60
-
-
-@dataclass(frozen=True)
-class Signature:
-    """What messages about the values of a function need."""
-
-    type: FuncType
-    name: str
-
-    def show(self) -> str:
-        """The parameters as in WIT."""
-        return ", ".join(f"{p.name}: {show_type(p.type)}" for p in self.type.params)
-
-
-class _Missing:
-    def __repr__(self) -> str:
-        return "nothing"
-
-
-MISSING: Any = _Missing()
-"""Stands for an argument that was not given."""
 
 
 def arguments_that_fit(signature: Signature, tried: bool, args: Sequence[Any], scope: Any) -> list[Any]:
@@ -79,27 +54,6 @@ def result_that_fits(signature: Signature, tried: bool, value: Any, scope: Any) 
     if tried:
         raise InternalError(f"{signature.name}: a result that fits was refused")
     return fitted
-
-
-def wrong_count(signature: Signature, given: int) -> NoReturn:
-    """Refuse a call with too many or too few arguments."""
-    count = len(signature.type.params)
-    expected = f"{count} argument{'s' * (count != 1)} ({signature.show()})" if count else "no arguments"
-    raise ValueMismatchError(signature.name, expected, str(given))
-
-
-def too_many(signature: Signature, given: int, named: Mapping[str, Any]) -> NoReturn:
-    """Refuse a call with more arguments than there are, or with one by a name that none has."""
-    if not named:
-        wrong_count(signature, given)
-    known = [snake(p.name) for p in signature.type.params]
-    expected = f"arguments named {', '.join(known)}" if known else "no arguments"
-    raise ValueMismatchError(signature.name, expected, f"one named {next(iter(named))!r}")
-
-
-def no_result(signature: Signature, value: Any) -> NoReturn:
-    """Refuse a value from a host function that has no result."""
-    raise ValueMismatchError(f"result of {signature.name}", "None", show(value))
 
 
 def fit(t: ValType, value: Any, path: str, scope: Any = None) -> Any:
@@ -134,60 +88,6 @@ def refuse(t: ValType | str, value: Any, path: str, *, hint: str | None = None) 
     """Raise the error for a value that does not fit."""
     expected = t if isinstance(t, str) else show_type(t)
     raise ValueMismatchError(path, expected, show(value), hint=hint) from None
-
-
-def show(value: Any) -> str:
-    """A value as messages show it: short, and with its type where that is not plain."""
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001  a value's own repr may do anything
-        text = f"<{type(value).__name__}>"
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
-
-
-def show_type(t: ValType | None, depth: int = 3) -> str:
-    """A type as WIT writes it; what is nested deeper than `depth` is left out."""
-    if t is None:
-        return "_"
-    if depth == 0 and not isinstance(t, Prim):
-        return "…"
-    match t:
-        case Prim(name=name):
-            return name
-        case ListType(element=element, length=length):
-            return f"list<{show_type(element, depth - 1)}{f', {length}' if length is not None else ''}>"
-        case MapType(key=key, value=value):
-            return f"map<{show_type(key, depth - 1)}, {show_type(value, depth - 1)}>"
-        case OptionType(type=inner):
-            return f"option<{show_type(inner, depth - 1)}>"
-        case ResultType(ok=None, err=None):
-            return "result"
-        case ResultType(ok=ok, err=err):
-            tail = f", {show_type(err, depth - 1)}" if err is not None else ""
-            return f"result<{show_type(ok, depth - 1)}{tail}>"
-        case TupleType(items=items):
-            return f"tuple<{', '.join(show_type(i, depth - 1) for i in items[:8])}>"
-        case OwnType(resource=r):
-            return f"own<{r.name}>"
-        case BorrowType(resource=r):
-            return f"borrow<{r.name}>"
-    return _show_labels(t)
-
-
-def _show_labels(t: ValType) -> str:
-    match t:
-        case RecordType(fields=fields):
-            kind, labels = "record", [f.name for f in fields]
-        case VariantType(cases=cases):
-            kind, labels = "variant", [c.name for c in cases]
-        case EnumType(names=names):
-            kind, labels = "enum", list(names)
-        case FlagsType(names=names):
-            kind, labels = "flags", list(names)
-        case _:
-            return type(t).__name__
-    shown = ", ".join(labels[:6]) + (", …" if len(labels) > 6 else "")
-    return f"{kind} {{{shown}}}"
 
 
 # ---- leaves -------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from typing import Any
 
 from wippywasm.abi import calls, state
 from wippywasm.abi.entry import refuse_entry, refuse_thread
-from wippywasm.abi.fit import MISSING, Signature, arguments_that_fit, too_many
+from wippywasm.abi.fit import arguments_that_fit
 from wippywasm.abi.gather import gather
 from wippywasm.abi.keywords import snake
 from wippywasm.abi.layout import (
@@ -35,6 +35,7 @@ from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.resources import run_deferred
 from wippywasm.abi.scopes import scope_factory
 from wippywasm.abi.shapes import check_compilable, is_allocated
+from wippywasm.abi.signature import MISSING, Signature, too_many
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import ARRAY_SIDE, COMPONENT_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.store import check_pointer

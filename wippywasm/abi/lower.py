@@ -18,7 +18,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from wippywasm.abi import calls, waiting
-from wippywasm.abi.fit import Signature, no_result, result_that_fits
+from wippywasm.abi.fit import result_that_fits
 from wippywasm.abi.fuse import fuse
 from wippywasm.abi.gather import gather
 from wippywasm.abi.layout import (
@@ -29,6 +29,7 @@ from wippywasm.abi.needs import Needs, needs_of
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.scopes import scope_factory
 from wippywasm.abi.shapes import check_compilable, contains
+from wippywasm.abi.signature import Signature, no_result
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import COMPONENT_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.traps import bad_text, cannot_leave

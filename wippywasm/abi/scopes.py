@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from wippywasm.abi.fit import MISSING
 from wippywasm.abi.host_values import Misfit
 from wippywasm.abi.options import Binding
 from wippywasm.abi.resources import GuestResource, HostObject, Resource, get_handle, release_object, remove_own, signed
+from wippywasm.abi.signature import MISSING
 from wippywasm.abi.slots import slot
 from wippywasm.abi.source import COMPONENT_SIDE, Side
 from wippywasm.abi.state import Allowance, ComponentInstance, ResourceHandle, RuntimeResource, Subtask, Task

@@ -1,0 +1,127 @@
+"""What messages say of functions, their types and values, and the errors for calls with too many or too few arguments.
+
+In: a function's type and name. Out: words, `ValueMismatchError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from wippywasm.abi.keywords import snake
+from wippywasm.errors import ValueMismatchError
+from wippywasm.model import (
+    BorrowType,
+    EnumType,
+    FlagsType,
+    FuncType,
+    ListType,
+    MapType,
+    OptionType,
+    OwnType,
+    Prim,
+    RecordType,
+    ResultType,
+    TupleType,
+    ValType,
+    VariantType,
+)
+
+MAX_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What messages about the values of a function need."""
+
+    type: FuncType
+    name: str
+
+    def show(self) -> str:
+        """The parameters as in WIT."""
+        return ", ".join(f"{p.name}: {show_type(p.type)}" for p in self.type.params)
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+MISSING: Any = _Missing()
+"""Stands for an argument that was not given."""
+
+
+def wrong_count(signature: Signature, given: int) -> NoReturn:
+    """Refuse a call with too many or too few arguments."""
+    count = len(signature.type.params)
+    expected = f"{count} argument{'s' * (count != 1)} ({signature.show()})" if count else "no arguments"
+    raise ValueMismatchError(signature.name, expected, str(given))
+
+
+def too_many(signature: Signature, given: int, named: Mapping[str, Any]) -> NoReturn:
+    """Refuse a call with more arguments than there are, or with one by a name that none has."""
+    if not named:
+        wrong_count(signature, given)
+    known = [snake(p.name) for p in signature.type.params]
+    expected = f"arguments named {', '.join(known)}" if known else "no arguments"
+    raise ValueMismatchError(signature.name, expected, f"one named {next(iter(named))!r}")
+
+
+def no_result(signature: Signature, value: Any) -> NoReturn:
+    """Refuse a value from a host function that has no result."""
+    raise ValueMismatchError(f"result of {signature.name}", "None", show(value))
+
+
+def show(value: Any) -> str:
+    """A value as messages show it: short, and with its type where that is not plain."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  a value's own repr may do anything
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+
+
+def show_type(t: ValType | None, depth: int = 3) -> str:
+    """A type as WIT writes it; what is nested deeper than `depth` is left out."""
+    if t is None:
+        return "_"
+    if depth == 0 and not isinstance(t, Prim):
+        return "…"
+    match t:
+        case Prim(name=name):
+            return name
+        case ListType(element=element, length=length):
+            return f"list<{show_type(element, depth - 1)}{f', {length}' if length is not None else ''}>"
+        case MapType(key=key, value=value):
+            return f"map<{show_type(key, depth - 1)}, {show_type(value, depth - 1)}>"
+        case OptionType(type=inner):
+            return f"option<{show_type(inner, depth - 1)}>"
+        case ResultType(ok=None, err=None):
+            return "result"
+        case ResultType(ok=ok, err=err):
+            tail = f", {show_type(err, depth - 1)}" if err is not None else ""
+            return f"result<{show_type(ok, depth - 1)}{tail}>"
+        case TupleType(items=items):
+            return f"tuple<{', '.join(show_type(i, depth - 1) for i in items[:8])}>"
+        case OwnType(resource=r):
+            return f"own<{r.name}>"
+        case BorrowType(resource=r):
+            return f"borrow<{r.name}>"
+    return _show_labels(t)
+
+
+def _show_labels(t: ValType) -> str:
+    match t:
+        case RecordType(fields=fields):
+            kind, labels = "record", [f.name for f in fields]
+        case VariantType(cases=cases):
+            kind, labels = "variant", [c.name for c in cases]
+        case EnumType(names=names):
+            kind, labels = "enum", list(names)
+        case FlagsType(names=names):
+            kind, labels = "flags", list(names)
+        case _:
+            return type(t).__name__
+    shown = ", ".join(labels[:6]) + (", …" if len(labels) > 6 else "")
+    return f"{kind} {{{shown}}}"
