@@ -166,10 +166,18 @@ class Frame:
 
     def define_resource(self, step: DefineResource) -> None:
         ref = step.dtor
-        dtor = None if ref is None else lambda rep: self.nested(ref, step.instance).call(rep)
+        dtor = None if ref is None else partial(self._destroy, ref, step.instance)
         resource = RuntimeResource(self.components[step.instance], dtor, step.resource.name)
         resource.cls = self.linked.bound.resources.get(step.resource)
         self.resources[step.resource] = resource
+
+    def _destroy(self, dtor: CoreRef, instance: int, rep: int) -> None:
+        """Within the budget of the call that drops a resource; the host's own dropping is a call, too."""
+        call = self.nested(dtor, instance).call
+        if self.timed_store is None or self.timed_store.time_left() is not None:
+            call(rep)
+        else:
+            self.limited(call)(rep)
 
     def call_core_func(self, step: CallCoreFunc) -> None:
         self.func(step.core).call()
