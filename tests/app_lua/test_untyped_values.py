@@ -52,7 +52,10 @@ def test_a_value_comes_back_as_lua_has_it(value: Any, back: Any) -> None:
     [
         ("{1, 2, 3}", [1, 2, 3]),
         ("{}", []),
-        ("{n = 2}", [None, None]),
+        ("{n = 2}", {"n": 2}),
+        ("{n = 0}", {"n": 0}),
+        ("table.pack(nil, nil)", [None, None]),
+        ("table.pack()", []),
         ("table.pack(nil, 2)", [None, 2]),
         ("{[2] = 'b'}", {2: "b"}),
         ("{1, x = 2}", {1: 1, "x": 2}),

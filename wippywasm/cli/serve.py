@@ -6,10 +6,13 @@ In: an app. Out: what is said on standard error while it runs; the signal that e
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import time
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import TypeAlias
 
 from wippywasm.app.application import App
 from wippywasm.app.entry import Entry
@@ -21,6 +24,10 @@ from wippywasm.cli.output import say, say_error, say_problems
 from wippywasm.cli.settings import Settings
 from wippywasm.errors import DefinitionError
 
+LOG = logging.getLogger("wippywasm.run")
+Tell: TypeAlias = Callable[[str], None]
+"""Says a line: on standard error, or in the log where that is JSON."""
+
 
 def serve(app: App, settings: Settings, log: str | None, *, is_watched: bool = False) -> None:
     """Start an app and keep it running until SIGINT (exit code 130) or SIGTERM (0).
@@ -28,12 +35,14 @@ def serve(app: App, settings: Settings, log: str | None, *, is_watched: bool = F
     `log` is how its logs are written, else `.wippy.yaml` says so. A watched app takes up changes of its files; where
     they have problems, it goes on as it was.
     """
-    configure_logs(log or app.settings.observe.log_encoding, settings.verbosity)
-    if asyncio.run(_run_until_signal(app, is_watched)) == signal.SIGINT:
+    encoding = log or app.settings.observe.log_encoding
+    configure_logs(encoding, settings.verbosity)
+    tell = LOG.info if encoding == "json" else say
+    if asyncio.run(_run_until_signal(app, tell, is_watched)) == signal.SIGINT:
         raise Finished(INTERRUPTED)
 
 
-async def _run_until_signal(app: App, is_watched: bool) -> int:
+async def _run_until_signal(app: App, tell: Tell, is_watched: bool) -> int:
     loop = asyncio.get_running_loop()
     stopped: asyncio.Future[int] = loop.create_future()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -42,22 +51,23 @@ async def _run_until_signal(app: App, is_watched: bool) -> int:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app)
         app.processes.processes.on_lost = partial(_lose, stopped)
-        _report(app, time.monotonic() - start)
+        for line in _report(app, time.monotonic() - start):
+            tell(line)
         if is_watched:
-            watching = asyncio.ensure_future(watch(app, _tell))
+            watching = asyncio.ensure_future(watch(app, partial(_tell, tell)))
             stack.callback(watching.cancel)
         return await stopped
 
 
-def _report(app: App, seconds: float) -> None:
+def _report(app: App, seconds: float) -> Iterator[str]:
     """What is running now."""
-    say(f"started {len(app.functions)} functions from {app.folder} in {seconds * 1000:.0f} ms; Ctrl-C stops them")
+    yield f"started {len(app.functions)} functions from {app.folder} in {seconds * 1000:.0f} ms; Ctrl-C stops them"
     for id, url in app.addresses.items():
-        say(f"{id} listens on {url}{_reach(app.entries[id])}")
+        yield f"{id} listens on {url}{_reach(app.entries[id])}"
     if app.observers.metrics_url is not None:
-        say(f"metrics are at {app.observers.metrics_url}")
+        yield f"metrics are at {app.observers.metrics_url}"
     if app.processes.services:
-        say(f"services: {', '.join(app.processes.services)}")
+        yield f"services: {', '.join(app.processes.services)}"
 
 
 def _reach(service: Entry) -> str:
@@ -65,9 +75,13 @@ def _reach(service: Entry) -> str:
     return " (and on every other interface)" if service.data["addr"].startswith(":") else ""
 
 
-def _tell(outcome: Outcome) -> None:
+def _tell(tell: Tell, outcome: Outcome) -> None:
+    """What came of a change of the app's files."""
     if isinstance(outcome, Version):
-        say(f"changed: {outcome} is running")
+        tell(f"changed: {outcome} is running")
+        return
+    if tell is not say:
+        LOG.error("not changed: the app goes on as it was", exc_info=outcome)
         return
     if isinstance(outcome, DefinitionError):
         say_problems(outcome.problems, "error")

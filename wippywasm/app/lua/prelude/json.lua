@@ -164,8 +164,7 @@ local function decode_array(text, at, depth)
     if c ~= "," then bad(text, at, "expected ',' or ']'") end
     at = skip(text, at + 1)
   end
-  if not full then list.n = count end
-  return list, at + 1
+  return full and list or W.mark_list(list, count), at + 1
 end
 
 local function decode_object(text, at, depth)

@@ -82,7 +82,20 @@ local function range(first, last, name)
   if count > 64 then charge(count // 4) end
 end
 
-local safe_table = copy(table, "pack")
+local safe_table = {}
+
+-- Lists whose elements may all be nil: only that they were made as lists tells `{n = 2}` from a table with a field `n`.
+local lists = W.raw.setmetatable({}, { __mode = "k" })
+
+-- Notes that a table is a list of `count` elements, some of them nil.
+function W.mark_list(list, count)
+  list.n, lists[list] = count, true
+  return list
+end
+
+W.lists = lists
+
+function safe_table.pack(...) return W.mark_list({ ... }, select("#", ...)) end
 
 function safe_table.concat(t, separator, first, last)
   local n = real_length(t, "concat")

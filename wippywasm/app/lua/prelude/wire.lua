@@ -9,7 +9,7 @@ local type, next, select, tostring, error = type, next, select, tostring, error
 local pack, unpack, rep, sub, find, concat = string.pack, string.unpack, string.rep, string.sub, string.find, table.concat
 local spread, move, mtype, ulen, getmetatable = table.unpack, table.move, math.type, utf8.len, debug.getmetatable
 local pcall = W.raw.pcall
-local error_data, opaque = W.error_data, W.opaque
+local error_data, opaque, lists = W.error_data, W.opaque, W.lists
 
 local CHUNK = 512
 local formats = {}
@@ -91,7 +91,7 @@ local function put_number(x)
 end
 
 -- How many elements a table has as an array, or nil where it is a map. A table with holes says its length in `n`, as
--- table.pack makes them; an empty table is an array.
+-- table.pack makes them; one that has nothing but `n` is a map, unless it was made as a list. An empty table is an array.
 local function array_length(value)
   local count, highest, named = 0, 0, nil
   for key, item in next, value do
@@ -104,6 +104,7 @@ local function array_length(value)
       return nil
     end
   end
+  if named and count == 0 and not lists[value] then return nil end
   if named then return named >= highest and named <= MAX_VALUES and named or nil end
   return count == highest and count or nil
 end
@@ -234,8 +235,7 @@ takers[ARRAY] = function()
     list[i] = item
     if item == nil then full = false end
   end
-  if not full then list.n = count end
-  return list
+  return full and list or W.mark_list(list, count)
 end
 
 takers[MAP] = function()
