@@ -33,6 +33,20 @@ def test_what_may_have_been_lost_is_not_missed() -> None:
     assert places(files) == ["a:2", "a:3"]
 
 
+def test_what_stands_behind_the_braces_of_a_mistake_is_looked_at() -> None:
+    items = ["record r { a: u8 b: u8 }", "f: func(x: nope);", "use j.{t,, u};", "g: func() -> gone;"]
+    text = "package a:b;\ninterface i {\n" + "\n".join(items) + "\n}"
+    assert places({"a": text}) == ["a:3", "a:4", "a:5", "a:6"]
+
+
+def test_functions_of_a_resource_are_looked_at_beside_a_name_that_is_taken() -> None:
+    text = (
+        "package a:b;\ninterface i { resource r {\n  a: func();\n  a: static func();\n  constructor() -> own<r>;\n"
+        "  constructor();\n  b: func() -> nope;\n} f: func() -> r; }"
+    )
+    assert places({"a": text}) == ["a:4", "a:5", "a:6", "a:7"]
+
+
 def test_an_interface_that_never_ends_loses_all_that_follows() -> None:
     files = {"a": "package a:b;\ninterface i {\ninterface j {}\n", "b": "world w { import i; import j; }"}
     assert places(files) == ["a:3"]

@@ -132,6 +132,15 @@ def test_a_binary_dependency_is_found_in_a_folder(tmp_path: Path) -> None:
     assert canonical(parse(tmp_path / "whole.wasm"))["a:b"] == canonical(found)["a:b"]
 
 
+def test_functions_of_a_binary_dependency_go_with_their_features(tmp_path: Path) -> None:
+    text = "package c:d; interface i { @unstable(feature = x) f: func(); @unstable(feature = y) g: func(); h: func(); }"
+    (tmp_path / "deps").mkdir()
+    (tmp_path / "deps" / "cd.wasm").write_bytes(encode(parse_text(text, features=["x", "y"]).packages[0]))
+    (tmp_path / "a.wit").write_text("package a:b; world w { import c:d/i; }")
+    for features, names in (((), ["h"]), (("x",), ["f", "h"]), (("x", "y"), ["f", "g", "h"])):
+        assert list(parse(tmp_path, features=features).interfaces[0].functions) == names
+
+
 def test_a_text_dependency_is_assembled(tmp_path: Path) -> None:
     package = resolved("package c:d; interface i {}").packages[0]
     (tmp_path / "x.wat").write_text("(text)")

@@ -14,7 +14,7 @@ from itertools import chain
 from wippywasm.model import PRIMS
 from wippywasm.wit import syntax
 from wippywasm.wit.docs import documentation
-from wippywasm.wit.drafts import Drafter
+from wippywasm.wit.drafts import Drafter, taken_functions
 from wippywasm.wit.names import PackageName
 from wippywasm.wit.namespace import Foreign, Namespace
 from wippywasm.wit.resolved import Function, Include, Interface, InterfaceItem, TypeDef, World, WorldItem, WorldKey
@@ -158,6 +158,8 @@ class Definer:
             definition = self.drafter.type_definition(item, owner)
             self.drafter.unpoison(item.id.name)
             self.drafter.bind(item.id, definition)
+        if isinstance(item.definition, syntax.ResourceBody):
+            self.namespace.refusals.add(*taken_functions(item.definition))
 
     def _use(self, owner: Interface | World, use: syntax.Use) -> None:
         for _, alias in use.names:

@@ -123,7 +123,6 @@ class Drafter:
         if isinstance(item.definition, syntax.TypeExpr):
             draft = self._draft(item.definition, gate)
         elif isinstance(item.definition, syntax.ResourceBody):
-            _check_functions(item.definition)
             draft = ("resource",)
         else:
             draft = self._body(item, gate)
@@ -260,8 +259,14 @@ def _check_unique(ids: Iterable[syntax.Id]) -> None:
         seen[folded] = id.name
 
 
-def _check_functions(body: syntax.ResourceBody) -> None:
-    constructors = [f for f in body.functions if f.role == "constructor"]
-    if len(constructors) > 1:
-        raise Refusal(constructors[1].id.span, "a resource has at most one constructor")
-    _check_unique(f.id for f in body.functions if f.role != "constructor")
+def taken_functions(body: syntax.ResourceBody) -> Iterator[Refusal]:
+    """What is wrong with the names of a resource's functions, in the order of the text."""
+    seen: dict[str, str] = {}
+    for function in body.functions:
+        is_constructor = function.role == "constructor"
+        folded = "" if is_constructor else function.id.name.lower()
+        if folded in seen and is_constructor:
+            yield Refusal(function.id.span, "a resource has at most one constructor")
+        elif folded in seen:
+            yield _taken(function.id, seen[folded])
+        seen.setdefault(folded, function.id.name)

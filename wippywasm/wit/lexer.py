@@ -275,25 +275,30 @@ class Lexer:
         self.advance()
 
     def skip_to(self, depth: int, kinds: frozenset[str]) -> None:
-        """After a refusal: moves to the next token of `kinds` outside all braces but `depth`.
+        """After a refusal: moves to the next token of `kinds` outside all braces but `depth`, or to a line behind `}`.
 
         Where there is none nearby it moves to the end: what follows would not be told from noise.
         """
-        last = self.end + MAX_SKIPPED
+        last, is_behind_brace = self.end + MAX_SKIPPED, False
         while self.kind != "eof":
             if self.end > last:
                 self.end = len(self.text)
-            elif self.depth < depth or (self.depth == depth and self.kind in kinds and self._may_start_an_item()):
+            elif self.depth < depth or self._may_start_an_item(depth, kinds, is_behind_brace=is_behind_brace):
                 return
+            is_behind_brace = self.kind == "}"
             self._fault = None
             run = _SKIP.match(self.text, self.end)
             if run:
                 self.end = run.end()
             self.advance()
 
-    def _may_start_an_item(self) -> bool:
+    def _may_start_an_item(self, depth: int, kinds: frozenset[str], *, is_behind_brace: bool) -> bool:
         """A keyword in the middle of a line rather belongs to what was refused."""
-        return self.kind in ";}" or self.starts_a_line()
+        if self.depth != depth:
+            return False
+        if self.kind in kinds and self.kind in ";}":
+            return True
+        return (is_behind_brace or self.kind in kinds) and self.starts_a_line()
 
     def starts_a_line(self) -> bool:
         """Whether nothing but space stands before the current token in its line."""

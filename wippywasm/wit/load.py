@@ -26,6 +26,7 @@ from wippywasm.wit.names import PackageName
 from wippywasm.wit.parser import parse_file
 from wippywasm.wit.resolved import Resolution
 from wippywasm.wit.source import Complaints, Enough, Refusal, Source, Span, refuse_all
+from wippywasm.wit.stability import is_enabled
 
 Assemble: TypeAlias = Callable[[str], bytes]
 """WebAssembly text to bytes; this layer has no engine of its own."""
@@ -106,14 +107,21 @@ class Loader:
         if path.suffix == ".wat":
             data = self._assembled(path, source_of(str(path), data).text)
         if data.startswith(WASM_MAGIC):
-            main = self.resolution.main
-            try:
-                decode(data, self.resolution)
-            except BinaryError as error:
-                raise type(error)(f"{path}: {error.message}", error.offset, hint=error.hint) from None
-            self.resolution.main = self.resolution.main if is_main else main
+            self._binary(path, data, is_main=is_main)
             return None
         return _Group(str(path), [source_of(str(path), data)])
+
+    def _binary(self, path: Path, data: bytes, *, is_main: bool) -> None:
+        """Adds a package in binary form, without the functions of features that are not enabled."""
+        main, known = self.resolution.main, len(self.resolution.interfaces)
+        try:
+            decode(data, self.resolution)
+        except BinaryError as error:
+            raise type(error)(f"{path}: {error.message}", error.offset, hint=error.hint) from None
+        for interface in self.resolution.interfaces[known:]:
+            kept = {n: f for n, f in interface.functions.items() if is_enabled(f.stability, self.resolution)}
+            interface.functions = kept
+        self.resolution.main = self.resolution.main if is_main else main
 
     def _assembled(self, path: Path, text: str) -> bytes:
         if self.assemble is None:

@@ -55,12 +55,15 @@ def is_sayable(gate: Stability | None, package: Package) -> bool:
     return version is not None and gate.since <= version
 
 
+def is_enabled(gate: Stability | None, resolution: Resolution) -> bool:
+    """Whether this gate is open: not one of a feature that is not enabled."""
+    return gate is None or gate.feature is None or resolution.is_enabled(gate.feature)
+
+
 def is_included(stability: Stability | None, resolution: Resolution, package: Package, span: Span | None) -> bool:
     """Whether an item of `package` behind this gate is part of the resolution. Refuses a gate of the future."""
-    if stability is None:
-        return True
-    if stability.since is None:
-        return resolution.is_enabled(stability.feature or "")
+    if stability is None or stability.since is None:
+        return is_enabled(stability, resolution)
     if is_sayable(stability, package):
         return True
     if package.name.version is None:
