@@ -41,3 +41,31 @@ async def test_spinning_entries(tmp_path: Path, engine: str) -> None:
                 call.result()
         assert longest < 2
         assert await app.call("t:spin", 0) == 7
+
+
+STARTS = """\
+version: "1.0"
+namespace: t
+entries:
+  - name: start
+    kind: function.wat
+    method: f
+    pool: {{{pool}}}
+    source: |
+      (module (func $spin (loop $l (br $l))) (start $spin) (func (export "f")))
+"""
+
+
+@pytest.mark.parametrize("pool", ["type: inline", "type: lazy", "type: adaptive"])
+async def test_start_functions_that_spin(tmp_path: Path, engine: str, pool: str) -> None:
+    """Without a limit they end with their caller only, and hold up nothing until then."""
+    (tmp_path / "_index.yaml").write_text(STARTS.format(pool=pool))
+    async with App.load(tmp_path, engine=engine) as app:
+        call = asyncio.ensure_future(app.call("t:start"))
+        for _ in range(5):
+            await asyncio.sleep(0.005)
+        assert not call.done()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert app.metrics()["t:start"].live == 0

@@ -86,6 +86,34 @@ def test_start_functions(load: Any) -> None:
         load(ENDLESS_START).instantiate(limits=SHORT)
 
 
+async def test_start_functions_by_tasks(load: Any) -> None:
+    linked = load(ENDLESS_START).link()
+    with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+        await linked.instantiate_async(limits=SHORT)
+    for limits in (None, Limits(max_execution_ms=600_000)):
+        task = asyncio.ensure_future(linked.instantiate_async(limits=limits))
+        for _ in range(5):
+            await asyncio.sleep(0.005)
+        assert not task.done()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_start_functions_that_wait(load: Any, clock: Clock) -> None:
+    linked = load(
+        """(module (import "test:host/clock" "sleep" (func $sleep (param i32) (result i32)))
+          (global $slept (mut i32) (i32.const 0)) (func $start (global.set $slept (call $sleep (i32.const 5))))
+          (start $start) (func (export "slept") (result i32) (global.get $slept)))""",
+        wit="package a:b; world w { import test:host/clock; export slept: func() -> u32; }"
+        " package test:host { interface clock { sleep: func(ms: u32) -> u32; } }",
+    ).link({"test:host/clock": clock})
+    for _ in range(2):
+        with await linked.instantiate_async() as guest:
+            assert await guest.call_async("slept") == 5
+            assert guest.call("slept") == 5
+
+
 async def test_spinning_guests_leave_the_loop_alive(load: Any, imports: Any) -> None:
     linked = load(SLEEPER).link(imports)
     guests = [linked.instantiate() for _ in range(4)]

@@ -26,10 +26,11 @@ from wippywasm.instance.host_components import find_components
 from wippywasm.instance.limits import Limits
 from wippywasm.instance.link import Undeclared, link
 from wippywasm.instance.linked import Linked
+from wippywasm.instance.machine import start
 from wippywasm.instance.names import split_version
 from wippywasm.instance.providers import find_import
 from wippywasm.instance.recipe import Code, Recipe
-from wippywasm.instance.thread_guest import in_own_thread
+from wippywasm.instance.thread_guest import in_own_thread, start_in_own_thread
 from wippywasm.instance.waiting import in_event_loop
 from wippywasm.model import FuncType
 from wippywasm.plan import Closure, Plan, plan_component
@@ -202,18 +203,34 @@ class LinkedComponent:
         Where the engine binds guests to threads (wasmer) and an event loop runs in this thread, the guest gets a thread
         of its own, in which it can be suspended.
         """
-        if limits is not None and not isinstance(limits, Limits):
-            raise InvalidError(f"limits must be a Limits(…), not {limits!r}", hint="such as Limits(max_memory_mb=64)")
+        _check_limits(limits)
         if self.component.engine.thread_bound and in_event_loop():
-            return in_own_thread(lambda: self._instantiate(limits, StoreLimits(interruptible=True)))
+            return in_own_thread(lambda: self._instantiate(limits, _INTERRUPTIBLE))
         return self._instantiate(limits, NO_LIMITS)
 
-    def _instantiate(self, limits: Limits | None, least: StoreLimits) -> Guest:
+    async def instantiate_async(self, *, limits: Limits | None = None) -> Guest:
+        """`instantiate` for tasks: while code of the guest runs, such as a start function, the event loop goes on.
+
+        What a host function waits for is awaited; cancelling the task ends the guest.
+        """
+        _check_limits(limits)
+        if not (self._recipe or self._prepared()).starts:
+            return self.instantiate(limits=limits)
+        if self.component.engine.thread_bound:
+            return await start_in_own_thread(self.component, lambda: self._new_frame(limits, _INTERRUPTIBLE))
+        frame = self._new_frame(limits, NO_LIMITS)
+        await start(frame)
+        return Guest(self.component, frame)
+
+    def _new_frame(self, limits: Limits | None, least: StoreLimits) -> Frame:
         engine = self.component.engine
         recipe = self._recipe or self._prepared()
         owner = threading.get_ident() if engine.thread_bound else None
         store = engine.new_store(least) if limits is None else self._limited_store(limits, least)
-        frame = Frame(recipe, store, owner, None if limits is None else limits.max_execution_ms)
+        return Frame(recipe, store, owner, None if limits is None else limits.max_execution_ms)
+
+    def _instantiate(self, limits: Limits | None, least: StoreLimits) -> Guest:
+        frame = self._new_frame(limits, least)
         try:
             frame.run()
         except BaseException:
@@ -233,6 +250,14 @@ class LinkedComponent:
         code = Code(self.component._modules or (), host)
         self._recipe = Recipe(self.component.plan, self._linked, code)
         return self._recipe
+
+
+_INTERRUPTIBLE = StoreLimits(interruptible=True)
+
+
+def _check_limits(limits: Limits | None) -> None:
+    if limits is not None and not isinstance(limits, Limits):
+        raise InvalidError(f"limits must be a Limits(…), not {limits!r}", hint="such as Limits(max_memory_mb=64)")
 
 
 def _compiled(engine: Engine, module: PlanModule) -> Module:

@@ -3,7 +3,8 @@
 In: a frame and one of its functions. Out: a coroutine function. Where the store has fibers the guest runs on one
 (`Frame.stepwise`), unless a suspended call would pass through another guest's frames: those are Python's, which must
 stay on a stack of their own, so such guests run in a thread of theirs. A guest that belongs to the thread which made it
-runs right here, and can't be suspended; one that can is made in a thread of its own (`thread_guest`).
+runs right here, and can't be suspended; one that can is made in a thread of its own (`thread_guest`). What runs when a
+guest is made runs in a thread, too.
 
 Spec: SPEC section 8; DESIGN section 3.
 """
@@ -73,3 +74,16 @@ def in_thread(frame: Frame, function: Callable[..., Any]) -> Callable[..., Await
             return await frame.thread.run(partial(run, *args, **named), interrupt)
 
     return call
+
+
+async def start(frame: Frame) -> None:
+    """Do the steps of a new frame in a thread, which is given back; where they fail the frame is closed."""
+    run = in_thread(frame, frame.run)
+    try:
+        await (run if frame.budget_ms is None else budget.in_tasks(run, frame.budget_ms))()
+    except BaseException:
+        frame.close()
+        raise
+    thread, frame.thread = frame.thread, None
+    assert thread is not None
+    thread.release()

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from wippywasm import abi
 from wippywasm.abi.lift import lifted_of
 from wippywasm.abi.source import PYTHON_SIDE, STEPWISE_SIDE, Side
+from wippywasm.binary import core_module
 from wippywasm.core import CoreFuncType
 from wippywasm.engine.assembly import ExportSource, HostSource, Part, Source
 from wippywasm.engine.port import Module
@@ -27,6 +29,7 @@ from wippywasm.model import ResourceType
 from wippywasm.plan import Plan
 from wippywasm.plan.items import CoreExportRef, CoreRef, FuncRef, LiftRef, StaticModule
 from wippywasm.plan.steps import (
+    CallCoreFunc,
     CanonicalBuiltin,
     ImportCoreFunc,
     InstantiateModule,
@@ -74,6 +77,13 @@ class Recipe:
         self.contexts = {s.instance for s in self.trampolines if isinstance(s, CanonicalBuiltin)}
         self.parts = {s.index: self._part(s) for s in plan.steps if isinstance(s, InstantiateModule)}
         self._lifts: dict[tuple[int, str, bool], abi.PreparedLift] = {}
+
+    @cached_property
+    def starts(self) -> bool:
+        """Whether instantiation runs code of the guest."""
+        modules = [m.wasm for m in self.plan.modules] + [m.wasm for m in self.linked.modules]
+        calls = any(isinstance(s, CallCoreFunc) for s in self.steps)
+        return calls or any(core_module.parse(wasm).start is not None for wasm in modules)
 
     def _calls_a_guest(self, func: FuncRef) -> bool:
         return isinstance(func, LiftRef) or lifted_of(self.linked.functions[func.index]) is not None

@@ -38,6 +38,27 @@ def in_own_thread(make: Callable[[], Guest]) -> Guest:
     return ThreadGuest(inner.component, thread, inner)
 
 
+async def start_in_own_thread(component: Component, new_frame: Callable[[], Frame]) -> Guest:
+    """The guest of the frame that `new_frame` makes, whose steps are done while this task waits for them."""
+    thread = take_thread()
+    try:
+        frame = thread.do(new_frame)
+    except BaseException:
+        thread.release()
+        raise
+
+    async def run() -> None:
+        await thread.run(frame.run, partial(_interrupt, frame))
+
+    try:
+        await (run if frame.budget_ms is None else budget.in_tasks(run, frame.budget_ms))()
+    except BaseException:
+        thread.post(frame.close)
+        thread.release()
+        raise
+    return ThreadGuest(component, thread, Guest(component, frame))
+
+
 class ThreadGuest(Guest):
     """`Guest`, where the real one (`_inner`) is used in its own thread only."""
 
@@ -96,11 +117,8 @@ class ThreadGuest(Guest):
             pass
 
     def _interrupt(self, error: BaseException) -> None:
-        frame = self._frame
-        if frame is not None:
-            poison(frame.components, error)
-            if frame.timed_store is not None:
-                frame.timed_store.interrupt(error)
+        if self._frame is not None:
+            _interrupt(self._frame, error)
 
     def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
         inner, thread, weak = self._inner, self._thread, weakref.ref(self)
@@ -128,6 +146,12 @@ class ThreadGuest(Guest):
 
     def _resources(self) -> Mapping[ResourceType, RuntimeResource]:
         return self._inner._resources()
+
+
+def _interrupt(frame: Frame, error: BaseException) -> None:
+    poison(frame.components, error)
+    if frame.timed_store is not None:
+        frame.timed_store.interrupt(error)
 
 
 def _end(thread: GuestThread, inner: Guest) -> None:

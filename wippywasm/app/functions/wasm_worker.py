@@ -36,7 +36,7 @@ class WasmWorker:
 
 async def new_wasm_worker(program: WasmProgram, linked: LinkedComponent) -> WasmWorker:
     """A worker with a new instance; raises what instantiation raises."""
-    guest = linked.instantiate(limits=limits_of(program.entry))
+    guest = await linked.instantiate_async(limits=limits_of(program.entry))
     return WasmWorker(guest, program.function)
 
 
