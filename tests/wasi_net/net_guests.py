@@ -91,6 +91,58 @@ TCP_WORLD = """import wasi:io/streams@{v}; import wasi:io/poll@{v}; import wasi:
   export try-connect: func(port: u16) -> s32; export wrong-order: func(port: u16);
   export echo: func(port: u16, data: list<u8>) -> list<u8>;"""
 
+UDP = module(
+    (
+        "wasi:io/poll [method]pollable.block $block",
+        "wasi:io/poll drop-pollable $drop-pollable",
+        "wasi:sockets/instance-network instance-network $network",
+        "wasi:sockets/instance-network drop-network $drop-network",
+        "wasi:sockets/udp-create-socket create-udp-socket $create",
+        "wasi:sockets/udp [method]udp-socket.start-bind $start-bind",
+        "wasi:sockets/udp [method]udp-socket.finish-bind $finish-bind",
+        "wasi:sockets/udp [method]udp-socket.stream $stream",
+        "wasi:sockets/udp [method]outgoing-datagram-stream.check-send $check-send",
+        "wasi:sockets/udp [method]outgoing-datagram-stream.send $send",
+        "wasi:sockets/udp [method]incoming-datagram-stream.subscribe $subscribe",
+        "wasi:sockets/udp [method]incoming-datagram-stream.receive $receive",
+        "wasi:sockets/udp drop-incoming-datagram-stream $drop-in",
+        "wasi:sockets/udp drop-outgoing-datagram-stream $drop-out",
+        "wasi:sockets/udp drop-udp-socket $drop-socket",
+    ),
+    f"""{OK} {WAIT}
+    (func $bound (result i32) (local $net i32) (local $sock i32)
+      (call $create (i32.const 0) (i32.const 16)) (call $ok)
+      (local.set $sock (i32.load (i32.const 20)))
+      (local.set $net (call $network))
+      (call $start-bind (local.get $sock) (local.get $net) (i32.const 0) (i32.const 0)
+        (i32.const 127) (i32.const 0) (i32.const 0) (i32.const 1)
+        (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 16)) (call $ok)
+      (call $finish-bind (local.get $sock) (i32.const 16)) (call $ok)
+      (call $drop-network (local.get $net))
+      (local.get $sock))
+    (func (export "echo") (param $port i32) (param $ptr i32) (param $len i32) (result i32)
+      (local $sock i32) (local $in i32) (local $out i32)
+      (local.set $sock (call $bound))
+      (call $stream (local.get $sock) (i32.const 1) (i32.const 0) (local.get $port)
+        (i32.const 127) (i32.const 0) (i32.const 0) (i32.const 1)
+        (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 16)) (call $ok)
+      (local.set $in (i32.load (i32.const 20))) (local.set $out (i32.load (i32.const 24)))
+      (call $check-send (local.get $out) (i32.const 16)) (call $ok)
+      ;; one datagram at 64: the data, and no address
+      (i32.store (i32.const 64) (local.get $ptr)) (i32.store (i32.const 68) (local.get $len))
+      (i32.store (i32.const 72) (i32.const 0))
+      (call $send (local.get $out) (i32.const 64) (i32.const 1) (i32.const 16)) (call $ok)
+      (call $wait (call $subscribe (local.get $in)))
+      (call $receive (local.get $in) (i64.const 1) (i32.const 16)) (call $ok)
+      (if (i32.ne (i32.load (i32.const 24)) (i32.const 1)) (then unreachable))
+      (call $drop-in (local.get $in)) (call $drop-out (local.get $out)) (call $drop-socket (local.get $sock))
+      (i32.load (i32.const 20)))""",
+)
+"""Sends a datagram to a port of this machine, and gives what comes back."""
+UDP_WORLD = """import wasi:io/poll@{v}; import wasi:sockets/instance-network@{v};
+  import wasi:sockets/network@{v}; import wasi:sockets/udp-create-socket@{v}; import wasi:sockets/udp@{v};
+  export echo: func(port: u16, data: list<u8>) -> list<u8>;"""
+
 _HTTP = "wasi:http/types"
 GET = module(
     (
