@@ -1,0 +1,95 @@
+"""The same programs here and with wasmtime's own WASI: preview 1, and WASI 0.2 through the adapter. They end alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.guests.peers import End, Ours, Peer
+from tests.guests.tours import GUESTS
+
+WORDS = {
+    "tour": [
+        ["arguments", "a b", "", "grüße"],
+        ["environment", "NAME", "EMPTY", "PATH"],
+        ["upper"],
+        ["copy", "/file.txt", "/copied"],
+        ["list", "/"],
+        ["copy", "/none", "/x"],
+        ["copy", "/file.txt", "/none/x"],
+        ["copy", "/../outside", "/x"],
+        ["copy", "/folder", "/x"],
+        ["remove", "/copied"],
+        ["remove", "/copied"],
+        ["remove", "/folder"],
+        ["sleep", "3"],
+        ["exit", "0"],
+        ["exit", "1"],
+        ["exit", "3"],
+        ["exit", "125"],
+        ["crash"],
+        ["nonsense"],
+    ],
+    "files": [
+        ["seeks", "/sought"],
+        ["unlinked", "/shortly"],
+        ["moved", "/before", "/after"],
+        ["cookies", "/many"],
+        ["cookies", "/folder"],
+        ["cookies", "/none"],
+        ["times", "/file.txt"],
+        ["times", "/folder"],
+        ["times", "/none"],
+        ["wrong", "/folder", "/file.txt"],
+        ["append", "/file.txt", " and more"],
+        ["cat", "/file.txt"],
+        ["rename", "/folder", "/many"],
+        ["rename", "/file.txt", "/folder"],
+        ["rename", "/folder", "/file.txt"],
+        ["rename", "/folder", "/folder/inner"],
+        ["rename", "/file.txt", "/file.txt"],
+        ["mkdir", "/folder/new/"],
+        ["rmdir", "/folder"],
+        ["rmdir", "/folder/new"],
+        ["rmdir", "/folder"],
+        ["unlink", "/many"],
+        ["unlink", "/many/"],
+        ["stat", "/file.txt/"],
+        ["truncate", "/file.txt", "3"],
+        ["stat", "/file.txt"],
+        ["create", "/file.txt"],
+        ["list", "/many"],
+    ],
+}
+
+
+def prepared(folder: Path) -> Path:
+    inside = folder / "inside"
+    (inside / "folder").mkdir(parents=True)
+    (inside / "many").mkdir()
+    for i in range(40):
+        (inside / f"many/{'x' * i}{i}").write_text("")
+    (inside / "file.txt").write_text("hello")
+    (folder / "outside").write_text("secret")
+    return inside
+
+
+def tree(folder: Path) -> list[tuple[str, bytes | None]]:
+    found = sorted(folder.rglob("*"))
+    return [(str(path.relative_to(folder)), path.read_bytes() if path.is_file() else None) for path in found]
+
+
+@pytest.mark.parametrize("kind", ["wasm", "component.wasm"])
+@pytest.mark.parametrize("program", list(WORDS))
+def test_programs_end_alike(program: str, kind: str, engine: str, tmp_path: Path) -> None:
+    path = GUESTS / f"{program}.{kind}"
+    peer, ours = Peer(path), Ours(path, engine)
+    theirs, here = prepared(tmp_path / "theirs"), prepared(tmp_path / "ours")
+    different: list[tuple[list[str], End, End]] = []
+    for words in WORDS[program]:
+        expected = peer.run([program, *words], b"one\ntwo", theirs)
+        found = ours.run([program, *words], b"one\ntwo", here)
+        different += [(words, expected, found)] * (expected != found)
+    assert different == []
+    assert tree(here) == tree(theirs)
