@@ -23,10 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import large_guests
-from tools.toolchains import ROOT, SCRATCH, install_npm, install_python, python
+from tools.toolchains import JCO, ROOT, SCRATCH, install_npm, install_python, python
 
 ZIG = "ziglang==0.17.1"
-JCO = "@bytecodealliance/jco@1.35.0"
 
 # Only what every engine has: `wasmer` knows none of the later proposals.
 FEATURES = "-mcpu=mvp+bulk_memory+sign_ext+mutable_globals+nontrapping_fptoint"

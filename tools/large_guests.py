@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.toolchains import ROOT, SCRATCH, install_npm, install_python, python
+from tools.toolchains import JCO, ROOT, SCRATCH, install_npm, install_python, python
 
 OUTPUT = SCRATCH / "large"
 TOUR = ROOT / "tests/guests/tour"
@@ -63,6 +63,16 @@ def build_go(guest: Large, output: Path) -> None:
     subprocess.run(command, cwd=TOUR, env={**os.environ, **environment}, check=True)
 
 
+def build_go_component(guest: Large, output: Path) -> None:
+    """What `tour.go.wasm` is made of, behind the adapter from preview 1 to WASI 0.2."""
+    core = output.with_suffix(".core")
+    build_go(guest, core)
+    install_npm(JCO)
+    jco = SCRATCH / "node_modules/.bin/jco"
+    subprocess.run([str(jco), "new", str(core), "--wasi-command", "-o", str(output)], cwd=SCRATCH, check=True)
+    core.unlink()
+
+
 def build_python(guest: Large, output: Path) -> None:
     install_python(guest.tool)
     tool = str(python().parent / "componentize-py")
@@ -99,6 +109,7 @@ def wit_folder(version: str) -> Path:
 
 GUESTS = (
     Large("tour.go.wasm", "tour.go", GO, build_go),
+    Large("tour.go.component.wasm", "tour.go", GO, build_go_component),
     Large("tour.py.wasm", "tour.py", COMPONENTIZE_PY, build_python, ("-w", "tour")),
     Large("tour.js.wasm", "tour.js", COMPONENTIZE_JS, build_javascript, ("tour", "fetch-event")),
     Large("server.js.wasm", "server.js", COMPONENTIZE_JS, build_javascript, ("server",)),

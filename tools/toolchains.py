@@ -13,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRATCH = ROOT / "build" / "guests"
+JCO = "@bytecodealliance/jco@1.35.0"
+"""Makes components, with adapters from preview 1 to WASI 0.2."""
 
 
 def install_python(package: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import wippywasm
-from tests.guests.tours import GO, JAVASCRIPT, LARGE, PYTHON, SCENARIOS, Command, Scenario, Tour
+from tests.guests.tours import GO, GO_COMPONENT, JAVASCRIPT, LARGE, PYTHON, SCENARIOS, Command, Scenario, Tour
 from tests.http.apps import WEB, endpoint
 from tests.http.client import Client, served
 from wippywasm import Variant
@@ -24,7 +24,7 @@ from wippywasm.errors import UnsupportedFeatureError, WitError
 from wippywasm.instance.component import Component
 from wippywasm.wasi import Capture, Wasi, run_command_async
 
-TOURS = {"go": GO, "python": PYTHON, "javascript": JAVASCRIPT}
+TOURS = {"go": GO, "go-component": GO_COMPONENT, "python": PYTHON, "javascript": JAVASCRIPT}
 SERVER = LARGE / "server.js.wasm"
 pytestmark = pytest.mark.timeout(900)  # the first of each compiles its guest
 

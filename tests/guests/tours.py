@@ -39,6 +39,7 @@ class Tour:
 C = Tour(GUESTS / "tour.wasm", (1, 2, 7), is_component=False)
 C_COMPONENT = Tour(GUESTS / "tour.component.wasm", (1, 1, 1))
 GO = Tour(LARGE / "tour.go.wasm", (2, 2, 7), is_component=False)
+GO_COMPONENT = Tour(LARGE / "tour.go.component.wasm", (1, 1, 1))
 PYTHON = Tour(LARGE / "tour.py.wasm", (1, 1, 1))
 JAVASCRIPT = Tour(LARGE / "tour.js.wasm", (1, 1, 1))
 

@@ -145,7 +145,7 @@ class Crowd:
 
 def test_a_crowd_of_guests_shares_one_loop(load: Load, engine: str, tmp_path: Path) -> None:
     async def main() -> None:
-        many = {"backlog": 1000}
+        many: Any = {"backlog": 1000}
         async with tcp_server(echo, **many) as tcp, tcp_server(answering(ANSWER), **many) as http, udp_echo() as udp:
             crowd = Crowd(load, tmp_path, {"tcp": tcp, "http": http, "udp": udp})
             await asyncio.gather(*(crowd.run(number) for number in range(GUESTS[engine])))
