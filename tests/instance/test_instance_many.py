@@ -57,11 +57,12 @@ COUNTER = """
 """
 
 
-def garbage_of(use: Any) -> int:
-    """How many objects of this runtime and its engines only the garbage collector can free after `use`.
+_GUESTS = ("wippywasm.instance", "wippywasm.engine", "wippywasm.abi", "wasmtime", "wasmer", "tests")
+"""Where what a guest consists of is from; a component that an earlier test had may be let go of meanwhile."""
 
-    What other threads of this process leave meanwhile is not counted.
-    """
+
+def garbage_of(use: Any) -> int:
+    """How many parts of guests only the garbage collector can free after `use`."""
     use()
     gc.collect()
     gc.disable()
@@ -78,7 +79,7 @@ def garbage_of(use: Any) -> int:
 
 def _is_ours(object: Any) -> bool:
     modules = type(object).__module__, getattr(object, "__module__", None)
-    return any(str(module).startswith(("wippywasm", "wasmtime", "wasmer", "tests")) for module in modules)
+    return any(str(module).startswith(_GUESTS) for module in modules)
 
 
 def test_a_closed_guest_leaves_nothing_to_collect(load: Any) -> None:
