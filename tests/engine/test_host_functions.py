@@ -263,15 +263,21 @@ def alarm() -> Iterator[None]:
     def interrupt(_: int, frame: FrameType | None) -> None:
         while frame is not None:
             if frame.f_code.co_name == "unraisable_hook":
-                return  # the test runner's own, which would lose what it tells of
+                return
             if frame.f_code.co_filename.startswith("<wippywasm guest call"):
                 raise KeyboardInterrupt
             frame = frame.f_back
 
-    before = signal.signal(signal.SIGALRM, interrupt)
+    def unraisable_hook(lost: Any) -> None:
+        if not issubclass(lost.exc_type, KeyboardInterrupt):  # Python loses what strikes in a finalizer
+            tell(lost)
+
+    before, tell = signal.signal(signal.SIGALRM, interrupt), sys.unraisablehook
+    sys.unraisablehook = unraisable_hook
     yield
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
+    sys.unraisablehook = tell
 
 
 @pytest.mark.usefixtures("alarm")
