@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from wippywasm.errors import AlreadyExistsError, InvalidError, NotFoundError, PermissionDeniedError, UnavailableError
 from wippywasm.wasi.filesystem import FilesystemError, HostDirectory, Mounts
 from wippywasm.wasi.filesystem.facts import Opening, Stat
-from wippywasm.wasi.filesystem.protocol import AnyDescriptor, DirectoryDescriptor, FileDescriptor
+from wippywasm.wasi.filesystem.protocol import DirectoryDescriptor, FileDescriptor
 from wippywasm.wasi.filesystem.waiting import SLOW, in_turn
 
 MAX_WHOLE = 32 << 20
@@ -260,6 +260,3 @@ class OpenFile:
             return True
 
         return in_turn(self._file, SLOW, work)
-
-
-__all__ = ["MAX_WHOLE", "AnyDescriptor", "OpenFile", "Volume"]
