@@ -132,7 +132,8 @@ def as_it_comes_until_interrupted(command: Command) -> None:
         assert process.stdout.readline() == word.upper()
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=600) == 130
-    assert process.communicate() == (b"", b"")
+    out, err = process.communicate()
+    assert (out, err.decode()) == (b"", ""), err.decode()
 
 
 def files(command: Command) -> None:

@@ -7,6 +7,7 @@ guest suspended) later. How a guest is suspended is the business of whoever supp
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 from types import NoneType
 from typing import Any, NoReturn, TypeAlias
@@ -42,7 +43,11 @@ def refuse_to_wait(awaitable: Awaitable[Any], finish: Finish) -> NoReturn:
 
 
 def discard(awaitable: Awaitable[Any]) -> None:
-    """End an awaitable that nobody will await, so that it is not reported as forgotten."""
+    """End an awaitable that nobody will await, so that it is not reported as forgotten, nor one that it would await."""
+    if inspect.iscoroutine(awaitable) and inspect.getcoroutinestate(awaitable) == inspect.CORO_CREATED:
+        for held in awaitable.cr_frame.f_locals.values():
+            if inspect.iscoroutine(held):
+                discard(held)
     end = getattr(awaitable, "close", None) or getattr(awaitable, "cancel", None)
     if callable(end):
         end()
