@@ -45,7 +45,7 @@ def refuse_to_wait(awaitable: Awaitable[Any], finish: Finish) -> NoReturn:
 def discard(awaitable: Awaitable[Any]) -> None:
     """End an awaitable that nobody will await, so that it is not reported as forgotten, nor one that it would await."""
     if inspect.iscoroutine(awaitable) and inspect.getcoroutinestate(awaitable) == inspect.CORO_CREATED:
-        for held in awaitable.cr_frame.f_locals.values():
+        for held in inspect.getcoroutinelocals(awaitable).values():
             if inspect.iscoroutine(held):
                 discard(held)
     end = getattr(awaitable, "close", None) or getattr(awaitable, "cancel", None)
