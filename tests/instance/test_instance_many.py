@@ -56,6 +56,18 @@ COUNTER = """
   (func (export "run") (param "times" u32) (canon lift (core func $i "run"))))
 """
 
+COUNTERS = """
+(component
+  (core module $m
+    (memory (export "memory") 1)
+    (func (export "dtor") (param i32)))
+  (core instance $i (instantiate $m))
+  (type $counter' (resource (rep i32) (dtor (core func $i "dtor"))))
+  (export $counter "counter" (type $counter'))
+  (core func $new (canon resource.new $counter'))
+  (func (export "make") (param "x" u32) (result (own $counter)) (canon lift (core func $new))))
+"""
+
 
 _GUESTS = ("wippywasm.instance", "wippywasm.engine", "wippywasm.abi", "wasmtime", "wasmer", "tests")
 """Where what a guest consists of is from; a component that an earlier test had may be let go of meanwhile."""
@@ -83,13 +95,17 @@ def _is_ours(object: Any) -> bool:
 
 
 def test_a_closed_guest_leaves_nothing_to_collect(load: Any) -> None:
-    alone, hosted = load(ALONE).link(), load(TWO_HOSTS).link({"first": lambda x: x + 1, "second": lambda x: x * 2})
+    alone, counters = load(ALONE).link(), load(COUNTERS).link()
+    hosted = load(TWO_HOSTS).link({"first": lambda x: x + 1, "second": lambda x: x * 2})
 
     def use() -> None:
         with alone.instantiate() as guest:
             assert guest.call("double", 4) == 8
         with hosted.instantiate() as guest:
             assert guest.call("run", 4) == 20
+        with counters.instantiate() as guest:
+            guest.call("make", 1).close()
+            guest.call("make", 2)
 
     assert garbage_of(use) == 0
 

@@ -1,8 +1,8 @@
 """Interruptions on wasmer, which has none: modules are rewritten to count, and to call a tick when the count is spent.
 
 In: a store and a new instance of a rewritten module. Out: the instance with the tick in place. Like every call to the
-host it ends the guest that is out of time or was interrupted; it lets other threads run, and gives the next count, so
-that ticks come about every `TICK_SECONDS` of a guest that spins.
+host it ends the guest that is out of time or was interrupted; it lets other threads run, waits for its guest's turn,
+and gives the next count, so that ticks come about every `TICK_SECONDS` of a guest that spins.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from wippywasm.core import CoreFuncType
-from wippywasm.engine import rewrite
+from wippywasm.engine import rewrite, thread_turns
 from wippywasm.engine.port import StoreLimits
 from wippywasm.engine.wat import wat2wasm
 
@@ -43,7 +43,7 @@ def bounds_of(limits: StoreLimits) -> rewrite.Bounds:
 class Clock:
     """When the guest of a store is to be ended. `is_armed` says that calls to the host have to `check`."""
 
-    __slots__ = ("_count", "_deadline", "_interrupt", "_last", "_timeout", "is_armed")
+    __slots__ = ("_count", "_deadline", "_interrupt", "_last", "_timeout", "_turn", "is_armed")
 
     def __init__(self) -> None:
         self._deadline = 0.0
@@ -51,6 +51,7 @@ class Clock:
         self._interrupt: BaseException | None = None
         self._count = LEAST
         self._last = 0.0
+        self._turn = thread_turns.Turn()
         self.is_armed = False
 
     def start(self, timeout: BaseException | None, seconds: float) -> None:
@@ -69,13 +70,19 @@ class Clock:
         """End the guest with `error`, when it next calls the host or is out of counts."""
         self._interrupt = error
         self.is_armed = True
+        self._turn.wake()
 
     def time_left(self) -> tuple[float, BaseException] | None:
         """Seconds until the timeout, and the timeout, where there is one."""
         return None if self._timeout is None else (self._deadline - time.monotonic(), self._timeout)
 
     def check(self) -> None:
-        """Raise what the guest is to end with, where it is."""
+        """Raise what the guest is to end with, where it is. While the host works, it is another guest's turn."""
+        thread_turns.leave()
+        self._raise_end()
+        self.is_armed = self._timeout is not None
+
+    def _raise_end(self) -> None:
         if self._interrupt is not None:
             raise self._interrupt
         if self._timeout is not None and time.monotonic() >= self._deadline:
@@ -87,7 +94,9 @@ class Clock:
         spent = now - self._last
         factor = 2.0 if spent < TICK_SECONDS / 2 else TICK_SECONDS / spent
         self._count = int(min(max(self._count * factor, LEAST), MOST))
-        time.sleep(0)  # gives the interpreter to a thread that waits for it
+        if self._turn.take(None if self._timeout is None else self._deadline - now):
+            self.is_armed = True  # to give the turn back
+            self._raise_end()
         self._last = time.monotonic()
         return self._count
 

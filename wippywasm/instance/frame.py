@@ -154,6 +154,9 @@ class Frame:
             self.drop_host_objects()
         finally:
             self.store.close()
+            for resource in self.resources.values():
+                if resource.impl in self.components:
+                    resource.dtor = None  # it leads back here, and there is nothing left to destroy
 
     # ---- steps
 

@@ -28,6 +28,7 @@ from typing import Any, TypeAlias
 from wippywasm.abi.entry import refuse_entry, refuse_waiting
 from wippywasm.abi.state import ComponentInstance
 from wippywasm.abi.waiting import discard
+from wippywasm.engine import thread_turns
 from wippywasm.errors import CanceledError
 from wippywasm.instance.parking import this_thread
 from wippywasm.instance.waiting import in_event_loop, refuse_to_wait
@@ -130,14 +131,14 @@ def _keep(thread: GuestThread) -> None:
 
 
 def _work(jobs: SimpleQueue[Job | None]) -> None:
-    while True:
-        job = jobs.get()
-        if job is None:
-            return
+    thread_turns.join()
+    while (job := jobs.get()) is not None:
         _at_work.add(threading.get_ident())
         job()
         del job
+        thread_turns.leave()
         _at_work.discard(threading.get_ident())
+    thread_turns.part()
 
 
 @atexit.register
