@@ -15,11 +15,12 @@ from wippywasm.abi.flat import evaluate, lift_flat, lower_flat
 from wippywasm.abi.layout import alignment, elem_size, field_offsets
 from wippywasm.abi.load import Fetch, prepare
 from wippywasm.abi.options import Batch
-from wippywasm.abi.shapes import contains
+from wippywasm.abi.pacing import TaskAllowance
+from wippywasm.abi.shapes import contains, is_list
 from wippywasm.abi.source import Source
 from wippywasm.abi.state import Allowance
 from wippywasm.abi.store import Run, store
-from wippywasm.model import ListType, MapType, TupleType, ValType
+from wippywasm.model import TupleType, ValType
 
 MIN_BATCH = 3
 """Fewer allocations than this are made one by one."""
@@ -49,14 +50,19 @@ def write_allocation(w: Source) -> None:
     w.line("inst.may_leave = True")
 
 
-def write_scope(w: Source, lifted: Sequence[ValType], handles: bool) -> None:
-    """What a call keeps count in: its handles, or only what the values it lifts refer to."""
+def write_scope(w: Source, counted: Sequence[ValType], handles: bool) -> None:
+    """What a call keeps count in: its handles, or only what values of these types refer to."""
     if handles:
         w.line("cx = new_scope()")
-    elif any(contains(t, lambda u: isinstance(u, ListType | MapType)) for t in lifted):
-        w.line(f"cx = {w.use(Allowance)}()")
+    elif has_lists(counted):
+        w.line(f"cx = {w.use(TaskAllowance if w.side.stepwise else Allowance)}(inst)")
     else:
         w.line("cx = None")
+
+
+def has_lists(types: Sequence[ValType]) -> bool:
+    """Whether values of these types may be long."""
+    return any(contains(t, is_list) for t in types)
 
 
 def write_view(w: Source) -> None:

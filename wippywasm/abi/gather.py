@@ -19,7 +19,7 @@ from wippywasm.abi.layout import (
 )
 from wippywasm.abi.shapes import FORMATS, RANGES, is_bytes, is_helper, list_element, number_list
 from wippywasm.abi.source import Source
-from wippywasm.abi.store import Run, store
+from wippywasm.abi.store import Run, items_in_pieces, store
 from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.model import (
     BorrowType,
@@ -149,7 +149,7 @@ def _list(w: Source, t: ListType | MapType, v: str, level: int) -> str:
         _request(w, element, n)
     else:
         _require(w, f"{n} == {length}")
-    return _packed_rows(w, element, v, n, level) if is_bytes(t) else _rows(w, element, v, level)
+    return _packed_rows(w, element, v, n, level) if is_bytes(t) else _rows(w, element, v, n, level)
 
 
 def _as_sequence(w: Source, t: ListType | MapType, v: str) -> str:
@@ -180,11 +180,11 @@ def _number_list(w: Source, t: ListType, v: str) -> str:
     return a
 
 
-def _rows(w: Source, element: ValType, v: str, level: int) -> str:
+def _rows(w: Source, element: ValType, v: str, n: str, level: int) -> str:
     """Elements that need memory of their own, one row of atoms each."""
     rows, e = w.name("rows"), w.name("e")
     w.line(f"{rows} = []")
-    with w.block(f"for {e} in {v}:"):
+    with w.block(f"for {e} in {items_in_pieces(w, element, v, n)}:"):
         w.line(f"{rows}.append({row(gather(w, element, e, level + 1))})")
     return rows
 
@@ -195,7 +195,7 @@ def _packed_rows(w: Source, element: ValType, v: str, n: str, level: int) -> str
     size = elem_size(element)
     w.line(f"{data} = bytearray({n} * {size})")
     w.line(f"{p} = 0")
-    with w.block(f"for {e} in {v}:"):
+    with w.block(f"for {e} in {items_in_pieces(w, element, v, n)}:"):
         atoms = gather(w, element, e, level + 1)
         run = Run(w, data, p)
         store(w, element, iter(atoms), 0, run, level + 1)

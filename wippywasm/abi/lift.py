@@ -32,6 +32,7 @@ from wippywasm.abi.layout import (
 )
 from wippywasm.abi.needs import Needs, needs_of
 from wippywasm.abi.options import Binding, Options
+from wippywasm.abi.pacing import LongReading, elsewhere
 from wippywasm.abi.resources import run_deferred
 from wippywasm.abi.scopes import scope_factory
 from wippywasm.abi.shapes import check_compilable, is_allocated
@@ -41,7 +42,7 @@ from wippywasm.abi.source import ARRAY_SIDE, COMPONENT_SIDE, HOST_SIDE, Side, So
 from wippywasm.abi.store import check_pointer
 from wippywasm.abi.traps import bad_text
 from wippywasm.engine.port import CoreFunc
-from wippywasm.errors import UnsupportedFeatureError, WitError
+from wippywasm.errors import TimedOutError, UnsupportedFeatureError, WitError
 from wippywasm.model import FuncType, ResultType, TupleType
 from wippywasm.values import Ok
 
@@ -135,7 +136,9 @@ def _write_entry(w: Source, shape: LiftShape, needs: Needs) -> None:
 
 def _write_gather(w: Source, needs: Needs, args: list[str]) -> list[list[str]]:
     """Phase one, again if the arguments had to be brought into shape first."""
-    calls.write_scope(w, needs.results, needs.handles)
+    # What Python passes is not counted: it is there already.
+    guests = needs.params if w.side is COMPONENT_SIDE else []
+    calls.write_scope(w, needs.results + guests, needs.handles)
     if not args:
         return []
     w.line("tried = False")
@@ -146,9 +149,10 @@ def _write_gather(w: Source, needs: Needs, args: list[str]) -> list[list[str]]:
                 w.line(f"req = [{elem_size(area) + (alignment(area) << 32)}]" if needs.spilled else "req = []")
             atoms = [gather(w, t, a) for t, a in zip(needs.params, args)]
             w.line("break")
-        with w.block("except Exception:"):
+        with w.block("except Exception as error:"):
             if needs.handles:
                 w.line("cx.undo()")
+            w.line(f"if isinstance(error, {w.use(TimedOutError)}): raise")
             scope = "cx" if needs.handles else "None"
             fitted = f"{w.use(arguments_that_fit)}(signature, tried, [{', '.join(args)}], {scope})"
             w.line(f"[{', '.join(args)}] = {fitted}")
@@ -194,8 +198,24 @@ def _write_lift(w: Source, needs: Needs) -> str:
         return ""
     if needs.returned:
         calls.write_view(w)
-        return calls.read_area(w, needs.results, "r")[0]
+        return _write_read(w, needs)
     return calls.read_flat(w, needs.results, iter(["r"]))[0]
+
+
+def _write_read(w: Source, needs: Needs) -> str:
+    """Read a result in memory; what holds a task up too long is read elsewhere, where no handles are in it."""
+    if not w.side.stepwise or needs.handles or not calls.has_lists(needs.results):
+        return calls.read_area(w, needs.results, "r")[0]
+    read = w.helper("read", needs.results[0], "m, end, r, cx", lambda: _write_reading(w, needs))
+    w.line("cx.reading = True")
+    w.line(f"try: value = {read}(m, end, r, cx)")
+    w.line(f"except {w.use(LongReading)}: value = await {w.use(elsewhere)}({read}, m, end, r, inst)")
+    return "value"
+
+
+def _write_reading(w: Source, needs: Needs) -> None:
+    [value] = calls.read_area(w, needs.results, "r")
+    w.line(f"return {value}")
 
 
 class Lifted:

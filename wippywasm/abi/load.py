@@ -28,6 +28,7 @@ from wippywasm.abi.layout import (
     flags_size,
     payload_offset,
 )
+from wippywasm.abi.pacing import MOST, MOST_NUMBERS, in_pieces, numbers_in_pieces, paced, piece_of, rows_in_pieces
 from wippywasm.abi.shapes import FORMATS, UNSIGNED, contains, is_allocated, is_helper, list_element, number_list
 from wippywasm.abi.source import Source
 from wippywasm.abi.store import cases_of
@@ -322,7 +323,9 @@ def lift_list(w: Source, t: ListType | MapType, q: str, n: str, level: int) -> s
     w.line(f"{end} = {n} * {size}" if size > 1 else f"{end} = {n}")
     check_range(w, q, end, align, traps.bad_list)
     items = _load_elements(w, t, q, n, level)
-    return f"dict({items})" if isinstance(t, MapType) and not w.side.pairs else items
+    if not isinstance(t, MapType) or w.side.pairs:
+        return items
+    return f"dict({paced(items, n, MOST, f'{w.use(in_pieces)}(cx, {items}, {MOST})')})"
 
 
 def _load_elements(w: Source, t: ListType | MapType, q: str, n: str, level: int) -> str:
@@ -330,24 +333,30 @@ def _load_elements(w: Source, t: ListType | MapType, q: str, n: str, level: int)
     if name is not None:
         return _load_numbers(w, name, q, n)
     element = list_element(t)
-    size, start = elem_size(element), w.name("p")
+    start = w.name("p")
     w.line(f"{start} = {q}")
     fetch = Fetch(w, w.name("p"))
     with counting(w, element):
         with w.capture() as lines, w.block("if 0:"):
             value = prepare(w, element, 0, fetch, level + 1)()
-        return _write_loop(w, fetch, start, n, size, value, lines[1:])
+        return _write_loop(w, fetch, element, start, n, value, lines[1:])
 
 
-def _write_loop(w: Source, fetch: Fetch, start: str, n: str, size: int, value: str, body: list[str]) -> str:
+def _write_loop(w: Source, fetch: Fetch, element: ValType, start: str, n: str, value: str, body: list[str]) -> str:
+    size, piece = elem_size(element), piece_of(element)
     stop = f"{start} + {n} * {size}"
     source, target = f"range({start}, {stop}, {size})", fetch.p
     if fetch.items:
         unpack = w.constant(struct.Struct(fetch.format(0, size)).iter_unpack, "unpack")
-        rows = f"{unpack}(m[{start}:{stop}])"
+        memory = f"m[{start}:{stop}]"
+        rows = paced(
+            f"{unpack}({memory})", n, piece, f"{w.use(rows_in_pieces)}(cx, {unpack}, {memory}, {piece * size})"
+        )
         source, target = (
             (f"zip({source}, {rows})", f"{target}, ({fetch.names()})") if fetch.needs_pointer else (rows, fetch.names())
         )
+    else:
+        source = paced(source, n, piece, f"{w.use(in_pieces)}(cx, {source}, {piece})")
     return _collect(w, f"for {target} in {source}", value, body)
 
 
@@ -372,4 +381,6 @@ def _load_numbers(w: Source, name: str, q: str, n: str) -> str:
     a = w.name("a")
     w.line(f"{a} = {w.constant(array, 'array')}({FORMATS[name]!r})")
     w.line(f"{a}.frombytes({span})")
-    return a if w.side.arrays else f"{a}.tolist()"
+    if w.side.arrays:
+        return a
+    return paced(f"{a}.tolist()", n, MOST_NUMBERS, f"{w.use(numbers_in_pieces)}(cx, {a})")

@@ -35,7 +35,7 @@ from wippywasm.abi.source import COMPONENT_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.traps import bad_text, cannot_leave
 from wippywasm.abi.waiting import Park, refuse_to_wait
 from wippywasm.core import CoreFuncType
-from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.errors import TimedOutError, UnsupportedFeatureError
 from wippywasm.model import STRING, FuncType, TupleType
 
 
@@ -68,7 +68,7 @@ def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
 
 def _write_body(w: Source, needs: Needs, args: list[str]) -> None:
     w.line(f"if not inst.may_leave: {w.use(cannot_leave)}()")
-    calls.write_scope(w, needs.params, needs.handles)
+    calls.write_scope(w, needs.params + needs.results, needs.handles)
     if not needs.handles:
         _write_call(w, needs, args)
         return
@@ -142,9 +142,10 @@ def _write_gather(w: Source, needs: Needs) -> list[list[str]]:
             w.line("v_ = v")
             atoms = [gather(w, t, "v_") for t in needs.results]
             w.line("break")
-        with w.block("except Exception:"):
+        with w.block("except Exception as error:"):
             if needs.handles:
                 w.line("cx.undo()")
+            w.line(f"if isinstance(error, {w.use(TimedOutError)}): raise")
             w.line(f"v = {w.use(result_that_fits)}(signature, tried, v, cx)")
             w.line("tried = True")
     return atoms

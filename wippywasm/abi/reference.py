@@ -24,6 +24,7 @@ from wippywasm.abi.layout import (
     flags_size,
     max_case_alignment,
 )
+from wippywasm.abi.pacing import MOST_NESTED, in_pieces
 from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.abi.reference_handles import lift_borrow, lift_own, lower_borrow, lower_own
 from wippywasm.abi.reference_strings import load_string_from_range, store_string_into_range
@@ -136,7 +137,9 @@ def load_list_from_range(cx: LiftLowerContext, ptr: int, length: int, element: V
 
 
 def load_list_from_valid_range(cx: LiftLowerContext, ptr: int, length: int, element: ValType) -> list[Any]:
-    return [load(cx, ptr + i * elem_size(element), element) for i in range(length)]
+    return [
+        load(cx, ptr + i * elem_size(element), element) for i in in_pieces(cx.allowance, range(length), MOST_NESTED)
+    ]
 
 
 def load_record(cx: LiftLowerContext, ptr: int, fields: tuple[Field, ...]) -> dict[str, Any]:
@@ -238,7 +241,7 @@ def store_list_into_range(cx: LiftLowerContext, v: Any, element: ValType) -> tup
 
 
 def store_list_into_valid_range(cx: LiftLowerContext, v: Any, ptr: int, element: ValType) -> None:
-    for i, e in enumerate(v):
+    for i, e in enumerate(in_pieces(cx.allowance, v, MOST_NESTED)):
         store(cx, e, element, ptr + i * elem_size(element))
 
 

@@ -29,7 +29,7 @@ class LiftLowerContext:
         self.string_encoding = string_encoding
         self.borrow_scope = borrow_scope
         self.boundary = boundary
-        self.allowance = Allowance()
+        self.allowance = Allowance(self.inst)
         self.resources: Mapping[ResourceType, RuntimeResource] = binding.resources
 
     def view(self) -> memoryview:

@@ -29,13 +29,12 @@ class Scope(Allowance):
     three, `lift_*` take a handle out of it. `undo` takes back what `take_*` did.
     """
 
-    __slots__ = ("inst", "resources", "seen", "subtask", "taken", "task")
+    __slots__ = ("resources", "seen", "subtask", "taken", "task")
 
     def __init__(
         self, inst: ComponentInstance, resources: Mapping[ResourceType, RuntimeResource], task: Task, subtask: Subtask
     ) -> None:
-        super().__init__()
-        self.inst = inst
+        super().__init__(inst)
         self.resources = resources
         self.task = task
         self.subtask = subtask
@@ -146,13 +145,12 @@ def _end_lend(value: GuestResource) -> None:
 class ComponentScope(Allowance):
     """The same between two components: a handle is its representation on the way, and has been checked."""
 
-    __slots__ = ("inst", "resources", "subtask", "task")
+    __slots__ = ("resources", "subtask", "task")
 
     def __init__(
         self, inst: ComponentInstance, resources: Mapping[ResourceType, RuntimeResource], task: Task, subtask: Subtask
     ) -> None:
-        super().__init__()
-        self.inst = inst
+        super().__init__(inst)
         self.resources = resources
         self.task = task
         self.subtask = subtask

@@ -160,6 +160,10 @@ def parts(t: ValType) -> list[ValType]:
     return [p for p in found if isinstance(p, ValType)]
 
 
+def is_list(t: ValType) -> bool:
+    return isinstance(t, ListType | MapType)
+
+
 def is_handle(t: ValType) -> bool:
     return isinstance(t, OwnType | BorrowType)
 

@@ -18,6 +18,7 @@ from wippywasm.abi.traps import too_much
 from wippywasm.errors import Trap
 
 get_ident = threading.get_ident
+BYTES_BETWEEN_PAUSES = 1 << 20
 
 
 class Table:
@@ -66,10 +67,11 @@ class ComponentInstance:
 
     `owner` is the id of the only thread that may use it, or None where its store may move between threads.
     `send` has a function called in that thread later, where it takes such orders.
+    `clock` raises what the call into it is to end with, where its time is up.
     `poison` says why it can't be entered any more, once a call into it has trapped.
     """
 
-    __slots__ = ("deferred", "handles", "may_enter", "may_leave", "name", "owner", "parent", "poison", "send")
+    __slots__ = ("clock", "deferred", "handles", "may_enter", "may_leave", "name", "owner", "parent", "poison", "send")
 
     def __init__(self, parent: ComponentInstance | None = None, *, owner: int | None = None, name: str = "") -> None:
         self.parent = parent
@@ -81,6 +83,7 @@ class ComponentInstance:
         self.poison: str | None = None
         self.deferred: list[Callable[[], None]] = []
         self.send: Callable[..., None] | None = None
+        self.clock: Callable[[], None] | None = None
 
     def self_and_ancestors(self) -> list[ComponentInstance]:
         """Itself first, the root last."""
@@ -184,18 +187,28 @@ class ResourceHandle:
 
 
 class Allowance:
-    """How much memory the values that one call lifts may still refer to."""
+    """How much memory the values that one call lifts may still refer to, and whether it has time left for more."""
 
-    __slots__ = ("left",)
+    __slots__ = ("inst", "left", "next_pause")
 
-    def __init__(self) -> None:
+    def __init__(self, inst: ComponentInstance) -> None:
+        self.inst = inst
         self.left = MAX_NESTED_BYTES
+        self.next_pause = MAX_NESTED_BYTES - BYTES_BETWEEN_PAUSES
 
     def spend(self, size: int) -> None:
         """Count that many bytes; traps where there are not so many left."""
         self.left -= size
-        if self.left < 0:
-            too_much()
+        if self.left < self.next_pause:
+            if self.left < 0:
+                too_much()
+            self.next_pause = max(0, self.left - BYTES_BETWEEN_PAUSES)
+            self.pause()
+
+    def pause(self) -> None:
+        """End the call here, where its time is up: raises what it is to end with."""
+        if self.inst.clock is not None:
+            self.inst.clock()
 
 
 class Task:

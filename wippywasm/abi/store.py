@@ -21,6 +21,7 @@ from wippywasm.abi.layout import (
     flags_size,
     payload_offset,
 )
+from wippywasm.abi.pacing import in_pieces, paced, piece_of
 from wippywasm.abi.shapes import FORMATS, UNSIGNED, atom_count, is_bytes, is_helper, list_element
 from wippywasm.abi.source import Source
 from wippywasm.model import (
@@ -190,15 +191,22 @@ def store_list(w: Source, t: ListType | MapType, atom: str, level: int) -> tuple
         w.line(f"m[{q}:{q} + {n}] = {atom}")
         return q, n if size == 1 else f"{n} // {size}"
     check_pointer(w, q, f"{n} * {size}", alignment(element))
-    _store_rows(w, element, atom, q, level)
+    _store_rows(w, element, atom, n, Run(w, p=q), 0, level)
     return q, n
 
 
-def _store_rows(w: Source, element: ValType, rows: str, start: str, level: int, m: str = "m") -> None:
+def items_in_pieces(w: Source, element: ValType, items: str, n: str) -> str:
+    """The expression for what a loop goes through: the `n` items of a sequence."""
+    piece = piece_of(element)
+    return paced(items, n, piece, f"{w.use(in_pieces)}(cx, {items}, {piece})")
+
+
+def _store_rows(w: Source, element: ValType, rows: str, n: str, to: Run, offset: int, level: int) -> None:
+    """Write the `n` elements of a list at an offset from the pointer of `to`."""
     p, g = w.name("p"), w.name("g")
-    w.line(f"{p} = {start}")
-    with w.block(f"for {g} in {rows}:"):
-        run = Run(w, m, p)
+    w.line(f"{p} = {to.at(offset)}")
+    with w.block(f"for {g} in {items_in_pieces(w, element, rows, n)}:"):
+        run = Run(w, to.m, p)
         store(w, element, unpack(w, element, g, level + 1), 0, run, level + 1)
         run.flush()
         w.line(f"{p} += {elem_size(element)}")
@@ -209,7 +217,7 @@ def _store_fixed(w: Source, t: ListType, atom: str, offset: int, run: Run, level
     if is_bytes(t):
         w.line(f"{run.m}[{run.at(offset)}:{run.at(offset + elem_size(t))}] = {atom}")
     else:
-        _store_rows(w, t.element, atom, run.at(offset), level, run.m)
+        _store_rows(w, t.element, atom, str(t.length), run, offset, level)
 
 
 def _store_fields(

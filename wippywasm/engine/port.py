@@ -170,6 +170,10 @@ class TimedStore(Protocol):
         """Seconds until the clock's timeout, and the timeout, where there is one."""
         ...
 
+    def check_clock(self) -> None:
+        """Raise what the guest is to end with, where it is: for the host's own work on the guest's values."""
+        ...
+
     def interrupt(self, error: BaseException) -> None:
         """End the guest that runs, from any thread, soon: its call raises `error`."""
         ...

@@ -165,6 +165,10 @@ class WasmerStore:
         """Seconds until the clock's timeout, and the timeout, where there is one."""
         return self._clock.time_left()
 
+    def check_clock(self) -> None:
+        """Raise what the guest is to end with, where it is."""
+        self._clock.check()
+
     def interrupt(self, error: BaseException) -> None:
         """End the guest that runs, perhaps in another thread, at its next tick or call: its call raises `error`."""
         self._clock.interrupt(error)

@@ -213,6 +213,14 @@ class WasmtimeStore:
         deadline, timeout = self.running.deadline, self.running.timeout
         return None if deadline is None or timeout is None else (deadline - time.monotonic(), timeout)
 
+    def check_clock(self) -> None:
+        """Raise what the guest is to end with, where it is."""
+        running = self.running
+        if running.interruptible and running.interrupt is not None:
+            raise running.interrupt
+        if running.deadline is not None and running.timeout is not None and time.monotonic() >= running.deadline:
+            raise running.timeout
+
     def interrupt(self, error: BaseException) -> None:
         """End the guest that runs, perhaps in another thread, within some slices: its call raises `error`."""
         self.running.interrupt = error

@@ -86,6 +86,7 @@ class Frame:
         self._contexts = {instance: Context() for instance in recipe.contexts} if recipe.contexts else {}
         self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
         self._parking: Parking | None = None
+        self._clock = None if self.timed_store is None else self.timed_store.check_clock
         self.budget_ms = None if budget_ms is None or self.timed_store is None else budget_ms
         self.thread: GuestThread | None = None
         """The thread that calls by tasks run in, where they need one."""
@@ -162,7 +163,9 @@ class Frame:
 
     def component_instance(self, step: NewComponentInstance) -> None:
         parent = None if step.parent is None else self.components[step.parent]
-        self.components.append(ComponentInstance(parent, owner=self.owner))
+        made = ComponentInstance(parent, owner=self.owner)
+        made.clock = self._clock
+        self.components.append(made)
 
     def instantiate_module(self, step: InstantiateModule) -> None:
         self.cores.append(assemble(self.store, self.recipe.parts[step.index], self.cores, self.host_function))

@@ -37,7 +37,25 @@ def _machine(frame: Frame, item: LiftRef | HostFuncRef, name: str) -> Callable[.
         return _here(frame.lifted(item.index, name))
     if frame.recipe.is_composed or frame.recipe.contexts:
         return in_thread(frame, frame.lifted(item.index, name))
-    return frame.stepwise(item.index, name)
+    return _clocked(frame, frame.stepwise(item.index, name))
+
+
+def _clocked(frame: Frame, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """A function on a fiber, with the clock for what it does between two waits."""
+    store, root, budget_ms = frame.timed_store, frame.components[0], frame.budget_ms
+    if store is None or budget_ms is None:
+        return function
+
+    async def call(*args: Any, **named: Any) -> Any:
+        if not root.may_enter:  # it will be refused, and the clock is another call's
+            return await function(*args, **named)
+        store.start_clock(budget.out_of_time(budget_ms), budget_ms / 1000)
+        try:
+            return await function(*args, **named)
+        finally:
+            store.stop_clock()
+
+    return call
 
 
 def _here(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
