@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import pytest
 
@@ -276,3 +276,68 @@ def test_resources_between_threads(load: Any) -> None:
     thread.start()
     thread.join()
     assert outcome == [ThreadError if guest.component.engine.thread_bound else 1]
+
+
+HOLDER = """
+(module
+  (import "a:b/host" "open" (func $open (param i32)))
+  (import "a:b/host" "[resource-drop]blob" (func $drop (param i32)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+  (func (export "look") (param i32 i32))
+  (func (export "ask") (call $open (i32.const 8))))
+"""
+HOLDER_WIT = """
+  package a:b;
+  interface host { resource blob { read: func() -> u32; } open: func() -> option<blob>; }
+  world w { import host; use host.{blob}; export look: func(blobs: list<blob>); export ask: func(); }
+"""
+
+
+class Blob:
+    def read(self) -> int:
+        return 1
+
+
+class BigBlob(Blob):
+    pass
+
+
+class _Reads(Protocol):
+    def read(self) -> int: ...
+
+
+@runtime_checkable
+class _CanRead(Protocol):
+    def read(self) -> int: ...
+
+
+@pytest.mark.parametrize(
+    ("given", "fits"),
+    [
+        (Blob, [Blob(), BigBlob()]),
+        (BigBlob, [BigBlob()]),
+        (_Reads, [Blob(), 5]),
+        (lambda: Blob(), [Blob(), 5]),
+        (_CanRead, [Blob()]),
+    ],
+)
+def test_objects_for_a_resource_of_the_host_are_of_its_class(load: Any, given: Any, fits: list[Any]) -> None:
+    opened: list[Any] = []
+    host = {"blob": given, "open": opened.pop, "[method]blob.read": Blob.read}
+    linked = load(HOLDER, wit=HOLDER_WIT).link({"a:b/host": host})
+    with linked.instantiate() as guest:
+        guest.call("look", fits)
+        for value in fits:
+            opened.append(value)
+            guest.call("ask")
+    if 5 in fits:
+        return
+    with linked.instantiate() as guest:
+        with pytest.raises(ValueMismatchError, match=r"^blobs\[1\]: expected own<blob>, got 5") as refused:
+            guest.call("look", [fits[0], 5])
+        assert given.__name__ in str(refused.value.hint)
+        guest.call("look", fits)  # nothing ran
+        opened.append("text")
+        with pytest.raises(ValueMismatchError, match=r"result of .*open.*: expected own<blob>, got 'text'"):
+            guest.call("ask")

@@ -46,7 +46,7 @@ class Scope(Allowance):
         """Why an object can't be passed as that handle, or None."""
         rt = self.resources[resource_of(t.resource)]
         if rt.impl is None:
-            return "it belongs to a guest" if isinstance(value, GuestResource) else None
+            return _host_problem(value, rt)
         if not isinstance(value, GuestResource):
             return "give the Resource that the guest returned"
         if value._type is not rt:
@@ -67,9 +67,7 @@ class Scope(Allowance):
     def take_own(self, value: Any, resource: ResourceType) -> Any:
         rt = self.resources[resource]
         if rt.impl is None:
-            if isinstance(value, GuestResource) or value is MISSING:
-                raise Misfit
-            return value
+            return _host_object(value, rt)
         if not isinstance(value, GuestResource) or value._type is not rt or not value._owned or value._lends:
             raise Misfit
         rep = value._rep
@@ -82,9 +80,7 @@ class Scope(Allowance):
     def take_borrow(self, value: Any, resource: ResourceType) -> Any:
         rt = self.resources[resource]
         if rt.impl is None:
-            if isinstance(value, GuestResource) or value is MISSING:
-                raise Misfit
-            return value
+            return _host_object(value, rt)
         if not isinstance(value, GuestResource) or value._type is not rt or value._rep is None:
             raise Misfit
         value._lends += 1
@@ -136,6 +132,21 @@ class Scope(Allowance):
         """The guest has returned."""
         self.taken.clear()
         self.task.return_()
+
+
+def _host_object(value: Any, rt: RuntimeResource) -> Any:
+    if not isinstance(value, rt.host_class) or isinstance(value, GuestResource) or value is MISSING:
+        raise Misfit
+    return value
+
+
+def _host_problem(value: Any, rt: RuntimeResource) -> str | None:
+    """Why an object can't be one of the host's resources, or None."""
+    if isinstance(value, GuestResource):
+        return "it belongs to a guest"
+    if not isinstance(value, rt.host_class):
+        return f"the class given for {rt.name!r} is {rt.host_class.__module__}.{rt.host_class.__qualname__}"
+    return None
 
 
 def _end_lend(value: GuestResource) -> None:

@@ -157,14 +157,20 @@ class RuntimeResource:
     resource: a signed i32 for a guest's, the Python object itself for the host's. `methods` are what a `Resource`
     of this type offers as attributes, each taking the resource first; `async_methods` are the same for tasks. `cls` is
     the class of the objects that stand for such resources on the host side, where it is not the usual one.
+    `host_class` is the class that the host's own objects are of.
     """
 
-    __slots__ = ("async_methods", "cls", "dtor", "impl", "methods", "name", "objects")
+    __slots__ = ("async_methods", "cls", "dtor", "host_class", "impl", "methods", "name", "objects")
 
     def __init__(
-        self, impl: ComponentInstance | None, dtor: Callable[[Any], Any] | None = None, name: str = ""
+        self,
+        impl: ComponentInstance | None,
+        dtor: Callable[[Any], Any] | None = None,
+        name: str = "",
+        host_class: type = object,
     ) -> None:
         self.impl = impl
+        self.host_class = host_class
         self.dtor = dtor
         self.name = name
         self.methods: dict[str, Callable[..., Any]] = {}

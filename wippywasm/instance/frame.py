@@ -63,7 +63,7 @@ class Resources(dict[ResourceType, RuntimeResource]):
         if isinstance(linked, RuntimeResource):
             resource = linked
         else:
-            resource = RuntimeResource(None, linked.dtor, linked.name)
+            resource = RuntimeResource(None, linked.dtor, linked.name, linked.cls)
             self.host.append((resource, linked))
         self[type] = resource
         return resource

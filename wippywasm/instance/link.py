@@ -116,7 +116,7 @@ class _Linker:
         cls = MISSING if provider is MISSING else find_resource(provider, name)
         if isinstance(cls, ExportedResource):
             return self.foreign_resource(wanted, cls)
-        return HostClass(name, close_object)
+        return HostClass(name, close_object, cls=_class_to_check(cls))
 
     def foreign_resource(self, wanted: HostResource, given: ExportedResource) -> RuntimeResource:
         resource = given._resource
@@ -310,6 +310,15 @@ def close_object(value: Any) -> None:
     close = getattr(value, "close", None) or getattr(value, "drop", None)
     if callable(close):
         close()
+
+
+def _class_to_check(given: Any) -> type:
+    """The class that a host's objects have to be of: none for a factory, or a protocol that says nothing of objects."""
+    try:
+        isinstance(None, given)
+    except TypeError:
+        return object
+    return given if isinstance(given, type) else object
 
 
 def _words(path: tuple[str, ...]) -> str:

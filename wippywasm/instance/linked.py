@@ -52,7 +52,7 @@ class NotOffered:
 
 @dataclass(frozen=True)
 class HostClass:
-    """A resource type that Python implements: any object can be one.
+    """A resource type that Python implements: any object of the class `cls` can be one.
 
     `dtor` is called when the guest drops it, `end` (or else `dtor`) for those that it still has when it is closed.
     """
@@ -60,6 +60,7 @@ class HostClass:
     name: str
     dtor: Callable[[Any], None]
     end: Callable[[Any], None] | None = None
+    cls: type = object
 
 
 LinkedResource: TypeAlias = "HostClass | RuntimeResource"
