@@ -112,6 +112,7 @@ def test_functions_outside_of_interfaces(engine: Engine) -> None:
             "and it is not what the socket imports as 'my:log/out@1.0.0': export 'line'",
         ),
         (('(component (import "m" (core module)) (import "f" (func (result u32))))', PLAIN_PLUG), "is no interface"),
+        (('(component (import "a:b/c" (func)) (import "f" (func (result u32))))', PLAIN_PLUG), "'a:b/c', which has no"),
     ],
 )
 def test_what_is_refused(parts: tuple[str, ...], words: str) -> None:

@@ -57,6 +57,10 @@ def test_arguments_by_name(load: Any, first: str, second: str) -> None:
             ValueMismatchError, match=f"sub: expected arguments named {python[0]}, {python[1]}, got one"
         ):
             sub(1, 2, other=3)
+        with pytest.raises(ValueMismatchError, match=f"sub: expected one value for {python[0]}, got two"):
+            sub(7, **{python[0]: 2})
+        with pytest.raises(ValueMismatchError, match=r"2 arguments .*, got 4"):
+            sub(1, 2, 3, **{python[0]: 2})
         with pytest.raises(ValueMismatchError, match="got one named 'other'"):
             guest.call("sub", other=3)
 

@@ -35,6 +35,31 @@ SERVER = """
     (export "code" (core module $m))))
 """
 
+PARTS = """
+(component
+  (core module $m (func (export "f")))
+  (core instance $i (instantiate $m))
+  (func $f (canon lift (core func $i "f")))
+  (instance $x (export "f" (func $f)))
+  (export "a:b/x" (instance $x))
+  (export "g" (func $f)))
+"""
+
+
+def test_a_guest_given_for_a_part_of_it(load: Any) -> None:
+    """What is meant is said, and works."""
+    needs_x = load('(component (import "a:b/x" (instance (export "f" (func)))))')
+    needs_g = load('(component (import "g" (func)))')
+    with load(PARTS).instantiate() as guest:
+        for given in (guest, guest.exports):
+            with pytest.raises(LinkError, match=r"give guest.exports\['a:b/x'\], which has 'f'"):
+                needs_x.instantiate({"a:b/x": given})
+            with pytest.raises(LinkError, match=r"must be callable, got \w+ \(give guest.exports.g\)"):
+                needs_g.instantiate({"g": given})
+        needs_x.instantiate({"a:b/x": guest.exports["a:b/x"]}).close()
+        needs_g.instantiate({"g": guest.exports.g}).close()
+
+
 DEMANDS = {
     "all that there is": (
         """(export "point" (type (eq $point))) (export "f" (func (param "n" u32) (result u32)))

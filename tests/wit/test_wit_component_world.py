@@ -66,6 +66,24 @@ def test_a_component_as_wit() -> None:
     assert print_resolution(world_of_component(component.type)) == EXPECTED
 
 
+def test_functions_that_wit_has_no_names_for_are_left_out() -> None:
+    text = """
+    (component
+      (core module $m (func (export "f")))
+      (core instance $i (instantiate $m))
+      (import "x:y/taken" (func))
+      (import "x:y/z" (instance (export "named" (func)) (export "a:b/c" (func))))
+      (func $f (canon lift (core func $i "f")))
+      (type $r (resource (rep i32)))
+      (export $r' "r" (type $r))
+      (export "[static]r.new" (func $f))
+      (export "a:b/iface" (func $f))
+      (export "plain" (func $f)))
+    """
+    world = world_of_component(binary.decode(engine.wat2wasm(text)).type).world()
+    assert {f for names in world_functions(world) for f in names} == {("x:y/z", "named"), "plain"}
+
+
 def test_a_real_component_as_wit_that_means_the_same() -> None:
     component = binary.decode((Path(__file__).parents[1] / "guests" / "zoo.wasm").read_bytes())
     found = world_of_component(component.type)

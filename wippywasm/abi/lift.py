@@ -36,7 +36,7 @@ from wippywasm.abi.pacing import LongReading, elsewhere
 from wippywasm.abi.resources import run_deferred
 from wippywasm.abi.scopes import scope_factory
 from wippywasm.abi.shapes import check_compilable, is_allocated
-from wippywasm.abi.signature import MISSING, Signature, too_many
+from wippywasm.abi.signature import MISSING, Signature, arranged
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import ARRAY_SIDE, COMPONENT_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.store import check_pointer
@@ -69,9 +69,8 @@ def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
 
     def body() -> None:
         args = [f"v{i}_" for i in range(len(needs.params))]
-        with w.block(
-            f"{'async ' * w.side.stepwise}def lifted({''.join(f'{a}=MISSING, ' for a in args)}*extra, **named):"
-        ):
+        parameters = "".join(f"{a}=MISSING, " for a in args) + "/, " * bool(args)
+        with w.block(f"{'async ' * w.side.stepwise}def lifted({parameters}*extra, **named):"):
             w.constants["MISSING"] = MISSING
             _write_call(w, shape, needs, args)
         w.line("return lifted")
@@ -84,7 +83,8 @@ def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
 
 def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> None:
     _write_entry_check(w, shape)
-    w.line(f"if extra or named: {w.use(too_many)}(signature, {len(args)} + len(extra), named)")
+    given = f"[{', '.join(args)}]"
+    w.line(f"if extra or named: {given} = {w.use(arranged)}(signature, {given}, extra, named)")
     atoms = _write_gather(w, needs, args)
     _write_entry(w, shape, needs)
     with _poisoning(w):

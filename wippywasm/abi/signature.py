@@ -5,7 +5,7 @@ In: a function's type and name. Out: words, `ValueMismatchError`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -59,13 +59,22 @@ def wrong_count(signature: Signature, given: int) -> NoReturn:
     raise ValueMismatchError(signature.name, expected, str(given))
 
 
-def too_many(signature: Signature, given: int, named: Mapping[str, Any]) -> NoReturn:
-    """Refuse a call with more arguments than there are, or with one by a name that none has."""
-    if not named:
-        wrong_count(signature, given)
+def arranged(
+    signature: Signature, args: Sequence[Any], extra: Sequence[Any], named: Mapping[str, Any]
+) -> Sequence[Any]:
+    """The arguments in their order, those that were given by name in their places; `extra` are more than there are."""
+    if extra:
+        wrong_count(signature, len(args) + len(extra) + len(named))
     known = [snake(p.name) for p in signature.type.params]
-    expected = f"arguments named {', '.join(known)}" if known else "no arguments"
-    raise ValueMismatchError(signature.name, expected, f"one named {next(iter(named))!r}")
+    placed = list(args)
+    for name, value in named.items():
+        if name not in known:
+            expected = f"arguments named {', '.join(known)}" if known else "no arguments"
+            raise ValueMismatchError(signature.name, expected, f"one named {name!r}")
+        if placed[known.index(name)] is not MISSING:
+            raise ValueMismatchError(signature.name, f"one value for {name}", "two")
+        placed[known.index(name)] = value
+    return placed
 
 
 def no_result(signature: Signature, value: Any) -> NoReturn:

@@ -14,6 +14,7 @@ from typing import Any
 from wippywasm.binary.component import InstanceType, TypeBound
 from wippywasm.composition.leftover import Leftover
 from wippywasm.composition.wiring import Part, Plugged, Wiring
+from wippywasm.errors import InvalidError
 from wippywasm.leb128 import unsigned
 from wippywasm.model import ResourceType
 from wippywasm.plan.scope import sort_of
@@ -54,6 +55,9 @@ class _Writer:
         encoded = encode_imports(world)
         self.sections = [PREAMBLE, encoded.sections]
         self.outer = encoded.items
+        nameless = next((name for name in leftover.imports if name not in encoded.items), None)
+        if nameless is not None:
+            raise InvalidError(f"nothing supplies import {nameless!r}, which has no name of WIT: plug it")
         self.counts = dict(encoded.counts)
         self.instances: dict[int, int] = {}
         self.aliases: dict[tuple[int, str], int] = {}

@@ -77,11 +77,11 @@ class ExportedInstance:
         return value
 
     def __getitem__(self, name: str) -> Any:
+        if not isinstance(name, str):
+            raise InvalidError(f"exports are asked for by their names, not by {name!r}")
         known = self._made.get(name)
         if known is not None:
             return known
-        if not isinstance(name, str):
-            raise InvalidError(f"exports are asked for by their names, not by {name!r}")
         found = match_instance(name, self._items)
         if found is None:
             hint = did_you_mean(name, self._items)

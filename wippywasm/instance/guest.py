@@ -52,8 +52,9 @@ class Guest:
 
         Arguments may be given by their names in snake_case.
         """
-        function = self._callables.get(name)
-        if function is None:
+        try:
+            function = self._callables[name]
+        except (KeyError, TypeError):
             function = self.func(name)
         return function(*args, **named)
 
@@ -69,9 +70,11 @@ class Guest:
 
         Cancelling the task ends the guest. What a host function's awaitable raises comes out as the same object.
         """
-        function = self._stepwise.get(name)
-        if function is None:
-            function = self._stepwise[name] = self._bind_stepwise(name)
+        try:
+            function = self._stepwise[name]
+        except (KeyError, TypeError):
+            function = self._bind_stepwise(name)
+            self._stepwise[name] = function
         return await function(*args, **named)
 
     def _bind_stepwise(self, name: str) -> Callable[..., Awaitable[Any]]:

@@ -28,11 +28,13 @@ from wippywasm.instance.names import snake, split_version
 from wippywasm.instance.offered import HostInterface, OfferedTypes, offered_types
 from wippywasm.instance.providers import (
     MISSING,
+    as_provider,
     describe_provider,
     find,
     find_function,
     find_import,
     find_resource,
+    part_to_give,
 )
 from wippywasm.instance.suggest import did_you_mean
 from wippywasm.model import FuncType, ResourceType, ResultType
@@ -221,7 +223,9 @@ class _Linker:
         item = provider._items.get(path[-1])
         found = "nothing" if item is None else _KINDS.get(type(item), "a component")
         return LinkError(
-            f"import {_words(path)} needs {what}, and {provider!r} has {found} of the name {path[-1]!r}", path[0]
+            f"import {_words(path)} needs {what}, and {provider!r} has {found} of the name {path[-1]!r}",
+            path[0],
+            hint=part_to_give(provider, path[-1]),
         )
 
 
@@ -258,7 +262,9 @@ def check_function(wanted: HostFunction, found: Any) -> None:
     """Raise LinkError where a function can't be called with the arguments that its type has."""
     name, count = _words(wanted.path), len(wanted.type.params)
     if not callable(found):
-        raise LinkError(f"import {name} must be callable, got {type(found).__name__}", wanted.path[0])
+        given = as_provider(found)
+        hint = part_to_give(given, wanted.path[-1]) if isinstance(given, ExportedInstance) else None
+        raise LinkError(f"import {name} must be callable, got {type(found).__name__}", wanted.path[0], hint=hint)
     if not accepts(found, count):
         raise LinkError(
             f"import {name} is called with {count} argument{'s' * (count != 1)}, as {describe_func(wanted.type)}; "

@@ -16,7 +16,7 @@ from wippywasm.instance.exports import ExportedInstance, ExportedResource
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.names import best_match, pascal, snake
 from wippywasm.instance.offered import HostInterface
-from wippywasm.plan.items import TypeItem
+from wippywasm.plan.items import HostFuncRef, LiftRef, PlanInstance, TypeItem
 from wippywasm.plan.mangle import resource_function
 
 MISSING: Any = object()
@@ -100,6 +100,15 @@ def method_caller(attribute: str, function: Any) -> Callable[..., Any]:
     if function is not MISSING:
         call.__wrapped__ = function  # type: ignore[attr-defined]
     return call
+
+
+def part_to_give(exports: ExportedInstance, name: str) -> str | None:
+    """A hint for who gave the exports of a guest for an import, and meant the part of them that has what is wanted."""
+    given = f"guest.exports{''.join(f'[{part!r}]' for part in exports._prefix.split('#') if part)}"
+    if isinstance(exports._items.get(name), LiftRef | HostFuncRef):
+        return f"give {given}.{snake(name)}"
+    inner = next((n for n, i in exports._items.items() if isinstance(i, PlanInstance) and name in i.exports), None)
+    return None if inner is None else f"give {given}[{inner!r}], which has {name!r}"
 
 
 def describe_provider(provider: Any) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from wippywasm import model
+from wippywasm.errors import ValidationError
 from wippywasm.model import FuncType, ResourceType, ValType
 from wippywasm.wit.decode_types import name_function
 from wippywasm.wit.include import rebuilt
@@ -49,7 +50,10 @@ class ComponentShape(Protocol):
 
 
 def world_of_component(component: ComponentShape) -> Resolution:
-    """The world that `component` is of. Imports and exports that WIT has no word for, such as modules, are left out."""
+    """The world that `component` is of.
+
+    Imports and exports that WIT has no word for are left out: modules, or functions named like an interface.
+    """
     reading = _Reading()
     for items, found in (
         (reading.world.imports, component.imports),
@@ -108,7 +112,9 @@ class _Reading:
             items[key] = InterfaceItem(interface)
         elif isinstance(extern, FuncType):
             own = {n: t for n, t in self.world.imports.items() if isinstance(t, TypeDef) and isinstance(n, str)}
-            items[name] = self._function(self.scope, name, extern, own)
+            function = self._function(self.scope, name, extern, own)
+            if function is not None:
+                items[name] = function
         elif bound is not None and items is self.world.imports:
             items[name] = self._named(self.scope, name, bound)
 
@@ -124,7 +130,9 @@ class _Reading:
         for export, extern in exports.items():
             bound = _bound_type(extern)
             if isinstance(extern, FuncType) and export not in interface.functions:
-                interface.functions[export] = self._function(scope, export, extern, interface.types)
+                function = self._function(scope, export, extern, interface.types)
+                if function is not None:
+                    interface.functions[export] = function
             elif bound is not None:
                 definition = interface.types.get(export) or self._named(scope, export, bound)
                 interface.types[export] = scope.named[bound] = definition
@@ -187,9 +195,13 @@ class _Reading:
         types[name] = scope.named[t] = used
         return used
 
-    def _function(self, scope: _Scope, name: str, t: FuncType, own: dict[str, TypeDef]) -> Function:
+    def _function(self, scope: _Scope, name: str, t: FuncType, own: dict[str, TypeDef]) -> Function | None:
+        """The function; None where WIT has no such name for one, such as that of an interface."""
         function = Function(name, is_async=t.is_async)
-        name_function(function, own, 0)
+        try:
+            name_function(function, own, 0)
+        except ValidationError:
+            return None
         function.params = [Param(p.name, self._value(scope, p.type)) for p in t.params]
         function.result = None if t.result is None else self._value(scope, t.result)
         return function
