@@ -12,7 +12,7 @@ from wippywasm.binary.limits import CORE_TYPE
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import COMPONENT, Scope, at
 from wippywasm.core import CoreExport, CoreImport
-from wippywasm.errors import ValidationError
+from wippywasm.errors import MalformedError, ValidationError
 
 MODULE_TYPE = 0x50
 IMPORT_DECL, TYPE_DECL, ALIAS_DECL, EXPORT_DECL = range(4)
@@ -69,9 +69,14 @@ class ModuleTypeReader:
         return ModuleType(tuple(self.imports), tuple(self.exports.values()))
 
     def _type(self, offset: int) -> None:
-        if self.reader.peek() == MODULE_TYPE:
-            raise ValidationError("invalid leading byte (0x50): a core module type can't define module types", offset)
-        self.types.rec_type()
+        """What looks like a module type is a subtype here, since module types are not nested."""
+        is_either = self.reader.peek() == MODULE_TYPE
+        try:
+            self.types.rec_type()
+        except MalformedError as error:
+            if not is_either:
+                raise
+            raise ValidationError(f"{error.message}: a core module type can't define module types", offset) from None
 
     def _alias(self) -> None:
         reader = self.reader
@@ -87,6 +92,8 @@ class ModuleTypeReader:
         type = at(space.types, index, "type", offset)
         if isinstance(type, ModuleType):
             raise ValidationError("a core module type can't alias module types", offset)
+        if index in space.open:
+            self.space.open.add(len(self.space.types))
         self.space.add(type, space.names[index])
 
     def _export(self, offset: int) -> None:

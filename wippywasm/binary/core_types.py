@@ -70,6 +70,8 @@ class CoreTypes:
     def __init__(self) -> None:
         self.types: list[CoreFuncType | ModuleType | None] = []
         self.names: list[str] = []
+        self.open: set[int] = set()
+        """Those that may have subtypes."""
         self.references: dict[tuple[str, str], CoreValType] = {}
 
     def add(self, type: CoreFuncType | ModuleType | None, name: str) -> None:
@@ -153,6 +155,8 @@ class CoreTypeReader:
             return f"$rec.{index - first}"
         if index >= len(self.space.names):
             raise ValidationError(f"unknown type {index}: type index out of bounds", start)
+        if isinstance(self.space.types[index], ModuleType):
+            raise ValidationError(f"type index {index} is a module type", start)
         return self.space.names[index]
 
     # ---- defined types ---------------------------------------------------------------------------------------------
@@ -166,7 +170,8 @@ class CoreTypeReader:
             count = reader.count("types")
             self.budget.spend(count * CORE_TYPE, reader.pos)
         self.group = (len(self.space.types), count)
-        members = [self.sub_type() for _ in range(count)]
+        first = len(self.space.types)
+        members = [self.sub_type(first + i) for i in range(count)]
         self.group = (0, 0)
         self._close_group(members)
 
@@ -182,8 +187,8 @@ class CoreTypeReader:
                 func = CoreFuncType(tuple(map(outside, func.params)), tuple(map(outside, func.results)))
             self.space.add(func, name)
 
-    def sub_type(self) -> tuple[CoreFuncType | None, str]:
-        """One member of a group: its function type or None, and how it prints."""
+    def sub_type(self, own: int) -> tuple[CoreFuncType | None, str]:
+        """One member of a group, `own` its index: its function type or None, and how it prints."""
         reader = self.reader
         code = reader.peek()
         if code not in (0x50, 0x4F):
@@ -191,10 +196,20 @@ class CoreTypeReader:
         reader.pos += 1
         start = reader.pos
         count = self._count_up_to(MAX_SUPERTYPES, "supertypes")
-        supertypes = [self._concrete(reader.u32(), start) for _ in range(count)]
+        supertypes = [self._supertype(reader.u32(), own, start) for _ in range(count)]
         func, text = self.comp_type()
+        if code == 0x50:
+            self.space.open.add(own)
         final = "final " if code == 0x4F else ""
         return func, f"(sub {final}{' '.join([*supertypes, text])})"
+
+    def _supertype(self, index: int, own: int, start: int) -> str:
+        if index >= own:
+            raise ValidationError(f"unknown type {index}: type index out of bounds for a supertype", start)
+        name = self._concrete(index, start)
+        if index not in self.space.open:
+            raise ValidationError("sub type cannot have a final super type", start)
+        return name
 
     def comp_type(self) -> tuple[CoreFuncType | None, str]:
         reader = self.reader
