@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -14,7 +15,7 @@ from wippywasm.values import Variant
 from wippywasm.wasi.clock_sources import FakeClock, SystemClock
 from wippywasm.wasi.clocks import MonotonicClock
 from wippywasm.wasi.pollables import MAX_POLLED, Poll, Pollable
-from wippywasm.wasi.sinks import MAX_WRITE, CallbackSink, Capture, FileSink, NullSink
+from wippywasm.wasi.sinks import MAX_WRITE, PIPE_WRITE, CallbackSink, Capture, FileSink, NullSink
 from wippywasm.wasi.sources import MAX_READ, BytesSource, CallbackSource, FileSource
 from wippywasm.wasi.stream_errors import IoError, failed
 from wippywasm.wasi.streams import InputStream, OutputStream
@@ -285,6 +286,53 @@ def test_a_pipe_is_written_as_far_as_it_takes_without_waiting() -> None:
         assert error_of(stream.check_write) == CLOSED
     finally:
         os.close(w)
+
+
+def test_streams_on_one_pipe_do_not_block_nor_lose_what_both_were_permitted() -> None:
+    r, w = os.pipe()
+    try:
+        room = fcntl.fcntl(w, fcntl.F_GETPIPE_SZ)
+        os.write(w, bytes(room - PIPE_WRITE))
+        first, second = (OutputStream(FileSink(w), keep=True) for _ in range(2))
+
+        async def writing() -> None:
+            assert first.check_write() == second.check_write() == PIPE_WRITE
+            assert first.write(b"1" * PIPE_WRITE) is None
+            work = asyncio.ensure_future(settled(second.write(b"2" * PIPE_WRITE)))
+            await asyncio.sleep(0.01)
+            assert not work.done()
+            assert os.read(r, room) == bytes(room - PIPE_WRITE) + b"1" * PIPE_WRITE
+            await work
+            assert os.read(r, room) == b"2" * PIPE_WRITE
+
+        run(writing())
+    finally:
+        os.close(r)
+        os.close(w)
+
+
+@pytest.mark.parametrize("operation", ["write", "zeroes", "splice"])
+def test_streams_on_one_sink_wait_for_each_other(operation: str) -> None:
+    got: list[bytes] = []
+
+    async def send(data: bytes) -> None:
+        await asyncio.sleep(0.001)
+        got.append(data)
+
+    async def writing() -> None:
+        sink = CallbackSink(send)
+        first, second = (OutputStream(sink, keep=True) for _ in range(2))
+        assert first.check_write() == second.check_write() == MAX_WRITE
+        await settled(first.write(b"one"))
+        if operation == "splice":
+            assert second.splice(InputStream(BytesSource(b"two")), 2) == 0
+            assert await settled(second.blocking_splice(InputStream(BytesSource(b"two")), 2)) == 2
+        else:
+            await settled(second.write(b"tw") if operation == "write" else second.write_zeroes(2))
+        await settled(second.blocking_flush())
+        assert got == [b"one", b"\0\0" if operation == "zeroes" else b"tw"]
+
+    run(writing())
 
 
 def test_a_function_is_a_sink_and_works_in_order() -> None:

@@ -90,6 +90,23 @@ def test_trees_in_memory_are_bounded() -> None:
     assert tree.tree() == {"b": b"1234567890", "d": {}, "f": {}}
 
 
+def test_every_name_in_a_tree_in_memory_counts() -> None:
+    ((directory, _),) = Mounts({"/": MemoryDirectory({"a": b"1", "d": {}}, max_nodes=5)}).preopens()
+    root = Descriptor(directory)
+    for name in ("b", "d/c"):
+        root.link_at(set(), "a", root, name)
+    assert code(root.link_at, set(), "a", root, "e") == "insufficient-space"
+    assert code(root.create_directory_at, "e") == "insufficient-space"
+    root.unlink_file_at("a")
+    root.create_directory_at("e")
+    assert code(root.link_at, set(), "b", root, "a") == "insufficient-space"
+    root.unlink_file_at("b")
+    root.unlink_file_at("d/c")
+    for name in ("f", "g"):
+        root.create_directory_at(name)
+    assert code(root.create_directory_at, "h") == "insufficient-space"
+
+
 # ---- mounts
 
 

@@ -131,6 +131,17 @@ def test_writes_that_wait_for_the_disk(folder_world: World) -> None:
     file.close()
 
 
+def test_without_an_event_loop_they_are_written_before_the_stream_is_gone(folder_world: World) -> None:
+    root = Descriptor(folder_world.root)
+    file = root.open_at(set(), "synced", {"create"}, {"read", "write", "data-integrity-sync"})
+    stream = file.append_via_stream()
+    assert stream.check_write() > 0
+    stream.write(b"abc")
+    stream.drop()
+    assert contents(file) == b"abc"
+    file.close()
+
+
 def test_a_failed_read_ends_the_stream(file: Descriptor, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = file.read_via_stream(0)
 

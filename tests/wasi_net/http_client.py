@@ -16,6 +16,8 @@ from wippywasm.wasi.http.types_interface import Types
 from wippywasm.wasi.network import Network
 from wippywasm.wasi.network.budget import Budget
 
+OK = b"HTTP/1.1 200 OK\r\n"
+
 
 class Client:
     """A guest's view of `wasi:http`."""
@@ -26,7 +28,7 @@ class Client:
         self.fields = Budget(self.network.quotas.field_bytes)
         self.messages = Budget(self.network.quotas.messages)
         self.types = Types(self.messages, self.fields, self.limits)
-        self.handler = OutgoingHandler(self.network, self.limits, self.fields)
+        self.handler = OutgoingHandler(self.network, self.limits, self.messages, self.fields)
 
     def request(
         self, authority: str, path: str | None = "/", method: str = "get", scheme: str = "HTTP", **more: Any
@@ -117,6 +119,24 @@ def answering(*parts: bytes | float, seen: list[bytes] | None = None, stay: bool
             await asyncio.sleep(60)
 
     return handle
+
+
+async def upload_echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers with what came after the head, as it was on the wire."""
+    head = await read_head(reader)
+    if b"chunked" in head:
+        data = b""
+        while not (b"\r\n0\r\n" in data[-1000:] and data.endswith(b"\r\n\r\n")):
+            more = await reader.read(65536)
+            if not more:
+                return
+            data += more
+        data = data[:-2]
+    else:
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        data = await reader.readexactly(length)
+    writer.write(OK + b"Content-Length: %d\r\n\r\n" % len(data) + data)
+    await writer.drain()
 
 
 def names(entries: Sequence[tuple[str, bytes]]) -> list[str]:

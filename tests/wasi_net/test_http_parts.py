@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.wasi_net.http_client import Client
-from tests.wasi_net.net_peers import code, local_network
+from tests.wasi_net.http_client import OK, Client, answering
+from tests.wasi_net.net_peers import code, local_network, tcp_server
 from wippywasm.errors import Trap
 from wippywasm.values import Err, Variant
 from wippywasm.wasi.http import HttpLimits
+from wippywasm.wasi.http.bodies import IncomingBody
 from wippywasm.wasi.http.codes import HttpError
 from wippywasm.wasi.http.download import Download
+from wippywasm.wasi.http.incoming import MAX_INFORMATIONAL, ResponseOutparam
 from wippywasm.wasi.http.names import FORBIDDEN, Authority, parse_authority
 from wippywasm.wasi.http.transport import Transport
 from wippywasm.wasi.network import Quotas
@@ -219,3 +222,48 @@ def test_chunks_come_out_as_they_went_in(chunks: list[bytes], size: int) -> None
     assert head.status == 200
     assert body == b"".join(chunks)
     assert trailers == [("t", b"1")]
+
+
+def test_what_a_peer_gave_is_counted_until_the_guest_lets_go_of_it() -> None:
+    client = Client(local_network(quotas=Quotas(messages=4)))
+
+    async def asking() -> None:
+        async with tcp_server(answering(OK + b"Content-Length: 5\r\n\r\nhello")) as port:
+            first = await client.get(port)
+            second = (await client.get(port)).consume()
+            third = await client.get(1)
+            assert (third, client.messages.taken) == (Variant("connection-refused"), 2)
+            body = (await client.get(port)).consume()
+            refused = client.request(f"127.0.0.1:{port}")
+            assert code(client.handler.handle, refused, None) == Variant("connection-limit-reached")
+            assert client.network.sockets.taken == 0
+            trailers = IncomingBody.finish(body)
+            body.drop()
+            assert client.messages.taken == 3
+            for held in (first, second, trailers):
+                held.drop()
+        assert client.messages.taken == 0
+
+    asyncio.run(asking())
+
+
+def test_a_body_that_nobody_takes_keeps_nothing() -> None:
+    request = Client().request("127.0.0.1:1", method="post")
+    stream = request.body().write()
+    permitted = stream.check_write()
+    pipe = request.pipe
+    request.drop()
+    assert code(stream.write, bytes(permitted)) == Variant("closed")
+    assert (pipe.take(permitted), pipe.written) == (b"", 0)
+
+
+def test_few_responses_are_sent_ahead() -> None:
+    client, ahead = Client(), list[tuple[int, Any]]()
+    out = ResponseOutparam(lambda answer: None, lambda status, entries: ahead.append((status, entries)))
+    for _ in range(MAX_INFORMATIONAL):
+        out.send_informational(103, client.types.fields.from_list([("Link", b"x")]))
+    assert ahead == [(103, [("Link", b"x")])] * MAX_INFORMATIONAL
+    for status in (103, 101, 200, 99):
+        assert code(out.send_informational, status, client.types.fields()).case == "HTTP-protocol-error"
+    assert client.fields.taken == 0
+    out.drop()

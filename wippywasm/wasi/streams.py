@@ -62,6 +62,11 @@ async def _length(data: Awaitable[bytes]) -> int:
     return len(await data)
 
 
+async def _after(work: Awaitable[None], value: int) -> int:
+    await work
+    return value
+
+
 class OutputStream(Handle):
     """Writes to `sink`; closes it with itself, unless the sink is shared (`keep`)."""
 
@@ -76,15 +81,22 @@ class OutputStream(Handle):
         self._permit = min(self.sink.permit(), MAX_WRITE)
         return self._permit
 
-    def write(self, contents: bytes) -> None:
+    def write(self, contents: bytes) -> Awaitable[None] | None:
         self._spend(len(contents))
-        if contents:
-            self.sink.put(contents)
+        return self._write_permitted(contents)
 
-    def write_zeroes(self, length: int) -> None:
+    def write_zeroes(self, length: int) -> Awaitable[None] | None:
         self._spend(length)
-        if length:
-            self.sink.put(bytes(length))
+        return self._write_permitted(bytes(length))
+
+    def _write_permitted(self, contents: bytes) -> Awaitable[None] | None:
+        """At once, unless another stream on the same sink has used up the room since it was permitted."""
+        if not contents:
+            return None
+        if self._keep and self.sink.permit() < len(contents):
+            return self._write_out(contents)
+        self.sink.put(contents)
+        return None
 
     def _spend(self, length: int) -> None:
         if length > self._permit:
@@ -151,13 +163,13 @@ class OutputStream(Handle):
         data = src.read(length)
         return self._splice_now(data) if isinstance(data, bytes) else self._splice_later(data)
 
-    def _splice_now(self, data: bytes) -> int:
-        if data:
-            self.write(data)
-        return len(data)
+    def _splice_now(self, data: bytes) -> int | Awaitable[int]:
+        written = self.write(data)
+        return len(data) if written is None else _after(written, len(data))
 
     async def _splice_later(self, data: Awaitable[bytes]) -> int:
-        return self._splice_now(await data)
+        moved: int = await settled(self._splice_now(await data))
+        return moved
 
     def blocking_splice(self, src: InputStream, length: int) -> int | Awaitable[int]:
         ready = self.sink.is_ready() and src.source.is_ready()

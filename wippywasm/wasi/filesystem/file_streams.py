@@ -12,6 +12,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from wippywasm.errors import WitError
+from wippywasm.instance.waiting import in_event_loop
 from wippywasm.wasi.filesystem.codes import FilesystemError
 from wippywasm.wasi.filesystem.protocol import FileDescriptor
 from wippywasm.wasi.filesystem.waiting import SYNC_FLAGS, InThread
@@ -123,15 +124,21 @@ class FileSink:
 
 
 class SyncedFileSink(CallbackSink):
-    """Writes in a thread, one write after the other; closes the file after the last."""
+    """Writes in a thread, one write after the other; closes the file after the last.
+
+    Without an event loop, where the guest's caller waits anyway, it writes at once: nobody might ask for it again.
+    """
 
     def __init__(self, writer: FileWriter) -> None:
         super().__init__(self._write)
         self._writer = writer
         self._closing = False
 
-    def _write(self, data: bytes) -> Awaitable[None]:
-        return InThread(lambda: self._writer.write(data))
+    def _write(self, data: bytes) -> Awaitable[None] | None:
+        if in_event_loop():
+            return InThread(lambda: self._writer.write(data))
+        self._writer.write(data)
+        return None
 
     def close(self) -> None:
         self._closing = True

@@ -38,9 +38,9 @@ Contents: TypeAlias = Mapping[str, Union[bytes, str, MemoryLink, "Contents"]]
 class MemoryDirectory:
     """A directory in memory, with `contents` to start with.
 
-    It holds at most `max_bytes` bytes in `max_nodes` files, links and directories; a guest that writes more gets
-    `insufficient-space`. It lasts as long as this object and may be mounted by several guests at once, also from
-    several threads. Raises InvalidError for names that no file can have.
+    It holds at most `max_bytes` bytes in `max_nodes` files (each name of one counts), links and directories; a guest
+    that writes more gets `insufficient-space`. It lasts as long as this object and may be mounted by several guests at
+    once, also from several threads. Raises InvalidError for names that no file can have.
     """
 
     def __init__(

@@ -115,6 +115,8 @@ class MemoryFolder:
             if isinstance(node, FolderNode):
                 raise FilesystemError("not-permitted")
             to._refuse_existing(new_name)
+            to._node.require_linked()
+            node.tree.take_name()
             to._node.put(new_name, node)
             node.links += 1
 
@@ -126,8 +128,7 @@ class MemoryFolder:
                 return
             if isinstance(node, FolderNode) and to._node.is_within(node):
                 raise FilesystemError("invalid")
-            if not to._node.links:
-                raise FilesystemError("no-entry")
+            to._node.require_linked()
             if old is not None:
                 to._replace(new_name, old, node)
             to._node.put(new_name, self._node.take(name))

@@ -33,11 +33,23 @@ class Tree:
 
     def new_inode(self, size: int) -> int:
         """Count a node of that size."""
-        if not self._nodes:
-            raise FilesystemError("insufficient-space")
+        self._require_name()
         self.take(size)
         self._nodes -= 1
         return next(self._inodes)
+
+    def take_name(self) -> None:
+        """Count a further name of a node: it takes room as a node does."""
+        self._require_name()
+        self._nodes -= 1
+
+    def give_names(self, count: int) -> None:
+        """So many further names are gone."""
+        self._nodes += count
+
+    def _require_name(self) -> None:
+        if not self._nodes:
+            raise FilesystemError("insufficient-space")
 
     def take(self, count: int) -> None:
         """Count bytes; a negative count gives back."""
@@ -92,6 +104,7 @@ class _Node:
         self.links -= links
         self.opens -= opens
         self.changed = time.time_ns()
+        self.tree.give_names(links if self.links else 0)
         if not self.links and not self.opens:
             self.tree.free(self.size)
 
@@ -151,12 +164,16 @@ class FolderNode(_Node):
 
     def put(self, name: bytes, node: AnyNode) -> None:
         """Give it a name here."""
-        if not self.links:
-            raise FilesystemError("no-entry")
+        self.require_linked()
         self.children[name] = node
         if isinstance(node, FolderNode):
             node.parent = self
         self.touch()
+
+    def require_linked(self) -> None:
+        """Refuse new names in a folder that was removed itself."""
+        if not self.links:
+            raise FilesystemError("no-entry")
 
     def take(self, name: bytes) -> AnyNode:
         """Remove a name, not what it names."""

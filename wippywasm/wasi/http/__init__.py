@@ -37,5 +37,6 @@ __all__ = ["HttpLimits", "RequestHead", "ServedResponse", "http_interfaces", "se
 def http_interfaces(network: Network, limits: HttpLimits) -> Iterator[HostInterface]:
     """All interfaces of the package that guests import, over one network."""
     fields = Budget(network.quotas.field_bytes)
-    yield Types(Budget(network.quotas.messages), fields, limits)
-    yield OutgoingHandler(network, limits, fields)
+    messages = Budget(network.quotas.messages)
+    yield Types(messages, fields, limits)
+    yield OutgoingHandler(network, limits, messages, fields)

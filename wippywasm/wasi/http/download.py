@@ -72,7 +72,8 @@ class Download:
             head = parse_response(bytes(self._raw[: end - 4]), self._limits)
             del self._raw[:end]
             if self._accept(head):
-                return bytes(self._raw)
+                body, self._raw = bytes(self._raw), bytearray()
+                return body
         return b""
 
     def _accept(self, head: ResponseHead) -> bool:

@@ -36,22 +36,32 @@ class ReadTimes:
     between_bytes: float
 
 
+@dataclass(frozen=True)
+class Costs:
+    """What an exchange holds of its guest's quotas: `connection` is called once it needs none any more, `message` once
+    the guest has let go of the response."""
+
+    connection: Callable[[], None]
+    message: Callable[[], None]
+
+
 class Exchange:
-    """`error` is what it failed with. `ended` is called once it needs no connection any more."""
+    """`error` is what it failed with."""
 
     def __init__(
-        self, opening: Steps[Transport], upload: Upload, download: Download, times: ReadTimes, ended: Callable[[], None]
+        self, opening: Steps[Transport], upload: Upload, download: Download, times: ReadTimes, costs: Costs
     ) -> None:
         self._opening = opening
         self._upload = upload
         self.download = download
         self._times = times
-        self._on_end = ended
+        self._costs = costs
         self._transport: Transport | None = None
         self._deadline = Deadline(times.first_byte)
         self._asked = False
         self._turn = threading.Lock()
         self._ending = threading.Lock()
+        self._closing = threading.Lock()
         self._pump: Background | None = None
         self.changed = Signal()
         self.over = False
@@ -171,7 +181,10 @@ class Exchange:
         return closed() if self.error is None else self.error.as_stream_error()
 
     def close(self) -> None:
+        """Nobody wants what is left."""
         self.end(HttpError("connection-terminated"))
+        if self._closing.acquire(blocking=False):
+            self._costs.message()
 
     # ---- the end
 
@@ -185,7 +198,7 @@ class Exchange:
         self._upload.stop()
         if self._transport is not None:
             self._transport.close()
-        self._on_end()
+        self._costs.connection()
         self.changed.set()
 
 

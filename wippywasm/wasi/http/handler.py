@@ -12,7 +12,7 @@ from typing import Literal
 from wippywasm.instance.offered import HostInterface
 from wippywasm.wasi.http.codes import HttpError, field_size
 from wippywasm.wasi.http.download import Download
-from wippywasm.wasi.http.exchange import Exchange, ReadTimes, attach
+from wippywasm.wasi.http.exchange import Costs, Exchange, ReadTimes, attach
 from wippywasm.wasi.http.fields import Entry, content_length
 from wippywasm.wasi.http.head import render_request
 from wippywasm.wasi.http.limits import HttpLimits
@@ -34,9 +34,10 @@ class OutgoingHandler(HostInterface):
 
     wit = "wasi:http/outgoing-handler"
 
-    def __init__(self, network: Network, limits: HttpLimits, field_budget: Budget) -> None:
+    def __init__(self, network: Network, limits: HttpLimits, messages: Budget, field_budget: Budget) -> None:
         self._network = network
         self._limits = limits
+        self._messages = messages
         self._field_budget = field_budget
 
     def handle(self, request: OutgoingRequest, options: RequestOptions | None) -> FutureIncomingResponse:
@@ -51,8 +52,7 @@ class OutgoingHandler(HostInterface):
         limits = self._limits
         target = self._target(request, _seconds(options.connect_timeout(), limits.connect_timeout))
         head, framing = render(request, limits)
-        if not self._network.sockets.take():
-            raise HttpError("connection-limit-reached")
+        costs = self._costs()
         times = ReadTimes(
             _seconds(options.first_byte_timeout(), limits.first_byte_timeout),
             _seconds(options.between_bytes_timeout(), limits.between_bytes_timeout),
@@ -62,13 +62,22 @@ class OutgoingHandler(HostInterface):
             Upload(head, request.pipe, chunked=framing == "chunked"),
             Download(method_text(request.method()), limits),
             times,
-            self._network.sockets.give,
+            costs,
         )
         request.sent = True
         if request.pipe is not None:
             attach(exchange, request.pipe)
         exchange.advance()
         return FutureIncomingResponse(exchange, self._field_budget)
+
+    def _costs(self) -> Costs:
+        """Count one connection, and one response. Raises HttpError where there are too many."""
+        if not self._network.sockets.take():
+            raise HttpError("connection-limit-reached")
+        if not self._messages.take():
+            self._network.sockets.give()
+            raise HttpError("connection-limit-reached")
+        return Costs(self._network.sockets.give, self._messages.give)
 
     def _target(self, request: OutgoingRequest, timeout: float) -> Target:
         scheme, authority = request.scheme(), request.authority()

@@ -21,6 +21,9 @@ from wippywasm.wasi.http.responses import OutgoingResponse
 from wippywasm.wasi.network.budget import Budget
 from wippywasm.wasi.sources import Source
 
+MAX_INFORMATIONAL = 16
+"""Responses that a guest may send ahead of one; the host keeps them until that one is there."""
+
 
 @dataclass(frozen=True)
 class RequestHead:
@@ -105,13 +108,15 @@ class ResponseOutparam(Handle):
         super().__init__()
         self._answer = answer
         self._inform = inform
+        self._informed = 0
         self._answered = False
 
     def send_informational(self, status: int, headers: Fields) -> None:
         entries = headers.snapshot()
         headers.close()
-        if self._inform is None or status == 101 or not 100 <= status <= 199:
+        if self._inform is None or status == 101 or not 100 <= status <= 199 or self._informed == MAX_INFORMATIONAL:
             raise HttpError("HTTP-protocol-error")
+        self._informed += 1
         self._inform(status, entries)
 
     @staticmethod

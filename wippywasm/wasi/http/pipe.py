@@ -49,12 +49,16 @@ class Pipe:
 
     def permit(self) -> int:
         self.advance()
+        self._refuse_if_stopped()
+        return self.capacity - len(self._buffer)
+
+    def _refuse_if_stopped(self) -> None:
         if self._failure is not None:
             failure, self._failure = self._failure, closed()
             raise failure
-        return self.capacity - len(self._buffer)
 
     def put(self, data: bytes) -> None:
+        self._refuse_if_stopped()
         if self._limit is not None and self.written + len(data) > self._limit and self._too_much is not None:
             self.abort()
             self._failure = closed()

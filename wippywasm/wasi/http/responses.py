@@ -78,6 +78,7 @@ class FutureIncomingResponse(Handle):
         if head is not None:
             return Ok(Ok(IncomingResponse(head, self._exchange, self._budget)))
         assert self._exchange.error is not None
+        self._exchange.close()
         return Ok(Err(self._exchange.error.code))
 
     def release(self) -> None:
