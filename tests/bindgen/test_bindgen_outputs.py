@@ -101,7 +101,7 @@ def test_worlds_of_the_vectors(tmp_path: Path, cache: Path) -> None:
 
 def test_worlds_of_hosts_guests_and_the_demo_and_one_of_awkward_names(tmp_path: Path, cache: Path) -> None:
     worlds = {world.id: world for world in host_packages().worlds}
-    assert {"wasi:cli/command@0.2.9", "wasi:http/proxy@0.2.9"} <= worlds.keys()
+    assert {"wasi:cli/command@0.2.12", "wasi:http/proxy@0.2.12"} <= worlds.keys()
     binaries = [ROOT / "tests/guests/zoo.wasm", ROOT / "tests/guests/files.component.wasm"]
     binaries += [ROOT / "examples/demo/wasm/people.wasm"]
     worlds |= {path.name: read_world(path) for path in (*binaries, HERE / "edge.wit")}

@@ -126,8 +126,8 @@ def test_two_versions_in_one_guest(load: Load) -> None:
 
 def test_wasi_io_grants_poll_and_poll_alone_grants_nothing_else() -> None:
     wasi = Wasi()
-    assert "wasi:io/poll@0.2.9" in wasi.imports(["wasi:io"])
-    assert set(wasi.imports(["wasi:poll"])) == {"wasi:io/poll@0.2.9"}
+    assert "wasi:io/poll@0.2.12" in wasi.imports(["wasi:io"])
+    assert set(wasi.imports(["wasi:poll"])) == {"wasi:io/poll@0.2.12"}
     assert set(wasi.imports(["wasi:io/poll@0.2.1"])) == {"wasi:io/poll@0.2.1"}
 
 
@@ -137,9 +137,9 @@ def test_preview_1_has_four_names(name: str) -> None:
 
 
 STDOUT = """(module
-  (import "wasi:cli/stdout@0.2.9" "get-stdout" (func $get (result i32)))
-  (import "wasi:io/streams@0.2.9" "[method]output-stream.check-write" (func $check (param i32 i32)))
-  (import "wasi:io/streams@0.2.9" "[resource-drop]output-stream" (func $drop (param i32)))"""
+  (import "wasi:cli/stdout@0.2.12" "get-stdout" (func $get (result i32)))
+  (import "wasi:io/streams@0.2.12" "[method]output-stream.check-write" (func $check (param i32 i32)))
+  (import "wasi:io/streams@0.2.12" "[resource-drop]output-stream" (func $drop (param i32)))"""
 
 
 def test_resources_of_an_interface_that_is_not_granted_stay_out_of_reach(load: Load) -> None:
@@ -150,7 +150,7 @@ def test_resources_of_an_interface_that_is_not_granted_stay_out_of_reach(load: L
     component = load(text, wit=world(items))
     with component.instantiate(Wasi(stdout=Capture()).imports(["wasi:cli"]), undeclared="deny") as guest:
         guest.call("get")
-        with pytest.raises(PermissionDeniedError, match=r"streams@0\.2\.9#\[method\]output-stream\.check-write"):
+        with pytest.raises(PermissionDeniedError, match=r"streams@0\.2\.12#\[method\]output-stream\.check-write"):
             guest.call("use")
 
 

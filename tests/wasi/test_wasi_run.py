@@ -42,9 +42,9 @@ def command(exports: str, imports: str = "") -> str:
 
 
 RUN_WORLD = "import wasi:cli/exit@{v}; export wasi:cli/run@{v};"
-EXIT = '(import "wasi:cli/exit@0.2.9" "exit" (func $exit (param i32)))'
-EXIT_WITH = '(import "wasi:cli/exit@0.2.9" "exit-with-code" (func $exit (param i32)))'
-NAME = "wasi:cli/run@0.2.9#run"
+EXIT = '(import "wasi:cli/exit@0.2.12" "exit" (func $exit (param i32)))'
+EXIT_WITH = '(import "wasi:cli/exit@0.2.12" "exit-with-code" (func $exit (param i32)))'
+NAME = "wasi:cli/run@0.2.12#run"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def terminal_seen(load: Load, wasi: Wasi, name: str) -> int:
     """Whether a guest gets a terminal for that stream."""
     text = command(
         '(func (export "seen") (result i32) (call $get (i32.const 0)) (i32.load8_u (i32.const 0)))',
-        f'(import "wasi:cli/terminal-{name}@0.2.9" "get-terminal-{name}" (func $get (param i32)))',
+        f'(import "wasi:cli/terminal-{name}@0.2.12" "get-terminal-{name}" (func $get (param i32)))',
     )
     items = f"import wasi:cli/terminal-{name}@{{v}}; export seen: func() -> s32;"
     with load(text, wit=world(items)).instantiate(wasi=wasi) as guest:
@@ -202,10 +202,10 @@ def test_dropping_in_the_wrong_order_traps_and_the_host_stays(load: Load) -> Non
             (call $drop-pollable (local.get $p)) (call $drop (local.get $s)))
           (func (export "bad") (local $s i32)
             (local.set $s (call $get)) (drop (call $subscribe (local.get $s))) (call $drop (local.get $s)))""",
-        """(import "wasi:cli/stdin@0.2.9" "get-stdin" (func $get (result i32)))
-        (import "wasi:io/streams@0.2.9" "[method]input-stream.subscribe" (func $subscribe (param i32) (result i32)))
-        (import "wasi:io/poll@0.2.9" "[resource-drop]pollable" (func $drop-pollable (param i32)))
-        (import "wasi:io/streams@0.2.9" "[resource-drop]input-stream" (func $drop (param i32)))""",
+        """(import "wasi:cli/stdin@0.2.12" "get-stdin" (func $get (result i32)))
+        (import "wasi:io/streams@0.2.12" "[method]input-stream.subscribe" (func $subscribe (param i32) (result i32)))
+        (import "wasi:io/poll@0.2.12" "[resource-drop]pollable" (func $drop-pollable (param i32)))
+        (import "wasi:io/streams@0.2.12" "[resource-drop]input-stream" (func $drop (param i32)))""",
     )
     items = "import wasi:cli/stdin@{v}; import wasi:io/streams@{v}; export good: func(); export bad: func();"
     component, wasi = load(text, wit=world(items)), Wasi()
@@ -222,7 +222,7 @@ def test_a_guest_can_not_hoard_resources(load: Load) -> None:
         """(func (export "hoard") (local $i i32)
             (loop $more (drop (call $get)) (local.set $i (i32.add (local.get $i) (i32.const 1)))
               (br_if $more (i32.lt_u (local.get $i) (i32.const 200000)))))""",
-        '(import "wasi:cli/stdin@0.2.9" "get-stdin" (func $get (result i32)))',
+        '(import "wasi:cli/stdin@0.2.12" "get-stdin" (func $get (result i32)))',
     )
     component = load(text, wit=world("import wasi:cli/stdin@{v}; export hoard: func();"))
     with component.instantiate(wasi=Wasi()) as guest, pytest.raises(Trap, match="no free keys"):

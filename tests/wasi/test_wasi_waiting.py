@@ -16,9 +16,9 @@ from wippywasm.wasi import Capture, Wasi, run_command_async
 SLEEPER = command(
     f"""(func (export "{NAME}") (result i32) (local $p i32)
       (call $block (local.tee $p (call $subscribe (i64.const 50000000)))) (call $drop (local.get $p)) (i32.const 0))""",
-    """(import "wasi:clocks/monotonic-clock@0.2.9" "subscribe-duration" (func $subscribe (param i64) (result i32)))
-    (import "wasi:io/poll@0.2.9" "[method]pollable.block" (func $block (param i32)))
-    (import "wasi:io/poll@0.2.9" "[resource-drop]pollable" (func $drop (param i32)))""",
+    """(import "wasi:clocks/monotonic-clock@0.2.12" "subscribe-duration" (func $subscribe (param i64) (result i32)))
+    (import "wasi:io/poll@0.2.12" "[method]pollable.block" (func $block (param i32)))
+    (import "wasi:io/poll@0.2.12" "[resource-drop]pollable" (func $drop (param i32)))""",
 )
 SLEEPER_WORLD = "import wasi:clocks/monotonic-clock@{v}; import wasi:io/poll@{v}; export wasi:cli/run@{v};"
 

@@ -15,10 +15,10 @@ from wippywasm.wit import host_wit_path
 PACKAGES = ("io", "clocks", "cli", "random", "filesystem", "sockets")
 
 
-def world(items: str, version: str = "0.2.9") -> str:
+def world(items: str, version: str = "0.2.12") -> str:
     """WIT text of a world with those imports and exports; `{v}` in them is `version`, which WASI has there."""
     return f"package test:guest;\nworld w {{ {items.format(v=version)} }}\n" + "\n".join(
-        nested(name).replace("0.2.9", version) for name in PACKAGES
+        nested(name).replace("0.2.12", version) for name in PACKAGES
     )
 
 

@@ -26,10 +26,10 @@ def module(imports: Iterable[str], code: str, data: str = "") -> str:
 
 def _import(interface: str, function: str, name: str) -> str:
     if function.startswith("drop-"):
-        return f'(import "{interface}@0.2.9" "[resource-drop]{function[5:]}" (func {name} (param i32)))'
+        return f'(import "{interface}@0.2.12" "[resource-drop]{function[5:]}" (func {name} (param i32)))'
     core = flatten_functype(offered_types()[interface].functions[function], "lower")
     params, results = " ".join(core.params), " ".join(core.results)
-    return f'(import "{interface}@0.2.9" "{function}" (func {name} (param {params}) (result {results})))'
+    return f'(import "{interface}@0.2.12" "{function}" (func {name} (param {params}) (result {results})))'
 
 
 STREAMS = (
@@ -219,7 +219,7 @@ _RESPOND = """
     (func $finish
       (call $drop-out (global.get $out))
       (call $body-finish (global.get $out-body) (i32.const 0) (i32.const 0) (i32.const 16)))"""
-_HANDLE = '(func (export "wasi:http/incoming-handler@0.2.9#handle") (param $request i32) (param $param i32)'
+_HANDLE = '(func (export "wasi:http/incoming-handler@0.2.12#handle") (param $request i32) (param $param i32)'
 
 
 def server(code: str) -> str:

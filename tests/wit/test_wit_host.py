@@ -49,7 +49,7 @@ def test_an_interface_that_no_host_has(name: str) -> None:
 def test_every_version_of_a_track_is_served(version: str) -> None:
     found = host_interface(f"wasi:io/streams{version}")
     assert found is not None
-    assert found.id == "wasi:io/streams@0.2.9"
+    assert found.id == "wasi:io/streams@0.2.12"
 
 
 def test_the_folder_is_a_wit_folder_as_it_is() -> None:
@@ -100,5 +100,5 @@ def test_the_command_says_that_a_path_is_not_there(tmp_path: Path) -> None:
 def test_a_world_that_names_a_host_resolves_against_it(tmp_path: Path) -> None:
     text = host_wit_path().joinpath("deps", "wasi-io.wit").read_text(encoding="utf-8")
     body = text[text.index(";") + 1 :]
-    found = parse_text("package a:b; world w { import wasi:io/streams@0.2.9; } package wasi:io@0.2.9 {" + body + "}")
+    found = parse_text("package a:b; world w { import wasi:io/streams@0.2.12; } package wasi:io@0.2.12 {" + body + "}")
     assert len(found.world("w").imports) == 3
