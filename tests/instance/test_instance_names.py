@@ -81,6 +81,7 @@ def test_every_import_has_an_entry_that_grants_it(name: str, entry: str) -> None
         ("wasi:cli/stdout@0.3.0", False),
         ("wippy:runtime/funcs@0.1.0", True),
         ("wasi_snapshot_preview1", True),
+        ("wasi_unstable", False),
         ("wasi:keyvalue/store@0.2.0", False),
         ("acme:things/store@1.0.0", False),
         ("env", False),

@@ -23,7 +23,7 @@ _VERSIONS = {"wippy:runtime": "0.1"}
 def is_offered(import_name: str) -> bool:
     """Whether this runtime has a host for such imports, so that an entry can grant it."""
     base, version = split_version(import_name)
-    if base in PREVIEW_1 or base == "wasi_unstable":
+    if base in PREVIEW_1:
         return True
     package = base.partition("/")[0]
     if base not in _INTERFACES and package not in _PACKAGES:
@@ -34,7 +34,7 @@ def is_offered(import_name: str) -> bool:
 def grant_for(import_name: str) -> str:
     """The shortest entry that grants `import_name`: `wasi:cli` for `wasi:cli/stdout@0.2.3`."""
     base, _ = split_version(import_name)
-    if base in PREVIEW_1 or base == "wasi_unstable":
+    if base in PREVIEW_1:
         return PREVIEW_1[0]
     if base in _INTERFACES:
         return _INTERFACES[base]
