@@ -199,7 +199,7 @@ def test_an_http_server_in_javascript(engine: str, tmp_path: Path) -> None:
 async def ask_the_server(client: Client) -> None:
     answer = await client.ask("POST", "/api/x/described?a=1", "some text", **{"x-agent": "test"})
     said = {"method": "POST", "query": "?a=1", "body": "some text", "agent": "test"}
-    assert (answer.status, answer.json()) == (200, said)
+    assert (answer.status, answer.json) == (200, said)
     body = bytes(range(256)) * 2000
     assert (await client.ask("POST", "/api/x/echo", body)).body == body
     assert (await client.ask("GET", "/api/x/slow?ms=20")).body == b"slept"

@@ -78,6 +78,8 @@ def test_clocks_and_random(start: Start) -> None:
     assert guest.call("clock_res_get", 77, 8) == ERRNO["inval"]
     assert guest.call("random_get", 8, 20) == OK
     assert guest.read(8, 20) == random.Random(9).randbytes(20)
+    guest.call("memory_grow", 300)
+    assert guest.call("random_get", 8, (1 << 24) + 1) == ERRNO["inval"]
 
 
 @pytest.mark.parametrize("code", [0, 1, 77, -1])
@@ -270,6 +272,17 @@ def test_listing_by_cookies(start: Start, folder: Path, size: int) -> None:
     assert sorted(found) == sorted([*names, ".", ".."])
     assert guest.call("fd_readdir", 3, 4096, size, 1, 8) == OK
     assert entries(guest.read(4096, guest.u32(8)))[0] == (2, "..")
+
+
+def test_a_large_directory_is_read_beside_the_event_loop(start: Start, folder: Path) -> None:
+    for i in range(20):
+        (folder / f"{i:02}{'x' * 200}").touch()
+    guest = start(mounts={"/d": folder})
+    assert guest.call("memory_grow", 4) == 2
+    assert guest.call("fd_readdir", 3, 0x20000, 0x40000, 0, 8) == OK
+    assert len(entries(guest.read(0x20000, guest.u32(8)))) == 24
+    assert guest.call("fd_readdir", 3, 4096, 100, -1, 8) == OK
+    assert guest.u32(8) == 0
 
 
 def test_renumbering(start: Start, folder: Path) -> None:

@@ -438,6 +438,23 @@ def test_polling_nothing_traps_and_so_does_polling_too_much() -> None:
         Poll().poll([ready] * (MAX_POLLED + 1))
 
 
+def test_of_thousands_of_timers_only_the_first_is_waited_for() -> None:
+    class Counting(FakeClock):
+        sleeps = 0
+
+        async def sleep_until(self, instant: int) -> None:
+            self.sleeps += 1
+            await super().sleep_until(instant)
+
+    async def polling() -> None:
+        first, second = Counting(), Counting()
+        timers = [MonotonicClock(clock).subscribe_instant(10**9 - i) for i in range(1000) for clock in (first, second)]
+        assert await settled(Poll().poll([*timers, *timers])) in ([1998, 3998], [1999, 3999], [1998, 1999, 3998, 3999])
+        assert (first.sleeps, second.sleeps) == (1, 1)
+
+    run(polling())
+
+
 def test_polling_many_ends_with_the_first_and_leaves_nothing_behind() -> None:
     async def polling() -> None:
         clock, before = MonotonicClock(SystemClock()), asyncio.all_tasks()

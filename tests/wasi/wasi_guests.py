@@ -42,7 +42,7 @@ ALLOCATOR = """
 
 
 def preview1_module() -> str:
-    """A module that exports every function of preview 1 under its own name, and `peek` and `poke` for its memory."""
+    """A module that exports every function of preview 1 under its own name; and `peek`, `poke`, `memory_grow`."""
     imports = "\n".join(
         f'(import "wasi_snapshot_preview1" "{name}" (func ${name} {_type(name)}))' for name in SIGNATURES
     )
@@ -53,7 +53,8 @@ def preview1_module() -> str:
     )
     return f"""(module {imports} (memory (export "memory") 2) {calls}
       (func (export "peek") (param i32) (result i64) (i64.load (local.get 0)))
-      (func (export "poke") (param i32 i64) (i64.store (local.get 0) (local.get 1))))"""
+      (func (export "poke") (param i32 i64) (i64.store (local.get 0) (local.get 1)))
+      (func (export "memory_grow") (param i32) (result i32) (memory.grow (local.get 0))))"""
 
 
 def _type(name: str) -> str:

@@ -107,6 +107,16 @@ def test_links_that_multiply_end(world: World) -> None:
     assert refusal(world.root.stat_at, "bomb/l40", follow=True) == "loop"
 
 
+def test_links_that_go_up_and_down_end(world: World) -> None:
+    """One path may have 4096 bytes, of which 40 links make 64,000 folders to look into."""
+    world.root.create_directory_at("d")
+    world.root.symlink_at("file.txt", "down0")
+    for i in range(1, 30):
+        world.root.symlink_at("d/../" * 700 + f"down{i - 1}", f"down{i}")
+    assert read_all(world.root, "down2") == INSIDE
+    assert refusal(world.root.stat_at, "down3", follow=True) == "loop"
+
+
 def test_creating_through_a_dangling_link_stays_inside(world: World) -> None:
     world.root.open_at("dangling", CREATE, follow=True).close()
     assert "nothing" in names(world.root)

@@ -13,23 +13,10 @@ from typing import Any
 from wippywasm.instance.offered import HostInterface
 from wippywasm.wasi.clock_sources import Clock
 from wippywasm.wasi.pollables import Pollable
+from wippywasm.wasi.waitables import Timer
 
 _MAX_U64 = (1 << 64) - 1
 _BILLION = 10**9
-
-
-class Timer:
-    """Ready at an instant of a clock."""
-
-    def __init__(self, clock: Clock, instant: int) -> None:
-        self._clock = clock
-        self._instant = instant
-
-    def is_ready(self) -> bool:
-        return self._clock.monotonic() >= self._instant
-
-    async def ready(self) -> None:
-        await self._clock.sleep_until(self._instant)
 
 
 class MonotonicClock(HostInterface):

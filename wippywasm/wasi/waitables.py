@@ -1,7 +1,7 @@
 """What a guest can wait for, over asyncio.
 
-In: anything with `is_ready()` and `async ready()`. Out: waiting for one or the first of several, and work that goes on
-beside the guest.
+In: anything with `is_ready()` and `async ready()`, such as moments of a clock. Out: waiting for one or the first of
+several, and work that goes on beside the guest.
 
 Nothing here keeps an event loop: a guest may be called on one loop now and on another later.
 """
@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from wippywasm.instance.waiting import waits
+from wippywasm.wasi.clock_sources import Clock
 
 
 class Waitable(Protocol):
@@ -24,6 +25,20 @@ class Waitable(Protocol):
     async def ready(self) -> None: ...
 
 
+class Timer:
+    """Ready at an instant of a clock."""
+
+    def __init__(self, clock: Clock, instant: int) -> None:
+        self.clock = clock
+        self.instant = instant
+
+    def is_ready(self) -> bool:
+        return self.clock.monotonic() >= self.instant
+
+    async def ready(self) -> None:
+        await self.clock.sleep_until(self.instant)
+
+
 async def settled(value: Any) -> Any:
     """The value, waited for if it has to be."""
     return await value if waits(value) else value
@@ -31,17 +46,30 @@ async def settled(value: Any) -> Any:
 
 async def wait_any(waitables: Iterable[Waitable]) -> None:
     """Until one of them may be ready."""
-    unique = list({id(w): w for w in waitables}.values())
-    if len(unique) == 1:
-        await unique[0].ready()
+    needed = _needed(waitables)
+    if len(needed) == 1:
+        await needed[0].ready()
         return
-    tasks = [asyncio.ensure_future(w.ready()) for w in unique]
+    tasks = [asyncio.ensure_future(w.ready()) for w in needed]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:
         await _cancel(tasks)
+
+
+def _needed(waitables: Iterable[Waitable]) -> list[Waitable]:
+    """Those that have to be waited for: each once, and of all timers on one clock the one that ends first."""
+    others: dict[int, Waitable] = {}
+    timers: dict[int, Timer] = {}
+    for one in waitables:
+        if isinstance(one, Timer):
+            first = timers.setdefault(id(one.clock), one)
+            timers[id(one.clock)] = one if one.instant < first.instant else first
+        else:
+            others[id(one)] = one
+    return [*others.values(), *timers.values()]
 
 
 async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:

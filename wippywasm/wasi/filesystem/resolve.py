@@ -22,6 +22,8 @@ from wippywasm.wasi.filesystem.paths import RelativePath, parse_bytes, parse_pat
 
 MAX_LINKS: Final = 40
 """Links that one path may lead through, as on Linux."""
+MAX_NAMES: Final = 4096
+"""Names that one path may have, with those of the links that it leads through: each is looked up."""
 MAX_DEPTH: Final = 200
 """Folders that one path may lead down into; each is held open meanwhile."""
 
@@ -51,6 +53,7 @@ class Walk:
         self._names: list[bytes] = []
         self._slash = False
         self._links = 0
+        self._count = 0
 
     def __enter__(self) -> Walk:
         return self
@@ -75,6 +78,9 @@ class Walk:
 
     def _go(self, path: RelativePath) -> None:
         """Put the names of a path before those that are still to come."""
+        self._count += len(path.names)
+        if self._count > MAX_NAMES:
+            raise FilesystemError("loop")
         if not self._names:
             self._slash |= path.slash
         elif path.names[-1] == b".":

@@ -216,15 +216,19 @@ class Files:
 
     # ---- directories
 
-    def fd_readdir(self, fd: int, buffer: int, size: int, cookie: int, result: int) -> None:
+    def fd_readdir(self, fd: int, buffer: int, size: int, cookie: int, result: int) -> Waiting | None:
         size &= _M32
         buffer, result = self._memory.check(buffer, size), self._memory.check(result, 4, 4)
         found = self._descriptors.get(fd)
         if not isinstance(found, Directory):
             raise ErrnoError("badf")
-        data = found.listing.read(cookie & _M64, size)
-        self._memory.write(buffer, data)
-        self._memory.write_u32(result, len(data))
+        listing, at = found.listing, cookie & _M64
+
+        def finish(data: bytes) -> None:
+            self._memory.write(buffer, data)
+            self._memory.write_u32(result, len(data))
+
+        return later(in_turn(found.descriptor, listing.bytes_to_read(at, size), lambda: listing.read(at, size)), finish)
 
 
 def _read_stream(found: Input, size: int) -> bytes | Awaitable[bytes]:

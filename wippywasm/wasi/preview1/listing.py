@@ -14,6 +14,8 @@ from wippywasm.errors import WitError
 from wippywasm.wasi.filesystem.protocol import DirectoryDescriptor, DirectoryReader
 from wippywasm.wasi.preview1.records import dirent
 
+_BYTES_PER_ENTRY = 32
+
 
 class Listing:
     """How far a directory has been read. `_kept` are the last entries, up to but without number `_next`."""
@@ -23,6 +25,10 @@ class Listing:
         self._reader: DirectoryReader | None = None
         self._kept: list[bytes] = []
         self._next = 0
+
+    def bytes_to_read(self, cookie: int, size: int) -> int:
+        """About how much of the directory has to be read for that."""
+        return size + _BYTES_PER_ENTRY * max(0, cookie - self._next)
 
     def read(self, cookie: int, size: int) -> bytes:
         """At most `size` bytes; less means that the directory ends there. The last entry may be cut off."""

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from wippywasm.instance.waiting import Waiting
 from wippywasm.wasi.clock_sources import Clock
-from wippywasm.wasi.clocks import Timer
 from wippywasm.wasi.preview1 import records
 from wippywasm.wasi.preview1.codes import ErrnoError
 from wippywasm.wasi.preview1.descriptors import Descriptors, File, Input, Output
 from wippywasm.wasi.preview1.memory import GuestMemory
 from wippywasm.wasi.preview1.process import MONOTONIC, REALTIME
 from wippywasm.wasi.preview1.records import EVENT_SIZE, SUBSCRIPTION_SIZE, Subscription
-from wippywasm.wasi.waitables import Waitable, wait_any
+from wippywasm.wasi.waitables import Timer, Waitable, wait_any
 
 MAX_SUBSCRIPTIONS = 1 << 12
 _M32 = 0xFFFF_FFFF

@@ -81,8 +81,9 @@ class Process:
     def random_get(self, buffer: int, length: int) -> None:
         length &= _M32
         buffer = self._memory.check(buffer, length)
-        for at in range(0, length, MAX_RANDOM):
-            self._memory.write(buffer + at, self._random.randbytes(min(MAX_RANDOM, length - at)))
+        if length > MAX_RANDOM:
+            raise ErrnoError("inval")
+        self._memory.write(buffer, self._random.randbytes(length))
 
     def proc_exit(self, code: int) -> NoReturn:
         raise GuestExit(code & _M32)
