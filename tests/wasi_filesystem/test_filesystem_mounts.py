@@ -28,7 +28,7 @@ FOLLOW = {"symlink-follow"}
 def test_handles_are_counted_and_given_back(tmp_path: Path, kind: str) -> None:
     (tmp_path / "a").write_bytes(INSIDE)
     source = tmp_path if kind == "folder" else MemoryDirectory({"a": INSIDE})
-    mounts = Mounts({"/": source}, max_handles=5)
+    mounts = Mounts({"/": source}, max_handles=4)
     ((directory, _),) = mounts.preopens()
     root = Descriptor(directory)
     for _ in range(3):
@@ -38,13 +38,30 @@ def test_handles_are_counted_and_given_back(tmp_path: Path, kind: str) -> None:
             lambda: root.open_at(set(), "a", set(), {"read"}),
             lambda: root.read_directory(),
             lambda held=held: held[0].read_via_stream(0),
-            mounts.preopens,
         ):
             assert code(operation) == "quota"
         for resource in (*held, *held_others):
             resource.close()
             resource.close()
     assert code(root.open_at, set(), "missing", set(), {"read"}) == "no-entry"
+
+
+def test_mounts_cost_nothing_however_many_guests_have_them(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(INSIDE)
+    mounts = Mounts({"/": tmp_path}, max_handles=1)
+    gc.collect()
+    before = len(os.listdir("/dev/fd"))
+    directories = [directory for _ in range(1000) for directory, _ in mounts.preopens()]
+    assert len(os.listdir("/dev/fd")) == before
+    mounts.close()
+    for directory in directories[:-1]:
+        directory.close()
+        directory.close()
+    last = Descriptor(directories[-1])
+    last.open_at(set(), "a", set(), {"read"}).drop()
+    last.drop()
+    assert code(last.stat) == "bad-descriptor"
+    assert len(os.listdir("/dev/fd")) == before - 1
 
 
 def test_no_descriptor_of_the_system_is_left_open(folder_world: World) -> None:

@@ -80,6 +80,9 @@ class Folder(Node, Protocol):
     def reopen(self: FolderT) -> FolderT:
         """This folder once more, to keep."""
 
+    def share(self: FolderT) -> FolderT:
+        """The same for a folder that was opened to be listed; it takes nothing of the operating system."""
+
     def list(self) -> Listing:
         """Its entries."""
 

@@ -13,38 +13,56 @@ from types import TracebackType
 from wippywasm.wasi.filesystem.codes import FilesystemError
 
 
+class _Number:
+    """Closed with the last who holds it: owners, and those who use it just now."""
+
+    __slots__ = ("holders", "lock", "number")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.holders = 0
+        self.lock = Lock()
+
+    def let_go(self) -> None:
+        with self.lock:
+            self.holders -= 1
+            last = not self.holders
+        if last:
+            os.close(self.number)
+
+
 class Fd:
     """An owned descriptor. `with fd as number:` keeps it open; after `close` that raises `bad-descriptor`."""
 
-    __slots__ = ("_closed", "_lock", "_number", "_users")
+    __slots__ = ("_closed", "_of")
 
-    def __init__(self, number: int) -> None:
-        self._number = number
-        self._users = 0
+    def __init__(self, number: int | _Number) -> None:
+        self._of = number if isinstance(number, _Number) else _Number(number)
         self._closed = False
-        self._lock = Lock()
+        with self._of.lock:
+            self._of.holders += 1
 
     def __enter__(self) -> int:
-        with self._lock:
+        with self._of.lock:
             if self._closed:
                 raise FilesystemError("bad-descriptor")
-            self._users += 1
-            return self._number
+            self._of.holders += 1
+        return self._of.number
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        with self._lock:
-            self._users -= 1
-            last = self._closed and not self._users
-        if last:
-            os.close(self._number)
+        self._of.let_go()
+
+    def share(self) -> Fd:
+        """Another owner of the same number."""
+        with self:
+            return Fd(self._of)
 
     def close(self) -> None:
-        """Close it as soon as nobody uses it."""
-        with self._lock:
-            last = not self._closed and not self._users
-            self._closed = True
-        if last:
-            os.close(self._number)
+        """Close it as soon as nobody else has or uses it."""
+        with self._of.lock:
+            was_closed, self._closed = self._closed, True
+        if not was_closed:
+            self._of.let_go()
 
     def __del__(self) -> None:
         if not getattr(self, "_closed", True):

@@ -84,6 +84,9 @@ class HostFolder:
     def reopen(self) -> HostFolder:
         return self._folder(b".", _FOLDER)
 
+    def share(self) -> HostFolder:
+        return HostFolder(self._fd.share(), self._device)
+
     def list(self) -> HostListing:
         return HostListing(self.reopen()._fd)
 

@@ -48,6 +48,9 @@ class MemoryFolder:
         with self._lock:
             return MemoryFolder(self._node)
 
+    def share(self) -> MemoryFolder:
+        return self.reopen()
+
     def list(self) -> MemoryListing:
         with self._lock:
             return MemoryListing(self._node)

@@ -18,7 +18,7 @@ from wippywasm.wasi.filesystem.directory import OpenDirectory
 from wippywasm.wasi.filesystem.host_folder import open_host_folder
 from wippywasm.wasi.filesystem.memory import MemoryDirectory
 from wippywasm.wasi.filesystem.mount import Mount
-from wippywasm.wasi.filesystem.quota import DEFAULT_MAX_HANDLES, Handles
+from wippywasm.wasi.filesystem.quota import DEFAULT_MAX_HANDLES, Handle, Handles
 
 _WHY = {
     "no-entry": "there is no such folder",
@@ -44,7 +44,7 @@ class Mounts:
     """The open mounts of a guest, or of several that share them; raises InvalidError for what can't be mounted.
 
     `mounts` has absolute guest paths as keys. All files, directories and listings that guests have open at a time are
-    `max_handles` at most. Closing it leaves open descriptors usable.
+    `max_handles` at most; the mounts themselves are not counted. Closing it leaves open descriptors usable.
     """
 
     def __init__(self, mounts: Mapping[str, MountSource], *, max_handles: int = DEFAULT_MAX_HANDLES) -> None:
@@ -58,17 +58,9 @@ class Mounts:
             raise
 
     def preopens(self) -> list[tuple[OpenDirectory, str]]:
-        """New descriptors of all mounts, in their order, each with its guest path; raises FilesystemError (`quota`)."""
-        found: list[tuple[OpenDirectory, str]] = []
-        try:
-            for mount in self._mounts:
-                handle = self._handles.take()
-                found.append((OpenDirectory(mount, mount.root.reopen(), handle), mount.guest))
-        except FilesystemError:
-            for directory, _ in found:
-                directory.close()
-            raise
-        return found
+        """New descriptors of all mounts, in their order, each with its guest path. However many guests have some, all
+        are of one descriptor of the operating system."""
+        return [(OpenDirectory(mount, mount.root.share(), Handle(None)), mount.guest) for mount in self._mounts]
 
     def close(self) -> None:
         """Let go of the folders."""

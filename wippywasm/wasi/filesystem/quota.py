@@ -34,12 +34,12 @@ class Handles:
 
 
 class Handle:
-    """One that is counted until it is closed; closing it twice is harmless."""
+    """One that is counted until it is closed; closing it twice is harmless. Of nothing, it is not counted."""
 
     __slots__ = ("_of",)
 
-    def __init__(self, of: Handles) -> None:
-        self._of: Handles | None = of
+    def __init__(self, of: Handles | None) -> None:
+        self._of = of
 
     def close(self) -> None:
         if self._of is not None:
