@@ -192,6 +192,7 @@ class WasmerStore:
         self.owner = 0
         self._callables.clear()
         self._natives.clear()
+        self._tick_func = None
         for item in list(self.items):
             item.release()
 

@@ -116,6 +116,10 @@ class GuestThread:
         """Give the thread back: its guest is closed."""
         self.post(_keep, self)
 
+    def end(self) -> None:
+        """End the thread, which nobody uses any more, whoever still knows of it."""
+        self._jobs.put(None)
+
 
 def take_thread() -> GuestThread:
     """An idle thread, or a new one."""
@@ -128,6 +132,8 @@ def take_thread() -> GuestThread:
 def _keep(thread: GuestThread) -> None:
     if len(_idle) < MAX_IDLE:
         _idle.append(thread)
+    else:
+        thread.end()
 
 
 def _work(jobs: SimpleQueue[Job | None]) -> None:
