@@ -29,6 +29,11 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (r"instance export `(.*)` has the wrong type", r"import '\S*#\1'"),
     (r"(?:instance export|module export) `(.*)` not defined", r"missing expected export `\1`|'\S*#\1'"),
     (r"module export `(.*)` has the wrong type", r"type mismatch in export `\1`"),
+    (r"export `(.*)` has the wrong type", r"type mismatch in export `\1`"),
+    (r"expected type `(.*)`, found type `(.*)`", r"expected: \1, found: \2"),
+    (r"found: +(\(func.*\))", r"found: \1"),
+    (r"expected (func|table|memory|global) found (func|table|memory|global)", r"expected \1, found \2"),
+    (r"(?:\w+ )?index out of bounds", r"^`` is not a valid extern name"),
     (r"module import `(.*)` not defined", r"missing expected import `\1`"),
     (r"module import `(.*)` has the wrong type", r"type mismatch in import `\1`"),
     (
@@ -36,11 +41,12 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         r"is not a valid semver",
     ),
     (r"un(?:known|supported) (?:binary|component) version:.*", r"unknown binary version"),
-    (r"wasm trap: wasm `(\w+)` instruction executed", r"\1"),
+    (r"(?:wasm trap: )?wasm `(\w+)` instruction executed", r"\1"),
     (r"wasm trap: (.*)", r"\1"),
 )
 
 _QUOTED = re.compile(r"`[^`]*`")
+_OFFSET = re.compile(r" \(at offset 0x[0-9a-f]+\)$")
 _NUMBER = re.compile(r"\b0x[0-9a-f]+\b|\b\d+\b")
 SHORTEST = 5
 """A part of a message that is shorter says nothing."""
@@ -54,7 +60,7 @@ def same_meaning(expected: str, actual: str) -> bool:
         found = re.fullmatch(theirs, expected)
         if found is not None and re.search(_filled(ours, found), actual):
             return True
-    return len(expected) >= SHORTEST and _is_equivalent(kind_of(expected), kind_of(actual))
+    return len(expected) >= SHORTEST and _is_equivalent(kind_of(_OFFSET.sub("", expected)), kind_of(actual))
 
 
 def _filled(ours: str, found: re.Match[str]) -> str:
@@ -76,8 +82,15 @@ LIMITS_OF_OTHERS = (
     "exporting a component from the root component is not supported",
     "unsupported type export",
     "component export _ is a reexport of an imported function which is not implemented",
+    "effective type size exceeds the limit",
+    "component cannot have more than one start function",
+    "immediate must be zero: N",
+    "only instances can have",
+    "exceptions proposal not enabled",
+    "SIMD support is not enabled",
+    "reference types support is not enabled",
 )
-"""What another runtime refuses because it does not have it; the specification has it, and so do we."""
+"""What another runtime refuses because it does not have it, or has it turned off; the specification has it."""
 
 
 def not_a_rule(expected: str) -> str | None:

@@ -214,7 +214,8 @@ class Session:
             self.current = Missing(skip)
             raise
         except Exception as error:
-            self.current = Missing(Failed(str(error)))
+            lacking = unsupported(error, self.features) if isinstance(error, BinaryError) else None
+            self.current = Missing(Skipped(lacking) if lacking else Failed(str(error)))
             raise
         finally:
             if name is not None and self.current is not None:

@@ -60,6 +60,35 @@ def test_a_guest_given_for_a_part_of_it(load: Any) -> None:
         needs_g.instantiate({"g": guest.exports.g}).close()
 
 
+NESTED = """
+(component
+  (core module $m (func (export "f") (result i32) (i32.const 7)))
+  (core instance $i (instantiate $m))
+  (func $f (result u32) (canon lift (core func $i "f")))
+  (instance $x (export "f" (func $f)))
+  (instance $outer (export "a:b/c@1.2.0" (instance $x)))
+  (export "outer" (instance $outer)))
+"""
+NEEDS_NESTED = """
+(component
+  (import "outer" (instance $o (export "a:b/c@1.0.1" (instance (export "f" (func (result u32)))))))
+  (alias export $o "a:b/c@1.0.1" (instance $i))
+  (alias export $i "f" (func $f))
+  (export "g" (func $f)))
+"""
+
+
+def test_versions_within_an_instance(load: Any) -> None:
+    needs = load(NEEDS_NESTED)
+    with load(NESTED).instantiate() as guest:
+        assert needs.instantiate({"outer": guest.exports["outer"]}).call("g") == 7
+    for name in ("a:b/c@1.0.1", "a:b/c@1.9.0", "a:b/c"):
+        assert needs.instantiate({"outer": {name: {"f": lambda: 3}}}).call("g") == 3
+    for name in ("a:b/c@2.0.0", "a:b/d@1.0.1"):
+        with pytest.raises(LinkError, match="'outer#a:b/c@1.0.1#f'"):
+            needs.instantiate({"outer": {name: {"f": lambda: 3}}})
+
+
 DEMANDS = {
     "all that there is": (
         """(export "point" (type (eq $point))) (export "f" (func (param "n" u32) (result u32)))

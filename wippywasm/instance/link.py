@@ -34,6 +34,7 @@ from wippywasm.instance.providers import (
     find_function,
     find_import,
     find_resource,
+    part_name,
     part_to_give,
 )
 from wippywasm.instance.suggest import did_you_mean
@@ -80,7 +81,9 @@ class _Linker:
 
     def instance(self, path: tuple[str, ...]) -> None:
         outer = find_import(self.imports, path[:-1]) if len(path) > 1 else None
-        if isinstance(outer, ExportedInstance) and not isinstance(outer._items.get(path[-1]), PlanInstance):
+        if not isinstance(outer, ExportedInstance):
+            return
+        if not isinstance(outer._items.get(part_name(outer, path[-1])), PlanInstance):
             raise self.lacking(path, "an instance", outer)
 
     def type(self, wanted: HostType) -> None:

@@ -55,10 +55,17 @@ def as_provider(given: Any) -> Any:
 
 
 def _part(provider: Any, name: str) -> Any:
+    """What a provider has for an instance within the one that it serves; versions may be compatible ones there, too."""
     if not isinstance(provider, ExportedInstance):
-        return find(provider, name, snake(name))
-    item = provider._items.get(name)
-    return MISSING if item is None or isinstance(item, TypeItem) else provider._make(name)
+        matched = best_match(name, provider) if isinstance(provider, Mapping) else None
+        return find(provider, matched or name, snake(name))
+    served = part_name(provider, name)
+    return MISSING if isinstance(provider._items.get(served), TypeItem | None) else provider._make(served)
+
+
+def part_name(exports: ExportedInstance, name: str) -> str:
+    """The name of the export that stands for an instance of that name, itself where there is none."""
+    return best_match(name, exports._items) or name
 
 
 def find_function(provider: Any, name: str) -> Any:
