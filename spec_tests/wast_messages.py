@@ -85,7 +85,6 @@ LIMITS_OF_OTHERS = (
     "effective type size exceeds the limit",
     "component cannot have more than one start function",
     "immediate must be zero: N",
-    "only instances can have",
     "exceptions proposal not enabled",
     "SIMD support is not enabled",
     "reference types support is not enabled",
