@@ -15,6 +15,7 @@ PACKAGE = ROOT / "wippywasm"
 LAYERS = [
     {"errors"},
     {"model", "core", "values", "leb128"},
+    {"layout"},
     {"wit", "binary"},
     {"abi"},
     {"plan"},

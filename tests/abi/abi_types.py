@@ -11,9 +11,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from wippywasm.abi.layout import MAX_FLAT_PARAMS, elem_size
 from wippywasm.abi.reference_strings import host_string
 from wippywasm.abi.shapes import RANGES
+from wippywasm.layout import MAX_FLAT_PARAMS, elem_size
 from wippywasm.model import (
     PRIMS,
     Case,

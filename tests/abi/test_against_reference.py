@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tests.abi import abi_types
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import Binding, Options, lift, lower
-from wippywasm.abi.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_functype
 from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.abi.reference_flat import CoreValueIter, lift_flat_values, lower_flat_values, unwrap, wrap
 from wippywasm.errors import Trap
+from wippywasm.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_functype
 from wippywasm.model import PRIMS, FuncType, ListType, Param, ValType
 
 SETTINGS = settings(

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tests.abi import abi_types
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import ComponentInstance, Options, RuntimeResource, lift, lower, resource_drop, resource_new
-from wippywasm.abi.layout import MAX_FLAT_PARAMS, flatten_functype
 from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.abi.reference_flat import lower_flat_values, wrap
 from wippywasm.errors import Trap
+from wippywasm.layout import MAX_FLAT_PARAMS, flatten_functype
 from wippywasm.model import (
     S32,
     STRING,

@@ -24,7 +24,6 @@ from tests.abi.test_against_reference import (
     reference_lift_result,
 )
 from wippywasm.abi import Binding, ComponentInstance, Options, lift, lower
-from wippywasm.abi.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_functype
 from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.abi.reference_flat import CoreValueIter, lower_flat_values, wrap
 from wippywasm.core import CoreFuncType
@@ -32,6 +31,7 @@ from wippywasm.engine import wat2wasm
 from wippywasm.engine.batch import batched_realloc
 from wippywasm.engine.port import CoreFunc, CoreMemory, Engine
 from wippywasm.errors import Trap
+from wippywasm.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_functype
 from wippywasm.model import FuncType, ListType, ValType
 
 SETTINGS = settings(

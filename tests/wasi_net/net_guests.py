@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from tests.wasi import wasi_guests
 from tests.wasi.wasi_guests import ALLOCATOR
-from wippywasm.abi.layout import flatten_functype
 from wippywasm.instance.offered import offered_types
+from wippywasm.layout import flatten_functype
 
 
 def world(items: str) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from wippywasm.abi import traps
 from wippywasm.abi.flat import evaluate, lift_flat, lower_flat
-from wippywasm.abi.layout import alignment, elem_size, field_offsets
 from wippywasm.abi.load import Fetch, prepare
 from wippywasm.abi.options import Batch
 from wippywasm.abi.pacing import TaskAllowance
@@ -20,6 +19,7 @@ from wippywasm.abi.shapes import contains, is_list
 from wippywasm.abi.source import Source
 from wippywasm.abi.state import Allowance
 from wippywasm.abi.store import Run, store
+from wippywasm.layout import alignment, elem_size, field_offsets
 from wippywasm.model import TupleType, ValType
 
 MIN_BATCH = 3

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from wippywasm.abi.layout import MAX_FLAGS
 from wippywasm.abi.shapes import contains
+from wippywasm.layout import MAX_FLAGS
 from wippywasm.model import FlagsType, FuncType, ListType, RecordType, TupleType, ValType
 
 

@@ -12,10 +12,10 @@ from typing import Any, NoReturn
 
 from wippywasm.abi import host_values as hv
 from wippywasm.abi.classes import ClassRecord, ClassVariant
-from wippywasm.abi.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, elem_size
 from wippywasm.abi.shapes import FORMATS, NUMBERS, RANGES
 from wippywasm.abi.signature import MISSING, Signature, show, show_type, wrong_count
 from wippywasm.errors import InternalError, ValueMismatchError
+from wippywasm.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, elem_size
 from wippywasm.model import (
     BorrowType,
     Case,

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wippywasm.abi import guest_values as gv
-from wippywasm.abi.layout import flatten_type
 from wippywasm.abi.load import (
     aggregate,
     lift_case,
@@ -27,6 +26,7 @@ from wippywasm.abi.source import Source
 from wippywasm.abi.store import cases_of, give, store_list, store_string, unpack, unpack_case
 from wippywasm.core import CoreValType
 from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.layout import flatten_type
 from wippywasm.model import (
     BorrowType,
     EnumType,

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from wippywasm.abi import state
-from wippywasm.abi.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_functype
 from wippywasm.abi.lift import Lifted
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.abi.reference_flat import CoreValueIter, lift_flat_values, lower_flat_values, unwrap, wrap
 from wippywasm.abi.traps import COMPONENT, cannot_leave
+from wippywasm.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_functype
 from wippywasm.model import FuncType, ValType
 
 

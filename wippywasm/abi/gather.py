@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from wippywasm.abi import host_values as hv
 from wippywasm.abi.classes import ClassRecord, ClassVariant
-from wippywasm.abi.layout import (
+from wippywasm.abi.shapes import FORMATS, RANGES, is_bytes, is_helper, list_element, number_list
+from wippywasm.abi.source import Source
+from wippywasm.abi.store import Run, items_in_pieces, store
+from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.layout import (
     MAX_LIST_BYTE_LENGTH,
     MAX_STRING_BYTE_LENGTH,
     alignment,
     elem_size,
 )
-from wippywasm.abi.shapes import FORMATS, RANGES, is_bytes, is_helper, list_element, number_list
-from wippywasm.abi.source import Source
-from wippywasm.abi.store import Run, items_in_pieces, store
-from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.model import (
     BorrowType,
     EnumType,

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from wippywasm.abi.layout import MAX_LIST_BYTE_LENGTH
+from wippywasm.layout import MAX_LIST_BYTE_LENGTH
 
 F32_LIMIT = 3.4028235677973366e38
 """Doubles from here on have no f32 that is near."""

@@ -26,16 +26,12 @@ from wippywasm.abi.entry import refuse_entry, refuse_thread
 from wippywasm.abi.fit import arguments_that_fit
 from wippywasm.abi.gather import gather
 from wippywasm.abi.keywords import snake
-from wippywasm.abi.layout import (
-    alignment,
-    elem_size,
-)
 from wippywasm.abi.needs import Needs, needs_of
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.pacing import LongReading, elsewhere
 from wippywasm.abi.resources import run_deferred
 from wippywasm.abi.scopes import scope_factory
-from wippywasm.abi.shapes import check_compilable, is_allocated
+from wippywasm.abi.shapes import check_compilable
 from wippywasm.abi.signature import MISSING, Signature, arranged
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import ARRAY_SIDE, COMPONENT_SIDE, HOST_SIDE, Side, Source
@@ -43,6 +39,11 @@ from wippywasm.abi.store import check_pointer
 from wippywasm.abi.traps import bad_text
 from wippywasm.engine.port import CoreFunc
 from wippywasm.errors import TimedOutError, UnsupportedFeatureError, WitError
+from wippywasm.layout import (
+    alignment,
+    elem_size,
+    is_by_pointer,
+)
 from wippywasm.model import FuncType, ResultType, TupleType
 from wippywasm.values import Ok
 
@@ -187,7 +188,7 @@ def _write_lower(w: Source, needs: Needs, atoms: list[list[str]]) -> list[str]:
 
 def _write_release(w: Source, needs: Needs, atoms: list[list[str]]) -> None:
     """Free what was copied to the guest before it runs; large results then find the memory warm."""
-    copied = [a for t, row in zip(needs.params, atoms) if is_allocated(t) for a in row[:1]]
+    copied = [a for t, row in zip(needs.params, atoms) if is_by_pointer(t) for a in row[:1]]
     if copied:
         w.line(" = ".join([*copied, "None"]))
 

@@ -19,20 +19,21 @@ from wippywasm.abi import guest_values as gv
 from wippywasm.abi import traps
 from wippywasm.abi.classes import ClassEnum, ClassFlags, ClassRecord, ClassVariant
 from wippywasm.abi.host_values import NAN
-from wippywasm.abi.layout import (
+from wippywasm.abi.pacing import MOST, MOST_NUMBERS, in_pieces, numbers_in_pieces, paced, piece_of, rows_in_pieces
+from wippywasm.abi.shapes import FORMATS, UNSIGNED, is_helper, list_element, number_list
+from wippywasm.abi.source import Source
+from wippywasm.abi.store import cases_of
+from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.layout import (
     MAX_NESTED_BYTES,
     alignment,
     discriminant_size,
     elem_size,
     field_offsets,
     flags_size,
+    needs_memory,
     payload_offset,
 )
-from wippywasm.abi.pacing import MOST, MOST_NUMBERS, in_pieces, numbers_in_pieces, paced, piece_of, rows_in_pieces
-from wippywasm.abi.shapes import FORMATS, UNSIGNED, contains, is_allocated, is_helper, list_element, number_list
-from wippywasm.abi.source import Source
-from wippywasm.abi.store import cases_of
-from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.model import (
     BorrowType,
     EnumType,
@@ -121,7 +122,7 @@ def counting(w: Source, t: ValType) -> Iterator[None]:
     Lists can share their elements' memory, so without this a small guest could make the host build values of any size.
     """
     outer = w.counter
-    w.counter = w.name("used") if contains(t, is_allocated) else None
+    w.counter = w.name("used") if needs_memory(t) else None
     if w.counter is not None:
         w.line(f"{w.counter} = 0")
     yield

@@ -21,9 +21,6 @@ from wippywasm.abi import calls, waiting
 from wippywasm.abi.fit import result_that_fits
 from wippywasm.abi.fuse import fuse
 from wippywasm.abi.gather import gather
-from wippywasm.abi.layout import (
-    flatten_functype,
-)
 from wippywasm.abi.lift import Lifted, lifted_of
 from wippywasm.abi.needs import Needs, needs_of
 from wippywasm.abi.options import Binding, Options
@@ -36,6 +33,9 @@ from wippywasm.abi.traps import bad_text, cannot_leave
 from wippywasm.abi.waiting import Park, refuse_to_wait
 from wippywasm.core import CoreFuncType
 from wippywasm.errors import TimedOutError, UnsupportedFeatureError
+from wippywasm.layout import (
+    flatten_functype,
+)
 from wippywasm.model import STRING, FuncType, TupleType
 
 

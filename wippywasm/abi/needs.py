@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from wippywasm.abi.layout import (
+from wippywasm.abi.options import Binding
+from wippywasm.abi.shapes import contains, is_handle, is_scalar
+from wippywasm.errors import InvalidError
+from wippywasm.layout import (
     MAX_FLAT_PARAMS,
     MAX_FLAT_RESULTS,
     flatten_functype,
     flatten_type,
     flatten_types,
+    needs_memory,
 )
-from wippywasm.abi.options import Binding
-from wippywasm.abi.shapes import contains, is_allocated, is_handle, is_scalar
-from wippywasm.errors import InvalidError
 from wippywasm.model import FuncType
 
 
@@ -35,10 +36,10 @@ class Needs:
         """The result is in memory."""
         self.plain = all(is_scalar(t) for t in self.params)
         self.handles = any(contains(t, is_handle) for t in self.params + self.results)
-        points = any(contains(t, is_allocated) for t in self.params)
+        points = any(map(needs_memory, self.params))
         self.reads = self.spilled or points
         """Parameters take memory, of their own or what they point to."""
-        self.allocates = self.reads if context == "lift" else any(contains(t, is_allocated) for t in self.results)
+        self.allocates = self.reads if context == "lift" else any(map(needs_memory, self.results))
         """The guest's `realloc` is called."""
 
     def check(self, binding: Binding, name: str) -> None:

@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from wippywasm.abi.layout import elem_size
 from wippywasm.abi.shapes import contains, is_list
 from wippywasm.abi.state import Allowance, ComponentInstance
+from wippywasm.layout import elem_size
 from wippywasm.model import ValType
 
 MOST = 1024

@@ -14,7 +14,12 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from wippywasm.abi.layout import (
+from wippywasm.abi.pacing import MOST_NESTED, in_pieces
+from wippywasm.abi.reference_context import LiftLowerContext
+from wippywasm.abi.reference_handles import lift_borrow, lift_own, lower_borrow, lower_own
+from wippywasm.abi.reference_strings import load_string_from_range, store_string_into_range
+from wippywasm.abi.traps import bad_char, bad_discriminant, bad_list
+from wippywasm.layout import (
     MAX_LIST_BYTE_LENGTH,
     align_to,
     alignment,
@@ -24,11 +29,6 @@ from wippywasm.abi.layout import (
     flags_size,
     max_case_alignment,
 )
-from wippywasm.abi.pacing import MOST_NESTED, in_pieces
-from wippywasm.abi.reference_context import LiftLowerContext
-from wippywasm.abi.reference_handles import lift_borrow, lift_own, lower_borrow, lower_own
-from wippywasm.abi.reference_strings import load_string_from_range, store_string_into_range
-from wippywasm.abi.traps import bad_char, bad_discriminant, bad_list
 from wippywasm.model import (
     BorrowType,
     Case,

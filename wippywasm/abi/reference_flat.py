@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from wippywasm.abi.layout import align_to, alignment, despecialize, elem_size, flatten_type, flatten_types
 from wippywasm.abi.reference import (
     INTS,
     canonicalize_nan,
@@ -33,6 +32,7 @@ from wippywasm.abi.reference_handles import lift_borrow, lift_own, lower_borrow,
 from wippywasm.abi.reference_strings import load_string_from_range, store_string_into_range
 from wippywasm.abi.traps import bad_area, bad_discriminant
 from wippywasm.core import CoreValType
+from wippywasm.layout import align_to, alignment, despecialize, elem_size, flatten_type, flatten_types
 from wippywasm.model import (
     BorrowType,
     Case,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from wippywasm.abi.layout import MAX_STRING_BYTE_LENGTH
 from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.abi.traps import bad_string, bad_text
+from wippywasm.layout import MAX_STRING_BYTE_LENGTH
 
 String: TypeAlias = tuple[str, str, int]
 UTF16_TAG = 0x8000_0000

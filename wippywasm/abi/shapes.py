@@ -19,8 +19,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from wippywasm.abi.layout import MAX_FLAT_PARAMS, MAX_TYPE_DEPTH, despecialize, has_pointers
 from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.layout import MAX_FLAT_PARAMS, MAX_TYPE_DEPTH, despecialize, has_pointers
 from wippywasm.model import (
     BorrowType,
     FlagsType,
@@ -166,8 +166,3 @@ def is_list(t: ValType) -> bool:
 
 def is_handle(t: ValType) -> bool:
     return isinstance(t, OwnType | BorrowType)
-
-
-def is_allocated(t: ValType) -> bool:
-    """Whether a value has memory of its own."""
-    return isinstance(t, MapType) or t == Prim("string") or (isinstance(t, ListType) and t.length is None)

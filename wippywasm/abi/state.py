@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from wippywasm.abi.entry import CLOSED, refuse_entry, refuse_thread
-from wippywasm.abi.layout import MAX_NESTED_BYTES
 from wippywasm.abi.traps import too_much
 from wippywasm.errors import Trap
+from wippywasm.layout import MAX_NESTED_BYTES
 
 get_ident = threading.get_ident
 BYTES_BETWEEN_PAUSES = 1 << 20

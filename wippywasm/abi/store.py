@@ -13,7 +13,10 @@ import struct
 from collections.abc import Iterator
 
 from wippywasm.abi import traps
-from wippywasm.abi.layout import (
+from wippywasm.abi.pacing import in_pieces, paced, piece_of
+from wippywasm.abi.shapes import FORMATS, UNSIGNED, atom_count, is_bytes, is_helper, list_element
+from wippywasm.abi.source import Source
+from wippywasm.layout import (
     alignment,
     discriminant_size,
     elem_size,
@@ -21,9 +24,6 @@ from wippywasm.abi.layout import (
     flags_size,
     payload_offset,
 )
-from wippywasm.abi.pacing import in_pieces, paced, piece_of
-from wippywasm.abi.shapes import FORMATS, UNSIGNED, atom_count, is_bytes, is_helper, list_element
-from wippywasm.abi.source import Source
 from wippywasm.model import (
     BorrowType,
     Case,

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn
 
-from wippywasm.abi.layout import MAX_LIST_BYTE_LENGTH, MAX_NESTED_BYTES, MAX_STRING_BYTE_LENGTH
 from wippywasm.errors import Trap
+from wippywasm.layout import MAX_LIST_BYTE_LENGTH, MAX_NESTED_BYTES, MAX_STRING_BYTE_LENGTH
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,17 @@ from wippywasm.binary.core_types import print_func
 from wippywasm.binary.nodes import FuncNode, ResNode
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope, at
-from wippywasm.binary.shapes import MAX_FLAT_ASYNC_PARAMS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Shapes
 from wippywasm.core import CoreFuncType
 from wippywasm.errors import ValidationError
+from wippywasm.layout import (
+    MAX_FLAT_ASYNC_PARAMS,
+    MAX_FLAT_PARAMS,
+    MAX_FLAT_RESULTS,
+    flatten_functype,
+    flatten_type,
+    flatten_types,
+    needs_memory,
+)
 from wippywasm.model import FuncType
 
 LIFT, LOWER, RESOURCE_NEW, RESOURCE_DROP, RESOURCE_REP = range(5)
@@ -57,8 +65,8 @@ def _read_lift(scope: Scope, reader: Reader, offset: int) -> None:
     _check_async(options, node.type)
     if "async" in options.given and "callback" not in options.given:
         scope.context.require(gates.STACKFUL, "lifting with `async` but without `callback`", offset)
-    expected = _lifted_type(scope.context.shapes, options, node.type)
-    _require_for_lift(scope.context.shapes, options, node.type)
+    expected = flatten_functype(node.type, "lift", abi=_abi(options))
+    _require_for_lift(options, node.type)
     if "post-return" in options.given:
         check_signature(scope, options, "post-return", CoreFuncType(core.results, ()))
     _check_core_type(core, expected, offset)
@@ -71,18 +79,27 @@ def _check_async(options: Options, type: FuncType) -> None:
         raise options.fail("the `async` canonical option requires an async function type")
 
 
-def _lifted_type(shapes: Shapes, options: Options, type: FuncType) -> CoreFuncType:
-    if "async" in options.given:
-        return shapes.lifted_async(type, "callback" in options.given)
-    return shapes.lifted(type)
+def _abi(options: Options) -> str:
+    """What `flatten_functype` calls the way in which a function is called."""
+    if "async" not in options.given:
+        return "sync"
+    return "callback" if "callback" in options.given else "async"
 
 
-def _require_for_lift(shapes: Shapes, options: Options, type: FuncType) -> None:
+def _flat_params(type: FuncType) -> int:
+    return len(flatten_types(tuple([p.type for p in type.params])))
+
+
+def _flat_results(type: FuncType) -> int:
+    return 0 if type.result is None else len(flatten_type(type.result))
+
+
+def _require_for_lift(options: Options, type: FuncType) -> None:
     """Arguments are lowered into the guest: what is passed by pointer is allocated there."""
     most = MAX_FLAT_PARAMS if "async" in options.given else MAX_FLAT_RESULTS
-    allocates = any(shapes.needs_memory(p.type) for p in type.params) or len(shapes.flat_params(type)) > MAX_FLAT_PARAMS
-    returns_pointer = type.result is not None and shapes.needs_memory(type.result)
-    if allocates or returns_pointer or len(shapes.flat_results(type)) > most:
+    allocates = any(needs_memory(p.type) for p in type.params) or _flat_params(type) > MAX_FLAT_PARAMS
+    returns_pointer = type.result is not None and needs_memory(type.result)
+    if allocates or returns_pointer or _flat_results(type) > most:
         options.require("memory")
     if allocates:
         options.require("realloc")
@@ -112,20 +129,18 @@ def _read_lower(scope: Scope, reader: Reader, offset: int) -> None:
     options.refuse("post-return", "lowerings")
     options.refuse("callback", "lowerings")
     _check_async(options, node.type)
-    shapes = scope.context.shapes
-    _require_for_lower(shapes, options, node.type)
-    core = shapes.lowered_async(node.type) if "async" in options.given else shapes.lowered(node.type)
+    _require_for_lower(options, node.type)
+    core = flatten_functype(node.type, "lower", abi=_abi(options))
     scope.add_core(core, offset)
     scope.define(CanonLower(offset, index, node.type, options.public, core))
 
 
-def _require_for_lower(shapes: Shapes, options: Options, type: FuncType) -> None:
+def _require_for_lower(options: Options, type: FuncType) -> None:
     """Results are lowered into the guest: what is passed by pointer is allocated there."""
     is_async = "async" in options.given
-    params = len(shapes.flat_params(type))
-    results = len(shapes.flat_results(type))
-    allocates = type.result is not None and shapes.needs_memory(type.result)
-    reads = any(shapes.needs_memory(p.type) for p in type.params)
+    params, results = _flat_params(type), _flat_results(type)
+    allocates = type.result is not None and needs_memory(type.result)
+    reads = any(needs_memory(p.type) for p in type.params)
     spills = params > (MAX_FLAT_ASYNC_PARAMS if is_async else MAX_FLAT_PARAMS)
     spills = spills or results > (0 if is_async else MAX_FLAT_RESULTS)
     if allocates or reads or spills:

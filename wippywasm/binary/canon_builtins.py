@@ -22,6 +22,7 @@ from wippywasm.binary.scope import Scope, at
 from wippywasm.binary.value_types import ValueTypeReader
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.errors import ValidationError
+from wippywasm.layout import flatten_functype, flatten_type, needs_memory
 from wippywasm.model import STRING, FuncType, FutureType, Param, StreamType
 
 Immediates = dict[str, object]
@@ -112,11 +113,10 @@ def _task_return(call: Call) -> Immediates:
         raise call.fail("function result cannot contain a `borrow` type")
     options = read_options(call.scope, call.reader)
     options.allow_only(frozenset({"memory"}), "`task.return`")
-    shapes = call.scope.context.shapes
     params = () if node is None else (Param("result", node.type),)
-    core = shapes.lowered(FuncType(params))
-    spills = node is not None and len(shapes.flat(node.type)) > len(core.params)
-    if node is not None and (spills or shapes.needs_memory(node.type)):
+    core = flatten_functype(FuncType(params), "lower")
+    spills = node is not None and len(flatten_type(node.type)) > len(core.params)
+    if node is not None and (spills or needs_memory(node.type)):
         options.require("memory")
     return {"result": None if node is None else node.type, "options": options.public, "core_type": core}
 
@@ -162,7 +162,7 @@ def _copy(call: Call, type: StreamType | FutureType) -> Immediates:
         call.require(gates.MORE_ASYNC, "leaving out the option `async`")
     if type.element is not None:
         options.require("memory")
-        if call.builtin.name.endswith(".read") and call.scope.context.shapes.needs_memory(type.element):
+        if call.builtin.name.endswith(".read") and needs_memory(type.element):
             options.require("realloc")
     return {"type": type, "options": options.public}
 

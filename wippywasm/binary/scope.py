@@ -31,7 +31,6 @@ from wippywasm.binary.nodes import (
     ValueEntity,
     sort_of,
 )
-from wippywasm.binary.shapes import Shapes
 from wippywasm.binary.visibility import Visibility
 from wippywasm.core import (
     CoreExternType,
@@ -67,7 +66,6 @@ class Context:
 
     features: gates.Features = gates.DEFAULT
     budget: Budget = field(default_factory=Budget)
-    shapes: Shapes = field(default_factory=Shapes)
     resource_free: Closed = field(init=False)
     """Tells the types that mention no resource of the scope they stand in."""
 

@@ -26,6 +26,7 @@ from wippywasm.binary.nodes import PRIM_NODES, FuncNode, ResNode, ValNode, borro
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope
 from wippywasm.errors import ValidationError
+from wippywasm.layout import elem_size
 from wippywasm.model import (
     CHAR,
     ERROR_CONTEXT,
@@ -132,7 +133,7 @@ class ValueTypeReader:
             raise ValidationError(f"type nesting is too deep: at most {MAX_TYPE_DEPTH} levels are allowed", offset)
         if node.size > MAX_TYPE_SIZE:
             raise ValidationError(f"the type is too large: at most {MAX_TYPE_SIZE} nodes are allowed", offset)
-        if self.context.shapes.layout(node.type).size >= MAX_VALUE_SIZE:
+        if elem_size(node.type, "i64") >= MAX_VALUE_SIZE:
             raise ValidationError(f"a value of this type exceeds maximum byte size of {MAX_VALUE_SIZE - 1}", offset)
 
     def _record(self) -> ValNode:

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from wippywasm import abi
-from wippywasm.abi.layout import alignment, elem_size
 from wippywasm.abi.needs import needs_of
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.state import ComponentInstance, RuntimeResource
 from wippywasm.abi.waiting import Finish, Park
 from wippywasm.core import CoreFuncType
+from wippywasm.layout import alignment, elem_size
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan import mangle
 

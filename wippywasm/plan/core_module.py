@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from wippywasm.abi import layout
+from wippywasm import layout
 from wippywasm.abi.encodable import unencodable
 from wippywasm.abi.needs import needs_of
 from wippywasm.binary.core_module import CoreModuleInfo

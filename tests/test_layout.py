@@ -8,7 +8,9 @@ import pytest
 
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import Options, lift, lower
-from wippywasm.abi.layout import (
+from wippywasm.core import CoreFuncType
+from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.layout import (
     alignment,
     discriminant_size,
     elem_size,
@@ -17,9 +19,8 @@ from wippywasm.abi.layout import (
     flatten_functype,
     flatten_type,
     join,
+    needs_memory,
 )
-from wippywasm.core import CoreFuncType
-from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.model import (
     BOOL,
     F32,
@@ -38,9 +39,12 @@ from wippywasm.model import (
     ListType,
     MapType,
     OptionType,
+    OwnType,
     Param,
     RecordType,
+    ResourceType,
     ResultType,
+    StreamType,
     TupleType,
     ValType,
     VariantType,
@@ -131,3 +135,49 @@ def test_wide_types() -> None:
     value = (Variant("c2999", 7), *range(500))
     lift(ft, FakeFunc(receive), Options(), guest.binding())(value)
     assert got == [value]
+
+
+@pytest.mark.parametrize(
+    ("t", "size", "align"),
+    [
+        (STRING, 16, 8),
+        (ListType(U16), 16, 8),
+        (ListType(U16, 5), 10, 2),
+        (RecordType((Field("a", U8), Field("b", U32), Field("c", U8))), 12, 4),
+        (OptionType(S64), 16, 8),
+        (ResultType(U8, U16), 4, 2),
+        (EnumType(tuple(f"n{i}" for i in range(257))), 2, 2),
+        (FlagsType(tuple(f"n{i}" for i in range(17))), 4, 4),
+        (VariantType((Case("a", STRING), Case("b"))), 24, 8),
+    ],
+)
+def test_sizes_with_pointers_of_64_bits(t: ValType, size: int, align: int) -> None:
+    assert (elem_size(t, "i64"), alignment(t, "i64")) == (size, align)
+    assert (elem_size(t, "i64"), alignment(t, "i64")) == (size, align), "as remembered"
+
+
+def test_asynchronous_functions() -> None:
+    five = FuncType(tuple(Param(f"n{i}", U32) for i in range(5)), STRING, is_async=True)
+    four = FuncType(five.params[:4], None, is_async=True)
+    assert flatten_functype(five, "lower", abi="async") == CoreFuncType(("i32", "i32"), ("i32",))
+    assert flatten_functype(four, "lower", abi="async") == CoreFuncType(("i32",) * 4, ("i32",))
+    assert flatten_functype(five, "lift", abi="callback") == CoreFuncType(("i32",) * 5, ("i32",))
+    assert flatten_functype(five, "lift", abi="async") == CoreFuncType(("i32",) * 5)
+
+
+@pytest.mark.parametrize(
+    ("t", "needs"),
+    [
+        (STRING, True),
+        (ListType(U8), True),
+        (ListType(U8, 3), False),
+        (ListType(STRING, 3), True),
+        (MapType(U8, U8), True),
+        (OptionType(TupleType((U8, ListType(U8)))), True),
+        (OptionType(TupleType((U8, F32))), False),
+        (OwnType(ResourceType("r")), False),
+        (StreamType(U8), False),
+    ],
+)
+def test_what_follows_pointers(t: ValType, needs: bool) -> None:
+    assert needs_memory(t) is needs

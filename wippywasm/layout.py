@@ -1,6 +1,6 @@
 """Sizes, alignments and flattening of value types: the only place that knows them.
 
-In: a structural value or function type (no `TypeDef`). Out: numbers and core types. Results are remembered per type,
+In: a structural value or function type (no `TypeDef`). Out: numbers and core types. Results are kept with the type,
 since types are interned and hostile ones share their nodes: work grows with the nodes of a type, not with its tree.
 
 Spec: `CanonicalABI.md`, from "Despecialization" to "Element Size", and "Flattening".
@@ -8,8 +8,9 @@ Spec: `CanonicalABI.md`, from "Despecialization" to "Element Size", and "Flatten
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TypeAlias
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeAlias, TypeVar, cast
 
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.model import (
@@ -48,7 +49,25 @@ MAX_TYPE_DEPTH = 102
 PtrType: TypeAlias = str
 """`i32` or `i64`: the address type of the memory."""
 
-_remember = lru_cache(maxsize=16384)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _remember(function: F) -> F:
+    """Keep what a function finds about a type, by the pointers that it is asked for, for as long as the type lives."""
+    narrow, wide = f"_{function.__name__}", f"_{function.__name__}_64"
+
+    @wraps(function)
+    def remembered(t: ValType, *ptr_type: PtrType) -> Any:
+        kept = wide if ptr_type == ("i64",) else narrow
+        found = t.__dict__.get(kept)
+        if found is None:
+            found = function(t, *ptr_type)
+            if found is not t:
+                t.__dict__[kept] = found
+        return found
+
+    return cast("F", remembered)
+
 
 _PRIM_SIZES = {
     "bool": 1,
@@ -268,6 +287,31 @@ def _flatten_async(
     if len(params) > MAX_FLAT_ASYNC_PARAMS:
         params = (ptr_type,)
     return CoreFuncType((*params, ptr_type) if results else params, ("i32",))
+
+
+def is_by_pointer(t: ValType) -> bool:
+    """Whether a value has memory of its own: a string, a list of any length, a map."""
+    match t:
+        case Prim(name="string") | MapType() | ListType(length=None):
+            return True
+        case _:
+            return False
+
+
+@_remember
+def needs_memory(t: ValType) -> bool:
+    """Whether lifting or lowering a value follows pointers."""
+    if is_by_pointer(t):
+        return True
+    match despecialize(t):
+        case ListType(element=element):
+            return needs_memory(element)
+        case RecordType(fields=fields):
+            return any(needs_memory(f.type) for f in fields)
+        case VariantType(cases=cases):
+            return any(needs_memory(c.type) for c in cases if c.type is not None)
+        case _:
+            return False
 
 
 @_remember
