@@ -46,7 +46,7 @@ class Large:
     def key(self) -> str:
         """A hash of all that the binary is made of."""
         files = [Path(__file__), ROOT / "tools/componentize_js.mjs", TOUR / self.source, *sorted(wit_files())]
-        parts = [self.tool.encode(), *(file.read_bytes() for file in files)]
+        parts = [self.name.encode(), self.tool.encode(), *(file.read_bytes() for file in files)]
         return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
@@ -99,12 +99,18 @@ def build_javascript(guest: Large, output: Path) -> None:
 
 
 def wit_folder(version: str) -> Path:
-    """The worlds of the tour, with the packages of WASI where the tools look for them, as that version has them."""
+    """The worlds of the tour, with the packages of WASI where the tools look for them, as that version has them.
+
+    What came with a later version is left out: it stands behind a feature that nobody turns on.
+    """
     folder = SCRATCH / f"wit-{version}"
     (folder / "deps").mkdir(parents=True, exist_ok=True)
     for file in wit_files():
         place = folder if file.parent == TOUR else folder / "deps"
-        (place / file.name).write_text(file.read_text().replace(f"@{WASI}", f"@{version}"))
+        text = file.read_text().replace(f"@{WASI}", f"@{version}")
+        if version != WASI:
+            text = text.replace(f"@since(version = {WASI})", "@unstable(feature = later)")
+        (place / file.name).write_text(text)
     return folder
 
 

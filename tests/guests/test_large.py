@@ -190,7 +190,8 @@ SERVED = """
 """
 
 
-def test_an_http_server_in_javascript(engine: str, tmp_path: Path) -> None:
+def test_an_http_server_in_javascript(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.http.client.WAIT", 600.0)  # wasmer compiles once more when it is first called
     digest = hashlib.sha256(built(SERVER).read_bytes()).hexdigest()
     entries = WEB + SERVED.format(folder=SERVER.parent, name=SERVER.name, hash=digest)
     entries += endpoint("get", "GET", "/x/{rest...}", "f") + endpoint("post", "POST", "/x/{rest...}", "f")
