@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
-import textwrap
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,12 +15,12 @@ import pytest
 import wippywasm
 from tests.guests.peers import Ours, Peer
 from tests.guests.tours import GO, GO_COMPONENT, JAVASCRIPT, LARGE, PYTHON, SCENARIOS, Command, Scenario, Tour, pipes
-from tests.http.apps import WEB, endpoint
 from tests.http.client import Client, served
 from tools.toolchains import KEPT
 from wippywasm import Variant
 from wippywasm.app import App
 from wippywasm.errors import UnsupportedFeatureError, WitError
+from wippywasm.inspect import inspect
 from wippywasm.instance.component import Component
 from wippywasm.wasi import Capture, Wasi, run_command_async
 
@@ -176,39 +174,25 @@ def test_fetching(component: Component, language: str, peer: str) -> None:
 # ------------------------------------------------------------------------------------------------ a server
 
 
-SERVED = """
-- {{ name: files, kind: fs.directory, directory: {folder} }}
-- name: f
-  kind: function.wasm
-  fs: files
-  path: /{name}
-  hash: sha256:{hash}
-  method: handle
-  transport: wasi-http
-  imports: [wasi:io, wasi:clocks, wasi:cli, wasi:random, wasi:http, wasi:filesystem]
-  pool: {{ type: inline }}
-"""
-
-
 def test_an_http_server_in_javascript(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the entries that `wippywasm inspect` writes."""
     monkeypatch.setattr("tests.http.client.WAIT", 600.0)  # wasmer compiles once more when it is first called
-    digest = hashlib.sha256(built(SERVER).read_bytes()).hexdigest()
-    entries = WEB + SERVED.format(folder=SERVER.parent, name=SERVER.name, hash=digest)
-    entries += endpoint("get", "GET", "/x/{rest...}", "f") + endpoint("post", "POST", "/x/{rest...}", "f")
-    (tmp_path / "_index.yaml").write_text(f"namespace: t\nentries:\n{textwrap.indent(entries, '  ')}")
+    definition = inspect(built(SERVER), app=tmp_path).definition
+    assert definition is not None
+    (tmp_path / "_index.yaml").write_text(definition.text.replace("127.0.0.1:8080", "127.0.0.1:0"))
     served(App.load(tmp_path, engine=engine), ask_the_server)
 
 
 async def ask_the_server(client: Client) -> None:
-    answer = await client.ask("POST", "/api/x/described?a=1", "some text", **{"x-agent": "test"})
+    answer = await client.ask("POST", "/x/described?a=1", "some text", **{"x-agent": "test"})
     said = {"method": "POST", "query": "?a=1", "body": "some text", "agent": "test"}
     assert (answer.status, answer.json) == (200, said)
     body = bytes(range(256)) * 2000
-    assert (await client.ask("POST", "/api/x/echo", body)).body == body
-    assert (await client.ask("GET", "/api/x/slow?ms=20")).body == b"slept"
+    assert (await client.ask("POST", "/x/echo", body)).body == body
+    assert (await client.ask("GET", "/x/slow?ms=20")).body == b"slept"
     lines = "".join(f"{i}\n" for i in range(500))
-    assert (await client.ask("GET", "/api/x/stream?n=500")).body == lines.encode()
-    assert (await client.ask("GET", "/api/x/none")).status == 404
-    await client.send("GET /api/x/broken HTTP/1.1\r\nHost: test\r\n\r\n")
+    assert (await client.ask("GET", "/x/stream?n=500")).body == lines.encode()
+    assert (await client.ask("GET", "/x/none")).status == 404
+    await client.send("GET /x/broken HTTP/1.1\r\nHost: test\r\n\r\n")
     assert (await client.head())[0] == 500
     assert await client.is_closed()  # the engine begins a body and does not finish it

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.http.client import Client, served
 from tests.inspect.conftest import FILES, FILES_COMPONENT, GREET, GUESTS, PEOPLE, WORDS, ZOO, Run
+from tests.wasi_net import net_guests
 from wippywasm import App, wit
 from wippywasm.app.json_values.from_json import arguments_from_json
 from wippywasm.engine import wat2wasm
@@ -158,6 +160,33 @@ def test_a_module_with_its_world_inside_needs_no_other_types(tmp_path: Path, run
     assert "record point {" in found.world
     assert found.exports[0].shell == """'{"x":1,"y":1}'"""
     assert run("-C", tmp_path / "app", "call", "points:total({x: 40, y: 2})").out == "42\n"
+
+
+def test_a_server_becomes_a_service_with_endpoints(tmp_path: Path, run: Run) -> None:
+    package = wit.parse_text(net_guests.world(net_guests.SERVER_WORLD)).main
+    assert package is not None
+    content = b"\x10component-type:w" + wit.encode(package)
+    guest = tmp_path / "echo.wasm"
+    guest.write_bytes(wat2wasm(net_guests.ECHO) + b"\0" + unsigned(len(content)) + content)
+    found = paste(guest, tmp_path / "app")
+    assert found.definition is not None
+    [entry] = found.definition.entries
+    assert (entry.id, entry.command, entry.address) == ("echo:handle", None, "http://127.0.0.1:8080/")
+    assert run("-C", tmp_path / "app", "lint").err == ""
+    words = run("inspect", guest).out
+    assert "wippywasm run\n      curl http://127.0.0.1:8080/" in words
+    assert "guest.call" not in words
+    file = tmp_path / "app/_index.yaml"
+    file.write_text(file.read_text().replace("8080", "0"))
+    app = App.load(tmp_path / "app")
+    assert app.warnings == ()
+
+    async def ask(client: Client) -> list[tuple[int, bytes]]:
+        answers = [await client.ask(m, "/", "a") for m in ("POST", "PUT", "PATCH", "DELETE")]
+        answers += [await client.ask("POST", "/any/way", "b"), await client.ask("GET", "/")]
+        return [(answer.status, answer.body) for answer in answers]
+
+    assert served(app, ask) == [*[(201, b"a")] * 4, (201, b"b"), (201, b"")]
 
 
 def test_names_that_two_interfaces_share(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.inspect.conftest import FILES, GUESTS, PEOPLE, WORDS, ZOO, InspectText
+from tests.inspect.conftest import FILES, GUESTS, PEOPLE, WORDS, ZOO, InspectText, Run
 from wippywasm import wit
 from wippywasm.errors import BinaryError, InvalidError, NotFoundError, WatSyntaxError
 from wippywasm.inspect import inspect
 from wippywasm.inspect.exports import exported_functions
+from wippywasm.inspect.page import page
 from wippywasm.inspect.report import report, tree_lines
 from wippywasm.model import S32, FuncType, ListType, Param, RecordType, TupleType
 
@@ -218,3 +219,57 @@ def test_the_report_says_what_must_be_supplied() -> None:
     lines = [line for section in report(inspect(FILES)) for line in section.lines]
     assert "wasi1 grants:" in lines
     assert "    wippywasm run files" in lines
+
+
+def test_what_does_not_run_yet_is_said(inspect_text: InspectText) -> None:
+    found = inspect_text(
+        """(component
+          (core func $new (canon waitable-set.new))
+          (core module $m
+            (import "" "new" (func $new (result i32)))
+            (func (export "start") (result i32) i32.const 0)
+            (func (export "go") (result i32) i32.const 0)
+            (func (export "cb") (param i32 i32 i32) (result i32) i32.const 0))
+          (core instance $i (instantiate $m (with "" (instance (export "new" (func $new))))))
+          (func (export "go") async (canon lift (core func $i "go") async (callback (core func $i "cb"))))
+          (func (export "start") (result u32) (canon lift (core func $i "start"))))"""
+    )
+    assert found.problems == (
+        "asynchronous functions can't be called yet: go",
+        "built-ins that are refused when it calls them: waitable-set.new",
+    )
+    assert [(f.key, f.by_id) for f in found.exports] == [
+        ("go", "it is an asynchronous function, which can't be called yet"),
+        ("start", None),
+    ]
+    assert found.definition is not None
+    assert [entry.key for entry in found.definition.entries] == ["start"]
+
+
+def test_what_a_component_exports_of_the_runtime_itself(inspect_text: InspectText) -> None:
+    found = inspect_text(
+        """(component
+          (type $r (resource (rep i32)))
+          (core func $new (canon resource.new $r))
+          (export $s "r" (type $r))
+          (func (export "make") (param "rep" u32) (result (own $s)) (canon lift (core func $new))))"""
+    )
+    assert found.problems == ()
+    assert [box.label for box in found.graph.boxes] == ["functions"]
+    assert found.graph.links == ()
+    assert "</svg>" in page(found)
+
+
+def test_a_world_that_wit_cannot_say(inspect_text: InspectText, run: Run, tmp_path: Path) -> None:
+    found = inspect_text(
+        """(component
+          (import "mock" (instance $mock (type $t (record (field "x" u32))) (export "t" (type (eq $t)))))
+          (alias export $mock "t" (type $t))
+          (import "use" (func (param "t" $t)))
+          (import "wasi:http/types" (func)))"""
+    )
+    assert found.wit == ""
+    assert "the type `t` comes from an interface without a name" in found.world
+    ran = run("inspect", tmp_path / "guest.wat", "--wit")
+    assert (ran.code, ran.out) == (0, "")
+    assert "WIT has no words" in ran.err

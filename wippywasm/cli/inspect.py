@@ -56,6 +56,8 @@ def _report(found: Inspection) -> None:
 def _wit(found: Inspection) -> None:
     if found.wit:
         print_line(found.wit.rstrip("\n"))
+    elif found.world:
+        say(found.world.removeprefix("// "))
     else:
         say("a core module says nothing of WIT; its functions stand in 'wippywasm inspect FILE'")
 

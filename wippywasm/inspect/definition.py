@@ -1,9 +1,10 @@
 """The definition file that makes a binary callable: the text to paste.
 
 In: where the binary is, what it exports and imports, the app folder. Out: YAML that is an app's `_index.yaml` as it
-stands, or whose entries go into one that is there: a filesystem entry, and one entry for each function.
+stands, or whose entries go into one that is there: a filesystem entry, and one entry for each function; for one that
+serves HTTP the service, router and endpoints as well.
 
-Spec: SPEC sections 2, 3 and 7.
+Spec: SPEC sections 2, 3, 7 and 12.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wippywasm.inspect.exports import is_command
+from wippywasm.inspect.exports import is_command, is_handler
 from wippywasm.inspect.model import DefinedEntry, Definition, ExportedFunction
 
 PROCESS = "process.wasm"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z|sha256:[0-9a-f]+\Z")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 _MAX_NAME = 100
+
+ADDRESS = "127.0.0.1:8080"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+"""HEAD is served by GET; OPTIONS is answered from the endpoints that there are."""
+_NEEDED_TO_SERVE = ("wasi:io", "wasi:http")
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,8 @@ class Subject:
 
 
 def define(subject: Subject, functions: Sequence[ExportedFunction]) -> Definition | None:
-    """Entries for the functions that can be called by id; None where there is none."""
-    chosen = [f for f in functions if f.by_id is None]
+    """Entries for the functions that can be called by id or serve HTTP; None where there is none."""
+    chosen = [f for f in functions if f.by_id is None or is_handler(f.key)]
     if not chosen:
         return None
     return _Writer(subject).write(chosen)
@@ -62,8 +68,12 @@ class _Writer:
 
     def _defined(self, key: str) -> DefinedEntry:
         name = self._name(key)
+        text = _joined(self._entry(name, key))
+        if is_handler(key):
+            text += _joined(self._serving(name))
+            return DefinedEntry(key, f"{self.namespace}:{name}", text, address=f"http://{ADDRESS}/")
         command = self.namespace if is_command(key) else None
-        return DefinedEntry(key, f"{self.namespace}:{name}", _joined(self._entry(name, key)), command)
+        return DefinedEntry(key, f"{self.namespace}:{name}", text, command)
 
     def _filesystem(self) -> list[str]:
         self.names.add("binaries")
@@ -90,10 +100,28 @@ class _Writer:
         lines.append(f"    method: {scalar(key)}")
         if self.subject.wit is not None:
             lines += _block("wit", self.subject.wit)
-        if self.subject.declare:
-            lines.append(f"    imports: [{', '.join(map(scalar, self.subject.declare))}]")
+        declare = self.subject.declare
+        if is_handler(key):
+            lines.append("    transport: wasi-http")
+            lines.append("    pool: {type: inline}")  # JavaScript's servers answer one request in their life
+            declare = tuple(dict.fromkeys((*declare, *_NEEDED_TO_SERVE)))
+        if declare:
+            lines.append(f"    imports: [{', '.join(map(scalar, declare))}]")
         lines += [f"    wasi: {{args: [{scalar(self.namespace)}]}}"] if command and self._has_arguments() else []
         return lines
+
+    def _serving(self, function: str) -> Iterator[str]:
+        """A service with one router, which hands every path and method to the function."""
+        service, router = self._free("web"), self._free("router")
+        yield from (f"  - name: {service}", "    kind: http.service", f"    addr: {scalar(ADDRESS)}")
+        yield from (f"  - name: {router}", "    kind: http.router", f"    meta: {{server: {service}}}")
+        for method in METHODS:
+            yield f"  - name: {self._free(method.lower())}"
+            yield "    kind: http.endpoint"
+            yield f"    meta: {{router: {router}}}"
+            yield f"    method: {method}"
+            yield f"    path: {scalar('/{path...}')}"
+            yield f"    func: {scalar(function)}"
 
     def _has_arguments(self) -> bool:
         return bool({"wasi:cli", "wasi1"}.intersection(self.subject.declare))
@@ -120,6 +148,10 @@ class _Writer:
             short = "run"
         elif short in self.names and interface:
             short = f"{_words(interface.partition('@')[0].rpartition('/')[2], 'interface')}-{short}"
+        return self._free(short)
+
+    def _free(self, short: str) -> str:
+        """The name, with a number where it is taken."""
         name, number = short, 2
         while name in self.names:
             name, number = f"{short}-{number}", number + 1

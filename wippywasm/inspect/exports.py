@@ -19,15 +19,26 @@ from wippywasm.binary.component import ComponentType, InstanceType, ModuleType, 
 from wippywasm.core import CoreExport, CoreFuncType
 from wippywasm.inspect.model import ExportedFunction, OtherExport
 from wippywasm.inspect.samples import sample_arguments
+from wippywasm.instance.functions import exported_functions as planned_functions
 from wippywasm.instance.names import pascal, snake, split_version
 from wippywasm.model import BorrowType, FuncType, FutureType, OwnType, Prim, StreamType, ValType, structural_func
+from wippywasm.plan import Plan
 from wippywasm.plan.describe import describe_core
+from wippywasm.plan.items import LiftRef
 from wippywasm.plan.mangle import INITIALIZE, REALLOCS, resource_function
 
 HANDLER = "wasi:http/incoming-handler"
 RUN = "wasi:cli/run"
 START = "_start"
 _LIVING = (OwnType, BorrowType, StreamType, FutureType)
+
+
+def exported_types(plan: Plan) -> dict[str, FuncType]:
+    """The type of every exported function, by its key."""
+    return {
+        key: (plan.lifts if isinstance(item, LiftRef) else plan.host_functions)[item.index].type
+        for key, item in planned_functions(plan).items()
+    }
 
 
 def exported_functions(functions: Mapping[str, FuncType]) -> Iterator[ExportedFunction]:
@@ -46,6 +57,11 @@ def is_command(key: str) -> bool:
     """Whether a function is a program's: it runs once, from its start to its exit code."""
     interface, _, name = key.rpartition("#")
     return key == START or (name == "run" and split_version(interface)[0] == RUN)
+
+
+def is_handler(key: str) -> bool:
+    """Whether a function is the one that an HTTP server calls for each request."""
+    return split_version(key.rpartition("#")[0])[0] == HANDLER
 
 
 def is_helper(name: str) -> bool:
@@ -85,8 +101,10 @@ def other_component_exports(exports: Mapping[str, Any]) -> Iterator[OtherExport]
 
 
 def _why_not_by_id(key: str, type: FuncType) -> str | None:
-    if split_version(key.rpartition("#")[0])[0] == HANDLER:
-        return "it serves HTTP requests"
+    if is_handler(key):
+        return "it serves HTTP requests: 'wippywasm run' listens for them"
+    if type.is_async:
+        return "it is an asynchronous function, which can't be called yet"
     parts = (*[p.type for p in type.params], *([] if type.result is None else [type.result]))
     if any(contains(part, _is_living) for part in parts):
         return "it takes or gives what has no JSON form, such as a resource: call it from Python"

@@ -38,8 +38,8 @@ class _Graph:
         self.plan = plan
         self.names = names
         self.links: dict[tuple[str, str], dict[str, None]] = {}
-        self.lowered: dict[int, str] = {}
-        """Trampoline → the box that its function comes from."""
+        self.lowered: dict[int, str | None] = {}
+        """Trampoline → the box that its function comes from; None for a built-in of the runtime."""
 
     def graph(self) -> Graph:
         imports = [Box(f"import {name}", "import", name) for name in self.plan.imports]
@@ -82,22 +82,23 @@ class _Graph:
             loose = loose or (bool(sources) and not isinstance(item, PlanInstance))
             target = name if isinstance(item, PlanInstance) else FUNCTIONS
             for source, inner in sources:
-                self._link(source, f"export {target}", inner or name)
+                if source is not None:
+                    self._link(source, f"export {target}", inner or name)
         if loose:
             yield Box(f"export {FUNCTIONS}", "export", FUNCTIONS)
 
-    def _sources(self, item: Item, name: str) -> Iterator[tuple[str, str]]:
-        """The boxes that an exported item comes from, with the name it has there."""
+    def _sources(self, item: Item, name: str) -> Iterator[tuple[str | None, str]]:
+        """The boxes that an exported item comes from (None for a built-in of the runtime), with its name there."""
         if isinstance(item, LiftRef | HostFuncRef):
             yield self._function(item), name
         elif isinstance(item, PlanInstance):
             for inner, part in item.exports.items():
                 yield from self._sources(part, join(name, inner))
 
-    def _function(self, ref: FuncRef) -> str:
+    def _function(self, ref: FuncRef) -> str | None:
         if isinstance(ref, HostFuncRef):
             return f"import {self.plan.host_functions[ref.index].path[0]}"
-        return self._core(self.plan.lifts[ref.index].core) or "host"
+        return self._core(self.plan.lifts[ref.index].core)
 
     def _core(self, ref: CoreRef) -> str | None:
         if isinstance(ref, CoreExportRef):

@@ -56,6 +56,7 @@ def _export(found: Inspection, function: ExportedFunction) -> dict[str, Any]:
         "id": None if entry is None else entry.id,
         "arguments": function.shell,
         "command": None if entry is None else entry.command,
+        "address": None if entry is None else entry.address,
         "python": function.python,
         "not_by_id": function.by_id,
     }

@@ -131,12 +131,17 @@ class Graph:
 
 @dataclass(frozen=True)
 class DefinedEntry:
-    """The entry of one exported function; `command` is the name that `wippywasm run` knows it by, if it is one."""
+    """The entry of one exported function.
+
+    `command` is the name that `wippywasm run` knows it by, if it is one; `address` where it answers requests once
+    `wippywasm run` has started the app, if it serves HTTP: `text` then has the service and endpoints, too.
+    """
 
     key: str
     id: str
     text: str
     command: str | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True)

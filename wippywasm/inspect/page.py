@@ -13,6 +13,7 @@ from importlib import resources
 
 from wippywasm.engine.features import labels
 from wippywasm.inspect.drawing import drawing
+from wippywasm.inspect.exports import is_handler
 from wippywasm.inspect.model import ExportedFunction, ImportGroup, Inspection, ModuleFacts, Node
 from wippywasm.inspect.tree import describe_memory, describe_table, human_size
 from wippywasm.plan.describe import describe_func
@@ -51,7 +52,7 @@ def _head(found: Inspection, name: str) -> Iterator[str]:
     yield f"<header>\n<h1>{name}</h1>"
     yield f'<div class="badges">{"".join(_badge(text, kind) for text, kind in badges)}</div>'
     yield f'<code class="soft">{escape(found.digest)}</code>'
-    yield from (f'<div class="problem">It can\'t run here: {escape(problem)}</div>' for problem in found.problems)
+    yield from (f'<div class="problem">{escape(problem)}</div>' for problem in found.problems)
     yield "</header>"
 
 
@@ -92,9 +93,11 @@ def _cards(cards: Iterable[str]) -> str:
 
 def _export(found: Inspection, function: ExportedFunction) -> str:
     entry = None if found.definition is None else found.definition.entry(function.key)
-    lines = [function.python]
+    lines = [] if is_handler(function.key) else [function.python]
     if entry is not None and entry.command is not None:
         lines.insert(0, f"wippywasm run {entry.command}")
+    elif entry is not None and entry.address is not None:
+        lines = ["wippywasm run", f"curl {entry.address}"]
     elif entry is not None and function.shell is not None:
         lines.insert(0, f"wippywasm call {entry.id} {function.shell}".rstrip())
     shown = "".join(f'<code class="line">{escape(line)}</code>' for line in lines)

@@ -125,4 +125,4 @@ def _attempt(make: Callable[[], Plan]) -> tuple[Plan | None, tuple[str, ...]]:
     except ValidationError:
         raise
     except WippyError as error:
-        return None, tuple(error.message.splitlines())
+        return None, tuple(f"it can't run here: {line}" for line in error.message.splitlines())

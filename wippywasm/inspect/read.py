@@ -13,20 +13,19 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from wippywasm.errors import InvalidError
 from wippywasm.inspect.definition import Subject, define
-from wippywasm.inspect.exports import exported_functions
+from wippywasm.inspect.exports import exported_functions, exported_types
 from wippywasm.inspect.files import read
 from wippywasm.inspect.graph import graph_of
 from wippywasm.inspect.imports import grouped, to_declare
+from wippywasm.inspect.lacking import lacking
 from wippywasm.inspect.model import ExportedFunction, Graph, Inspection
 from wippywasm.inspect.modules import engine_fits, sections
 from wippywasm.inspect.parts import Parts, parts_of
 from wippywasm.inspect.worlds import own_text, whole_text
-from wippywasm.instance.functions import exported_functions as planned_functions
 from wippywasm.instance.functions import find_key
-from wippywasm.plan.items import LiftRef
 from wippywasm.plan.mangle import REALLOCS
-from wippywasm.wit import Resolution
 
 
 def inspect(
@@ -42,6 +41,7 @@ def inspect(
     functions = _functions(parts)
     groups = grouped(parts.imports)
     declare = to_declare(groups)
+    wit, world = _texts(parts)
     subject = Subject(file.path, Path(app), file.digest, declare, parts.types, file.text, _allocates(parts))
     return Inspection(
         path=str(file.path),
@@ -49,8 +49,8 @@ def inspect(
         is_text=file.text is not None,
         size=file.size,
         digest=file.digest,
-        wit="" if parts.world is None else whole_text(parts.world),
-        world="" if parts.world is None else _world_text(parts.world, parts.kind),
+        wit=wit,
+        world=world,
         exports=functions,
         other_exports=parts.other_exports,
         groups=groups,
@@ -62,12 +62,19 @@ def inspect(
         tree=parts.tree,
         graph=Graph() if parts.plan is None else graph_of(parts.plan, parts.module_names),
         definition=define(subject, _chosen(functions, method)),
-        problems=parts.problems,
+        problems=(*parts.problems, *([] if parts.plan is None else lacking(parts.plan))),
     )
 
 
-def _world_text(world: Resolution, kind: str) -> str:
-    return whole_text(world) if kind == "wit package" else own_text(world)
+def _texts(parts: Parts) -> tuple[str, str]:
+    """All of the world as WIT, and what of it is shown; for one that WIT can't say, nothing and a comment."""
+    if parts.world is None:
+        return "", ""
+    try:
+        whole = whole_text(parts.world)
+        return whole, whole if parts.kind == "wit package" else own_text(parts.world)
+    except InvalidError as error:
+        return "", f"// {error.message}"
 
 
 def _allocates(parts: Parts) -> bool:
@@ -77,12 +84,7 @@ def _allocates(parts: Parts) -> bool:
 def _functions(parts: Parts) -> tuple[ExportedFunction, ...]:
     if parts.plan is None:
         return ()
-    plan = parts.plan
-    types = {
-        key: (plan.lifts if isinstance(item, LiftRef) else plan.host_functions)[item.index].type
-        for key, item in planned_functions(plan).items()
-    }
-    return tuple(exported_functions(types))
+    return tuple(exported_functions(exported_types(parts.plan)))
 
 
 def _chosen(functions: Sequence[ExportedFunction], method: str | None) -> Sequence[ExportedFunction]:

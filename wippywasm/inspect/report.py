@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from wippywasm.engine.features import LABELS, labels
+from wippywasm.inspect.exports import is_handler
 from wippywasm.inspect.model import Import, ImportGroup, Inspection, ModuleFacts, Node
 from wippywasm.inspect.tree import describe_memory, describe_table, human_size
 from wippywasm.plan.describe import describe_func
@@ -69,8 +70,7 @@ def _title(found: Inspection) -> str:
 
 
 def _problems(found: Inspection) -> Iterator[str]:
-    for problem in found.problems:
-        yield f"it can't run here: {problem}"
+    yield from found.problems
     if found.kind == "wit package":
         yield "it holds interfaces and worlds, and no code: see 'wippywasm wit'"
 
@@ -81,11 +81,15 @@ def _exports(found: Inspection) -> Iterator[str]:
         entry = None if found.definition is None else found.definition.entry(function.key)
         if entry is not None and entry.command is not None:
             yield f"    wippywasm run {entry.command}"
+        elif entry is not None and entry.address is not None:
+            yield "    wippywasm run"
+            yield f"    curl {entry.address}"
         elif entry is not None and function.shell is not None:
             yield f"    wippywasm call {entry.id} {function.shell}".rstrip()
         elif function.by_id is not None:
             yield f"    {function.by_id}"
-        yield f"    {function.python}"
+        if not is_handler(function.key):
+            yield f"    {function.python}"
     for other in found.other_exports:
         yield f"{other.name}: {other.what}"
 

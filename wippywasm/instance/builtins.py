@@ -18,6 +18,8 @@ from wippywasm.engine.port import CoreFunc
 from wippywasm.errors import Trap, UnsupportedFeatureError
 from wippywasm.plan.steps import CanonicalBuiltin
 
+RUNNING = frozenset({"context.get", "context.set", "backpressure.inc", "backpressure.dec"})
+"""Those that do what they say; calling any other is refused."""
 CONTEXT_SLOTS = 2
 MAX_BACKPRESSURE = 2**16
 

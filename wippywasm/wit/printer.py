@@ -37,7 +37,8 @@ from wippywasm.wit.stability import is_sayable
 def print_resolution(resolution: Resolution) -> str:
     """All packages as one document: the main one, then the others as nested packages.
 
-    Raises InvalidError for what no text says, which only a binary brings: a `@since` beyond the package's version.
+    Raises InvalidError for what no text says, which only a binary brings: a `@since` beyond the package's version, a
+    type that is used from an interface without a name.
     """
     main = resolution.main or resolution.packages[-1]
     others = [p for p in resolution.packages if p is not main]
@@ -169,6 +170,8 @@ class Printer:
             old, new = escaped(t.kind.name or ""), escaped(t.name or "")
             names.append(old if old == new else f"{old} as {new}")
         assert isinstance(source, Interface)
+        if source.name is None:
+            raise unsayable(f"the type `{types[0].name}` comes from an interface without a name")
         self.line(f"use {use_path(source, self.package)}.{{{', '.join(names)}}};")
 
     def _definitions(self, types: list[TypeDef], functions: list[Function]) -> None:
@@ -267,6 +270,11 @@ class Printer:
             self._header(item.docs, item.stability, item.external_id)
             name = f"{escaped(key)}: " if isinstance(key, str) else ""
             self.line(f"{direction} {name}{use_path(item.interface, self.package)};")
+
+
+def unsayable(why: str) -> InvalidError:
+    """What only components have, such as a type that is used from an interface without a name."""
+    return InvalidError(f"WIT has no words for this world: {why}", hint="give WIT of your own for it, with --wit")
 
 
 def _gates(world: World) -> Iterator[Stability | None]:

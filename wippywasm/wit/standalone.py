@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from wippywasm.errors import InvalidError, WitDiagnosticsError
+from wippywasm.errors import WitDiagnosticsError
 from wippywasm.wit.load import parse_text
-from wippywasm.wit.printer import Printer
+from wippywasm.wit.printer import Printer, unsayable
 from wippywasm.wit.resolved import Interface, InterfaceItem, Package, Stability, TypeDef, World, used_interface
 
 
@@ -35,7 +35,7 @@ def world_document(world: World) -> str:
     try:
         parse_text(text)
     except WitDiagnosticsError as error:
-        raise _unsayable(error.diagnostics[0].message) from None
+        raise unsayable(error.diagnostics[0].message) from None
     return text
 
 
@@ -45,11 +45,7 @@ def _check_uses(world: World, named: list[Interface]) -> None:
     for t in chain(own, *(i.types.values() for i in named)):
         source = used_interface(t)
         if source is not None and source.name is None:
-            raise _unsayable(f"the type `{t.name}` comes from an interface without a name")
-
-
-def _unsayable(why: str) -> InvalidError:
-    return InvalidError(f"WIT has no words for this world: {why}", hint="give WIT of your own for it, with --wit")
+            raise unsayable(f"the type `{t.name}` comes from an interface without a name")
 
 
 def _need(interface: Interface, needed: dict[Interface, None]) -> None:
