@@ -15,19 +15,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from mypy import api
 
-from spec_tests.wast_directives import Define, directives
+from tests.vectors import components, needs_vectors
 from tests.wit.wit_strategies import package_texts
-from wippywasm import engine
 from wippywasm.binary import decode
 from wippywasm.bindgen import generate
 from wippywasm.bindgen.sources import read_world
 from wippywasm.cli.bindgen import write_package
-from wippywasm.errors import InvalidError, WippyError, WitDiagnosticsError
+from wippywasm.errors import InvalidError, WitDiagnosticsError
 from wippywasm.wit import World, host_packages, parse_text, world_of_component
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-VECTORS = ROOT.parent / "shared/conformance/component-model"
 SHOP = HERE / "world.wit"
 BLESS = bool(os.environ.get("WIPPYWASM_BLESS"))
 STRICT = ["--strict", "--python-version=3.10", "--follow-imports=silent", "--no-error-summary", "--show-error-codes"]
@@ -72,23 +70,18 @@ def test_people_who_use_a_package_are_told_their_mistakes(tmp_path: Path, cache:
     assert found == {(n, mark[1]) for n, mark in marks if mark}
 
 
-def components() -> Iterator[tuple[str, World]]:
+def worlds() -> Iterator[tuple[str, World]]:
     """The worlds of the vectors' components that export something."""
-    for path in sorted(VECTORS.rglob("*.wast")):
-        for d in directives(path.read_text()):
-            if isinstance(d, Define) and d.source.sort == "component" and d.source.text and not d.source.is_quoted:
-                try:
-                    world = world_of_component(decode(engine.wat2wasm(d.source.text)).type).world()
-                except WippyError:
-                    continue  # not a component that this engine or validator takes, or with names that WIT has not
-                if world.exports:
-                    yield f"{path.name}:{d.line}", world
+    for place, wasm in components():
+        world = world_of_component(decode(wasm).type).world()
+        if world.exports:
+            yield place, world
 
 
-@pytest.mark.skipif(not VECTORS.is_dir(), reason="the component-model vectors are not beside this checkout")
+@needs_vectors
 def test_worlds_of_the_vectors(tmp_path: Path, cache: Path) -> None:
     names, refused = count(), list[str]()
-    for place, world in components():
+    for place, world in worlds():
         try:
             write_package(tmp_path / f"vector_{next(names)}", generate(world, "wippywasm bindgen"))
         except InvalidError as error:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.abi import abi_types
-from wippywasm import Err, Ok, Some, Variant, load
+from tests.bindgen.plain_values import plain
+from wippywasm import load
 from wippywasm.engine import wat2wasm
 from wippywasm.engine.port import Engine
 from wippywasm.model import (
@@ -97,41 +97,6 @@ class EchoWorld:
             self._names[t] = f"t-{len(self._names)}"
             self._lines.append(f"{kind} {self._names[t]} {{ {', '.join(members)} }}")
         return self._names[t]
-
-
-def is_generated(value: Any) -> bool:
-    return type(value).__module__.startswith("bindgen_")
-
-
-def plain(t: ValType | None, value: Any) -> Any:
-    """A value with objects of classes as one without; it has to have them wherever a type has a name."""
-    match t:
-        case RecordType(fields=fields):
-            assert is_generated(value)
-            return {f.name: plain(f.type, getattr(value, a)) for f, a in zip(fields, value.__match_args__)}
-        case VariantType(cases=cases):
-            assert is_generated(value)
-            [case] = [c for c in cases if type(value).__name__.endswith(c.name.title().replace("-", ""))]
-            return Variant(case.name, None if case.type is None else plain(case.type, value.value))
-        case EnumType():
-            assert is_generated(value)
-            return str(value.value)
-        case FlagsType():
-            assert all(map(is_generated, value))
-            return {str(flag.value) for flag in value}
-        case ListType(element=element):
-            return value if isinstance(value, bytes) else [plain(element, x) for x in value]
-        case TupleType(items=items):
-            return tuple(plain(x, y) for x, y in zip(items, value))
-        case MapType(value=inner):
-            return {key: plain(inner, x) for key, x in value.items()}
-        case OptionType(type=inner):
-            if isinstance(inner, OptionType):
-                return None if value is None else Some(plain(inner, value.value))
-            return None if value is None else plain(inner, value)
-        case ResultType(ok=ok, err=err):
-            return Ok(plain(ok, value.value)) if isinstance(value, Ok) else Err(plain(err, value.value))
-    return value
 
 
 @SETTINGS

@@ -8,38 +8,29 @@ from pathlib import Path
 
 import pytest
 
-from spec_tests.wast_directives import Define, directives
+from tests.vectors import components, needs_vectors
 from wippywasm import App
-from wippywasm.engine import wat2wasm
 from wippywasm.engine.port import Engine
-from wippywasm.errors import WatSyntaxError
 from wippywasm.inspect import Inspection, inspect
 from wippywasm.inspect.json_form import to_json
 from wippywasm.inspect.page import page
 from wippywasm.inspect.report import report
 
-VECTORS = Path(__file__).resolve().parents[3] / "shared/conformance/component-model"
-pytestmark = pytest.mark.skipif(not VECTORS.is_dir(), reason="the component-model vectors are not beside this checkout")
+pytestmark = needs_vectors
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> list[Inspection]:
     """Each in a folder of its own."""
-    return [inspect(file, app=file.parent) for file in components(tmp_path_factory.mktemp("vectors"))]
+    return [inspect(file, app=file.parent) for file in files(tmp_path_factory.mktemp("vectors"))]
 
 
-def components(folder: Path) -> Iterator[Path]:
-    for path in sorted(VECTORS.rglob("*.wast")):
-        for d in directives(path.read_text()):
-            if isinstance(d, Define) and d.source.text and not d.source.is_quoted:
-                try:
-                    binary = wat2wasm(d.source.text)
-                except WatSyntaxError:
-                    continue
-                file = folder / f"{path.stem}-{d.line}" / "guest.wasm"
-                file.parent.mkdir()
-                file.write_bytes(binary)
-                yield file
+def files(folder: Path) -> Iterator[Path]:
+    for place, wasm in components():
+        file = folder / place / "guest.wasm"
+        file.parent.mkdir()
+        file.write_bytes(wasm)
+        yield file
 
 
 def test_each_is_explained(found: list[Inspection]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from wippywasm.binary import decode
 from wippywasm.engine import wat2wasm
 from wippywasm.errors import ValidationError
+from wippywasm.instance.functions import exported_functions
 from wippywasm.plan import dump, plan_component
 from wippywasm.plan.steps import InstantiateModule, LowerFunc, NewComponentInstance
 
@@ -98,3 +99,15 @@ def test_imports_are_those_that_something_must_be_given_for() -> None:
         "wasi:filesystem/types@0.2.12",
         "wasi:filesystem/preopens@0.2.12",
     )
+
+
+def test_an_export_has_only_what_its_ascribed_type_speaks_of() -> None:
+    text = """(component
+          (core module $m (func (export "f")))
+          (core instance $i (instantiate $m))
+          (func $f (canon lift (core func $i "f")))
+          (instance $inner (export "f" (func $f)) (export "g" (func $f)))
+          (instance $outer (export "in" (instance $inner)))
+          (export "all" (instance $inner))
+          (export "some" (instance $outer) (instance (export "in" (instance (export "g" (func)))))))"""
+    assert list(exported_functions(plan_component(decode(wat2wasm(text))))) == ["all#f", "all#g", "some#in#g"]

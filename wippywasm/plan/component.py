@@ -218,7 +218,7 @@ class _Walk:
         self._define(sort_of(d.type), self.argument(d.name, d.type), d.type)
 
     def export(self, d: c.Export) -> None:
-        item = self._item(d.sort, d.index)
+        item = _as_ascribed(self._item(d.sort, d.index), d.type)
         self._define(d.sort, item, d.type)
         self.exports[d.name] = item
 
@@ -285,6 +285,15 @@ class _Walk:
             o.is_async,
             core("core func", o.callback),
         )
+
+
+def _as_ascribed(item: Item, type: c.ExternType) -> Item:
+    """The item without what the type of its export does not speak of."""
+    if not isinstance(item, PlanInstance) or not isinstance(type, c.InstanceType):
+        return item
+    kept = {name: _as_ascribed(part, type.exports[name]) for name, part in item.exports.items() if name in type.exports}
+    same = len(kept) == len(item.exports) and all(kept[name] is part for name, part in item.exports.items())
+    return item if same else PlanInstance(kept)
 
 
 _HANDLERS: dict[type[c.Definition], Callable[[_Walk, Any], None]] = {
