@@ -66,15 +66,27 @@ def test_the_baseline_has_cases_and_sides_that_there_are() -> None:
     assert {side for sides in kept.values() for side in sides} <= {SIDE, "wippywasm on wasmer"}
 
 
-def test_the_command_checks_and_saves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = tmp_path / "kept.json"
-    assert bench.main(["--rounds", "1", "--only", "two ints", "--save", str(kept), "--json"]) == 0
-    assert {row["case"] for row in json.loads(capsys.readouterr().out)["rows"]} >= {"two ints"}
-    impossible = json.loads(kept.read_text())
-    impossible["ratios"]["two ints"][SIDE] = 1e12
-    kept.write_text(json.dumps(impossible))
-    assert bench.main(["--rounds", "1", "--only", "two ints", "--check", str(kept)]) == 1
-    assert "worse: two ints, wippywasm on wasmtime: " in capsys.readouterr().err
+    baseline.save(kept, {"two ints": {SIDE: 1e12}, "another case": {SIDE: 1e12}}, "today")
+    assert bench.main(["--rounds", "1", "--only", "two ints", "--json", "--check", str(kept)]) == 1
+    said = capsys.readouterr()
+    assert {row["case"] for row in json.loads(said.out)["rows"]} >= {"two ints"}
+    assert said.err.startswith("worse: two ints, wippywasm on wasmtime: ")
+    assert "another case" not in said.err
+
+
+def test_the_command_saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "all_rows", lambda _: rows())
+    monkeypatch.setattr(bench, "measure", lambda *_: None)
+    assert bench.main(["--save", str(tmp_path / "kept.json")]) == 0
+    assert baseline.load(tmp_path / "kept.json")["ratios"] == {"call": {SIDE: 4.0}, "memory": {SIDE: 2.0}}
+
+
+@pytest.mark.parametrize("keeping", [["--write"], ["--save", "kept.json"]])
+def test_some_cases_are_no_baseline_and_no_page(keeping: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench.main(["--only", "two ints", *keeping])
 
 
 @pytest.mark.parametrize("side", ["wasmtime", PEER])

@@ -4,6 +4,7 @@ In: a Markdown file. Out: its blocks in order. Comments right before a block say
 
     <!-- file: shop/_index.yaml -->   it is written there, in the page's folder
     <!-- network: reason -->          it is run only where WIPPYWASM_TEST_NETWORK is set
+    <!-- if: command -->              it is run only where this shell command succeeds
     <!-- not run: reason -->          it can't be run
 """
 
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FENCE = re.compile(r"^ *```(.*)$")
-NOTE = re.compile(r"^ *<!-- (file|network|not run): (.+) -->$")
+NOTE = re.compile(r"^ *<!-- (file|network|if|not run): (.+) -->$")
 
 
 @dataclass(frozen=True)

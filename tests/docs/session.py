@@ -14,6 +14,7 @@ import importlib
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -137,4 +138,6 @@ def definition(text: str, folder: Path) -> str:
 
 
 def skipped(block: Block) -> bool:
-    return "not run" in block.notes or ("network" in block.notes and not NETWORK)
+    if "not run" in block.notes or ("network" in block.notes and not NETWORK):
+        return True
+    return "if" in block.notes and subprocess.run(["bash", "-c", block.notes["if"]], check=False).returncode != 0

@@ -35,7 +35,10 @@ def options() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    chosen = options().parse_args(arguments)
+    parser = options()
+    chosen = parser.parse_args(arguments)
+    if chosen.only and (chosen.write or chosen.save is not None):
+        parser.error("what is kept has all cases: leave --only out")
     before = None if chosen.check is None else baseline.load(chosen.check)
     with ExitStack() as stack:
         rows = [row for row in all_rows(stack) if chosen.only in row.case]
