@@ -69,6 +69,8 @@ def test_folders(lua: Lua) -> None:
     local stat = vol:stat("/d/x")
     assert(vol:chdir("d"))
     local inside, pwd = vol:readfile("x"), vol:pwd()
+    assert(stat.mode & 0x1ff == stat.mode and stat.mode & 0x180 == 0x180, "the owner reads and writes")
+    assert(vol:stat("/d").mode >> 31 == 1, "a folder says so in its mode")
     local _, full = vol:remove("/d")
     assert(vol:remove("x") and vol:remove("e") and vol:remove("/d"))
     return {names, {stat.name, stat.size, stat.type, stat.is_dir}, vol:isdir("/"), vol:isdir("/none"), inside, pwd,

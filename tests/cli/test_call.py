@@ -159,7 +159,7 @@ def test_failures(arguments: list[str], words: list[str], app: Path, run: Run) -
     [
         (["t:ad"], ["there is no entry 't:ad'", "did you mean 't:add'?"]),
         (["u:add"], ["there is no entry 'u:add'", "did you mean 't:add'?"]),
-        (["add"], ["there is no entry 'add'", "an id has its namespace in front: 't:add'"]),
+        (["add"], ["'add' has no namespace", "an id has its namespace in front: 't:add'"]),
         (["t:data"], ["'t:data' is a registry.entry, not a function"]),
         (["t:add", "1"], ["t:add takes 2 arguments, got 1", "func(left: s32, right: s32) -> s32"]),
         (["t:add", "1", "2", "3"], ["t:add takes 2 arguments, got 3"]),

@@ -219,6 +219,45 @@ def test_a_form_with_files(load_app: LoadApp) -> None:
     }
 
 
+def test_what_is_set_of_a_response_may_be_chained(load_app: LoadApp) -> None:
+    source = """
+        local http = require("http")
+        local res = http.response()
+        local none, err = res:set_status("200")
+        res:set_status(401):set_header("X-Why", "none"):set_content_type("text/x"):write(tostring(none) .. err:kind())
+    """
+    answer = ask(load_app(app_of(source)), "POST", "/api/x", "")
+    assert (answer.status, answer.fields["x-why"], answer.fields["content-type"]) == (401, "none", "text/x")
+    assert answer.body == b"nilINVALID"
+
+
+def test_streams_can_be_sought_where_all_is_there(load_app: LoadApp) -> None:
+    source = """
+        local http = require("http")
+        local req = http.request()
+        local form = req:parse_multipart()
+        local file = form.files.f[1]:stream()
+        local ends, tail = file:seek("end", -2), file:read(9)
+        local back, head = file:seek("set"), file:read(3)
+        local here, before = file:seek(), select(2, file:seek("set", -1))
+        local written = select(2, file:write("x"))
+        return { ends, tail, back, head, here, before:kind(), written:kind(), file:stat().seekable, file:read() }
+    """
+    body = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n01234567\r\n--b--\r\n'
+    answer = ask(load_app(app_of(source)), "POST", "/api/x", body, Content_Type="multipart/form-data; boundary=b")
+    assert answer.json == [6, "67", 0, "012", 3, "INVALID", "INTERNAL", True, "34567"]
+
+
+def test_the_stream_of_a_body_goes_forward_only(load_app: LoadApp) -> None:
+    source = """
+        local http = require("http")
+        local stream = http.request():stream()
+        local _, err = stream:seek("set", 0)
+        return { err:kind(), stream:stat().seekable, stream:read(2) }
+    """
+    assert ask(load_app(app_of(source)), "POST", "/api/x", "abc").json == ["INTERNAL", False, "ab"]
+
+
 def test_outside_of_requests_there_is_none(load_app: LoadApp) -> None:
     source = """
         local http = require("http")

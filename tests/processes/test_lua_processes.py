@@ -107,6 +107,14 @@ def test_exec_gives_what_a_process_returns_and_raises_what_it_fails_with(load_ap
     assert run(load_app, add + function(body)) == [5, True, "two"]
 
 
+def test_processes_that_wait_for_one_another_without_end_are_refused(load_app: Load) -> None:
+    again = lua("again", 'local depth = ... return process.exec("t:again", "t:host", depth + 1)')
+    kinds = 'local v, e = process.exec("t:again", "t:host", 1) return {v == nil, e:kind(), e:message(), e:retryable()}'
+    failed, kind, message, retryable = run(load_app, again + function(kinds))
+    assert (failed, kind, retryable) == (True, "UNAVAILABLE", False)
+    assert "nested 64 deep: t:again calls t:again" in message
+
+
 def test_a_linked_process_that_fails_takes_the_others_with_it(load_app: Load) -> None:
     middle = lua(
         "middle",
@@ -231,12 +239,19 @@ def test_a_spawner_sends_messages_before_anybody_else_can(load_app: Load) -> Non
         ('process.spawn("t:f", "t:host")', "INVALID", "not a process"),
         ('process.spawn("t:wait", "t:wait")', "INVALID", "not a host"),
         ('process.spawn(1, "t:host")', "INVALID", "must be text"),
+        ('process.spawn("wait", "t:host")', "INVALID", "'wait' has no namespace"),
+        ('process.spawn("t:wait", "host")', "INVALID", "'host' has no namespace"),
+        ('process.exec(":wait", "t:host")', "INVALID", "the namespace of ':wait' is empty"),
+        ('process.spawn("t:wa it", "t:host")', "INVALID", "other characters"),
+        ('process.spawn("", "t:host")', "INVALID", "id must be text, got an empty text"),
         ('process.send("nobody", "x", 1)', "NOT_FOUND", "nobody"),
+        ('process.send("", "x", 1)', "INVALID", "destination must be text, got an empty text"),
+        ('process.send("nobody", "", 1)', "INVALID", "topic must be text, got an empty text"),
         ('process.send("nobody", "@x", 1)', "INVALID", "@"),
         ('process.listen("@x")', "INVALID", "@"),
         ("process.link(process.pid())", "INVALID", "itself"),
         ('process.registry.register("{x}")', "INVALID", "name"),
-        ('process.registry.register("x", nil, 3)', "INVALID", "local"),
+        ('process.registry.register("x", nil, process.registry.STRONG)', "INVALID", "local"),
         ("process.terminate(process.pid())", "INVALID", "call of a function"),
         ("process.cancel(process.pid(), -1)", "INVALID", "milliseconds"),
         ('process.with_options({network = "x"})', "INVALID", "network"),

@@ -198,7 +198,7 @@ def test_services_start_after_what_they_require_and_stop_before_it() -> None:
     run(test())
 
 
-def test_a_service_has_its_time_to_stop_and_no_more() -> None:
+def test_a_service_has_its_time_to_stop_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
     async def test() -> None:
         ended: list[tuple[str, float]] = []
 
@@ -216,6 +216,45 @@ def test_a_service_has_its_time_to_stop_and_no_more() -> None:
         await app.services.start()
         await app.end()
         assert ended == [("slow", 3), ("slower", 7)]
+        assert [record.getMessage() for record in caplog.records] == [
+            "t:slow_service did not stop within 3 s, and was ended",
+            "t:slower_service did not stop within 7 s, and was ended",
+        ]
+        assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+    run(test())
+
+
+def test_what_fails_while_others_stop_is_not_started_again(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        starts: list[float] = []
+
+        async def fails() -> None:
+            starts.append(app.clock.now())
+            await app.clock.sleep(1)
+            raise InternalError("crashed")
+
+        world = FakeWorld(first=fails, last=forever)
+        app = Supervised(world, service("first"), service("last", requires=("t:first_service",), stop_timeout=5.0))
+        await app.services.start()
+        await app.end()
+        assert starts == [0]
+        assert "t:first_service ended, and is not started again: crashed" in caplog.text
+        assert "starts again" not in caplog.text
+
+    run(test())
+
+
+def test_what_waits_to_start_again_is_not_started_while_others_stop() -> None:
+    async def test() -> None:
+        starts: list[float] = []
+        world = FakeWorld(bad=crasher(starts, lambda: app.clock.now()), last=forever)
+        app = Supervised(world, service("bad"), service("last", requires=("t:bad_service",), stop_timeout=5.0))
+        await app.services.start()
+        await settle()
+        assert app.state("bad") is State.WAITING
+        await app.end()
+        assert starts == [0]
 
     run(test())
 

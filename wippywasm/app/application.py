@@ -25,6 +25,7 @@ from wippywasm.app.functions.calls import CallCounter
 from wippywasm.app.functions.lua_host import AppLuaHost
 from wippywasm.app.functions.serving import FunctionPools, naming
 from wippywasm.app.http.part import HttpPart
+from wippywasm.app.ids import check_id
 from wippywasm.app.loading import FUNCTIONS, LoadedApp, load_app
 from wippywasm.app.observe import Observers, ObserveSettings
 from wippywasm.app.parts import Part, prepare_all
@@ -276,7 +277,11 @@ class App:
         await self.close(grace=10.0 if error is None else 0.0)
 
     def check_callable(self, id: str) -> None:
-        """Raise `NotFoundError` for an id that names nothing, `InvalidError` for an entry that is no function."""
+        """Raise `NotFoundError` for an id that names nothing, `InvalidError` for an entry that is no function.
+
+        `InvalidError` for what can't be an id, too.
+        """
+        self._check_written(id)
         if id not in self.entries:
             raise NotFoundError(f"there is no entry '{id}'", hint=self._near(id))
         kind = self.entries[id].kind
@@ -287,14 +292,19 @@ class App:
 
     def _check_call(self, id: str) -> None:
         """Ask the guard. The app's own user may call everything, unless they act as somebody."""
+        self._check_written(id)
         context = current()
         if context.entry is not None or context.actor is not None:
             self.guard.check("funcs.call", id)
 
-    def _near(self, id: str) -> str | None:
-        if ":" not in id:
-            whole = [i for i in self.functions if i.endswith(f":{id}")]
-            return f"an id has its namespace in front: '{whole[0]}'" if whole else "an id is written namespace:name"
+    def _check_written(self, id: Any) -> None:
+        """Raise InvalidError for what can't be an id, and say what to write where only the namespace was left out."""
+        if id in self.entries:
+            return
+        whole = [i for i in self.functions if i.endswith(f":{id}") and self.guard.shows("funcs.call", i)]
+        check_id(id, f"an id has its namespace in front: '{whole[0]}'" if whole else None)
+
+    def _near(self, id: str) -> str:
         near = did_you_mean_id(id, self.functions) or did_you_mean_id(id, self.entries)
         return near or f"the functions are {listing(self.functions)}"
 

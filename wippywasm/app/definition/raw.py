@@ -15,6 +15,7 @@ from pathlib import Path
 from wippywasm.app.definition.files import definition_root, yaml_files
 from wippywasm.app.definition.node import Node
 from wippywasm.app.definition.reader import YamlError, read_documents
+from wippywasm.app.ids import NAME, NAMESPACE
 from wippywasm.app.paths import PathError, read_text
 from wippywasm.app.report import At, Report
 from wippywasm.app.suggest import did_you_mean
@@ -23,8 +24,7 @@ MAX_YAML_BYTES = 8 << 20
 
 _VERSIONS = ("1.0", "1", 1, 1.0)
 _TOP_FIELDS = ("version", "namespace", "entries", "meta")
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-/]{0,254}")
-_NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,254}")
+_NAME, _NAMESPACE = re.compile(NAME), re.compile(NAMESPACE)
 _LOOKS_LIKE_ONE = re.compile(r"^(namespace|entries)\s*:", re.MULTILINE)
 
 

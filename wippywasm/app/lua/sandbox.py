@@ -24,7 +24,7 @@ from wippywasm.app.lua.source import LuaSource
 from wippywasm.app.lua.wire import Streams
 from wippywasm.errors import LuaError
 
-_FOUNDATION = ("kernel", "patterns", "errors", "scheduler", "channel", "library", "wire", "objects")
+_FOUNDATION = ("kernel", "patterns", "errors", "scheduler", "channel", "more_math", "library", "wire", "objects")
 PRELUDE = (*_FOUNDATION, "host", "identities", "process", "driver")
 """What every sandbox has; which modules it has beyond that its units declare."""
 _MAIN = 1

@@ -24,11 +24,11 @@ def operations(app: App) -> Mapping[str, Operation]:
     """What the module asks for."""
 
     def get(_: LuaCaller, key: str) -> str:
-        app.guard.check("env.get", app.environment.guarded_name(_text(key, "env.get")))
+        app.guard.check("env.get", app.environment.guarded_name(_key(key, "env.get")))
         return app.environment.get(key)
 
     def set(_: LuaCaller, key: str, value: str) -> bool:
-        app.guard.check("env.set", app.environment.guarded_name(_text(key, "env.set")))
+        app.guard.check("env.set", app.environment.guarded_name(_key(key, "env.set")))
         app.environment.set(key, _text(value, "env.set"))
         return True
 
@@ -49,3 +49,10 @@ def _text(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise InvalidError(f"{what} takes text, got {'nothing' if value is None else type(value).__name__}")
     return value
+
+
+def _key(value: object, what: str) -> str:
+    key = _text(value, what)
+    if not key:
+        raise InvalidError(f"{what} takes the name of a variable, got an empty text")
+    return key

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from wippywasm.app.entry import Entry
+from wippywasm.app.ids import check_id
 from wippywasm.app.lua.host import LuaCaller, Operation
 from wippywasm.app.programs.folders import folder_of
 from wippywasm.app.security import Guard
@@ -56,6 +57,7 @@ class _Opener:
         if not isinstance(id, str) or not id:
             raise InvalidError("fs.get takes the id of an fs.directory entry")
         id = id if ":" in id else f"{caller.id.partition(':')[0]}:{id}"
+        check_id(id)
         entry = self._app.entries.get(id)
         if entry is None:
             raise NotFoundError(f"there is no entry '{id}'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from wippywasm.app.ids import check_id
 from wippywasm.app.lua.host import LuaCaller, Operation
 from wippywasm.app.registry import Operation as Change
 from wippywasm.app.registry import Registry
@@ -35,8 +36,7 @@ class _Module:
         self._app = app
 
     def get(self, _: LuaCaller, version: int | None, id: Any) -> Mapping[str, Any]:
-        if not isinstance(id, str):
-            raise InvalidError("registry.get takes an id, namespace:name")
+        check_id(id)
         self._app.guard.check("registry.get", id)
         return self._app.registry.get(id, version)
 

@@ -161,12 +161,13 @@ def _entries(folder: DirectoryDescriptor, path: str) -> Iterator[Mapping[str, st
 
 
 def facts(name: str, stat: Stat) -> Mapping[str, Any]:
-    """What Lua is told of a file; `modified` is in seconds since 1970."""
+    """What Lua is told of a file; `modified` is in seconds since 1970, `mode` is Go's, bit 31 for a folder."""
     is_dir = stat.kind == "directory"
     kind = "directory" if is_dir else "file"
     return {
         "name": name,
         "size": stat.size,
+        "mode": stat.permissions & 0o777 | (is_dir << 31),
         "modified": stat.modified // 1_000_000_000,
         "is_dir": is_dir,
         "type": kind,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from wippywasm.app.pools.chain import held
+from wippywasm.app.ids import check_id
+from wippywasm.app.pools.chain import held_for
 from wippywasm.app.processes.mailbox import Message, size_of
 from wippywasm.app.processes.member import Member, Process
 from wippywasm.app.processes.processes import Processes
@@ -31,6 +32,7 @@ class Actions:
 
     def spawn(self, start: Start) -> str:
         """Start a process and give its pid; raises what `Processes.spawn` raises."""
+        _check_ids(start)
         me = start.parent
         self._check("process.spawn", start.id, me)
         if Bond.MONITOR in start.bond:
@@ -41,10 +43,14 @@ class Actions:
         return self._processes.spawn(start).pid
 
     async def exec(self, start: Start) -> Any:
-        """Start a process and wait for what it returns; raises what it fails with. Cancelled, it ends the process."""
+        """Start a process and wait for what it returns; raises what it fails with. Cancelled, it ends the process.
+
+        Raises UnavailableError where too many wait for one another.
+        """
+        _check_ids(start)
         self._check("process.exec", start.id, start.parent)
         self._check("process.host", start.host, start.parent)
-        process = self._processes.spawn(replace(start, chain=held()))
+        process = self._processes.spawn(replace(start, chain=held_for(start.id)))
         try:
             outcome = await process.ended
         except BaseException:
@@ -139,3 +145,8 @@ class Actions:
         if target.pid == me:
             raise InvalidError("a process can't be bound to itself")
         return target
+
+
+def _check_ids(start: Start) -> None:
+    check_id(start.id)
+    check_id(start.host)

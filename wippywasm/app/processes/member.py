@@ -33,7 +33,7 @@ class Process(Member):
     `ready` is done when the program has been loaded and begins to run.
 
     `hears` tells whether the program can be told of events at all; where it has a `deadline`, it is killed when that is
-    `due` (on the clock of its processes).
+    `due` (on the clock of its processes), and `is_overdue` then.
     """
 
     host: Host = field(kw_only=True)
@@ -42,4 +42,5 @@ class Process(Member):
     ready: asyncio.Future[None] = field(kw_only=True)
     hears: bool = True
     due: float = 0.0
+    is_overdue: bool = False
     deadline: Timer | None = None

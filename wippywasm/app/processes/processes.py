@@ -159,8 +159,11 @@ class Processes:
                 return
             process.deadline.cancel()
         process.due = due
-        why = "was cancelled and did not end in time"
-        process.deadline = self.clock.later(due - self.clock.now(), lambda: self.kill(process, why))
+        process.deadline = self.clock.later(due - self.clock.now(), lambda: self._overdue(process))
+
+    def _overdue(self, process: Process) -> None:
+        process.is_overdue = True
+        self.kill(process, "was cancelled and did not end in time")
 
     # the part of the app
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from wippywasm.app.context import Context
 from wippywasm.app.functions.terminal import Terminal
-from wippywasm.app.pools.pool import Pool
+from wippywasm.app.pools.chain import Chain
 
 
 class Bond(enum.Flag):
@@ -28,8 +28,7 @@ class Start:
     """A process of the entry `id` on `host`. `parent` is the pid that `bond` binds, and the sender of `messages`.
 
     `context` says who the process acts as: nobody, unless whoever starts it declares it. `name` is registered before
-    anything of it runs. A command has a `terminal`. `chain` has the
-    pools whose workers wait for its end.
+    anything of it runs. A command has a `terminal`. `chain` has who waits for its end.
     """
 
     id: str
@@ -41,4 +40,4 @@ class Start:
     name: str | None = None
     messages: Sequence[tuple[str, Any]] = ()
     terminal: Terminal | None = None
-    chain: tuple[Pool, ...] = ()
+    chain: Chain = ()

@@ -53,6 +53,7 @@ class Service:
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ready.add_done_callback(_look_at)
         self._task: asyncio.Task[None] | None = None
+        self._is_retired = False
 
     async def start(self) -> None:
         """Begin, and wait until the process runs; raises what its first start fails with, or TimedOutError."""
@@ -69,7 +70,7 @@ class Service:
             self._ready.set_exception(TimedOutError(f"{self.id} did not start within {seconds:g} s"))
 
     async def _supervise(self) -> None:
-        while True:
+        while not self._is_retired:
             began = self._processes.clock.now()
             outcome = await self._run_once()
             if self._ended(outcome):
@@ -117,16 +118,20 @@ class Service:
             self._ready.set_exception(error)
 
     def _ended(self, outcome: Outcome) -> bool:
-        """Whether that was the end: it was stopped, it returned, somebody ended it, or its error says so."""
+        """Whether that was the end: it was stopped or retired, it returned, somebody ended it, or its error says so."""
         error = outcome.error
         if self.state is State.STOPPING:
             return True
-        if error is None or isinstance(error, CanceledError) or vars(error).get("retryable") is False:
+        if error is None or self._is_retired or isinstance(error, CanceledError) or not _may_recover(error):
             if error is not None:
                 log.warning("%s ended, and is not started again: %s", self.id, error)
             self.state = State.EXITED
             return True
         return False
+
+    def retire(self) -> None:
+        """Start it no more from now on: it is to be stopped, perhaps after others."""
+        self._is_retired = True
 
     async def stop(self) -> None:
         """Ask it to end, and end it after its `stop_timeout`; waits until nothing of it is left."""
@@ -136,10 +141,16 @@ class Service:
         if is_running and self.process is not None:
             self._processes.cancel(self.process, None, self.lifecycle.stop_timeout, "service stopping")
             await self._processes.gone(self.process)
+            if self.process.is_overdue:
+                log.warning("%s did not stop within %g s, and was ended", self.id, self.lifecycle.stop_timeout)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         self.state = self.state if ended else State.STOPPED
+
+
+def _may_recover(error: Exception) -> bool:
+    return vars(error).get("retryable") is not False
 
 
 def _look_at(ready: asyncio.Future[None]) -> None:

@@ -101,6 +101,8 @@ class Services:
         stopped: dict[str, asyncio.Task[None]] = {}
         services = [self._running[id] for id in reversed(self._running) if id in ids]
         for service in services:
+            service.retire()
+        for service in services:
             after = [task for id, task in stopped.items() if service.id in self._running[id].lifecycle.requires]
             stopped[service.id] = asyncio.ensure_future(_stop(service, after))
         await asyncio.gather(*stopped.values())

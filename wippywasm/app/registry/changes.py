@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from wippywasm.app.definition.raw import RawEntry
-from wippywasm.app.registry.plain import plain, raw_of, split_id
+from wippywasm.app.ids import check_id
+from wippywasm.app.registry.plain import plain, raw_of
 from wippywasm.app.suggest import did_you_mean_id
 from wippywasm.errors import AlreadyExistsError, InvalidError, NotFoundError
 
@@ -29,7 +30,7 @@ class Operation:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise InvalidError(f"there is no operation '{self.kind}': there are {', '.join(KINDS)}")
-        split_id(self.id)
+        check_id(self.id)
 
 
 class Changes:

@@ -5,7 +5,6 @@ In: raw entries, or such mappings. Out: the other. What is shown has its placeho
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +12,7 @@ from typing import Any
 
 from wippywasm.app.definition.node import Node, describe
 from wippywasm.app.definition.raw import RawEntry
+from wippywasm.app.ids import split_id
 from wippywasm.errors import InvalidError
 
 SHOWN = "registry"
@@ -20,7 +20,6 @@ SHOWN = "registry"
 MAX_DEPTH = 64
 MAX_VALUES = 200_000
 _KNOWN = ("name", "kind", "meta")
-_ID = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.\-]{0,254}):([A-Za-z0-9_][A-Za-z0-9_.\-/]{0,254})")
 
 
 def plain(raw: RawEntry) -> dict[str, Any]:
@@ -48,15 +47,6 @@ def raw_of(entry: Mapping[str, Any], app: Path, before: RawEntry | None = None) 
     values = {"name": name, "kind": entry.get("kind"), **({"meta": entry["meta"]} if entry.get("meta") else {}), **data}
     file = app / "_index.yaml" if before is None else before.file
     return RawEntry(f"{namespace}:{name}", namespace, file, SHOWN, 0, _Nodes().node(values, 0).mapping)
-
-
-def split_id(id: Any) -> tuple[str, str]:
-    """The namespace and the name of an id; raises InvalidError."""
-    match = _ID.fullmatch(id) if isinstance(id, str) else None
-    if match is None:
-        said = describe(id) if not isinstance(id, str) else f"'{id[:80]}'"
-        raise InvalidError(f"an id is written namespace:name, got {said}")
-    return match[1], match[2]
 
 
 def _value(node: Node) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from wippywasm.app.definition.raw import RawEntry
+from wippywasm.app.ids import check_id
 from wippywasm.app.loading import LoadedApp, Loader, read_definitions
 from wippywasm.app.registry.changes import Changes, Operation, applied
 from wippywasm.app.registry.find import find
@@ -49,7 +50,8 @@ class Registry:
         return self.history.current
 
     def get(self, id: str, version: int | None = None) -> Mapping[str, Any]:
-        """An entry as `{id, kind, meta, data}`, with its placeholders; raises NotFoundError."""
+        """An entry as `{id, kind, meta, data}`, with its placeholders; raises NotFoundError, InvalidError."""
+        check_id(id)
         entries = self._table(version)
         if id not in entries:
             raise NotFoundError(f"there is no entry '{id}'", hint=did_you_mean_id(id, entries))

@@ -5,7 +5,6 @@ In: a node and its scope. Out: the value, or None after saying what is wrong; a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,11 +13,10 @@ from typing import Any, Protocol
 from wippywasm.app.definition.node import Node
 from wippywasm.app.definition.scalars import resolve
 from wippywasm.app.entry import Reference
+from wippywasm.app.ids import is_id
 from wippywasm.app.schema.scope import Scope, not_yet
 from wippywasm.app.suggest import did_you_mean, listing, near
 from wippywasm.errors import with_article
-
-_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*:[A-Za-z0-9_][A-Za-z0-9_.\-/]*")
 
 
 class FieldType(Protocol):
@@ -248,7 +246,7 @@ class Ref:
             refuse(node, scope, self.words)
             return None
         id = scope.resolve(node.value)
-        if not _ID.fullmatch(id):
+        if not is_id(id):
             refuse(node, scope, self.words, "an id is written namespace:name")
             return None
         at = scope.at

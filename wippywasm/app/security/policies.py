@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wippywasm.app.entry import Entry
+from wippywasm.app.ids import check_id
 from wippywasm.app.security.conditions import Condition
 from wippywasm.app.security.globs import Glob
 from wippywasm.app.security.operators import PATTERN
@@ -38,14 +39,16 @@ class Policies:
         return id in self._by_id
 
     def policy(self, id: str) -> Policy:
-        """The policy with that id; raises NotFoundError."""
+        """The policy with that id; raises NotFoundError, InvalidError."""
+        check_id(id)
         found = self._by_id.get(id)
         if found is None:
             raise NotFoundError(f"there is no policy '{id}'", hint=did_you_mean_id(id, self._by_id))
         return found
 
     def group(self, id: str) -> Scope:
-        """The policies of a group, `namespace:name`; raises NotFoundError for one that no policy is in."""
+        """The policies of a group, `namespace:name`; raises NotFoundError where no policy is in it, InvalidError."""
+        check_id(id)
         found = self._groups.get(id)
         if found is None:
             raise NotFoundError(f"there is no group of policies '{id}'", hint=did_you_mean_id(id, self._groups))

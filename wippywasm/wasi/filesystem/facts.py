@@ -44,7 +44,10 @@ MAX_IO_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True)
 class Stat:
-    """What is known of a file; `device` and `inode` together name it among all."""
+    """What is known of a file; `device` and `inode` together name it among all.
+
+    `permissions` are the bits of a file of the operating system, which no guest is told of.
+    """
 
     kind: Kind
     links: int
@@ -54,6 +57,7 @@ class Stat:
     changed: int
     device: int
     inode: int
+    permissions: int = 0
 
 
 @dataclass(frozen=True)

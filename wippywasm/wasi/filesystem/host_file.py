@@ -6,6 +6,7 @@ In: a descriptor that was checked to be a regular file's. Out: a `backend.File` 
 from __future__ import annotations
 
 import os
+import stat
 import time
 from typing import Any
 
@@ -102,6 +103,7 @@ def stat_of(found: os.stat_result) -> Stat:
         found.st_ctime_ns,
         found.st_dev,
         found.st_ino,
+        stat.S_IMODE(found.st_mode),
     )
 
 

@@ -48,6 +48,8 @@ for _, name in ipairs({ "read", "write", "seek", "stat", "sync", "close" }) do
   file[name] = function(object, ...) return call_host(operation, check_file(object), ...) end
 end
 
+file.flush = file.sync
+
 function file.scanner(object, split)
   local handle = check_file(object)
   return W.new_scanner(function(most) return call_host("fs.file_read", handle, most) end, split)

@@ -118,15 +118,21 @@ function file.header(self, name) return known(self, "header").headers[lower(tost
 
 function file.stream(self)
   local state = known(self, "stream")
-  return W.new_stream(function(most, at) return call_host("http.read_file", state.number, at, most) end, nil, state.size), nil
+  return W.new_stream(function(most, at) return call_host("http.read_file", state.number, at, most) end, nil, state.size, true), nil
 end
 
 -- the response ---------------------------------------------------------------------------------------------------
 
+-- The response again where something was done to it, so that calls can follow one another; else nil and an error object.
+local function itself(self, ok, err)
+  if not ok then return nil, err end
+  return self, nil
+end
+
 function response.set_status(self, status)
   known(self, "set_status")
   if mtype(status) ~= "integer" then return nil, failure("INVALID", "set_status takes a whole number, got " .. tostring(status)) end
-  return call_host("http.set_status", status)
+  return itself(self, call_host("http.set_status", status))
 end
 
 function response.set_header(self, name, value)
@@ -134,7 +140,7 @@ function response.set_header(self, name, value)
   if type(value) == "number" then value = tostring(value) end
   local bad = not_text("set_header", name) or not_text("set_header", value)
   if bad then return nil, bad end
-  return call_host("http.set_header", name, value)
+  return itself(self, call_host("http.set_header", name, value))
 end
 
 function response.set_content_type(self, kind) return response.set_header(self, "Content-Type", kind) end

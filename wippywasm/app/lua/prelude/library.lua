@@ -171,7 +171,9 @@ for name, guarded in pairs(W.base) do standard[name] = guarded end
 standard.string, standard.table = safe_string, safe_table
 standard.math, standard.utf8 = copy(math, [[abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min
   mininteger modf pi rad random randomseed sin sqrt tan tointeger type ult]]), copy(utf8, "char charpattern codepoint codes len offset")
+for name, more in pairs(W.more_math) do standard.math[name] = more end
 standard.os = copy(os, "clock date difftime time")
+standard.os.platform = "wippy"
 standard.unpack = safe_table.unpack
 standard.print, standard.collectgarbage = print_line, safe_collectgarbage
 standard.errors, standard.channel = W.errors, W.channel

@@ -13,7 +13,7 @@ local process = {}
 -- arguments ------------------------------------------------------------------------------------------------------
 
 local function refuse(what, name, expected, got)
-  return failure("INVALID", "process." .. what .. ": " .. name .. " must be " .. expected .. ", got " .. (opaque[got] or type(got)))
+  return failure("INVALID", "process." .. what .. ": " .. name .. " must be " .. expected .. ", got " .. (got == "" and "an empty text" or opaque[got] or type(got)))
 end
 
 -- The error object for the first of some named arguments that is no text.
@@ -264,11 +264,11 @@ end
 
 -- names ----------------------------------------------------------------------------------------------------------
 
-local registry = { LOCAL = 0 }
+local registry = { LOCAL = 0, EVENTUAL = 1, CONSISTENT = 2, STRONG = 3 }
 
 local function not_local(scope)
   if scope ~= nil and scope ~= registry.LOCAL then
-    return failure("INVALID", "process.registry: names are local here, there is no other scope")
+    return failure("INVALID", "process.registry: this app is no cluster, its names are local: use process.registry.LOCAL")
   end
 end
 
