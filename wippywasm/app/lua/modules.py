@@ -15,7 +15,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "funcs": ("typed", "funcs", "futures"),
     "http": ("json", "scanner", "stream", "http"),
     "http_client": ("scanner", "stream", "http_client"),
-    "json": ("json",),
+    "json": ("json", "json_schema"),
     "logger": ("logger",),
     "registry": ("registry",),
     "security": ("security",),
