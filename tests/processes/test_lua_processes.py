@@ -61,6 +61,20 @@ def test_messages_go_to_the_listener_of_their_topic_or_to_the_inbox(load_app: Lo
     assert result[2:] == [True, True, "done", True]
 
 
+def test_several_values_are_an_array_and_what_came_with_no_error_is_one(load_app: Load) -> None:
+    body = """
+    local function gives(...) return ... end
+    local me, words = process.pid(), process.listen("x")
+    process.send(me, "x", process.pid())
+    process.send(me, "x", gives(1, nil))
+    process.send(me, "x", 1, nil, 3)
+    process.send(me, "x", nil)
+    local a, b, c = words:receive(), words:receive(), words:receive()
+    return {a == me, b, c[1], c[2] == nil, c[3], (words:receive()) == nil, select("#", process.pid())}
+    """
+    assert run(load_app, function(body)) == [True, 1, 1, True, 3, True, 1]
+
+
 def test_what_came_before_anybody_listened_is_not_lost(load_app: Load) -> None:
     late = lua(
         "late",

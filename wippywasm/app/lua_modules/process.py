@@ -6,15 +6,17 @@ In: ids, pids, names, messages, as plain values. Out: pids, events, messages, as
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from wippywasm.app.context import Context
 from wippywasm.app.lua.host import LuaCaller, Operation
 from wippywasm.app.lua_modules.identities import actor_of, named, scope_of
 from wippywasm.app.processes.actions import Actions
-from wippywasm.app.processes.frames import Frames
+from wippywasm.app.processes.frames import OPTIONS, Frames
+from wippywasm.app.processes.mailbox import size_of
 from wippywasm.app.processes.request import Bond, Start
-from wippywasm.app.processes.streams import Subscription
+from wippywasm.app.processes.streams import Subscription, to_events, to_inbox, to_topic
+from wippywasm.app.processes.upgrades import Upgraded
 from wippywasm.app.schema.durations import parse_duration
 from wippywasm.app.security import Policies
 from wippywasm.errors import InvalidError
@@ -42,7 +44,7 @@ def operations(app: App) -> Mapping[str, Operation]:
     """What the global asks for."""
     asked = _Operations(app)
     signals = ("terminate", "monitor", "unmonitor", "link", "unlink")
-    own = ("id", "pid", "get_options", "set_options", "spawn", "exec", "send", "cancel", "check_spawner")
+    own = ("id", "pid", "get_options", "set_options", "spawn", "exec", "send", "cancel", "check_spawner", "upgrade")
     streams = ("inbox", "events", "listen", "receive", "unlisten")
     names = ("register", "lookup", "unregister")
     return {f"process.{name}": getattr(asked, name) for name in (*own, *signals, *streams, *names)}
@@ -73,17 +75,26 @@ class _Operations:
         return self._me(caller)
 
     def get_options(self, caller: LuaCaller) -> dict[str, Any]:
-        return {"trap_links": self._processes.frames.of(caller).trap_links}
+        return self._processes.frames.options(caller)
 
     def set_options(self, caller: LuaCaller, options: Mapping[str, Any]) -> bool:
         for name, value in options.items():
-            if name != "trap_links":
-                raise InvalidError(f"there is no option '{name!s:.80}'", hint="the option there is is trap_links")
+            if name not in OPTIONS:
+                raise InvalidError(f"there is no option '{name!s:.80}'", hint=f"there are {' and '.join(OPTIONS)}")
             if not isinstance(value, bool):
-                raise InvalidError("trap_links must be true or false")
-        if "trap_links" in options:
-            self._processes.frames.set_trap_links(caller, options["trap_links"])
+                raise InvalidError(f"{name} must be true or false")
+        self._processes.frames.set_options(caller, options)
         return True
+
+    def upgrade(self, caller: LuaCaller, id: str | None, seen: Mapping[int, int] | list[int], *args: Any) -> NoReturn:
+        """End the program, and go on as `id`, or as what the entry says now. `seen` counts what it has received."""
+        member = self._processes.frames.of(caller)
+        wanted = member.id if id is None else id
+        self._actions.check_upgrade(member.pid, wanted)
+        size_of(args)
+        for number, count in seen.items() if isinstance(seen, Mapping) else enumerate(seen, 1):
+            caller.handles.get(number, Subscription).leave(count)
+        raise Upgraded(wanted, args)
 
     def spawn(self, caller: LuaCaller, bond: int, declared: Any, id: str, host: str, *args: Any) -> str:
         return self._actions.spawn(self._start(caller, id, host, args, Bond(bond), declared or {}))
@@ -154,14 +165,14 @@ class _Operations:
     # what it is told
 
     def inbox(self, caller: LuaCaller) -> int:
-        return caller.handles.add(Subscription.to_inbox(self._processes.frames.of(caller).mailbox))
+        return caller.handles.add(to_inbox(self._processes.frames.of(caller).mailbox))
 
     def events(self, caller: LuaCaller) -> int:
-        return caller.handles.add(Subscription.to_events(self._processes.frames.of(caller).mailbox))
+        return caller.handles.add(to_events(self._processes.frames.of(caller).mailbox))
 
     def listen(self, caller: LuaCaller, topic: str) -> int:
         mailbox = self._processes.frames.of(caller).mailbox
-        return caller.handles.add(Subscription.to_topic(mailbox, topic))
+        return caller.handles.add(to_topic(mailbox, topic))
 
     async def receive(self, caller: LuaCaller, number: int) -> dict[str, Any] | None:
         return await caller.handles.get(number, Subscription).receive()
@@ -184,8 +195,9 @@ class _Operations:
 
 
 def _payload(values: tuple[Any, ...]) -> Any:
-    """One value is itself, several are an array."""
-    return list(values) if len(values) > 1 else values[0] if values else None
+    """One value is itself, several are an array. The `nil` of a function that gives `value, nil` is none of them."""
+    count = next((i for i in range(len(values), 0, -1) if values[i - 1] is not None), 0)
+    return list(values[:count]) if count > 1 else values[0] if count else None
 
 
 def _grace(given: Any) -> float | None:

@@ -60,6 +60,16 @@ class Actions:
             raise outcome.error
         return outcome.value
 
+    def check_upgrade(self, me: str, id: str) -> None:
+        """Raise where a process may not go on as the program `id`."""
+        check_id(id)
+        member = self._table.find(me)
+        if not isinstance(member, Process):
+            raise InvalidError("a call of a function ends by itself; a process can be upgraded")
+        if id != member.id:
+            self._check("process.spawn", id, me)
+        self._processes.check_process(id)
+
     def send(self, me: str | None, destination: str, topic: str, payload: Any) -> None:
         """Send a message; raises NotFoundError, or RateLimitedError where the mailbox is full."""
         if topic.startswith("@") or not topic:

@@ -1,16 +1,18 @@
 """What a process is told of others, and how a process ended.
 
-In: the end of a process, a wish that it end. Out: events, as the plain values that Lua gets. Spec: SPEC section 9.
+In: the end of a process, a wish that it end, other code for it. Out: events, as the plain values that Lua gets.
+Spec: SPEC section 9.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from wippywasm.errors import WitError
 
-CANCEL, EXIT, LINK_DOWN = "pid.cancel", "pid.exit", "pid.link.down"
+CANCEL, EXIT, LINK_DOWN, OUTDATED = "pid.cancel", "pid.exit", "pid.link.down", "pid.outdated"
 
 
 @dataclass(frozen=True)
@@ -58,3 +60,8 @@ def cancel_event(sender: str | None, reason: str | None, grace: float | None) ->
     """The process is to end, within `grace` seconds where that is known."""
     deadline = None if grace is None else round(grace * 1000)
     return Event(CANCEL, sender or "", {"reason": reason, "deadline": deadline})
+
+
+def outdated_event(sources: Iterable[str]) -> Event:
+    """There is other code for the process; `sources` are the entries that are other than when it began."""
+    return Event(OUTDATED, "", {"sources": sorted(sources)})

@@ -6,6 +6,8 @@ with those it is linked to. Spec: SPEC section 9.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from wippywasm.app.context import current
 from wippywasm.app.lua.handles import Handles
 from wippywasm.app.lua.host import LuaCaller
@@ -16,6 +18,7 @@ from wippywasm.app.processes.member import Member, Process
 from wippywasm.app.processes.processes import Processes
 from wippywasm.errors import InvalidError, UnavailableError
 
+OPTIONS = ("trap_links", "upgradable")
 HOST = "functions"
 """What the pid of a call has in place of a host."""
 
@@ -57,12 +60,22 @@ class Frames:
         self._table.add(member)
         return member
 
-    def set_trap_links(self, caller: LuaCaller, value: bool) -> None:
-        """Whether failures of linked processes are events; they always are for a call."""
+    def options(self, caller: LuaCaller) -> dict[str, bool]:
+        """The options of a member, by `OPTIONS`."""
         member = self.of(caller)
-        if not isinstance(member, Process) and not value:
+        return {"trap_links": member.trap_links, "upgradable": isinstance(member, Process) and member.is_upgradable}
+
+    def set_options(self, caller: LuaCaller, options: Mapping[str, bool]) -> None:
+        """Change some of them. A call is always told of failures of linked processes, and has no other code."""
+        member = self.of(caller)
+        new = self.options(caller) | dict(options)
+        if isinstance(member, Process):
+            member.is_upgradable = new["upgradable"]
+        elif new["upgradable"]:
+            raise InvalidError("a call of a function ends by itself, and can't be upgraded: upgradable stays false")
+        elif not new["trap_links"]:
             raise InvalidError("a call of a function can't share the failure of a process: trap_links stays true")
-        member.trap_links = value
+        member.trap_links = new["trap_links"]
 
     def end(self, member: Member, handles: Handles) -> None:
         """A call is over."""

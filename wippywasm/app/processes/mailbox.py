@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from wippywasm.app.processes.events import CANCEL, Event
+from wippywasm.app.processes.events import CANCEL, OUTDATED, Event
 from wippywasm.errors import AlreadyExistsError, InvalidError, RateLimitedError, WippyError, with_article
 from wippywasm.values import Err, Ok, Some, Variant
 
@@ -94,12 +94,16 @@ class Mailbox:
             self._topics.get(message.topic, self.inbox).push(message)
 
     def put_event(self, event: Event) -> None:
-        """Take in an event; of several requests to end that wait, the last counts."""
-        if event.kind == CANCEL:
-            waiting = [e for e in self.events.queue if e.kind != CANCEL]
+        """Take in an event; of several that wait and ask for an end, the last counts; so it is with other code."""
+        if event.kind in (CANCEL, OUTDATED):
+            waiting = [e for e in self.events.queue if e.kind != event.kind]
             self.events.queue.clear()
             self.events.queue.extend(waiting)
         self.events.push(event)
+
+    def news(self) -> frozenset[str]:
+        """The entries that a waiting event calls other than before."""
+        return frozenset(id for event in self.events.queue if event.kind == OUTDATED for id in event.facts["sources"])
 
     def listen(self, topic: str) -> Stream[Message]:
         """The messages of one topic, those that wait first; raises AlreadyExistsError for a second listener."""
@@ -131,6 +135,12 @@ class Mailbox:
         self._count -= 1
         self._bytes -= message.size
         return message
+
+    def give_back(self, stream: Stream[Message], message: Message) -> None:
+        """Put back what was received last, and nobody has seen."""
+        stream.queue.appendleft(message)
+        self._count += 1
+        self._bytes += message.size
 
     async def receive_event(self) -> Event | None:
         """The next event; None once the mailbox is closed."""

@@ -16,7 +16,7 @@ from wippywasm.app.processes.mailbox import Mailbox
 
 @dataclass(eq=False)
 class Member:
-    """`id` is the entry whose code runs. With `trap_links` the failure of a linked process is an event; else it is
+    """`id` is the entry whose code runs now. With `trap_links` the failure of a linked process is an event; else it is
     shared.
     """
 
@@ -30,7 +30,7 @@ class Member:
 @dataclass(eq=False)
 class Process(Member):
     """`task` runs the program, and is done when nothing of it is left; `ended` has the outcome, perhaps sooner.
-    `ready` is done when the program has been loaded and begins to run.
+    `ready` is done when the program has been loaded and begins to run. One that `is_upgradable` is told of other code.
 
     `hears` tells whether the program can be told of events at all; where it has a `deadline`, it is killed when that is
     `due` (on the clock of its processes), and `is_overdue` then.
@@ -43,4 +43,5 @@ class Process(Member):
     hears: bool = True
     due: float = 0.0
     is_overdue: bool = False
+    is_upgradable: bool = False
     deadline: Timer | None = None

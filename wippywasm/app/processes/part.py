@@ -60,6 +60,7 @@ class ProcessPart:
         self._programs.commit(change.loaded)
         entries = change.loaded.entries.values()
         self.processes.open_hosts(entries)
+        self.processes.tell_outdated(change.changed)
         self._services.commit(entries, change.contexts, change.changed, self.processes)
 
     async def start(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,13 +17,14 @@ from wippywasm.app.entry import Entry
 from wippywasm.app.kinds.processes import HOSTS, PROCESSES
 from wippywasm.app.pools.chain import resumed
 from wippywasm.app.processes.clock import Clock, LoopClock
-from wippywasm.app.processes.events import Outcome, cancel_event
+from wippywasm.app.processes.events import Outcome, cancel_event, outdated_event
 from wippywasm.app.processes.host import Host, host_of
 from wippywasm.app.processes.mailbox import Mailbox, Message, size_of
 from wippywasm.app.processes.member import Member, Process
 from wippywasm.app.processes.request import Bond, Start
 from wippywasm.app.processes.running import run_program
 from wippywasm.app.processes.table import Table
+from wippywasm.app.processes.upgrades import Upgraded, sources_of
 from wippywasm.app.processes.world import World
 from wippywasm.app.suggest import did_you_mean_id
 from wippywasm.errors import CanceledError, InternalError, InvalidError, NotFoundError, UnavailableError, with_article
@@ -74,10 +75,9 @@ class Processes:
 
     def _add(self, start: Start, host: Host) -> Process:
         pid = self.table.next_pid(host.id, start.id)
-        hears = self._world.entries[start.id].kind == "process.lua"
         loop = asyncio.get_running_loop()
         futures: dict[str, Any] = {"ended": loop.create_future(), "ready": loop.create_future()}
-        process = Process(pid, start.id, Mailbox(host.places), host=host, hears=hears, **futures)
+        process = Process(pid, start.id, Mailbox(host.places), host=host, hears=self._hears(start.id), **futures)
         for topic, payload in start.messages:
             self.deliver(process, Message(topic, payload, start.parent, size_of(payload)))
         if start.name is not None:
@@ -102,11 +102,35 @@ class Processes:
         task.add_done_callback(lambda done: self._done(process, done))
 
     async def _run(self, process: Process, start: Start) -> None:
-        context = self._world.context_of(process.id, start.context).with_(entry=process.id, pid=process.pid)
-        with entered(context), resumed(start.chain):
-            make = partial(self._world.new_worker, process.id, process.host, start.terminal)
-            outcome = await run_program(make, start.args, partial(_settle, process.ready))
+        args, outcome = start.args, None
+        with resumed(start.chain):
+            while outcome is None:
+                try:
+                    outcome = await self._run_program(process, start, args)
+                except Upgraded as wish:
+                    args = wish.args_of_program
+                    process.id, process.hears = wish.id, self._hears(wish.id)
         self.table.end(process, outcome)
+
+    async def _run_program(self, process: Process, start: Start, args: Sequence[Any]) -> Outcome:
+        context = self._world.context_of(process.id, start.context).with_(entry=process.id, pid=process.pid)
+        with entered(context):
+            make = partial(self._world.new_worker, process.id, process.host, start.terminal)
+            return await run_program(make, args, partial(_settle, process.ready))
+
+    def _hears(self, id: str) -> bool:
+        return self._world.entries[id].kind == "process.lua"
+
+    def check_process(self, id: str) -> None:
+        """Raise NotFoundError or InvalidError for an id that names no process."""
+        self._entry(id, PROCESSES)
+
+    def tell_outdated(self, changed: Collection[str]) -> None:
+        """Tell the processes that want to know that some of what they are made of is in `changed`."""
+        for process in self.table.processes():
+            sources = sources_of(process.id, self._world.entries, changed) if process.is_upgradable else None
+            if sources:
+                process.mailbox.put_event(outdated_event(sources | process.mailbox.news()))
 
     def _done(self, process: Process, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -28,6 +28,7 @@ class Services:
 
     def __init__(self, random: Callable[[], float]) -> None:
         self._random = random
+        self._entries: Mapping[str, Entry] = {}
         self._lifecycles: dict[str, Lifecycle] = {}
         self._make: dict[str, Callable[[], Service]] = {}
         self._running: dict[str, Service] = {}
@@ -48,11 +49,21 @@ class Services:
     ) -> None:
         """Know these services from now on. Those that run and are in `changed` stop, then what is to run starts."""
         services = {entry.id: entry for entry in entries if entry.kind == KIND}
+        stale = [id for id in self._running if self._is_stale(id, services.get(id), changed)]
+        self._entries = services
         self._lifecycles = {id: lifecycle_of(entry) for id, entry in services.items()}
         self._make = {id: self._maker(entry, contexts[id], processes) for id, entry in services.items()}
         if self._is_started:
-            stale = [id for id in self._running if id in changed or id not in services]
             self._changes = asyncio.ensure_future(self._change(stale, self._changes))
+
+    def _is_stale(self, id: str, entry: Entry | None, changed: Collection[str]) -> bool:
+        """Whether a service has to stop: not for other code alone where its process is told of it, and takes it up."""
+        if entry is None or id not in changed:
+            return entry is None
+        process, before = self._running[id].process, self._entries.get(id)
+        others = {reference.id for reference in entry.references} - {entry.data["process"]}
+        is_same = before is not None and before.data == entry.data and others.isdisjoint(changed)
+        return not (is_same and process is not None and process.is_upgradable)
 
     def _maker(self, entry: Entry, context: Context, processes: Processes) -> Callable[[], Service]:
         input: Sequence[Any] = _plain(entry.data.get("input") or ())

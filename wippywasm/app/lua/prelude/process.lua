@@ -26,9 +26,14 @@ end
 
 -- who ------------------------------------------------------------------------------------------------------------
 
-function process.id() return call_host("process.id") end
-function process.pid() return call_host("process.pid") end
-function process.get_options() return call_host("process.get_options") end
+-- One value where it is there, so that it can stand last among the arguments of another call.
+for _, name in next, { "id", "pid", "get_options" } do
+  process[name] = function()
+    local value, err = call_host("process." .. name)
+    if err then return nil, err end
+    return value
+  end
+end
 
 function process.set_options(options)
   if type(options) ~= "table" then return false, refuse("set_options", "options", "a table", options) end
@@ -206,19 +211,20 @@ local function itself(facts) return facts end
 
 -- channels -------------------------------------------------------------------------------------------------------
 
-local call, channels, numbers -- of the running call: its fiber; channel by topic; stream by channel
+local call, channels, numbers -- of the running call: its fiber; channel and its stream by topic; stream by channel
 
 -- What was opened by an earlier call of this program is closed.
 local function forget_earlier_calls()
   if call ~= W.main_fiber then call, channels, numbers = W.main_fiber, {}, {} end
 end
 
-local function pump(channel, number, convert)
+local function pump(channel, stream, convert)
   return function()
     channel.start = nil
     W.spawn_pump(channel, function()
       repeat
-        local facts = call_host("process.receive", number)
+        local facts = call_host("process.receive", stream.number)
+        if facts ~= nil then stream.received = stream.received + 1 end
       until facts == nil or not W.feed(channel, convert(facts))
       W.close_channel(channel)
     end)
@@ -232,9 +238,10 @@ local function open(key, name, convert, operation, ...)
   local number, err = call_host(operation, ...)
   if not number then return nil, err end
   local channel = W.new_channel(0, name)
-  channel.start = pump(channel, number, convert)
-  channels[key] = { object = channel.object, convert = convert, channel = channel }
-  numbers[channel.object] = { number = number, key = key }
+  local stream = { number = number, key = key, received = 0 }
+  channel.start = pump(channel, stream, convert)
+  channels[key] = { object = channel.object, convert = convert, channel = channel, stream = stream }
+  numbers[channel.object] = stream
   return channel.object
 end
 
@@ -260,6 +267,28 @@ function process.unlisten(object)
   call_host("process.unlisten", known.number)
   W.close_channel(channel)
   return true
+end
+
+-- other code -------------------------------------------------------------------------------------------------------
+
+-- How many things the program has had of each stream. One that was asked for ahead may stand before its channel.
+local function seen()
+  forget_earlier_calls()
+  local counts = {}
+  for _, known in next, channels do
+    local is_waiting = known.channel.senders.first ~= nil
+    counts[known.stream.number] = known.stream.received - (is_waiting and 1 or 0)
+  end
+  return counts
+end
+
+-- Comes back only where it fails.
+function process.upgrade(id, ...)
+  if id ~= nil then
+    local bad = not_text("upgrade", "id", id)
+    if bad then return nil, bad end
+  end
+  return call_host("process.upgrade", id, seen(), ...)
 end
 
 -- names ----------------------------------------------------------------------------------------------------------
@@ -291,6 +320,6 @@ function registry.unregister(name, scope)
 end
 
 process.registry = registry
-process.event = { CANCEL = "pid.cancel", EXIT = "pid.exit", LINK_DOWN = "pid.link.down" }
+process.event = { CANCEL = "pid.cancel", EXIT = "pid.exit", LINK_DOWN = "pid.link.down", OUTDATED = "pid.outdated" }
 
 W.standard.process = process
