@@ -19,7 +19,8 @@ from tests.composition.composition_parts import (
     log,
     streams_user,
 )
-from wippywasm import Component, Wasi
+from wippywasm import Component, Wasi, wit
+from wippywasm.binary import decode
 from wippywasm.engine.port import Engine
 from wippywasm.errors import InvalidError, MalformedError, NotFoundError
 
@@ -98,6 +99,23 @@ PLAIN_PLUG = """
 def test_functions_outside_of_interfaces(engine: Engine) -> None:
     with compose(engine, PLAIN, PLAIN_PLUG).instantiate() as guest:
         assert guest.call("g") == 9
+
+
+def test_a_resource_with_a_second_name_keeps_its_methods(engine: Engine) -> None:
+    """As `fields`, `headers` and `trailers` of `wasi:http/types` are."""
+    socket = """
+    (component
+      (import "a:b/types" (instance
+        (export "fields" (type $fields (sub resource)))
+        (export "trailers" (type (eq $fields)))
+        (export "[constructor]fields" (func (result (own $fields))))
+        (export "[method]fields.count" (func (param "self" (borrow $fields)) (result u32)))))
+      (import "f" (func $f (result u32)))
+      (export "g" (func $f)))"""
+    composed = compose(engine, socket, PLAIN_PLUG)
+    world = wit.world_of_component(decode(composed.wasm).type)
+    assert "constructor();" in wit.print_resolution(world)
+    assert "type trailers = fields;" in wit.print_resolution(world)
 
 
 @pytest.mark.parametrize(

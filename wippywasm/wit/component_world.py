@@ -135,7 +135,9 @@ class _Reading:
                     interface.functions[export] = function
             elif bound is not None:
                 definition = interface.types.get(export) or self._named(scope, export, bound)
-                interface.types[export] = scope.named[bound] = definition
+                interface.types[export] = definition
+                if bound not in scope.named or scope.named[bound].owner is not interface:
+                    scope.named[bound] = definition  # of several names the first: it has the methods of a resource
         for t, definition in scope.named.items():
             self.scope.named.setdefault(t, definition)
         return (interface if full else name), interface
