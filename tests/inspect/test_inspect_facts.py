@@ -273,3 +273,22 @@ def test_a_world_that_wit_cannot_say(inspect_text: InspectText, run: Run, tmp_pa
     ran = run("inspect", tmp_path / "guest.wat", "--wit")
     assert (ran.code, ran.out) == (0, "")
     assert "WIT has no words" in ran.err
+
+
+def test_what_a_toolchain_left_for_itself_is_not_called(inspect_text: InspectText) -> None:
+    found = inspect_text(
+        """(component
+          (core module $m (func (export "f") (param i32)) (func (export "g") (param i32 i32 i32)))
+          (core instance $i (instantiate $m))
+          (func $f (param "x" u32) (canon lift (core func $i "f")))
+          (func $init (param "app-name" u32) (param "symbols" u32) (param "stub-wasi" bool)
+            (canon lift (core func $i "g")))
+          (instance $exports (export "init" (func $init)))
+          (instance $other (export "init" (func $f)))
+          (export "exports" (instance $exports))
+          (export "mine" (instance $other)))"""
+    )
+    assert [f.key for f in found.exports] == ["mine#init"]
+    assert [(o.name, o.what) for o in found.other_exports] == [
+        ("exports#init", "function, for componentize-py when it built this")
+    ]

@@ -30,6 +30,7 @@ from wippywasm.plan.mangle import INITIALIZE, REALLOCS, resource_function
 HANDLER = "wasi:http/incoming-handler"
 RUN = "wasi:cli/run"
 START = "_start"
+_PARAMS_OF_COMPONENTIZE_PY = ("app-name", "symbols", "stub-wasi")
 _LIVING = (OwnType, BorrowType, StreamType, FutureType)
 
 
@@ -44,7 +45,7 @@ def exported_types(plan: Plan) -> dict[str, FuncType]:
 def exported_functions(functions: Mapping[str, FuncType]) -> Iterator[ExportedFunction]:
     """Every function of a component, or of a core module by its signatures."""
     for key, declared in functions.items():
-        if is_helper(key):
+        if is_helper(key) or is_of_toolchain(key, declared):
             continue
         type = structural_func(declared)
         values = sample_arguments(type)
@@ -69,6 +70,11 @@ def is_helper(name: str) -> bool:
     return name in (INITIALIZE, *REALLOCS) or name.startswith(("cabi_", "__", "asyncify_"))
 
 
+def is_of_toolchain(key: str, type: FuncType) -> bool:
+    """Whether a component's function was called when it was built, and is not for its users."""
+    return key == "exports#init" and tuple(p.name for p in type.params) == _PARAMS_OF_COMPONENTIZE_PY
+
+
 def other_exports(exports: Iterable[CoreExport], callable: Iterable[str]) -> Iterator[OtherExport]:
     """The exports of a core module that are not among the functions that can be called."""
     known = set(callable)
@@ -91,8 +97,12 @@ _SORTS: dict[type[object], str] = {
 
 
 def other_component_exports(exports: Mapping[str, Any]) -> Iterator[OtherExport]:
-    """The exports of a component that have no function in them."""
+    """The exports of a component that have no function for its users in them."""
     for name, extern in exports.items():
+        inside = extern.exports.items() if isinstance(extern, InstanceType) else ()
+        for inner, found in inside:
+            if isinstance(found, FuncType) and is_of_toolchain(f"{name}#{inner}", found):
+                yield OtherExport(f"{name}#{inner}", "function, for componentize-py when it built this")
         has_functions = isinstance(extern, InstanceType) and any(
             isinstance(e, FuncType | InstanceType) for e in extern.exports.values()
         )
