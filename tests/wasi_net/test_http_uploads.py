@@ -8,11 +8,12 @@ import os
 import pytest
 
 from tests.wasi_net.http_client import OK, Client, answering, body_of, outcome_of, read_head, upload_echo, write_body
-from tests.wasi_net.net_peers import code, tcp_server, threaded_server, write_all
+from tests.wasi_net.net_peers import async_code, code, tcp_server, threaded_server, write_all
 from wippywasm.errors import Trap
 from wippywasm.instance.waiting import run_now
 from wippywasm.values import Variant
 from wippywasm.wasi.http.bodies import OutgoingBody
+from wippywasm.wasi.waitables import settled
 
 
 async def test_a_body_goes_out_in_chunks_with_trailers() -> None:
@@ -98,6 +99,31 @@ async def test_megabytes_both_ways_at_once() -> None:
 
         _, received = await asyncio.gather(write_body(body, data), receive())
         assert received == data
+
+
+async def test_a_peer_that_reads_nothing_stops_the_guest_and_ends_by_timeout() -> None:
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(60)
+
+    client = Client()
+    async with tcp_server(deaf) as port:
+        request = client.request(f"127.0.0.1:{port}", method="post")
+        body = request.body()
+        future = client.handler.handle(request, client.options(first_byte=0.3))
+        stream, written = body.write(), list[int]()
+
+        async def write_on() -> None:
+            while True:
+                await settled(stream.subscribe().block())
+                written.append(stream.check_write())
+                stream.write_zeroes(written[-1])
+
+        assert await async_code(write_on()) == Variant("closed")
+        assert sum(written) < 32 << 20
+        assert await outcome_of(future) == Variant("connection-read-timeout")
+    assert client.network.sockets.taken == 0
 
 
 async def test_a_slow_guest_is_no_slow_peer() -> None:
