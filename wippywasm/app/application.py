@@ -51,7 +51,7 @@ class App:
 
     def __init__(self, loaded: LoadedApp, overrides: Sequence[str] = ()) -> None:
         self._loaded = loaded
-        self._registry = Registry(loaded, overrides, self._install)
+        self._registry = Registry(lambda: self._loaded, overrides, self._install)
         self._security = Security(loaded.entries.values(), strict=loaded.settings.strict)
         self._pools: FunctionPools | None = None
         self._processes: ProcessPart | None = None

@@ -24,25 +24,27 @@ from wippywasm.app.suggest import did_you_mean_id
 from wippywasm.errors import InvalidError, NotFoundError
 
 T = TypeVar("T")
+Running = Callable[[], LoadedApp]
+"""What the app runs by, which the app alone keeps."""
 Install = Callable[[LoadedApp], Awaitable[None]]
-"""Has an app run by what was loaded; raises where a part of it can't."""
+"""Has the app run by what was loaded; raises where a part of it can't."""
 
 
 class Registry:
     """The registry of one app. Changes are made one after the other, on the app's event loop."""
 
-    def __init__(self, loaded: LoadedApp, overrides: Sequence[str], install: Install) -> None:
-        self._loaded = loaded
+    def __init__(self, running: Running, overrides: Sequence[str], install: Install) -> None:
+        self._running = running
         self._overrides = overrides
         self._install = install
-        self._files = loaded.raw
+        self._files = running().raw
         self._lock = asyncio.Lock()
-        self.history = History(loaded.raw)
+        self.history = History(running().raw)
 
     @property
     def folder(self) -> Path:
         """The app folder."""
-        return self._loaded.folder
+        return self._running().folder
 
     @property
     def current(self) -> Version:
@@ -79,7 +81,7 @@ class Registry:
         if not operations:
             raise InvalidError("there are no changes to apply")
         async with self._lock:
-            entries = applied(self.current.entries, operations, self._loaded.folder)
+            entries = applied(self.current.entries, operations, self._running().folder)
             return await self._take(entries, await self._load(entries, Report()))
 
     async def apply_version(self, id: int) -> Version:
@@ -92,28 +94,27 @@ class Registry:
         """Read the definition files again; None where nothing is other. What was changed otherwise stays."""
         async with self._lock:
             report = Report()
-            raw = await self._aside(lambda: read_definitions(self._loaded.folder, self._overrides, report))
+            raw = await self._aside(lambda: read_definitions(self._running().folder, self._overrides, report))
             files = {entry.id: entry for entry in raw}
             table = {id: entry for id, entry in self.current.entries.items() if id in files or id not in self._files}
             table |= {id: entry for id, entry in files.items() if entry != self._files.get(id)}
             loaded = await self._load(table, report)
-            version = None if loaded.entries == self._loaded.entries else await self._take(table, loaded)
+            version = None if loaded.entries == self._running().entries else await self._take(table, loaded)
             self._files = files
             return version
 
     async def _load(self, entries: Mapping[str, RawEntry], report: Report) -> LoadedApp:
-        old = self._loaded
+        old = self._running()
         loader = Loader(old.folder, old.engine, old.settings, report, before=old)
         return await self._aside(lambda: loader.load(list(entries.values())))
 
     async def _take(self, entries: Mapping[str, RawEntry], loaded: LoadedApp) -> Version:
         await self._install(loaded)
-        self._loaded = loaded
         return self.history.add(entries)
 
     async def _aside(self, work: Callable[[], T]) -> T:
         """Read and compile beside the event loop, unless the engine's objects belong to its thread."""
-        if not self._loaded.engine.thread_bound:
+        if not self._running().engine.thread_bound:
             return await asyncio.to_thread(work)
         await asyncio.sleep(0)  # whoever makes one change after the other lets calls run between them
         return work()
