@@ -179,6 +179,18 @@ class TimedStore(Protocol):
         ...
 
 
+class Pool(Protocol):
+    """A second engine beside one, for few stores at a time: instances in them are made and freed in less time."""
+
+    def adopt(self, module: Any) -> Module | None:
+        """The module of the first engine for stores of this one; None where the pool can't hold its instances."""
+        ...
+
+    def take_store(self, limits: StoreLimits) -> Store | None:
+        """A new store; None where there is no room for one more."""
+        ...
+
+
 class Engine(Protocol):
     """A WebAssembly engine. `features` are the proposals it has, by their names in `engine.features`."""
 

@@ -92,6 +92,17 @@ nan_canonicalization_set = _declare(
 )
 epoch_interruption_set = _declare(quick, "wasmtime_config_epoch_interruption_set", None, [_P, ctypes.c_bool])
 engine_increment_epoch = _declare(quick, "wasmtime_engine_increment_epoch", None, [_P])
+pool_config_new = _declare(quick, "wasmtime_pooling_allocation_config_new", c_size_t, [])
+pool_config_delete = _declare(quick, "wasmtime_pooling_allocation_config_delete", None, [_P])
+pooling_strategy_set = _declare(quick, "wasmtime_pooling_allocation_strategy_set", None, [_P, _P])
+
+
+def pool_config_set(name: str) -> Callable[..., None]:
+    """(pool config, value), for the setting of that name."""
+    kind = ctypes.c_uint32 if name.startswith("total_") else c_size_t
+    return _declare(quick, f"wasmtime_pooling_allocation_config_{name}_set", None, [_P, kind])
+
+
 set_epoch_deadline = _declare(quick, "wasmtime_context_set_epoch_deadline", None)
 """(context, ticks from now); arguments must be ready-made ctypes objects."""
 epoch_deadline_callback = _declare(quick, "wasmtime_store_epoch_deadline_callback", None, [_P, _P, _P, _P])

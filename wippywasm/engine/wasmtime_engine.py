@@ -8,6 +8,7 @@ Reference: `wasmtime_capi`; the settings are in `wasmtime_config`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib import metadata
@@ -15,7 +16,7 @@ from importlib import metadata
 import wasmtime
 
 from wippywasm.binary.core_module import CoreModuleInfo
-from wippywasm.engine import refusals
+from wippywasm.engine import refusals, wasmtime_pool
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.port import NO_LIMITS, StoreLimits
@@ -37,9 +38,13 @@ class WasmtimeEngine:
     features = FEATURES
     thread_bound = False
 
-    def __init__(self) -> None:
+    def __init__(self, config: wasmtime.Config | None = None, room: int = 0) -> None:
         self.version = metadata.version("wasmtime")
-        self.native = wasmtime.Engine(make_config())
+        self.native = wasmtime.Engine(config or make_config())
+        self._room = [None] * room
+        self._lock = threading.Lock()
+        self._pool: WasmtimeEngine | None = None
+        self._has_no_pool = room > 0
         self.pointer = capi.pointer_of(self.native)
         self.hosts = Hosts()
         self.slots = SlotsPool()
@@ -54,6 +59,30 @@ class WasmtimeEngine:
 
     def new_store(self, limits: StoreLimits = NO_LIMITS) -> WasmtimeStore:
         return WasmtimeStore(self, limits)
+
+    # ---- the pool
+
+    def pool(self) -> WasmtimeEngine | None:
+        """The engine beside this one that has a pool (see `wasmtime_pool`), where this machine can have one."""
+        with self._lock:
+            if self._pool is None and not self._has_no_pool:
+                config = wasmtime_pool.pool_config()
+                self._has_no_pool = config is None
+                self._pool = None if config is None else WasmtimeEngine(config, wasmtime_pool.STORES)
+            return self._pool
+
+    def adopt(self, module: WasmtimeModule) -> WasmtimeModule | None:
+        """Another engine's module for this one; None where the pool can't hold its instances."""
+        code = bytes(module.native.serialize())
+        return _Backend(self).deserialize(code, module.info)
+
+    def take_store(self, limits: StoreLimits) -> WasmtimeStore | None:
+        """A new store of a pool; None where it has no room."""
+        try:
+            self._room.pop()
+        except IndexError:
+            return None
+        return WasmtimeStore(self, limits, self._room)
 
 
 class _Backend:

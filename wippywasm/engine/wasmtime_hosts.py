@@ -2,7 +2,7 @@
 
 In: a store's callables, by number. Out: what wasmtime wants of a host function: its type, the callback, and an `env`
 that says whose function it is: the store's number in the high bits, the function's in the low ones. So a new instance
-costs no new callbacks.
+costs no new callbacks. Numbers of stores that are gone serve others.
 
 A callback finds its store through a table that holds stores' functions weakly: what a guest's functions refer to is
 collected with the guest. Entries of stores that are gone are taken out before their native store is deleted.
@@ -57,6 +57,7 @@ class Hosts:
     def __init__(self) -> None:
         self._live: dict[int, Running] = {}
         self._numbers = itertools.count(1)
+        self._free: list[int] = []
         self._spares: list[Spare] = []
         self.code = lru_cache(maxsize=1024)(self._code)
         """(type, waits) -> the callback for that; to be kept for as long as a store has functions of it."""
@@ -66,7 +67,10 @@ class Hosts:
 
     def enter(self, running: Running) -> int:
         """Make a store's functions callable. Gives the `env` of its function 0; those of others are that many more."""
-        number = next(self._numbers)
+        try:
+            number = self._free.pop()
+        except IndexError:
+            number = next(self._numbers)
         running.spare = self._spare()
         self._live[number] = running
         return number << NUMBER_BITS
@@ -82,7 +86,10 @@ class Hosts:
 
     def leave(self, env: int) -> None:
         """The other end of `enter`."""
-        running = self._live.pop(env >> NUMBER_BITS, None)
+        number = env >> NUMBER_BITS
+        running = self._live.pop(number, None)
+        if running is not None:
+            self._free.append(number)
         if running is not None and len(self._spares) < MAX_SPARES:
             self._spares.append(running.spare)
             running.spare = NO_SPARE

@@ -33,6 +33,7 @@ class WasmtimeModule:
     def __init__(self, native: wasmtime.Module, info: CoreModuleInfo) -> None:
         self.native = native
         self.pointer = capi.pointer_of(native)
+        self.info = info
         self.imports = info.imports
         self.import_count = capi.size(len(info.imports))
         self.exports = info.exports

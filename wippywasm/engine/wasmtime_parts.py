@@ -57,14 +57,24 @@ class Sources:
 class Imports:
     """Where the imports of one instance lie while it is made: `hosts` are places of functions, `exports` of items."""
 
-    __slots__ = ("_block", "exports", "hosts", "pointer")
+    __slots__ = ("_block", "_env", "_envs", "_numbers", "exports", "hosts", "pointer")
 
     def __init__(self, sources: Sources) -> None:
+        self._numbers = sources.numbers
+        self._env = 0
+        self._envs: list[Any] = []
         self._block = block = capi.Block(capi.EXTERN_SIZE * sources.count)
         self.pointer = block.pointer
         start, size = block.address, capi.EXTERN_SIZE
         self.hosts = [capi.pointer(start + at * size + capi.EXTERN_OF) for at in sources.at_hosts]
         self.exports = [capi.pointer(start + at * size) for at in sources.at_exports]
+
+    def envs(self, env: int) -> list[Any]:
+        """The `env` of each host function, for the store whose function 0 has that one."""
+        if env != self._env:
+            self._envs = [capi.pointer(env + number) for number in self._numbers]
+            self._env = env
+        return self._envs
 
 
 class ImportsPool:

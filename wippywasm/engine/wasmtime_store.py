@@ -42,8 +42,10 @@ EXTERNS = capi.INSTANCE_SIZE
 class WasmtimeStore:
     """The instances of one guest, and the host functions they may call."""
 
-    def __init__(self, engine: WasmtimeEngine, limits: StoreLimits) -> None:
+    def __init__(self, engine: WasmtimeEngine, limits: StoreLimits, room: list[None] | None = None) -> None:
+        """`room` is the pool that the store takes a place in, and gives back."""
         self.engine = engine
+        self._room = room
         self._native: Any = capi.pointer(capi.store_new(engine.pointer, None, None))
         self._context: Any = capi.pointer(capi.store_context(self._native))
         capi.set_epoch_deadline(self._context, NEVER)
@@ -117,7 +119,7 @@ class WasmtimeStore:
     def _put_sources(self, sources: Sources, instances: Sequence[Any], imports: Imports) -> None:
         context = repeat(self.context)
         if sources.numbers:
-            envs = map(capi.pointer, map((self._env or self._hosts()).__add__, sources.numbers))
+            envs = imports.envs(self._env or self._hosts())
             made = map(
                 capi.func_new_unchecked, context, sources.types, sources.callbacks, envs, repeat(None), imports.hosts
             )
@@ -243,6 +245,8 @@ class WasmtimeStore:
             self.engine.slots.give_back(slots)
         self.engine.hosts.leave(self._env)
         capi.store_delete(native)
+        if self._room is not None:
+            self._room.append(None)
         self._functions.clear()
         self._functions.make = None
         self._fibers = None  # whose functions lead back here

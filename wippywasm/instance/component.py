@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from wippywasm.binary import component as binary
-from wippywasm.engine.port import NO_LIMITS, Engine, Module, Store, StoreLimits
+from wippywasm.engine.port import NO_LIMITS, Engine, Module, StoreLimits
 from wippywasm.errors import BinaryError, InvalidError, LinkError
 from wippywasm.instance.bindings import Bindings
 from wippywasm.instance.demand import Demand, demand_of
@@ -28,6 +28,7 @@ from wippywasm.instance.link import Undeclared, link
 from wippywasm.instance.linked import Linked
 from wippywasm.instance.machine import start
 from wippywasm.instance.names import split_version
+from wippywasm.instance.pooled import PooledStores
 from wippywasm.instance.providers import find_import
 from wippywasm.instance.recipe import Code, Recipe
 from wippywasm.instance.thread_guest import in_own_thread, start_in_own_thread
@@ -196,6 +197,7 @@ class LinkedComponent:
         self.component = component
         self._linked = linked
         self._recipe: Recipe | None = None
+        self._pooled = PooledStores(component.engine)
 
     def instantiate(self, *, limits: Limits | None = None) -> Guest:
         """A new instance; raises as `Component.instantiate` does.
@@ -226,7 +228,8 @@ class LinkedComponent:
         engine = self.component.engine
         recipe = self._recipe or self._prepared()
         owner = threading.get_ident() if engine.thread_bound else None
-        store = engine.new_store(least) if limits is None else self._limited_store(limits, least)
+        bounds = least if limits is None else self._bounds(limits, least)
+        recipe, store = self._pooled.take(recipe, bounds) or (recipe, engine.new_store(bounds))
         return Frame(recipe, store, owner, None if limits is None else limits.max_execution_ms)
 
     def _instantiate(self, limits: Limits | None, least: StoreLimits) -> Guest:
@@ -238,11 +241,10 @@ class LinkedComponent:
             raise
         return Guest(self.component, frame)
 
-    def _limited_store(self, limits: Limits, least: StoreLimits) -> Store:
+    def _bounds(self, limits: Limits, least: StoreLimits) -> StoreLimits:
         self.component.check_limits(limits)
         bounds = limits.store_limits()
-        interruptible = least.interruptible or bounds.interruptible
-        return self.component.engine.new_store(replace(bounds, interruptible=interruptible))
+        return replace(bounds, interruptible=least.interruptible or bounds.interruptible)
 
     def _prepared(self) -> Recipe:
         self.component.compile()

@@ -66,7 +66,7 @@ class Recipe:
     def __init__(self, plan: Plan, linked: Linked, code: Code) -> None:
         self.plan = plan
         self.linked = linked
-        self._code = code
+        self.code = code
         self.trampolines: list[Trampoline] = [s for s in plan.steps if isinstance(s, Trampoline)]
         self.steps: tuple[Step, ...] = tuple(s for s in plan.steps if not isinstance(s, Trampoline))
         self.host_resources: Mapping[ResourceType, LinkedResource] = {
@@ -90,9 +90,9 @@ class Recipe:
 
     def _part(self, step: InstantiateModule) -> Part:
         if isinstance(step.module, StaticModule):
-            return Part(self._code.modules[step.module.index], [self._source(ref) for _, _, ref in step.args])
+            return Part(self.code.modules[step.module.index], [self._source(ref) for _, _, ref in step.args])
         given = {(m, n): ref for m, n, ref in step.args}
-        module = self._code.host_modules[self.plan.host_modules.index(step.module)]
+        module = self.code.host_modules[self.plan.host_modules.index(step.module)]
         return Part(module, [self._source(given[i.module, i.name]) for i in module.imports])
 
     def _source(self, ref: CoreRef) -> Source:
