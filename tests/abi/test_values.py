@@ -13,6 +13,7 @@ import pytest
 
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import Binding, Options, lift, lower
+from wippywasm.abi.signature import show_type
 from wippywasm.errors import InvalidError, ValueMismatchError
 from wippywasm.model import (
     BOOL,
@@ -30,12 +31,14 @@ from wippywasm.model import (
     Field,
     FlagsType,
     FuncType,
+    FutureType,
     ListType,
     MapType,
     OptionType,
     Param,
     RecordType,
     ResultType,
+    StreamType,
     TupleType,
     ValType,
     VariantType,
@@ -241,3 +244,15 @@ def test_a_module_without_memory_or_realloc_is_refused_when_bound() -> None:
         lift(ft, core, Options(), Binding(guest.instance, guest.memory), name="f")
     with pytest.raises(InvalidError, match="function f needs a memory"):
         lower(ft, print, Options(), Binding(guest.instance), name="f")
+
+
+@pytest.mark.parametrize(
+    ("type", "words"),
+    [
+        (StreamType(U8), "stream<u8>"),
+        (FutureType(), "future"),
+        (ListType(FutureType(TupleType((U8, U8)))), "list<future<tuple<u8, u8>>>"),
+    ],
+)
+def test_types_that_have_no_values_yet_are_named_as_in_wit(type: ValType, words: str) -> None:
+    assert show_type(type) == words

@@ -22,6 +22,7 @@ from wippywasm.abi.load import (
     lift_string,
 )
 from wippywasm.abi.shapes import is_helper, number_list
+from wippywasm.abi.signature import show_type
 from wippywasm.abi.source import Source
 from wippywasm.abi.store import cases_of, give, store_list, store_string, unpack, unpack_case
 from wippywasm.core import CoreValType
@@ -160,7 +161,7 @@ def lift_flat(w: Source, t: ValType, values: Iterator[str], level: int = 0) -> s
             return lift_handle(w, t, _unsigned(w, next(values)))
         case VariantType() | OptionType() | ResultType():
             return _lift_variant(w, t, values, level)
-    raise UnsupportedFeatureError(f"values of type {t!r}", "wippywasm")
+    raise UnsupportedFeatureError(f"values of type `{show_type(t)}`", "wippywasm")
 
 
 def _unsigned(w: Source, value: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from wippywasm.abi import host_values as hv
 from wippywasm.abi.classes import ClassRecord, ClassVariant
 from wippywasm.abi.shapes import FORMATS, RANGES, is_bytes, is_helper, list_element, number_list
+from wippywasm.abi.signature import show_type
 from wippywasm.abi.source import Source
 from wippywasm.abi.store import Run, items_in_pieces, store
 from wippywasm.errors import UnsupportedFeatureError
@@ -68,7 +69,7 @@ def gather(w: Source, t: ValType, v: str, level: int = 0) -> list[str]:
         case OwnType() | BorrowType():
             kind = "own" if isinstance(t, OwnType) else "borrow"
             return [_assign(w, f"cx.take_{kind}({v}, {w.constant(t.resource, 'R')})")]
-    raise UnsupportedFeatureError(f"values of type {t!r}", "wippywasm")
+    raise UnsupportedFeatureError(f"values of type `{show_type(t)}`", "wippywasm")
 
 
 def gather_helper(w: Source, t: ValType) -> str:
@@ -109,7 +110,7 @@ def _prim(w: Source, t: Prim, v: str) -> str:
             return _assign(w, f"ord({v})")
         case "f32" | "f64":
             return _float(w, t.name, v)
-    raise UnsupportedFeatureError(f"values of type {t.name}", "wippywasm")
+    raise UnsupportedFeatureError(f"values of type `{t.name}`", "wippywasm")
 
 
 def _float(w: Source, kind: str, v: str) -> str:

@@ -21,6 +21,7 @@ from wippywasm.abi.classes import ClassEnum, ClassFlags, ClassRecord, ClassVaria
 from wippywasm.abi.host_values import NAN
 from wippywasm.abi.pacing import MOST, MOST_NUMBERS, in_pieces, numbers_in_pieces, paced, piece_of, rows_in_pieces
 from wippywasm.abi.shapes import FORMATS, UNSIGNED, is_helper, list_element, number_list
+from wippywasm.abi.signature import show_type
 from wippywasm.abi.source import Source
 from wippywasm.abi.store import cases_of
 from wippywasm.errors import UnsupportedFeatureError
@@ -186,7 +187,7 @@ def _prepare_other(w: Source, t: ValType, offset: int, fetch: Fetch, level: int)
             return lambda: lift_handle(w, t, number)
         case VariantType() | OptionType() | ResultType():
             return _prepare_variant(w, t, offset, fetch, level)
-    raise UnsupportedFeatureError(f"values of type {t!r}", "wippywasm")
+    raise UnsupportedFeatureError(f"values of type `{show_type(t)}`", "wippywasm")
 
 
 def _prepare_fields(w: Source, t: RecordType | TupleType, offset: int, fetch: Fetch, level: int) -> Build:

@@ -16,6 +16,7 @@ from wippywasm.model import (
     EnumType,
     FlagsType,
     FuncType,
+    FutureType,
     ListType,
     MapType,
     OptionType,
@@ -23,6 +24,7 @@ from wippywasm.model import (
     Prim,
     RecordType,
     ResultType,
+    StreamType,
     TupleType,
     ValType,
     VariantType,
@@ -117,6 +119,9 @@ def show_type(t: ValType | None, depth: int = 3) -> str:
             return f"own<{r.name}>"
         case BorrowType(resource=r):
             return f"borrow<{r.name}>"
+        case StreamType(element=element) | FutureType(element=element):
+            kind = "stream" if isinstance(t, StreamType) else "future"
+            return kind if element is None else f"{kind}<{show_type(element, depth - 1)}>"
     return _show_labels(t)
 
 
