@@ -12,7 +12,7 @@ interfaces and types over `wippywasm.model`, or diagnostics with file, line, col
     encode, encode_types, decode, decode_raw, decode_types, metadata
                                                     packages in component binary form, and back
     component_world                                 the world of a component
-    compare                                         where two types or worlds differ
+    compare, world_items, compare_worlds            where two types or worlds differ
     diff                                            what changed from one version of a package to the next, and for whom
     host                                            the WIT that comes with this package
     signatures, flatten                             the `wit:` field of an entry, function types
@@ -25,8 +25,8 @@ from wippywasm.wit.compare import (
     function_mismatch,
     functions_mismatches,
     type_mismatch,
-    world_mismatches,
 )
+from wippywasm.wit.compare_worlds import world_mismatches
 from wippywasm.wit.component_world import world_of_component
 from wippywasm.wit.decode import decode
 from wippywasm.wit.diff import Change, diff_packages, diff_worlds

@@ -1,9 +1,8 @@
-"""Whether one type, interface or world can stand where another is expected, and if not, where they differ.
+"""Whether one type or function can stand where another is expected, and if not, where they differ.
 
-In: structural types (see `flatten`), or interfaces and worlds. Out: None or no mismatches if it fits; otherwise
-`path: expected this, got that`, a path such as `users[].name`, `result.ok` or `import a:b/c#f.x`.
-Value types have to be equal; what has more exports, or needs fewer imports, fits where less is expected. Resources are
-the same if they always stand in each other's place.
+In: structural types (see `flatten`). Out: None or no mismatches if it fits; otherwise `path: expected this, got that`,
+a path such as `users[].name`, `result.ok` or `import a:b/c#f.x`. Value types have to be equal. Resources are the same
+if they always stand in each other's place, unless a subclass knows better. For worlds see `compare_worlds`.
 Spec: `Explainer.md`, "Type checking"; `WIT.md`, "A Note on Subtyping".
 """
 
@@ -14,9 +13,7 @@ from collections.abc import Iterator, Mapping
 from wippywasm import model
 from wippywasm.errors import with_article
 from wippywasm.model import FuncType, ResourceType, ValType
-from wippywasm.wit.flatten import world_functions
 from wippywasm.wit.print_types import type_text
-from wippywasm.wit.resolved import World
 
 MAX_DEPTH = 200
 """Types that nest deeper are only compared as wholes."""
@@ -35,26 +32,6 @@ def function_mismatch(got: FuncType, want: FuncType, path: str = "") -> str | No
 def functions_mismatches(got: Mapping[str, FuncType], want: Mapping[str, FuncType]) -> list[str]:
     """What is missing or different in `got`, for something that needs the functions `want`; more of them do no harm."""
     return list(Comparison().function_maps(got, want, ""))
-
-
-def world_mismatches(got: World, want: World) -> list[str]:
-    """Why a component of world `got` can't be used as one of world `want`; nothing if it can.
-
-    It has to export what `want` exports, and may import only what `want` imports.
-    """
-    got_exports, got_imports = world_functions(got)
-    want_exports, want_imports = world_functions(want)
-    comparison = Comparison()
-    offered = {_import_name(key): t for key, t in want_imports.items()}
-    needed = {_import_name(key): t for key, t in got_imports.items()}
-    return [
-        *comparison.function_maps(offered, needed, "import "),
-        *comparison.function_maps(got_exports, want_exports, "export "),
-    ]
-
-
-def _import_name(key: tuple[str, str]) -> str:
-    return key[1] if key[0] == "$root" else f"{key[0]}#{key[1]}"
 
 
 class Comparison:
@@ -79,19 +56,19 @@ class Comparison:
 
     def functions(self, got: FuncType, want: FuncType, path: str = "") -> str | None:
         if got.is_async != want.is_async:
-            return _differs(path, "an async function" if want.is_async else "a function that is not async", "the other")
+            return differs(path, "an async function" if want.is_async else "a function that is not async", "the other")
         if len(got.params) != len(want.params):
-            return _differs(path, f"{len(want.params)} parameters", str(len(got.params)))
+            return differs(path, f"{len(want.params)} parameters", str(len(got.params)))
         for mine, other in zip(got.params, want.params):
             if mine.name != other.name:
-                return _differs(path, f"parameter `{other.name}`", f"`{mine.name}`")
+                return differs(path, f"parameter `{other.name}`", f"`{mine.name}`")
             if (found := self.types(mine.type, other.type, _join(path, mine.name))) is not None:
                 return found
         return self._optional(got.result, want.result, _join(path, "result"))
 
     def _optional(self, got: ValType | None, want: ValType | None, path: str) -> str | None:
         if got is None or want is None:
-            return None if got is want else _differs(path, _text(want), _text(got))
+            return None if got is want else differs(path, _text(want), _text(got))
         return self.types(got, want, path)
 
     def types(self, got: ValType, want: ValType, path: str = "") -> str | None:
@@ -110,17 +87,17 @@ class Comparison:
     def _closest(self, got: ValType, want: ValType, path: str) -> str | None:
         """The innermost place that can be named for two types of different height or kind."""
         if type(got) is type(want) and max(got.depth, want.depth) <= MAX_DEPTH:
-            return self._same_kind(got, want, path) or _differs(path, _text(want), _text(got))
-        return _differs(path, _text(want), _text(got))
+            return self._same_kind(got, want, path) or differs(path, _text(want), _text(got))
+        return differs(path, _text(want), _text(got))
 
     def _same_kind(self, got: ValType, want: ValType, path: str) -> str | None:
         match got, want:
             case model.OwnType(), model.OwnType():
-                return self._resource(model.resource_of(got.resource), model.resource_of(want.resource), path)
+                return self.resources(model.resource_of(got.resource), model.resource_of(want.resource), path)
             case model.BorrowType(), model.BorrowType():
-                return self._resource(model.resource_of(got.resource), model.resource_of(want.resource), path)
+                return self.resources(model.resource_of(got.resource), model.resource_of(want.resource), path)
             case model.Prim(), model.Prim():
-                return None if got is want else _differs(path, want.name, got.name)
+                return None if got is want else differs(path, want.name, got.name)
             case model.EnumType(), model.EnumType():
                 return self._names(got.names, want.names, path, "case")
             case model.FlagsType(), model.FlagsType():
@@ -128,7 +105,7 @@ class Comparison:
             case model.TypeDef(), model.TypeDef():
                 return self.types(model.structural(got), model.structural(want), path)
         if isinstance(got, model.ListType) and isinstance(want, model.ListType) and got.length != want.length:
-            return _differs(path, _text(want), _text(got))
+            return differs(path, _text(want), _text(got))
         return self._parts(list(parts(got)), list(parts(want)), path)
 
     def _parts(
@@ -147,13 +124,17 @@ class Comparison:
             return None
         for i, (mine, other) in enumerate(zip(got, want)):
             if mine != other:
-                return _differs(path, f"{what} {i} to be `{other.lstrip('.')}`", f"`{mine.lstrip('.')}`")
-        return _differs(path, f"{len(want)} {what}s", str(len(got)))
+                return differs(path, f"{what} {i} to be `{other.lstrip('.')}`", f"`{mine.lstrip('.')}`")
+        return differs(path, f"{len(want)} {what}s", str(len(got)))
 
-    def _resource(self, got: ResourceType, want: ResourceType, path: str) -> str | None:
+    def resources(self, got: ResourceType, want: ResourceType, path: str) -> str | None:
         if self._resources.setdefault(got, want) is want and self._back.setdefault(want, got) is got:
             return None
-        return _differs(path, f"the resource `{want.name}`", f"`{got.name}`, which is another one elsewhere")
+        return other_resource(got, want, path)
+
+
+def other_resource(got: ResourceType, want: ResourceType, path: str) -> str:
+    return differs(path, f"the resource `{want.name}`", f"`{got.name}`, which is another one elsewhere")
 
 
 def parts(t: ValType) -> Iterator[tuple[str, ValType | None]]:
@@ -197,5 +178,5 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _differs(path: str, expected: str, got: str) -> str:
+def differs(path: str, expected: str, got: str) -> str:
     return f"{path or 'type'}: expected {expected}, got {got}"

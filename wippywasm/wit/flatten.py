@@ -29,6 +29,11 @@ class Flattener:
         self._types: dict[ValType, ValType] = {}
         self._resources: dict[TypeDef, ResourceType] = {}
 
+    @property
+    def resources(self) -> Mapping[TypeDef, ResourceType]:
+        """Those that this scope has met so far, by what introduces them."""
+        return self._resources
+
     def resource(self, definition: TypeDef) -> ResourceType:
         root = definition.root
         if self.parent is not None and root.owner not in self.fresh:  # type: ignore[attr-defined]
@@ -41,8 +46,15 @@ class Flattener:
         """The structural type behind `t`."""
         found = self._types.get(t)
         if found is None:
-            found = self._types[t] = self._type(t)
+            found = self._types[t] = self._outside(t) or self._type(t)
         return found
+
+    def _outside(self, t: ValType) -> ValType | None:
+        """A type of another interface, which is the same in all scopes with one parent."""
+        if self.parent is None or not isinstance(t, TypeDef):
+            return None
+        owner = t.root.owner  # type: ignore[attr-defined]
+        return None if owner is None or owner in self.fresh else self.parent.type(t)
 
     def _type(self, t: ValType) -> ValType:
         if isinstance(t, TypeDef):
@@ -73,9 +85,9 @@ class WorldScope:
     """Gives the functions' types, in which a resource is the same object wherever the world means the same one."""
 
 
-def world_scopes(world: World) -> Iterator[WorldScope]:
-    """All that a world imports, then all that it exports, in order."""
-    imported = Flattener()
+def world_scopes(world: World, imported: Flattener | None = None) -> Iterator[WorldScope]:
+    """All that a world imports, then all that it exports, in order; `imported` is then of the types that it imports."""
+    imported = Flattener() if imported is None else imported
     exported = Flattener(imported, frozenset(k for k in world.exports if isinstance(k, Interface)))
     sides: tuple[tuple[Literal["import", "export"], Mapping[WorldKey, WorldItem], Flattener], ...]
     sides = ("import", world.imports, imported), ("export", world.exports, exported)

@@ -1,0 +1,130 @@
+"""Which world stands for which, with the named types: as other tools say of components of these worlds."""
+
+from __future__ import annotations
+
+import pytest
+
+from wippywasm.errors import InvalidError
+from wippywasm.wit import parse_text, world_mismatches
+
+BASE = """package a:b;
+interface i { resource r { m: func(); } f: func(x: borrow<r>) -> r; }
+interface j { resource r; f: func(x: borrow<r>) -> r; }
+interface k { type t = u8; f: func() -> t; }
+interface e {}
+interface rr { resource r; }
+interface ss { use rr.{r}; record rec { a: u8 } }
+interface kk { type t = u8; }
+"""
+TWO = "use i.{r as a}; use j.{r as b};"
+
+
+def mismatches(got: str, want: str) -> list[str]:
+    found = parse_text(f"{BASE} world got {{ {got} }} world want {{ {want} }}")
+    return world_mismatches(found.world("got"), found.world("want"))
+
+
+@pytest.mark.parametrize(
+    ("got", "want"),
+    [
+        (f"{TWO} export f: func(x: a, y: b);", f"{TWO} export f: func(x: a, y: b);"),
+        ("export x: interface { record t { a: u8 } }", "export x: interface { record t { a: u8 } }"),
+        ("export x: interface { type t = u8; }", "export x: interface {}"),
+        ("use rr.{r}; import f: func(x: r);", "use rr.{r}; import f: func(x: r);"),
+        ("resource r; export f: func(x: r);", "resource r; export f: func(x: r);"),
+        ("import i; export i;", "import i; export i;"),
+        ("use i.{r}; export i; export f: func(x: r);", "use i.{r}; export i; export f: func(x: r);"),
+        ("export ss;", "import rr; export ss;"),
+        ("export ss; export rr;", "export rr; export ss;"),
+        ("import rr; export rr; export ss;", "import rr; export rr; export ss;"),
+        ("import e;", ""),
+        ("import kk;", ""),
+        ("import x: interface { type t = u8; }", ""),
+        ("import a: kk;", ""),
+        ("import x: interface { type t = u8; f: func(x: u8); }", "import x: interface { f: func(x: u8); }"),
+        ("type t = u8; export f: func(x: t);", "export f: func(x: t); type t = u8;"),
+        (
+            "export x: interface { resource a; type b = a; f: func(x: a, y: b); }",
+            "export x: interface { resource a; resource b; f: func(x: a, y: b); }",
+        ),
+        (
+            "import x: interface { resource a; resource b; f: func(x: a, y: b); }",
+            "import x: interface { resource a; type b = a; f: func(x: a, y: b); }",
+        ),
+        ("import a: i; import b: i;", "import a: i; import b: i;"),
+        ("export a: i;", "export a: i;"),
+    ],
+)
+def test_fits(got: str, want: str) -> None:
+    assert mismatches(got, want) == []
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "first"),
+    [
+        (f"{TWO} export f: func(x: a);", f"{TWO} export f: func(x: b);", "export f.x: expected the resource `r`"),
+        (f"{TWO} export f: func(x: a, y: b);", f"{TWO} export f: func(x: b, y: a);", "export f.x: expected the res"),
+        ("", "export e;", "export a:b/e: is missing"),
+        ("", "export x: interface {}", "export x: is missing"),
+        ("", "export x: interface { type t = u8; }", "export x: is missing"),
+        ("", "export x: interface { resource r; }", "export x: is missing"),
+        ("export x: interface { type t = u8; }", "export x: interface { type t = u16; }", "export x.t: expected u16"),
+        (
+            "export x: interface { record t { a: u8 } }",
+            "export x: interface { record t { a: u16 } }",
+            "export x.t.a: expected u16, got u8",
+        ),
+        ("export x: interface {}", "export x: interface { type t = u16; }", "export x.t: is missing"),
+        ("import x: interface { resource r; }", "", "import x: is missing"),
+        ("import rr;", "", "import a:b/rr: is missing"),
+        ("type t = u8;", "", "import t: is missing"),
+        ("resource r;", "", "import r: is missing"),
+        ("use kk.{t};", "", "import a:b/kk: is missing"),
+        (
+            "record s { a: u8 } export f: func(x: s);",
+            "record z { a: u8 } export f: func(x: z);",
+            "import s: is missing",
+        ),
+        ("use rr.{r as a}; export f: func(x: a);", "use rr.{r as q}; export f: func(x: q);", "import a: is missing"),
+        (
+            "import x: interface { type t = u8; f: func(x: t); }",
+            "import x: interface { f: func(x: u8); }",
+            "import x.t: is missing",
+        ),
+        ("export x: interface { use kk.{t}; }", "export x: interface { type t = u8; }", "import a:b/kk: is missing"),
+        (
+            "import rr; export x: interface { resource r; }",
+            "import rr; export x: interface { use rr.{r}; }",
+            "export x.r: expected the resource `r`",
+        ),
+        (
+            "export x: interface { resource a; resource b; f: func(x: a, y: b); }",
+            "export x: interface { resource a; type b = a; f: func(x: a, y: b); }",
+            "export x#f.y: expected the resource `a`",
+        ),
+        (
+            "import x: interface { resource a; type b = a; f: func(x: a, y: b); }",
+            "import x: interface { resource a; resource b; f: func(x: a, y: b); }",
+            "import x#f.y: expected the resource `a`",
+        ),
+        (
+            "export x: interface { resource a; f: func(x: a); }",
+            "export x: interface { type a = u8; f: func(x: a); }",
+            "export x#f.x: expected u8, got own<a>",
+        ),
+        ("export f: func();", "export f: interface {}", "export f: expected an interface, got a function"),
+        ("type t = u8;", "resource t;", "import t: expected a type that is no resource, got a resource"),
+        ("export ss;", "export rr; export ss;", "import a:b/rr: is missing"),
+        ("import a: rr; import f: func();", "import b: rr; import f: func();", "import a: is missing"),
+    ],
+)
+def test_does_not_fit(got: str, want: str, first: str) -> None:
+    assert mismatches(got, want)[0].startswith(first)
+
+
+def test_one_large_interface_under_many_names_is_refused() -> None:
+    types = " ".join(f"type t{i} = u8;" for i in range(1000))
+    names = " ".join(f"export n{i}: big;" for i in range(251))
+    world = parse_text(f"package a:b; interface big {{ {types} }} world w {{ {names} }}").world()
+    with pytest.raises(InvalidError, match="more than 250,000 items"):
+        world_mismatches(world, world)
