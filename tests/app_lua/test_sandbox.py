@@ -97,6 +97,39 @@ def test_a_worker_that_was_stopped_is_spent() -> None:
         asyncio.run(worker.call(()))
 
 
+def test_programs_that_compute_leave_the_event_loop_and_each_other_alive() -> None:
+    async def main() -> None:
+        spinners = [LuaWorker(program("return function() while true do end end"), FakeHost()) for _ in range(12)]
+        calls = [asyncio.ensure_future(worker.call(())) for worker in spinners]
+        for _ in range(20):
+            await asyncio.sleep(0.001)
+        assert await LuaWorker(program("return function(x) return x + 1 end"), FakeHost()).call((41,)) == 42
+        assert not any(call.done() for call in calls)
+        for call in calls:
+            call.cancel()
+        await asyncio.wait(calls)
+        assert all(call.cancelled() for call in calls)
+        assert not any(worker.usable for worker in spinners)
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_program_is_ended_in_whatever_it_catches_and_closes() -> None:
+    source = """return function()
+      local again <close> = setmetatable({}, {__close = function() while true do end end})
+      while true do pcall(function() while true do end end) end
+    end"""
+
+    async def main() -> None:
+        call = asyncio.ensure_future(LuaWorker(program(source), FakeHost()).call(()))
+        await asyncio.sleep(0.02)
+        call.cancel()
+        await asyncio.wait([call], timeout=LuaLimits().busy_seconds / 2)
+        assert call.cancelled()
+
+    asyncio.run(main())
+
+
 def test_an_ordinary_error_leaves_the_worker_usable() -> None:
     worker = LuaWorker(program("return function(x) if x then error('no') end return 1 end"), FakeHost())
     with pytest.raises(LuaError):

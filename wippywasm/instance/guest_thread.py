@@ -30,6 +30,7 @@ from wippywasm.abi.state import ComponentInstance
 from wippywasm.abi.waiting import discard
 from wippywasm.engine import thread_turns
 from wippywasm.errors import CanceledError
+from wippywasm.instance.handover import Handover
 from wippywasm.instance.parking import this_thread
 from wippywasm.instance.waiting import in_event_loop, refuse_to_wait
 
@@ -113,8 +114,15 @@ class GuestThread:
             self._is_occupied = False
 
     def release(self) -> None:
-        """Give the thread back: its guest is closed."""
-        self.post(_keep, self)
+        """Give the thread back, once it has done its jobs: its guest is closed."""
+        self.post(self.keep)
+
+    def keep(self) -> None:
+        """Give back a thread that has no jobs."""
+        if len(_idle) < MAX_IDLE:
+            _idle.append(self)
+        else:
+            self.end()
 
     def end(self) -> None:
         """End the thread, which nobody uses any more, whoever still knows of it."""
@@ -127,13 +135,6 @@ def take_thread() -> GuestThread:
         return _idle.pop()
     except IndexError:
         return GuestThread()
-
-
-def _keep(thread: GuestThread) -> None:
-    if len(_idle) < MAX_IDLE:
-        _idle.append(thread)
-    else:
-        thread.end()
 
 
 def _work(jobs: SimpleQueue[Job | None]) -> None:
@@ -203,7 +204,7 @@ class _Call:
         self._loop = loop
         self._interrupt = interrupt
         self._context = copy_context()
-        self._turn: asyncio.Future[Awaitable[Any] | None] = loop.create_future()
+        self._handover: Handover[Awaitable[Any] | None] = Handover(loop, None)
         self._reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
         self._result: Any = None
         self._error: BaseException | None = None
@@ -225,10 +226,10 @@ class _Call:
             this_thread.wait = None
             _calls.discard(self)
             self._done = True
-            self._hand_over(None)
+            self._handover.give(None)
 
     def _wait(self, awaitable: Awaitable[Any]) -> Any:
-        if self._ended is not None or not self._hand_over(awaitable):
+        if self._ended is not None or not self._handover.give(awaitable):
             discard(awaitable)
             raise self._ended or CanceledError("the event loop of the call is closed")
         _at_work.discard(threading.get_ident())
@@ -238,29 +239,11 @@ class _Call:
             raise error
         return value
 
-    def _hand_over(self, awaitable: Awaitable[Any] | None) -> bool:
-        """Give the task its turn; False where its event loop is gone."""
-        try:
-            self._loop.call_soon_threadsafe(self._take_turn, awaitable)
-        except RuntimeError:
-            return False
-        return True
-
     # ---- in the task
-
-    def _take_turn(self, awaitable: Awaitable[Any] | None) -> None:
-        if awaitable is not None and (self._ended is not None or self._turn.done()):
-            discard(awaitable)
-        elif not self._turn.done():
-            self._turn.set_result(awaitable)
 
     async def attend(self) -> Any:
         """Await what the guest waits for, until it is done."""
-        while True:
-            awaitable = await self._turn
-            if awaitable is None:
-                break
-            self._turn = self._loop.create_future()
+        while (awaitable := await self._handover.take()) is not None:
             self._reply.put(await _outcome(awaitable))
         if self._error is not None:
             raise self._error
@@ -277,12 +260,11 @@ class _Call:
 
     async def left(self) -> None:
         """Wait until the guest has ended, however often the task is cancelled meanwhile."""
-        turn, self._turn = self._turn, self._loop.create_future()
-        if turn.done() and not turn.cancelled() and (missed := turn.result()) is not None:
-            discard(missed)  # the task was cancelled before it saw what to await
         while not self._done:
             with suppress(asyncio.CancelledError):
-                await asyncio.wait([self._turn])
+                missed = await self._handover.take()
+                if missed is not None:  # the task was cancelled before it saw what to await
+                    discard(missed)
 
 
 async def _outcome(awaitable: Awaitable[Any]) -> tuple[Any, BaseException | None]:

@@ -56,10 +56,10 @@ class SandboxFullError(Exception):
 class Sandbox:
     """A Lua state with a program in it. Not for two threads at once.
 
-    While it computes it asks `interrupted` now and then, and ends where that says so.
+    While it computes it asks `interrupted` now and then, and ends for good where that says so.
     """
 
-    def __init__(self, program: LuaProgram, limits: LuaLimits, interrupted: Callable[[], bool] | None = None) -> None:
+    def __init__(self, program: LuaProgram, limits: LuaLimits, interrupted: Callable[[], bool]) -> None:
         program.compile()
         self._limit = limits.memory_bytes
         size = sum(len(unit.prototype) for unit in program.units())

@@ -1,9 +1,9 @@
-"""Where the steps of a program are executed: on the event loop's thread, or on others, so that nothing waits for them.
+"""The threads in which the steps of a program are executed, so that no event loop waits for them.
 
-In: steps. Out: their results, awaited. Spec: SPEC sections 9 and 11.
+In: steps. Out: their results, awaited. Spec: SPEC sections 8, 9 and 11.
 
-Lua lets go of the interpreter while it computes. A step in a thread is interrupted where its caller is cancelled: the
-sandbox looks at a flag now and then.
+Lua lets go of the interpreter while it computes. A step is interrupted where its caller is cancelled: the sandbox looks
+at a flag now and then, and can't be used any more.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from concurrent.futures import Executor, Future
 from threading import Event
 from typing import Protocol, TypeVar
 
+from wippywasm.instance.guest_thread import take_thread
+
 T = TypeVar("T")
 
 
@@ -21,8 +23,8 @@ class Steps(Protocol):
     """Executes the steps of one worker."""
 
     @property
-    def interrupted(self) -> Callable[[], bool] | None:
-        """What the sandbox asks while it computes, where a step may be interrupted."""
+    def interrupted(self) -> Callable[[], bool]:
+        """Whether a step is, or was, to be interrupted; the sandbox asks while it computes."""
         ...
 
     async def run(self, step: Callable[[], T]) -> T:
@@ -30,13 +32,26 @@ class Steps(Protocol):
         ...
 
 
-class StepsHere:
-    """On the thread of the event loop."""
+class StepsBeside:
+    """Each in a thread that is idle, or in a new one: whoever computes for long, no other waits for a thread."""
 
-    interrupted: Callable[[], bool] | None = None
+    def __init__(self) -> None:
+        self._flag = Event()
+        self.interrupted: Callable[[], bool] = self._flag.is_set
 
     async def run(self, step: Callable[[], T]) -> T:
-        return step()
+        """A caller that is cancelled waits until the step has ended, which it does soon."""
+        thread = take_thread()
+        try:
+            result: T = await thread.run(step, self._interrupt)
+        except BaseException:
+            thread.release()
+            raise
+        thread.keep()
+        return result
+
+    def _interrupt(self, error: BaseException) -> None:
+        self._flag.set()
 
 
 class StepsInThreads:
@@ -45,7 +60,7 @@ class StepsInThreads:
     def __init__(self, threads: Executor) -> None:
         self._threads = threads
         self._flag = Event()
-        self.interrupted: Callable[[], bool] | None = self._flag.is_set
+        self.interrupted: Callable[[], bool] = self._flag.is_set
 
     async def run(self, step: Callable[[], T]) -> T:
         """A caller that is cancelled waits until the step has ended, which it does soon."""

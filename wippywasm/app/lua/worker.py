@@ -21,7 +21,7 @@ from wippywasm.app.lua.limits import LuaLimits
 from wippywasm.app.lua.program import LuaProgram
 from wippywasm.app.lua.sandbox import Sandbox, SandboxFullError, Step
 from wippywasm.app.lua.service import Service
-from wippywasm.app.lua.steps import Steps, StepsHere, StepsInThreads
+from wippywasm.app.lua.steps import Steps, StepsBeside, StepsInThreads
 from wippywasm.app.lua.untyped import UntypedReader, UntypedWriter
 from wippywasm.app.lua.wire import Reader, Writer
 from wippywasm.errors import ConflictError, LuaError, UnavailableError, WippyError, WitError
@@ -38,7 +38,7 @@ _LIMITS = {
 class LuaWorker:
     """A sandbox with a program in it, one call at a time. The program's own state lives on from call to call.
 
-    It computes on the event loop's thread, or in `threads` where some are given.
+    It computes in a thread of its own, or in `threads` where some are given.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class LuaWorker:
         self._limits = limits or LuaLimits()
         self._host = host
         self._failures = Failures()
-        self._steps: Steps = StepsHere() if threads is None else StepsInThreads(threads)
+        self._steps: Steps = StepsBeside() if threads is None else StepsInThreads(threads)
         self._sandbox: Sandbox | None = Sandbox(program, self._limits, self._steps.interrupted)
         self._service = Service(program.id, host, self._limits, self._failures)
         self._busy = False
@@ -93,6 +93,7 @@ class LuaWorker:
             waits = False
             return self._outcome(step)
         finally:
+            self._spent = self._spent or self._steps.interrupted()
             if waits:
                 await self._cancel(sandbox)
             await self._service.end_call()
