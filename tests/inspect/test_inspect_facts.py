@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.inspect.conftest import FILES, GUESTS, PEOPLE, WORDS, ZOO, InspectText, Run
+from tests.inspect.conftest import FILES, GUESTS, PEOPLE, ROOT, WORDS, ZOO, InspectText, Run
 from wippywasm import wit
 from wippywasm.errors import BinaryError, InvalidError, NotFoundError, WatSyntaxError
 from wippywasm.inspect import inspect
 from wippywasm.inspect.exports import exported_functions
+from wippywasm.inspect.json_form import to_json
 from wippywasm.inspect.page import page
 from wippywasm.inspect.report import report, tree_lines
 from wippywasm.model import S32, FuncType, ListType, Param, RecordType, TupleType
@@ -292,3 +294,15 @@ def test_what_a_toolchain_left_for_itself_is_not_called(inspect_text: InspectTex
     assert [(o.name, o.what) for o in found.other_exports] == [
         ("exports#init", "function, for componentize-py when it built this")
     ]
+
+
+@pytest.mark.parametrize("guest", GUESTS, ids=lambda g: g.name)
+def test_every_field_of_the_json_is_documented(guest: Path) -> None:
+    schema = (ROOT / "docs/inspect.md").read_text().partition("## JSON")[2]
+    assert fields(to_json(inspect(guest))) <= set(re.findall(r"`([\w-]+)`", schema))
+
+
+def fields(value: Any) -> set[str]:
+    """The keys of all objects inside of JSON."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return set(value if isinstance(value, dict) else ()).union(*map(fields, inside))

@@ -131,7 +131,7 @@ def _producers(found: Inspection) -> Iterator[str]:
 def _engines(found: Inspection) -> Iterator[str]:
     for fit in found.engines if found.modules else ():
         lacks = labels([LABELS.get(name, name) for name in fit.lacks])
-        yield f"{fit.engine}: no, it has no {lacks}" if fit.lacks else f"{fit.engine}: yes"
+        yield f"{fit.engine}: no, it lacks {lacks}" if fit.lacks else f"{fit.engine}: yes"
 
 
 def _definition(found: Inspection) -> Iterator[str]:
