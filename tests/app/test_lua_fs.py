@@ -102,7 +102,7 @@ def test_open_files(lua: Lua) -> None:
     local _, closed = file:read()
     return {size, at, part, rest, over == nil, back, bad:kind(), closed:message()}
     """
-    assert lua(body) == [11, 6, "wor", "ld", True, 6, "INVALID", "this openfile is closed"]
+    assert lua(body) == [11, 6, "wor", "ld", True, 6, "INVALID", "this open file is closed"]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from tests.app_lua.hosts import body
         ("{b = 1, a = {x = 'y'}}", '{"a":{"x":"y"},"b":1}'),
         ("table.pack(nil, 1)", "[null,1]"),
         ("json.decode('{}')", "{}"),
+        ("{why = errors.new({message = 'gone', kind = errors.NOT_FOUND})}", '{"why":"NOT_FOUND: gone"}'),
     ],
 )
 def test_encode(lua: str, text: str) -> None:
@@ -40,6 +41,7 @@ def test_encode(lua: str, text: str) -> None:
     ("lua", "message"),
     [
         ("print", "a function has no JSON"),
+        ("{channel.new()}", "a channel has no JSON"),
         ("{1, x = 2}", "an object's key must be a string, got 1"),
         ("{1, nil, 3}", "an object's key must be a string"),
         ("'a\\xff'", "invalid UTF-8: byte 0xff at position 2"),

@@ -103,18 +103,19 @@ def test_bodies_forms_and_files(load_app: LoadApp) -> None:
     source = """
         local r1 = http_client.post(url, {body = "\\xff\\0", headers = {["Content-Type"] = "x/y"}})
         local r2 = http_client.put(url, {form = {a = "1 2"}})
-        local files = {{name = "f", filename = "n.txt", content = "C"}}
+        local files = {{name = "f", filename = "n é\\".txt", content = "C"}}
         local r3 = http_client.request("PROPFIND", url, {form = {t = "T"}, files = files})
-        return {r1.status_code, r2.status_code, r3.status_code}
+        local _, bad = http_client.post(url, {files = {{name = "f", filename = "a\\r\\nb: c", content = ""}}})
+        return {r1.status_code, r2.status_code, r3.status_code, bad:kind()}
     """
     seen: list[Any] = []
-    assert call(load_app(client(source)), answering(HELLO, seen)) == [201, 201, 201]
+    assert call(load_app(client(source)), answering(HELLO, seen)) == [201, 201, 201, "INVALID"]
     (line1, fields1, body1), (line2, fields2, body2), (line3, fields3, body3) = seen
     assert (line1[:4], fields1["content-type"], body1) == ("POST", "x/y", b"\xff\0")
     assert (line2[:3], fields2["content-type"], body2) == ("PUT", "application/x-www-form-urlencoded", b"a=1+2")
     assert line3.startswith("PROPFIND")
     assert fields3["content-type"].startswith("multipart/form-data")
-    assert b'filename="n.txt"' in body3
+    assert 'filename="n é\\".txt"'.encode() in body3
     assert b"\r\n\r\nC\r\n" in body3
 
 

@@ -84,6 +84,24 @@ def test_a_refusal_says_nothing_of_what_there_is(load_app: LoadApp) -> None:
     asyncio.run(go(load_app(APP)))
 
 
+def test_a_hint_names_only_what_may_be_called(load_app: LoadApp) -> None:
+    async def hint(app: App, who: str, id: str) -> str:
+        with entered(context(app, who)), pytest.raises(WippyError) as caught:
+            await app.call(id)
+        return caught.value.hint or ""
+
+    async def go(app: App) -> None:
+        async with app:
+            assert "t:closed" not in await hint(app, "root", "t:close"), "even the admin may not call that one"
+            assert "t:other" in await hint(app, "root", "t:othe")
+            assert "t:other" in await hint(app, "root", "other")
+            assert "t:other" not in await hint(app, "alice", "t:open_nothing")
+            assert "t:open" in await hint(app, "alice", "t:open_nothing")
+            assert await hint(app, "alice", "other") == ""
+
+    asyncio.run(go(load_app(APP)))
+
+
 WASM = """
 - name: typed
   kind: function.wat

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -287,26 +287,36 @@ class App:
         kind = self.entries[id].kind
         if kind not in FUNCTIONS:
             raise InvalidError(
-                f"'{id}' is {with_article(kind)}, not a function", hint=did_you_mean_id(id, self.functions)
+                f"'{id}' is {with_article(kind)}, not a function", hint=did_you_mean_id(id, self._shown(self.functions))
             )
 
     def _check_call(self, id: str) -> None:
         """Ask the guard. The app's own user may call everything, unless they act as somebody."""
         self._check_written(id)
-        context = current()
-        if context.entry is not None or context.actor is not None:
+        if _is_guarded():
             self.guard.check("funcs.call", id)
 
     def _check_written(self, id: Any) -> None:
         """Raise InvalidError for what can't be an id, and say what to write where only the namespace was left out."""
         if id in self.entries:
             return
-        whole = [i for i in self.functions if i.endswith(f":{id}") and self.guard.shows("funcs.call", i)]
+        whole = [i for i in self._shown(self.functions) if i.endswith(f":{id}")]
         check_id(id, f"an id has its namespace in front: '{whole[0]}'" if whole else None)
 
-    def _near(self, id: str) -> str:
-        near = did_you_mean_id(id, self.functions) or did_you_mean_id(id, self.entries)
-        return near or f"the functions are {listing(self.functions)}"
+    def _near(self, id: str) -> str | None:
+        functions = self._shown(self.functions)
+        near = did_you_mean_id(id, functions) or did_you_mean_id(id, self._shown(self.entries))
+        return near or (f"the functions are {listing(functions)}" if functions else None)
+
+    def _shown(self, ids: Iterable[str]) -> list[str]:
+        """Those that whoever asks may call: of others nothing is told."""
+        return [id for id in ids if not _is_guarded() or self.guard.shows("funcs.call", id)]
+
+
+def _is_guarded() -> bool:
+    """Whether calls are asked of the policies: not those of the app's own user, unless they act as somebody."""
+    context = current()
+    return context.entry is not None or context.actor is not None
 
 
 def _not_running() -> UnavailableError:

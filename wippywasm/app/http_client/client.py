@@ -137,11 +137,14 @@ def _authorization(options: RequestOptions) -> dict[str, str]:
 def _data(options: RequestOptions) -> Any:
     if options.form is None and not options.files:
         return options.body
-    form = aiohttp.FormData()
-    for name, value in (options.form or {}).items():
-        form.add_field(name, value)
-    for file in options.files:
-        form.add_field(file.name, file.content, filename=file.filename, content_type=file.content_type)
+    form = aiohttp.FormData(quote_fields=False)  # names as they are, which is what servers of forms expect
+    try:
+        for name, value in (options.form or {}).items():
+            form.add_field(name, value)
+        for file in options.files:
+            form.add_field(file.name, file.content, filename=file.filename, content_type=file.content_type)
+    except ValueError:
+        raise InvalidError("http_client: the names and types of files have no control characters") from None
     return form
 
 

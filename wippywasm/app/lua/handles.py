@@ -7,6 +7,7 @@ Spec: SPEC section 11.
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any, Protocol, TypeVar
 
 from wippywasm.errors import InvalidError, RateLimitedError
@@ -41,7 +42,8 @@ class Handles:
         """The object of a number; raises InvalidError where it is closed or of another kind."""
         object = self._objects.get(number)
         if not isinstance(object, kind):
-            raise InvalidError(f"this {kind.__name__.lower()} is closed")
+            words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).lower()
+            raise InvalidError(f"this {words} is closed")
         return object
 
     def take(self, number: int, kind: type[T]) -> T:

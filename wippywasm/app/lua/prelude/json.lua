@@ -74,6 +74,8 @@ local function put_object(value, out, depth, open)
 end
 
 local function put_table(value, out, depth, open)
+  if W.error_data[value] then out[#out + 1] = string_text(tostring(value)) return end
+  if W.opaque[value] then refuse("json.encode: a " .. W.opaque[value] .. " has no JSON") end
   if open[value] then refuse("json.encode: the table contains itself") end
   if depth >= MAX_DEPTH then refuse("json.encode: nested deeper than " .. MAX_DEPTH .. " levels") end
   open[value] = true
