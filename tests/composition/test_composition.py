@@ -118,6 +118,18 @@ def test_a_resource_with_a_second_name_keeps_its_methods(engine: Engine) -> None
     assert "type trailers = fields;" in wit.print_resolution(world)
 
 
+LOOSE = """
+(component
+  (type $t (record (field "x" u32)))
+  (export $tt "t" (type $t))
+  (core module $m (func (export "f") (param i32) (result i32) local.get 0))
+  (core instance $i (instantiate $m))
+  (func (export "h") (param "v" $tt) (result $tt) (canon lift (core func $i "f")))
+  (import "f" (func $f (result u32)))
+  (export "g" (func $f)))
+"""
+
+
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
@@ -130,6 +142,14 @@ def test_a_resource_with_a_second_name_keeps_its_methods(engine: Engine) -> None
             "and it is not what the socket imports as 'my:log/out@1.0.0': export 'line'",
         ),
         (('(component (import "m" (core module)) (import "f" (func (result u32))))', PLAIN_PLUG), "is no interface"),
+        (
+            (
+                '(component (import "a:b/c" (instance (export "in" (instance)))) (import "f" (func (result u32))))',
+                PLAIN_PLUG,
+            ),
+            "imports 'a:b/c', in which 'in' is no function or type: plug it",
+        ),
+        ((LOOSE, PLAIN_PLUG), "the socket exports types outside of any interface (t): have it export them in one"),
         (('(component (import "a:b/c" (func)) (import "f" (func (result u32))))', PLAIN_PLUG), "'a:b/c', which has no"),
     ],
 )

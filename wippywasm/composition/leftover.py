@@ -12,7 +12,7 @@ Spec: `Explainer.md` (type checking: resource types are generative; semver compa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from wippywasm.binary.component import ComponentType, InstanceType, ModuleType, TypeBound, ValueBound
@@ -43,6 +43,9 @@ class Leftover:
     def _add(self, name: str, part: Part, extern: Any) -> None:
         if isinstance(extern, ModuleType | ComponentType | ValueBound):
             raise InvalidError(f"{part.label} imports {name!r}, which is no interface, function or type: plug it")
+        inner = next((n for n, e in _parts(extern) if not isinstance(e, FuncType | TypeBound)), None)
+        if inner is not None:
+            raise InvalidError(f"{part.label} imports {name!r}, in which {inner!r} is no function or type: plug it")
         known = self._merged.get(name)
         self._pair(known, extern)
         extern = self._renamed(extern)
@@ -137,6 +140,10 @@ def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, TypeBound) and isinstance(other, TypeBound):
         return one.type is other.type
     return one is other
+
+
+def _parts(extern: Any) -> Iterable[tuple[str, Any]]:
+    return extern.exports.items() if isinstance(extern, InstanceType) else ()
 
 
 def _introduced(extern: Any) -> set[ResourceType]:

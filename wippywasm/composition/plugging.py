@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wippywasm.binary import decode
+from wippywasm.binary.component import TypeBound
 from wippywasm.composition.leftover import Leftover
 from wippywasm.composition.wiring import Part, wire
 from wippywasm.composition.writer import write
@@ -27,7 +28,15 @@ def plug(parts: Sequence[Part]) -> bytes:
     except ValidationError as error:
         plugs = ", ".join(part.label for part in parts[1:])
         raise InvalidError(
-            f"{parts[0].label} can't be composed with {plugs}: {error.message}",
-            hint="it imports or exports types that only a plug knows: plug that import, too, or leave the plug out",
+            f"{parts[0].label} can't be composed with {plugs}: {error.message}", hint=_hint(parts[0])
         ) from None
     return wasm
+
+
+def _hint(socket: Part) -> str:
+    """What may be wrong with a composition that is not valid."""
+    loose = [name for name, extern in socket.component.type.exports.items() if isinstance(extern, TypeBound)]
+    if loose:
+        names = ", ".join(loose[:5])
+        return f"{socket.label} exports types outside of any interface ({names}): have it export them in one"
+    return "it imports or exports types that only a plug knows: plug that import, too, or leave the plug out"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from wippywasm.engine.features import LABELS, labels
 from wippywasm.inspect.exports import is_handler
-from wippywasm.inspect.model import Import, ImportGroup, Inspection, ModuleFacts, Node
+from wippywasm.inspect.model import Import, Inspection, ModuleFacts, Node
 from wippywasm.inspect.tree import describe_memory, describe_table, human_size
 from wippywasm.plan.describe import describe_func
 
@@ -36,7 +36,7 @@ def report(found: Inspection) -> list[Section]:
         (_title(found), _problems(found)),
         ("World", found.world.rstrip().split("\n") if found.world else ()),
         ("Exports", _exports(found)),
-        ("Imports", _imports(found.groups)),
+        ("Imports", _imports(found)),
         ("Core modules", _modules(found.modules)),
         ("Custom sections", [f"{c.name}  {human_size(c.size)}" for c in found.customs]),
         ("Made by", _producers(found)),
@@ -94,13 +94,15 @@ def _exports(found: Inspection) -> Iterator[str]:
         yield f"{other.name}: {other.what}"
 
 
-def _imports(groups: Sequence[ImportGroup]) -> Iterator[str]:
-    for group in groups:
+def _imports(found: Inspection) -> Iterator[str]:
+    for group in found.groups:
         yield "must be supplied:" if group.grant is None else f"{group.grant} grants:"
         for i in group.imports:
             yield f"    {i.name}: {_items(i)}{f' ({i.fault})' if i.fault else ''}"
-    if any(group.grant is None for group in groups):
+    if any(group.grant is None for group in found.groups):
         yield "what must be supplied is given from Python: component.instantiate(imports={name: object})"
+        if found.kind == "component":
+            yield "or by the component of another entry that exports it: with: [its id]"
 
 
 def _items(i: Import) -> str:
