@@ -133,6 +133,22 @@ def test_every_round_of_a_loop_and_every_call_counts() -> None:
     assert len(ticks) - before == 201
 
 
+def test_code_without_loops_costs_by_its_length() -> None:
+    division = "(local.set 0 (i32.div_u (local.get 0) (i32.const 1)))"
+    wasm = engines.wat2wasm(
+        f"""(module (func (export "run") (param i32) (result i32)
+          (loop $l (br_if $l (i32.eqz (local.get 0))) {division * 1000}) (local.get 0)))"""
+    )
+    ticks: list[int] = []
+    run = instantiate(wasm, ticks).export("run").call
+    for _ in range(100):  # 10,000 checks go by before the first tick
+        run(5)
+    before = len(ticks)
+    assert before
+    run(5)
+    assert len(ticks) == before + 2  # for the function and for its loop, both of which cost more than the count
+
+
 @pytest.mark.parametrize(
     "operation",
     [

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from wippywasm.engine.wasmer_store import WasmerStore
 
 TICK_SECONDS = 0.005
-LEAST, MOST = 1_000, 50_000_000
+LEAST, MOST = 1_000, 8_000_000
+"""Bounds of a count. The most is what the shortest loop takes 10 ms for: with code that costs as little and takes as long
+as code can, a guest that first went through such a loop could spend a second or two on it, once."""
 _PAGE = 1 << 16
 
 
