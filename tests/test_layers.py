@@ -14,7 +14,7 @@ PACKAGE = ROOT / "wippywasm"
 
 LAYERS = [
     {"errors"},
-    {"model", "core", "values", "leb128"},
+    {"awaitables", "model", "core", "values", "leb128"},
     {"layout"},
     {"wit", "binary"},
     {"abi"},

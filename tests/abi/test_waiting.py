@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Awaitable
 from inspect import CORO_CLOSED, getcoroutinestate
 
-from wippywasm.abi.waiting import discard
+from wippywasm.awaitables import discard
 
 
 async def outer(inner: Awaitable[int]) -> int:

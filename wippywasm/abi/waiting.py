@@ -7,12 +7,12 @@ guest suspended) later. How a guest is suspended is the business of whoever supp
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable
 from types import NoneType
 from typing import Any, NoReturn, TypeAlias
 
 from wippywasm.abi.state import Subtask
+from wippywasm.awaitables import discard
 from wippywasm.errors import InternalError
 from wippywasm.values import Err, Ok, Some, Variant
 
@@ -40,14 +40,3 @@ def refuse_to_wait(awaitable: Awaitable[Any], finish: Finish) -> NoReturn:
     """The `Park` of functions that nobody can suspend."""
     discard(awaitable)
     raise InternalError("a host function waits, and nothing here can wait for it")
-
-
-def discard(awaitable: Awaitable[Any]) -> None:
-    """End an awaitable that nobody will await, so that it is not reported as forgotten, nor one that it would await."""
-    if inspect.iscoroutine(awaitable) and inspect.getcoroutinestate(awaitable) == inspect.CORO_CREATED:
-        for held in inspect.getcoroutinelocals(awaitable).values():
-            if inspect.iscoroutine(held):
-                discard(held)
-    end = getattr(awaitable, "close", None) or getattr(awaitable, "cancel", None)
-    if callable(end):
-        end()

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 0.005
 LEAST, MOST = 1_000, 8_000_000
-"""Bounds of a count. The most is what the shortest loop takes 10 ms for: with code that costs as little and takes as long
-as code can, a guest that first went through such a loop could spend a second or two on it, once."""
+"""Bounds of a count. The most is what the shortest loop takes 10 ms for. A guest that has been through such a loop can
+spend a second or two, once, on code that takes as long for its cost as code can."""
 _PAGE = 1 << 16
 
 

@@ -23,16 +23,16 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from queue import SimpleQueue
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from wippywasm.abi.entry import refuse_entry, refuse_waiting
-from wippywasm.abi.state import ComponentInstance
-from wippywasm.abi.waiting import discard
+from wippywasm.awaitables import discard
 from wippywasm.engine import thread_turns
 from wippywasm.errors import CanceledError
 from wippywasm.instance.handover import Handover
-from wippywasm.instance.parking import this_thread
-from wippywasm.instance.waiting import in_event_loop, refuse_to_wait
+from wippywasm.instance.waiting import in_event_loop, refuse_to_wait, this_thread
+
+if TYPE_CHECKING:
+    from wippywasm.abi.state import ComponentInstance
 
 Job: TypeAlias = Callable[[], None]
 
@@ -103,15 +103,20 @@ class GuestThread:
     @contextmanager
     def occupied(self, components: Sequence[ComponentInstance]) -> Iterator[None]:
         """A call into a guest of this thread; refuses another meanwhile, which would only wait for it."""
-        if self._is_occupied:
-            refuse_waiting()
-        if not all(c.may_enter for c in components):
-            refuse_entry(components, None)
+        if self._is_occupied or not all(c.may_enter for c in components):
+            self._refuse(components)
         self._is_occupied = True
         try:
             yield
         finally:
             self._is_occupied = False
+
+    def _refuse(self, components: Sequence[ComponentInstance]) -> NoReturn:
+        from wippywasm.abi.entry import refuse_entry, refuse_waiting  # which threads of Lua have no use for
+
+        if self._is_occupied:
+            refuse_waiting()
+        refuse_entry(components, None)
 
     def release(self) -> None:
         """Give the thread back, once it has done its jobs: its guest is closed."""

@@ -8,28 +8,19 @@ Spec: SPEC section 8.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable, Callable
 from inspect import CO_COROUTINE
 from types import FunctionType, MethodType
 from typing import Any
 
 from wippywasm.abi.options import Binding
-from wippywasm.abi.waiting import discard, is_awaitable
+from wippywasm.abi.waiting import is_awaitable
+from wippywasm.awaitables import discard
 from wippywasm.engine.batch import Loop
 from wippywasm.engine.port import CoreFunc, FiberStore, Store, TimedStore
 from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.instance.budget import within
-from wippywasm.instance.waiting import Waiting, run_now
-
-
-class _Thread(threading.local):
-    """What awaits for the guests that run in this thread, where a task does."""
-
-    wait: Callable[[Awaitable[Any]], Any] | None = None
-
-
-this_thread = _Thread()
+from wippywasm.instance.waiting import Waiting, run_now, this_thread
 
 
 class Parking:

@@ -8,11 +8,21 @@ Spec: SPEC section 8.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
-from wippywasm.abi.waiting import discard
+from wippywasm.awaitables import discard
 from wippywasm.errors import ConflictError
+
+
+class _Thread(threading.local):
+    """What awaits for the guests that run in this thread, where a task does."""
+
+    wait: Callable[[Awaitable[Any]], Any] | None = None
+
+
+this_thread = _Thread()
 
 
 class Waiting:

@@ -47,7 +47,7 @@ _BULK = {0x08: 4, 0x0A: 4, 0x0B: 4, 0x0C: 0, 0x0E: 0, 0x0F: 0, 0x11: 0}
 last operand is shifted to count them: 16 bytes are one, and so is a table's element."""
 _ONE_INDEX = (0x0B, 0x0F, 0x11)
 _CODE_SHIFT = 6
-"""64 bytes of code count as one, which take 0.2 µs where they do nothing but divide. `wasmer_ticks.MOST` goes by that."""
+"""64 bytes of code count as one; they take 0.2 µs where they do nothing but divide (see `wasmer_ticks.MOST`)."""
 
 
 @dataclass(frozen=True)
