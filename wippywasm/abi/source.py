@@ -41,7 +41,7 @@ HOST_SIDE = Side()
 ARRAY_SIDE = Side(arrays=True)
 PYTHON_SIDE = Side(raises=True)
 STEPWISE_SIDE = Side(stepwise=True, raises=True)
-COMPONENT_SIDE = Side(COMPONENT, pairs=True)
+COMPONENT_SIDE = Side(COMPONENT, pairs=True, arrays=True)
 
 
 class Source:
