@@ -53,11 +53,11 @@ def listen(address: Address, id: str) -> socket.socket:
         ) from None
 
 
-def url_of(bound: socket.socket) -> str:
+def url_of(bound: socket.socket, scheme: str = "http") -> str:
     """The URL that reaches a listening socket from this machine."""
     host, port = bound.getsockname()[:2]
     host = {"::": "127.0.0.1", "0.0.0.0": "127.0.0.1"}.get(host, host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _listen(address: Address) -> socket.socket:

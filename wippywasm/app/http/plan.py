@@ -9,6 +9,7 @@ router or folder with the longest prefix, a folder before a router of the same.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from wippywasm.app.http.address import Address, parse_address
 from wippywasm.app.http.options import POST, PRE, Stage, missing, stages
 from wippywasm.app.http.paths import Pattern, Target, parse_pattern, split_literal
 from wippywasm.app.http.routes import Routes
+from wippywasm.app.http.tls import TlsError, server_context
 from wippywasm.app.report import Report
 from wippywasm.app.suggest import listing
 
@@ -77,7 +79,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class ServicePlan:
-    """What one service serves. `mounts` have the longest prefix first."""
+    """What one service serves. `mounts` have the longest prefix first. `tls` is None where there is none."""
 
     entry: Entry
     address: Address
@@ -85,6 +87,7 @@ class ServicePlan:
     bounds: Bounds
     routes: Routes[Endpoint] = field(default_factory=Routes)
     mounts: tuple[Router | Folder, ...] = ()
+    tls: ssl.SSLContext | None = None
 
     @property
     def id(self) -> str:
@@ -126,7 +129,15 @@ class _Planner:
         assert address is not None, "addr was checked"
         mounts = sorted(self._mounts.get(entry.id, []), key=lambda m: (-len(m.prefix), isinstance(m, Router), m.id))
         routes = self._routes.get(entry.id) or Routes()
-        return ServicePlan(entry, address, _times(entry), _bounds(entry), routes, tuple(mounts))
+        tls = self._tls(entry)
+        return ServicePlan(entry, address, _times(entry), _bounds(entry), routes, tuple(mounts), tls)
+
+    def _tls(self, entry: Entry) -> ssl.SSLContext | None:
+        try:
+            return server_context(entry.data.get("tls"))
+        except TlsError as error:
+            entry.at(self._report, "tls").child(error.field).problem(str(error))
+            return None
 
     def _check_addresses(self, services: Sequence[Entry]) -> None:
         taken: dict[Address | None, Entry] = {}

@@ -23,6 +23,7 @@ from wippywasm.app.http.plan import ServicePlan
 from wippywasm.app.http.problems import RETRY_AFTER, BadRequestError, BodyTooLargeError, Problem, problem_of
 from wippywasm.app.http.reply import CutOffError, Reply
 from wippywasm.app.http.site import Site
+from wippywasm.app.http.tls import HANDSHAKE
 from wippywasm.app.http.watch import HttpWatch
 from wippywasm.errors import TimedOutError, UnavailableError, WippyError
 
@@ -61,9 +62,15 @@ class HttpServer:
         if self._stopping.is_set():
             return
         self._has_begun = True
-        self._listener = await asyncio.get_running_loop().create_server(self._connections, sock=self._bound)
+        tls: dict[str, Any] = {"ssl": self.plan.tls, "ssl_handshake_timeout": HANDSHAKE} if self.plan.tls else {}
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(self._connections, sock=self._bound, **tls)
         if self._stopping.is_set():
             self._listener.close()
+
+    def another_socket(self) -> socket.socket:
+        """Its listening socket once more, for who takes its place."""
+        return self._bound.dup()
 
     def stop_accepting(self) -> None:
         """Take no more connections; harmless to repeat."""

@@ -77,7 +77,7 @@ class HttpServices:
             for id, plan in plans.items():
                 sites[id] = Site(plan, loaded, self._app, self._security.guard, policies)
                 if not self._goes_on(plan):
-                    sockets[id] = listen(plan.address, id)
+                    sockets[id] = self._socket(plan)
         except BaseException:
             Change(self, plans, sites, sockets).discard()
             raise
@@ -92,7 +92,7 @@ class HttpServices:
         for id, plan in change.plans.items():
             if id in change.sockets:
                 self._servers[id] = server = HttpServer(plan, change.sites[id], change.sockets[id], self.watch)
-                self._addresses[id] = url_of(change.sockets[id])
+                self._addresses[id] = url_of(change.sockets[id], "http" if plan.tls is None else "https")
                 self._later(server.start())
             else:
                 self._servers[id].change(plan, change.sites[id])
@@ -114,7 +114,18 @@ class HttpServices:
     def _goes_on(self, plan: ServicePlan) -> bool:
         """Whether a server listens there already, and can go on."""
         server = self._servers.get(plan.id)
-        return server is not None and server.plan.address == plan.address
+        return server is not None and server.plan.address == plan.address and _tls(server.plan) == _tls(plan)
+
+    def _socket(self, plan: ServicePlan) -> socket.socket:
+        """A listening socket: that of the server that is there already, for one with other certificates."""
+        server = self._servers.get(plan.id)
+        return (
+            server.another_socket() if server and server.plan.address == plan.address else listen(plan.address, plan.id)
+        )
+
+
+def _tls(plan: ServicePlan) -> Any:
+    return plan.entry.data.get("tls")
 
 
 def _starts(service: Entry) -> bool:

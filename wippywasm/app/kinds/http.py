@@ -10,6 +10,7 @@ from wippywasm.app.http.options import LATER_POST, LATER_PRE, POST, PRE, Options
 from wippywasm.app.http.paths import PathError, parse_pattern, split_literal
 from wippywasm.app.kinds.lifecycle import LIFECYCLE
 from wippywasm.app.schema.durations import Duration
+from wippywasm.app.schema.file_types import SourceText
 from wippywasm.app.schema.kind import Kind
 from wippywasm.app.schema.scope import Scope
 from wippywasm.app.schema.types import Anything, Bool, Choice, Field, Int, ListOf, Ref, Struct, Text, required
@@ -17,6 +18,7 @@ from wippywasm.app.schema.types import Anything, Bool, Choice, Field, Int, ListO
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE")
 HANDLERS = ("function.lua", "function.wat", "function.wasm")
 
+_PEM = "PEM text, or file://path"
 _TIMEOUTS = Struct({"read": Field(Duration()), "write": Field(Duration()), "idle": Field(Duration())})
 _LIMITS = Struct(
     {
@@ -24,6 +26,15 @@ _LIMITS = Struct(
         "max_header_kb": Field(Int(1, 1024)),
         "max_requests": Field(Int(1, 1_000_000)),
         "max_connections": Field(Int(1, 1_000_000)),
+    }
+)
+_TLS = Struct(
+    {
+        "mode": required(Choice(("manual", ""), later=("auto",))),
+        "cert": Field(SourceText(_PEM)),
+        "key": Field(SourceText(_PEM)),
+        "client_ca": Field(SourceText(_PEM)),
+        "client_auth": Field(Choice(("verify_if_given", "require_and_verify"), later=("request", "require_any"))),
     }
 )
 _HOST = Struct({"buffer_size": Field(Int(1)), "worker_count": Field(Int(1))})
@@ -73,7 +84,7 @@ HTTP_KINDS = (
             "timeouts": Field(_TIMEOUTS),
             "limits": Field(_LIMITS),
             "host": Field(_HOST),
-            "tls": Field(Anything(), later="'tls'"),
+            "tls": Field(_TLS),
             "network": Field(Anything(), later="'network'"),
             "lifecycle": LIFECYCLE,
         },
