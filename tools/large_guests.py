@@ -116,8 +116,8 @@ def wit_folder(version: str) -> Path:
 
 GUESTS = (
     Large("tour.go.wasm", "tour.go", GO, build_go),
-    Large("tour.go.component.wasm", "tour.go", GO, build_go_component),
     Large("tour.py.wasm", "tour.py", COMPONENTIZE_PY, build_python, ("-w", "tour")),
+    Large("tour.go.component.wasm", "tour.go", GO, build_go_component),
     Large("tour.js.wasm", "tour.js", COMPONENTIZE_JS, build_javascript, ("tour", "fetch-event")),
     Large("server.js.wasm", "server.js", COMPONENTIZE_JS, build_javascript, ("server",)),
 )
