@@ -86,6 +86,8 @@ class Frame:
         self._contexts = {instance: Context() for instance in recipe.contexts} if recipe.contexts else {}
         self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
         self._parking: Parking | None = None
+        self.timed_store: TimedStore | None = store if hasattr(type(store), "interrupt") else None  # type: ignore[assignment]
+        """Its store, where guests in that can be ended while they run."""
         self._clock = None if self.timed_store is None else self.timed_store.check_clock
         self.budget_ms = None if budget_ms is None or self.timed_store is None else budget_ms
         self.thread: GuestThread | None = None
@@ -98,12 +100,6 @@ class Frame:
         if self._parking is None:
             self._parking = Parking(self.store)
         return self._parking
-
-    @property
-    def timed_store(self) -> TimedStore | None:
-        """Its store, where guests in that can be ended while they run."""
-        store: Any = self.store
-        return store if hasattr(type(store), "interrupt") else None
 
     def run(self) -> None:
         """Do all steps; raises LinkError, Trap, TimedOutError, or whatever a host function raised."""
