@@ -17,6 +17,7 @@ world command { import log; export run: func() -> u32; }
 
 async def names(folder: Path, stack: AsyncExitStack) -> dict[str, Any]:
     (folder / "app.wit").write_text(APP)
+    (folder / "wrong.wit").write_text("package my:app;\ninterface i {\n  type t = strng;\n}\n")
     package = wit.parse(folder / "app.wit").main
     assert package is not None
     (folder / "package.wasm").write_bytes(wit.encode(package))
