@@ -161,6 +161,12 @@ class WasmerStore:
         """The other end of `start_clock`."""
         self._clock.stop()
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether its clock runs."""
+        runs: bool = self._clock.runs
+        return runs
+
     def time_left(self) -> tuple[float, BaseException] | None:
         """Seconds until the clock's timeout, and the timeout, where there is one."""
         return self._clock.time_left()

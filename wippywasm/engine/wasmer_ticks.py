@@ -43,9 +43,12 @@ def bounds_of(limits: StoreLimits) -> rewrite.Bounds:
 
 
 class Clock:
-    """When the guest of a store is to be ended. `is_armed` says that calls to the host have to `check`."""
+    """When the guest of a store is to be ended.
 
-    __slots__ = ("_count", "_deadline", "_interrupt", "_last", "_timeout", "_turn", "is_armed")
+    `is_armed` says that calls to the host have to `check`, `runs` that it has been started and not stopped.
+    """
+
+    __slots__ = ("_count", "_deadline", "_interrupt", "_last", "_timeout", "_turn", "is_armed", "runs")
 
     def __init__(self) -> None:
         self._deadline = 0.0
@@ -55,6 +58,7 @@ class Clock:
         self._last = 0.0
         self._turn = thread_turns.Turn()
         self.is_armed = False
+        self.runs = False
 
     def start(self, timeout: BaseException | None, seconds: float) -> None:
         """End the guest in so many seconds with `timeout`, if given; an earlier `interrupt` is forgotten."""
@@ -62,10 +66,12 @@ class Clock:
         self._timeout = timeout
         self._deadline = time.monotonic() + seconds
         self.is_armed = timeout is not None
+        self.runs = True
 
     def stop(self) -> None:
         """The other end of `start`."""
         self._timeout = None
+        self.runs = False
         self.is_armed = self._interrupt is not None
 
     def interrupt(self, error: BaseException) -> None:

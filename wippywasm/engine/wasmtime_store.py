@@ -210,6 +210,11 @@ class WasmtimeStore:
         if self._context is not None:
             capi.set_epoch_deadline(self._context, NEVER)
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether its clock runs."""
+        return self.running.interruptible
+
     def time_left(self) -> tuple[float, BaseException] | None:
         """Seconds until the clock's timeout, and the timeout, where there is one."""
         deadline, timeout = self.running.deadline, self.running.timeout

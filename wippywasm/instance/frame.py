@@ -16,15 +16,17 @@ from functools import partial
 from typing import Any
 
 from wippywasm import abi
+from wippywasm.abi.lift import lifted_of
 from wippywasm.abi.options import Batch, Binding, Options
 from wippywasm.abi.source import PYTHON_SIDE, STEPWISE_SIDE, Side
-from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource
+from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource, poison
 from wippywasm.engine.assembly import assemble, late
 from wippywasm.engine.batch import batched_realloc
 from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem, CoreMemory, Store, TimedStore
 from wippywasm.errors import Trap
 from wippywasm.instance.budget import in_calls
 from wippywasm.instance.builtins import Context, make_builtin
+from wippywasm.instance.foreign_calls import within_time_of
 from wippywasm.instance.guest_thread import GuestThread
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, LinkedResource
 from wippywasm.instance.parking import Parking, StepwiseBinding
@@ -93,6 +95,17 @@ class Frame:
         self.thread: GuestThread | None = None
         """The thread that calls by tasks run in, where they need one."""
         self._ends: list[Callable[[], None]] = []
+        self.callee: Frame | None = None
+        """The frame of another guest that runs for this one, where time is kept."""
+
+    def interrupt(self, error: BaseException) -> None:
+        """End what runs with `error`, from any thread: its guest, or the one that that calls."""
+        poison(self.components, error)
+        frame: Frame | None = self
+        while frame is not None:
+            if frame.timed_store is not None:
+                frame.timed_store.interrupt(error)
+            frame = frame.callee
 
     @property
     def parking(self) -> Parking:
@@ -263,7 +276,10 @@ class Frame:
             type = self.linked.bound.imports.get(step.func.index, type)
         options = Options(step.options.string_encoding, step.options.is_async)
         binding = self.binding(step.instance, step.options)
-        return abi.lower(type, function, options, binding, name=name, park=self.parking)[1]
+        _, core = abi.lower(type, function, options, binding, name=name, park=self.parking)
+        lifted = function if isinstance(function, abi.Lifted) else lifted_of(function)
+        foreign = lifted.binding if lifted is not None else None
+        return within_time_of(self, foreign._frame, core) if isinstance(foreign, LateBinding) else core
 
     # ---- references
 

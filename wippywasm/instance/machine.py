@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from wippywasm.abi.state import poison
 from wippywasm.instance import budget
 from wippywasm.instance.guest_thread import take_thread
 from wippywasm.plan.items import HostFuncRef, LiftRef
@@ -80,16 +79,11 @@ def in_thread(frame: Frame, function: Callable[..., Any]) -> Callable[..., Await
         finally:
             store.stop_clock()
 
-    def interrupt(error: BaseException) -> None:
-        poison(frame.components, error)
-        if store is not None:
-            store.interrupt(error)
-
     async def call(*args: Any, **named: Any) -> Any:
         if frame.thread is None:
             frame.thread = take_thread()
         with frame.thread.occupied(frame.components):
-            return await frame.thread.run(partial(run, *args, **named), interrupt)
+            return await frame.thread.run(partial(run, *args, **named), frame.interrupt)
 
     return call
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from wippywasm.abi.state import RuntimeResource, poison
+from wippywasm.abi.state import RuntimeResource
 from wippywasm.errors import ConflictError, UnavailableError
 from wippywasm.instance import budget
 from wippywasm.instance.foreign import mark
@@ -48,7 +48,7 @@ async def start_in_own_thread(component: Component, new_frame: Callable[[], Fram
         raise
 
     async def run() -> None:
-        await thread.run(frame.run, partial(_interrupt, frame))
+        await thread.run(frame.run, frame.interrupt)
 
     try:
         await (run if frame.budget_ms is None else budget.in_tasks(run, frame.budget_ms))()
@@ -118,7 +118,7 @@ class ThreadGuest(Guest):
 
     def _interrupt(self, error: BaseException) -> None:
         if self._frame is not None:
-            _interrupt(self._frame, error)
+            self._frame.interrupt(error)
 
     def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
         inner, thread, weak = self._inner, self._thread, weakref.ref(self)
@@ -146,12 +146,6 @@ class ThreadGuest(Guest):
 
     def _resources(self) -> Mapping[ResourceType, RuntimeResource]:
         return self._inner._resources()
-
-
-def _interrupt(frame: Frame, error: BaseException) -> None:
-    poison(frame.components, error)
-    if frame.timed_store is not None:
-        frame.timed_store.interrupt(error)
 
 
 def _end(thread: GuestThread, inner: Guest) -> None:

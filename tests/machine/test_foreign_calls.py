@@ -1,0 +1,112 @@
+"""Guests that call other guests: the caller's time bounds both, and so does the callee's own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from wippywasm import Limits
+from wippywasm.errors import PoisonedError, TimedOutError
+
+SHORT = Limits(max_execution_ms=100)
+LONG = Limits(max_execution_ms=60_000)
+LAST = """
+(component
+  (core module $m
+    (func (export "spin") (param i32) (result i32)
+      (loop $l (br_if $l (local.get 0)))
+      (i32.const 7)))
+  (core instance $i (instantiate $m))
+  (func (export "spin") (param "for-ever" bool) (result u32) (canon lift (core func $i "spin"))))
+"""
+MIDDLE = """
+(component
+  (import "spin" (func $f (param "for-ever" bool) (result u32)))
+  (core func $f (canon lower (func $f)))
+  (core module $m
+    (import "" "f" (func $f (param i32) (result i32)))
+    (func (export "spin") (param i32) (result i32) (call $f (local.get 0))))
+  (core instance $i (instantiate $m (with "" (instance (export "f" (func $f))))))
+  (func (export "spin") (param "for-ever" bool) (result u32) (canon lift (core func $i "spin"))))
+"""
+
+
+@pytest.fixture
+def chain(load: Any) -> Iterator[Any]:
+    """Makes guests that call one another, with these limits, the last one first; the first one is called."""
+    with ExitStack() as stack:
+
+        def make(*limits: Limits | None) -> Any:
+            guest: Any = None
+            for bounds in limits:
+                imports = {} if guest is None else {"spin": guest.exports.spin}
+                guest = load(LAST if guest is None else MIDDLE).instantiate(imports, limits=bounds)
+                stack.callback(guest.close)
+            return guest
+
+        yield make
+
+
+@pytest.mark.parametrize(
+    "limits", [(LONG, SHORT), (SHORT, LONG), (LONG, LONG, SHORT), (SHORT, LONG, LONG), (SHORT, None, None)]
+)
+def test_the_least_of_all_budgets_holds(chain: Any, limits: tuple[Limits | None, ...]) -> None:
+    guest = chain(*limits)
+    assert [guest.call("spin", False) for _ in range(3)] == [7] * 3
+    started = time.monotonic()
+    with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+        guest.call("spin", True)
+    assert time.monotonic() - started < 5
+    with pytest.raises(PoisonedError):
+        guest.call("spin", False)
+
+
+def test_a_callee_without_limits(chain: Any, engine: str) -> None:
+    """On wasmer, guests that are made without limits can't be interrupted."""
+    if engine == "wasmer":
+        pytest.skip("on wasmer, guests that are made without limits can't be interrupted")
+    guest = chain(None, None, SHORT)
+    assert guest.call("spin", False) == 7
+    with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+        guest.call("spin", True)
+
+
+async def _within(seconds: float, awaitable: Any) -> None:
+    task = asyncio.ensure_future(awaitable)
+    await asyncio.sleep(seconds)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("limits", [(None, None), (None, None, None)])
+def test_cancelling_the_caller_ends_the_callee(chain: Any, engine: str, limits: tuple[None, ...]) -> None:
+    if engine == "wasmer":
+        pytest.skip("on wasmer, such guests call one another in threads of their own")
+
+    async def use() -> None:
+        guest = chain(*limits)
+        assert await guest.call_async("spin", False) == 7
+        started = time.monotonic()
+        await _within(0.1, guest.call_async("spin", True))
+        assert time.monotonic() - started < 5
+
+    asyncio.run(use())
+
+
+def test_a_task_has_its_budget(chain: Any, engine: str) -> None:
+    if engine == "wasmer":
+        pytest.skip("on wasmer, such guests call one another in threads of their own")
+
+    async def use() -> None:
+        guest = chain(None, LONG, SHORT)
+        assert await guest.call_async("spin", False) == 7
+        with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+            await guest.call_async("spin", True)
+
+    asyncio.run(use())

@@ -1,0 +1,48 @@
+"""Calls from one guest into another, of another store: what bounds the caller bounds what it calls.
+
+In: a core function that leads into another guest, the frames of both. Out: the same, which runs with the caller's time,
+or with the callee's own budget where that is less; and an interruption of the caller finds who runs.
+
+Spec: SPEC section 6 (`max_execution_ms`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from wippywasm.engine.port import TimedStore
+from wippywasm.instance.budget import out_of_time
+
+if TYPE_CHECKING:
+    from wippywasm.instance.frame import Frame
+
+
+def within_time_of(caller: Frame, callee: Frame, core: Callable[..., Any]) -> Callable[..., Any]:
+    """The core function, while which the callee's guest can be ended as the caller's can."""
+    outer, inner = caller.timed_store, callee.timed_store
+    if outer is None or inner is None or callee is caller:
+        return core
+
+    def call(*args: Any) -> Any:
+        if callee.budget_ms is None and not outer.is_timed:
+            return core(*args)
+        seconds, timeout = _less(outer, callee.budget_ms)
+        inner.start_clock(timeout, seconds)
+        caller.callee = callee
+        try:
+            outer.check_clock()  # an interruption that came before could not know the callee
+            return core(*args)
+        finally:
+            caller.callee = None
+            inner.stop_clock()
+
+    return call
+
+
+def _less(outer: TimedStore, budget_ms: int | None) -> tuple[float, BaseException | None]:
+    """Seconds and timeout for a call: what the caller has left, or the callee's own budget."""
+    left = outer.time_left()
+    if budget_ms is not None and (left is None or budget_ms / 1000 < left[0]):
+        return budget_ms / 1000, out_of_time(budget_ms)
+    return (0, None) if left is None else left
