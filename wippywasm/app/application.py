@@ -121,6 +121,11 @@ class App:
         return self._security.policies
 
     @property
+    def security(self) -> Security:
+        """Who may do what, and the token stores."""
+        return self._security
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
         """What the app's author should know: fields that are accepted and have no effect yet."""
         return self._loaded.warnings

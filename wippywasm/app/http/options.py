@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from wippywasm.app.definition.node import Node
+from wippywasm.app.ids import is_id
 from wippywasm.app.schema.durations import parse_duration
 from wippywasm.app.schema.scope import Scope
 from wippywasm.app.schema.types import refuse
@@ -81,6 +82,12 @@ def _key(text: str) -> str:
     return text
 
 
+def _id(text: str) -> str:
+    if not is_id(text):
+        raise ValueError("the id of an entry, namespace:name")
+    return text
+
+
 def _networks(text: str) -> tuple[Any, ...]:
     try:
         return tuple(ipaddress.ip_network(word) for word in _words(text))
@@ -113,6 +120,13 @@ PRE: Mapping[str, Mapping[str, Option]] = {
         "level": Option(_choice("fastest", "default", "best"), "default"),
         "min.length": Option(_number(0), "1024"),
     },
+    "token_auth": {
+        "store": Option(_id, None),
+        "header.name": Option(str, "Authorization"),
+        "header.prefix": Option(str, "Bearer "),
+        "query.param": Option(str, "x-auth-token"),
+        "cookie.name": Option(str, "x-auth-token"),
+    },
     "real_ip": {
         "trusted.subnets": Option(_networks, _PRIVATE),
         "trust_all": Option(_flag, "false"),
@@ -126,7 +140,7 @@ POST: Mapping[str, Mapping[str, Option]] = {
 }
 """What runs once an endpoint is found."""
 
-LATER_PRE = ("token_auth", "metrics", "sendfile", "otel")
+LATER_PRE = ("metrics", "sendfile", "otel")
 LATER_POST = ("websocket_relay", "sse_relay")
 
 

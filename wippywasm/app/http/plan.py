@@ -20,7 +20,7 @@ from wippywasm.app.http.options import POST, PRE, Stage, missing, stages
 from wippywasm.app.http.paths import Pattern, Target, parse_pattern, split_literal
 from wippywasm.app.http.routes import Routes
 from wippywasm.app.http.tls import TlsError, server_context
-from wippywasm.app.report import Report
+from wippywasm.app.report import At, Report
 from wippywasm.app.suggest import listing
 
 
@@ -167,9 +167,15 @@ class _Planner:
             lacking = missing(stage)
             if lacking is not None:
                 entry.at(self._report, names).problem(f"'{stage.name}' needs the option '{lacking}'", f"in '{options}'")
+            self._check_tokens(stage, entry.at(self._report, options))
         for idle in sorted({name.partition(".")[0] for name in given} - set(listed)):
             entry.at(self._report, options).warning(f"'{idle}' is not in '{names}', so its options have no effect")
         return chain
+
+    def _check_tokens(self, stage: Stage, at: At) -> None:
+        store = stage.options.get("store") if stage.name == "token_auth" else None
+        if store is not None and (store not in self._entries or self._entries[store].kind != "security.token_store"):
+            at.problem(f"'token_auth.store' names '{store}', which is no security.token_store", "name one that is")
 
     def _mount(self, mount: Router | Folder) -> str | None:
         """Mount it on its service, and give the id of that."""

@@ -75,7 +75,7 @@ class HttpServices:
         sockets: dict[str, socket.socket] = {}
         try:
             for id, plan in plans.items():
-                sites[id] = Site(plan, loaded, self._app, self._security.guard, policies)
+                sites[id] = Site(plan, loaded, self._app, self._security, policies)
                 if not self._goes_on(plan):
                     sockets[id] = self._socket(plan)
         except BaseException:

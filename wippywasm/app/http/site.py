@@ -19,7 +19,7 @@ from wippywasm.app.http.problems import Problem
 from wippywasm.app.http.static import FileFolder
 from wippywasm.app.loading import LoadedApp
 from wippywasm.app.programs.folders import folder_of
-from wippywasm.app.security import Guard, Policies
+from wippywasm.app.security import Policies, Security
 from wippywasm.app.security.identity import read_identity
 
 
@@ -37,15 +37,17 @@ class Site:
     `context` is what requests begin in: whom the service acts as.
     """
 
-    def __init__(self, plan: ServicePlan, loaded: LoadedApp, app: Callee, guard: Guard, policies: Policies) -> None:
+    def __init__(
+        self, plan: ServicePlan, loaded: LoadedApp, app: Callee, security: Security, policies: Policies
+    ) -> None:
         identity = (plan.entry.data.get("lifecycle") or {}).get("security") or {}
         self.context = read_identity(identity, policies).assumed(Context())
         self._plan = plan
         self._loaded = loaded
         self._app = app
-        self._guard = guard
+        self._security = security
         self._folders: list[FileFolder] = []
-        chains = {m.id: make_chain(m.stages, guard) for m in plan.mounts}
+        chains = {m.id: make_chain(m.stages, security) for m in plan.mounts}
         self._mounts = {m.id: Found(m.id, self._mount(m, chains[m.id])) for m in plan.mounts}
         self._endpoints = {e.id: Found(e.id, self._endpoint(e, chains[e.router.id])) for e in plan.routes}
         self._nowhere = Found(plan.id, self._missing)
@@ -74,7 +76,7 @@ class Site:
         return chained(chain, self._or_missing(folder))
 
     def _endpoint(self, endpoint: Endpoint, chain: Sequence[Middleware]) -> Handler:
-        after = make_chain(endpoint.router.after, self._guard)
+        after = make_chain(endpoint.router.after, self._security)
         return chained(
             [*chain, *after], endpoint_handler(self._app, endpoint.func, self._loaded.wasm.get(endpoint.func))
         )

@@ -2,7 +2,4 @@
 
 from __future__ import annotations
 
-LATER_KINDS = (
-    "security.policy.expr",
-    "security.token_store",
-)
+LATER_KINDS = ("security.policy.expr",)

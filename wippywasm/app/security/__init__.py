@@ -11,6 +11,7 @@ the audit.
     policy        one policy, and what it says of a request
     scope         policies together: any deny wins, else any allow
     policies      all policies of an app, by id and by group
+    tokens        texts that stand for an actor and a scope
     identity      whom the code of an entry acts as
     guard         the question itself
     given         the question of what guests are given

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from wippywasm.app.context import Context
+from wippywasm.app.context import Actor, Context
 from wippywasm.app.entry import Entry
 from wippywasm.app.security.guard import Guard
 from wippywasm.app.security.identity import Identity, read_identity
 from wippywasm.app.security.policies import Policies
+from wippywasm.app.security.scope import Scope
+from wippywasm.app.security.tokens import TokenStores
+from wippywasm.errors import InternalError, NotFoundError
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Change:
 
     policies: Policies
     identities: Mapping[str, Identity]
+    tokens: TokenStores
 
 
 class Security:
@@ -29,6 +33,7 @@ class Security:
 
     def __init__(self, entries: Iterable[Entry] = (), *, strict: bool = False) -> None:
         self.guard = Guard(strict=strict)
+        self._now = Change(Policies(), {}, TokenStores())
         self._now = self.prepare(entries)
 
     def prepare(self, entries: Iterable[Entry]) -> Change:
@@ -36,7 +41,8 @@ class Security:
         table = list(entries)
         policies = Policies(table)
         acting = ((entry.id, entry.data.get("security")) for entry in table)
-        return Change(policies, {id: read_identity(field, policies) for id, field in acting if field})
+        identities = {id: read_identity(field, policies) for id, field in acting if field}
+        return Change(policies, identities, TokenStores(table, self._now.tokens))
 
     def commit(self, change: Change) -> None:
         """Let what was prepared take effect."""
@@ -46,6 +52,22 @@ class Security:
     def policies(self) -> Policies:
         """Every `security.policy`, by id and by group."""
         return self._now.policies
+
+    @property
+    def tokens(self) -> TokenStores:
+        """Every `security.token_store`."""
+        return self._now.tokens
+
+    def identity_of(self, store: str, token: str) -> tuple[Actor, Scope]:
+        """Whom a token stands for; raises InternalError where it stands for nobody, NotFoundError for the store.
+
+        A policy of its scope that is gone makes it stand for nobody: without it, more might be allowed.
+        """
+        issued = self.tokens.store(store).find(token)
+        try:
+            return issued.actor, Scope(map(self.policies.policy, issued.policies))
+        except NotFoundError as error:
+            raise InternalError(f"the token's scope is no more: {error}") from None
 
     def context_of(self, id: str, caller: Context) -> Context:
         """The context that an entry's code runs in."""

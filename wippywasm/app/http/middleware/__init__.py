@@ -16,22 +16,24 @@ from wippywasm.app.http.middleware.cors import Cors
 from wippywasm.app.http.middleware.firewall import EndpointFirewall, ResourceFirewall
 from wippywasm.app.http.middleware.ratelimit import RateLimit
 from wippywasm.app.http.middleware.real_ip import RealIp
+from wippywasm.app.http.middleware.token_auth import TokenAuth
 from wippywasm.app.http.options import Stage
-from wippywasm.app.security import Guard
+from wippywasm.app.security import Security
 
-_MAKE: Mapping[str, Callable[[Mapping[str, Any], Guard], Middleware]] = {
+_MAKE: Mapping[str, Callable[[Mapping[str, Any], Security], Middleware]] = {
     "cors": lambda options, _: Cors(options),
     "ratelimit": lambda options, _: RateLimit(options),
     "compress": lambda options, _: Compress(options),
     "real_ip": lambda options, _: RealIp(options),
-    "endpoint_firewall": EndpointFirewall,
-    "resource_firewall": ResourceFirewall,
+    "token_auth": TokenAuth,
+    "endpoint_firewall": lambda options, security: EndpointFirewall(options, security.guard),
+    "resource_firewall": lambda options, security: ResourceFirewall(options, security.guard),
 }
 
 
-def make_chain(stages: Sequence[Stage], guard: Guard) -> Sequence[Middleware]:
+def make_chain(stages: Sequence[Stage], security: Security) -> Sequence[Middleware]:
     """The middleware of stages, in their order."""
-    return [_MAKE[stage.name](stage.options, guard) for stage in stages]
+    return [_MAKE[stage.name](stage.options, security) for stage in stages]
 
 
 def chained(chain: Sequence[Middleware], end: Handler) -> Handler:

@@ -104,4 +104,50 @@ function security.new_scope(policies)
   return new, nil
 end
 
+-- token stores ---------------------------------------------------------------------------------------------------
+
+local store, state_of, new_store = W.class("token store")
+
+-- The id of a store that is still open, or nil and an error object.
+local function opened(object)
+  local state = state_of(object)
+  if state.closed then return nil, failure("INTERNAL", "the token store is closed") end
+  return state.id
+end
+
+function security.token_store(id)
+  local ok, err = call_host("security.token_store", id)
+  if not ok then return nil, err end
+  return new_store({ id = id }), nil
+end
+
+function store.create(object, who, what, options)
+  local id, closed = opened(object)
+  if not id then return nil, closed end
+  local known, no_actor = facts(who, "actor", "store:create")
+  if not known then return nil, no_actor end
+  local policies, no_scope = facts(what, "scope", "store:create")
+  if not policies then return nil, no_scope end
+  return call_host("security.create_token", id, known, policies, options)
+end
+
+function store.validate(object, token)
+  local id, closed = opened(object)
+  if not id then return nil, nil, closed end
+  local found, err = call_host("security.validate_token", id, token)
+  if not found then return nil, nil, err end
+  return identities.actor(found.actor), identities.scope(found.scope), nil
+end
+
+function store.revoke(object, token)
+  local id, closed = opened(object)
+  if not id then return nil, closed end
+  return call_host("security.revoke_token", id, token)
+end
+
+function store.close(object)
+  state_of(object).closed = true
+  return true
+end
+
 W.modules.security = security
