@@ -110,3 +110,46 @@ def test_a_task_has_its_budget(chain: Any, engine: str) -> None:
             await guest.call_async("spin", True)
 
     asyncio.run(use())
+
+
+OWNER = """
+(component
+  (core module $d (func (export "dtor") (param i32) (loop $l (br_if $l (local.get 0)))))
+  (core instance $d (instantiate $d))
+  (type $r' (resource (rep i32) (dtor (core func $d "dtor"))))
+  (export $r "r" (type $r'))
+  (core func $new (canon resource.new $r'))
+  (core module $m
+    (import "" "new" (func $new (param i32) (result i32)))
+    (func (export "make") (param i32) (result i32) (call $new (local.get 0))))
+  (core instance $i (instantiate $m (with "" (instance (export "new" (func $new))))))
+  (func $make (param "n" u32) (result (own $r)) (canon lift (core func $i "make")))
+  (export "make" (func $make)))
+"""
+DROPPER = """
+(component
+  (import "owner" (instance $o
+    (export "r" (type $r (sub resource)))
+    (export "make" (func (param "n" u32) (result (own $r))))))
+  (alias export $o "r" (type $r))
+  (core func $make (canon lower (func $o "make")))
+  (core func $drop (canon resource.drop $r))
+  (core module $m
+    (import "" "make" (func $make (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (func (export "run") (param i32) (call $drop (call $make (local.get 0)))))
+  (core instance $i (instantiate $m (with "" (instance (export "make" (func $make)) (export "drop" (func $drop))))))
+  (func (export "run") (param "n" u32) (canon lift (core func $i "run"))))
+"""
+
+
+@pytest.mark.parametrize("limits", [(LONG, SHORT), (SHORT, LONG)])
+def test_destructors_of_another_guest(load: Any, limits: tuple[Limits, Limits]) -> None:
+    with load(OWNER).instantiate(limits=limits[0]) as owner:
+        guest = load(DROPPER).instantiate({"owner": owner}, limits=limits[1])
+        guest.call("run", 0)
+        started = time.monotonic()
+        with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+            guest.call("run", 1)
+        assert time.monotonic() - started < 5
+        guest.close()

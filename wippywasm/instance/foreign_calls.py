@@ -1,7 +1,8 @@
 """Calls from one guest into another, of another store: what bounds the caller bounds what it calls.
 
 In: a core function that leads into another guest, the frames of both. Out: the same, which runs with the caller's time,
-or with the callee's own budget where that is less; and an interruption of the caller finds who runs.
+or with the callee's own budget where that is less; and an interruption of the caller finds who runs. Destructors lead
+into the guest that has the resource, too.
 
 Spec: SPEC section 6 (`max_execution_ms`).
 """
@@ -9,6 +10,7 @@ Spec: SPEC section 6 (`max_execution_ms`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.engine.port import TimedStore
@@ -16,6 +18,7 @@ from wippywasm.instance.budget import out_of_time
 
 if TYPE_CHECKING:
     from wippywasm.instance.frame import Frame
+    from wippywasm.plan.items import CoreRef
 
 
 def within_time_of(caller: Frame, callee: Frame, core: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,3 +49,20 @@ def _less(outer: TimedStore, budget_ms: int | None) -> tuple[float, BaseExceptio
     if budget_ms is not None and (left is None or budget_ms / 1000 < left[0]):
         return budget_ms / 1000, out_of_time(budget_ms)
     return (0, None) if left is None else left
+
+
+@dataclass(frozen=True)
+class Destructor:
+    """The destructor of a resource that a frame's guest has, an instance's core function."""
+
+    frame: Frame
+    core: CoreRef
+    instance: int
+
+    def __call__(self, rep: int) -> None:
+        """Within the budget of the call that drops a resource; the host's own dropping is a call, too."""
+        call, store = self.frame.nested(self.core, self.instance).call, self.frame.timed_store
+        if store is None or store.time_left() is not None:
+            call(rep)
+        else:
+            self.frame.limited(call)(rep)

@@ -26,7 +26,7 @@ from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem
 from wippywasm.errors import Trap
 from wippywasm.instance.budget import in_calls
 from wippywasm.instance.builtins import Context, make_builtin
-from wippywasm.instance.foreign_calls import within_time_of
+from wippywasm.instance.foreign_calls import Destructor, within_time_of
 from wippywasm.instance.guest_thread import GuestThread
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, LinkedResource
 from wippywasm.instance.parking import Parking, StepwiseBinding
@@ -181,18 +181,10 @@ class Frame:
 
     def define_resource(self, step: DefineResource) -> None:
         ref = step.dtor
-        dtor = None if ref is None else partial(self._destroy, ref, step.instance)
+        dtor = None if ref is None else Destructor(self, ref, step.instance)
         resource = RuntimeResource(self.components[step.instance], dtor, step.resource.name)
         resource.cls = self.linked.bound.resources.get(step.resource)
         self.resources[step.resource] = resource
-
-    def _destroy(self, dtor: CoreRef, instance: int, rep: int) -> None:
-        """Within the budget of the call that drops a resource; the host's own dropping is a call, too."""
-        call = self.nested(dtor, instance).call
-        if self.timed_store is None or self.timed_store.time_left() is not None:
-            call(rep)
-        else:
-            self.limited(call)(rep)
 
     def call_core_func(self, step: CallCoreFunc) -> None:
         self.func(step.core).call()
@@ -209,9 +201,10 @@ class Frame:
         return denied if isinstance(denied, Denied) else self._lowered(step)
 
     def resource_builtin(self, step: ResourceBuiltin) -> CoreCallable:
-        make = _RESOURCE_BUILTINS[step.operation]
-        builtin: CoreCallable = make(self.resources[step.resource], self.components[step.instance])
-        return builtin
+        resource = self.resources[step.resource]
+        builtin: CoreCallable = _RESOURCE_BUILTINS[step.operation](resource, self.components[step.instance])
+        foreign = resource.dtor if step.operation == "resource.drop" else None
+        return within_time_of(self, foreign.frame, builtin) if isinstance(foreign, Destructor) else builtin
 
     def canonical_builtin(self, step: CanonicalBuiltin) -> CoreCallable:
         return make_builtin(step, self.components[step.instance], self._contexts[step.instance])
