@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.app_lua.hosts import FakeHost, body, program
-from wippywasm.app.lua import LuaWorker
+from wippywasm.app.lua import LuaLimits, LuaWorker
 from wippywasm.errors import LuaError
 
 
@@ -230,3 +230,19 @@ def test_what_is_no_plain_exception_goes_through() -> None:
     host.serve("app:stop", stop)
     with pytest.raises(Stop):
         body("pcall(funcs.call, 'app:stop') return 1", host=host)
+
+
+def test_a_program_whose_calls_never_wait_leaves_the_event_loop_alive() -> None:
+    async def main() -> None:
+        host = FakeHost()
+        host.serve("app:f", lambda: 1)
+        source = "return function() local funcs = require('funcs') while true do funcs.call('app:f') end end"
+        call = asyncio.ensure_future(LuaWorker(program(source), host, LuaLimits(busy_seconds=20)).call(()))
+        for _ in range(5):
+            await asyncio.sleep(0.001)
+        assert not call.done()
+        call.cancel()
+        await asyncio.wait([call])
+        assert call.cancelled()
+
+    asyncio.run(main())

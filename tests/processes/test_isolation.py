@@ -53,7 +53,8 @@ local hello = replies:receive()
 process.send(other, "go", 5)
 local answer = replies:receive()
 process.terminate(pid)
-local e = events:receive()
+local e
+repeat e = events:receive() until e.from == pid -- the other has ended by now, or is about to
 return {hello, answer, e.from == pid, e.result.error:kind()}
 """
 ECHO = lua(

@@ -7,11 +7,43 @@ two slices the loop does all else it has to do. Newcomers go first, since most n
 from __future__ import annotations
 
 import asyncio
+import time
 import weakref
 from collections import deque
 
 NEWCOMERS = 32
 """How many guests may start in one round, if none of them uses up a slice."""
+
+
+SLICE_SECONDS = 0.005
+"""How long a guest may have its event loop at a time."""
+
+
+class Held:
+    """Whether one call has held its event loop for a slice, although it awaited something between: not all that is
+    awaited lets the loop go on."""
+
+    __slots__ = ("_loop", "_marked", "_since")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._since = time.monotonic()
+        self._marked = False
+
+    def check(self) -> bool:
+        """Where that is so, who asks is to let the loop go on. It may take two slices to be found out."""
+        now = time.monotonic()
+        if now - self._since < SLICE_SECONDS:
+            return False
+        self._since = now
+        if self._marked:
+            return True
+        self._marked = True
+        self._loop.call_soon(self._moved)
+        return False
+
+    def _moved(self) -> None:
+        self._marked = False
 
 
 class Crowd:

@@ -51,7 +51,7 @@ def guest_call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
 def host_entry_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
     """`make(target, state, clock) -> entry`. `target()` gives the function; what it raises is in `state.raised` too.
 
-    A guest that is to end is not served any more, however long its clock's counts last.
+    A guest that is to end is not served any more, however long its clock's counts last, and does not go on when it was.
     """
     names = ", ".join(f"a{k}" for k in range(len(type.params)))
     lines = [
@@ -63,6 +63,8 @@ def host_entry_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
         "                clock.check()",
         "            state.depth = depth + 1",
         f"            result = target()({names})",
+        "            if clock.is_armed:",
+        "                clock.check()",
         *_convert_results(type),
         "            state.depth = depth",
         f"            return {'result' if type.results else 'None'}",

@@ -83,8 +83,8 @@ _watched: weakref.WeakValueDictionary[int, Running] = weakref.WeakValueDictionar
 
 
 def _on_epoch(context: int, data: int, delta: int, kind: int) -> int:
-    running = None
-    try:
+    try:  # first of all, so that on CPython 3.10 no signal handler runs before
+        running = None
         running = _watched[data]
         error = _verdict(running)
         if error is None:
@@ -96,6 +96,8 @@ def _on_epoch(context: int, data: int, delta: int, kind: int) -> int:
             return 0
     except BaseException as raised:  # noqa: BLE001  (a signal handler's, which ends the guest)
         error = raised
+    if running is None:  # the signal struck before it was found
+        running = _watched.get(data)
     if running is not None:
         running.raised = error
     return capi.new_error(b"host")

@@ -26,7 +26,7 @@ from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory
 from wippywasm.engine.port import CoreCallable
-from wippywasm.engine.turns import crowd, turns_of
+from wippywasm.engine.turns import Held, crowd, turns_of
 from wippywasm.engine.wasmtime_items import WasmtimeFunc
 from wippywasm.engine.wasmtime_running import SLICE
 from wippywasm.engine.wat import wat2wasm
@@ -148,15 +148,19 @@ class Fibers:
 
     async def drive(self, future: int) -> None:
         """Run a future that is suspended until it is done."""
+        loop = asyncio.get_running_loop()
+        held = Held(loop)
         done = False
         while not done:
             operation = self.operation
             if operation is None:
-                await turns_of(asyncio.get_running_loop()).rest()
+                await turns_of(loop).rest()
             else:
                 operation.value = await operation.awaitable
                 self.ready = True
-                if crowd.waiting:
+                if held.check():
+                    await turns_of(loop).rest()
+                elif crowd.waiting:
                     await self.start()
             done = self._poll(future)
 

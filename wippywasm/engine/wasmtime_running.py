@@ -5,6 +5,7 @@ In: calls into the guest and out of it. Out: one small object per store that all
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable
 from ctypes import c_uint64
@@ -92,3 +93,8 @@ class Running:
         self.interruptible = False
         self.ticker: Any = None
         self.nested = 0
+
+    def check(self) -> None:
+        """Raise the timeout where it is due; to be called where there is a deadline, when the host has worked."""
+        if self.deadline is not None and self.timeout is not None and time.monotonic() >= self.deadline:
+            raise self.timeout

@@ -24,7 +24,7 @@ def out_of_time(budget_ms: float) -> TimedOutError:
 
 async def within(seconds: float, timeout: BaseException, awaitable: Awaitable[Any]) -> Any:
     """What `awaitable` gives, which is cancelled after `seconds`; raises `timeout` then."""
-    timer = _Timer(seconds)
+    timer = _Timer(seconds, str(timeout))
     try:
         return await awaitable
     except asyncio.CancelledError:
@@ -38,17 +38,18 @@ async def within(seconds: float, timeout: BaseException, awaitable: Awaitable[An
 class _Timer:
     """Cancels the running task in a while, and knows whether a cancellation is its own."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, reason: str) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._task = task
         self._before = task.cancelling() if hasattr(task, "cancelling") else 0
         self._expired = False
+        self._reason = reason
         self._handle = asyncio.get_running_loop().call_later(seconds, self._expire)
 
     def _expire(self) -> None:
         self._expired = True
-        self._task.cancel()
+        self._task.cancel(self._reason)
 
     def is_cause(self) -> bool:
         """Take the cancellation back; False where the task was cancelled by somebody else too."""

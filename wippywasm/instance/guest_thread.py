@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from wippywasm.awaitables import discard
 from wippywasm.engine import thread_turns
+from wippywasm.engine.turns import Held, turns_of
 from wippywasm.errors import CanceledError
 from wippywasm.instance.handover import Handover
 from wippywasm.instance.waiting import in_event_loop, refuse_to_wait, this_thread
@@ -95,7 +96,7 @@ class GuestThread:
         try:
             return await call.attend()
         except BaseException as error:
-            call.end(f"the task that called the guest was ended: {type(error).__name__}")
+            call.end(f"the task that called the guest was ended: {error or type(error).__name__}")
             if not isinstance(error, GeneratorExit):
                 await call.left()
             raise
@@ -248,8 +249,12 @@ class _Call:
 
     async def attend(self) -> Any:
         """Await what the guest waits for, until it is done."""
+        held = Held(self._loop)
         while (awaitable := await self._handover.take()) is not None:
-            self._reply.put(await _outcome(awaitable))
+            outcome = await _outcome(awaitable)
+            if held.check():
+                await turns_of(self._loop).rest()
+            self._reply.put(outcome)
         if self._error is not None:
             raise self._error
         return self._result

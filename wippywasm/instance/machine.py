@@ -33,7 +33,7 @@ def _machine(frame: Frame, item: LiftRef | HostFuncRef, name: str) -> Callable[.
     if isinstance(item, HostFuncRef):
         return frame.stepwise_reexported(item.index, name)
     if frame.parking.fiber_store is None:
-        return _here(frame.lifted(item.index, name))
+        return _here(frame.limited(frame.lifted(item.index, name)))
     if frame.recipe.is_composed or frame.recipe.contexts:
         return in_thread(frame, frame.lifted(item.index, name))
     return _clocked(frame, frame.stepwise(item.index, name))
@@ -68,12 +68,15 @@ def _here(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
 
 def in_thread(frame: Frame, function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     """The function in the guest's own thread, where it may be interrupted."""
-    store = frame.timed_store
+    store, budget_ms = frame.timed_store, frame.budget_ms
 
     def run(*args: Any, **named: Any) -> Any:
         if store is None:
             return function(*args, **named)
-        store.start_clock()
+        if budget_ms is None:
+            store.start_clock()
+        else:
+            store.start_clock(budget.out_of_time(budget_ms), budget_ms / 1000)
         try:
             return function(*args, **named)
         finally:

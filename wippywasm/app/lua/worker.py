@@ -24,6 +24,7 @@ from wippywasm.app.lua.service import Service
 from wippywasm.app.lua.steps import Steps, StepsBeside, StepsInThreads
 from wippywasm.app.lua.untyped import UntypedReader, UntypedWriter
 from wippywasm.app.lua.wire import Reader, Writer
+from wippywasm.engine.turns import Held
 from wippywasm.errors import ConflictError, LuaError, UnavailableError, WippyError, WitError
 
 _DONE, _ERR, _RAISED, _LIMIT = range(1, 5)
@@ -85,10 +86,13 @@ class LuaWorker:
         for value in args:
             untyped.put(value)
         waits = True
+        held = Held(asyncio.get_running_loop())
         try:
             step = self._printed(await self._steps.run(partial(sandbox.begin, len(args), writer.streams())))
             while step.op > _LIMIT:
                 await self._serve(sandbox, step)
+                if held.check():
+                    await asyncio.sleep(0)
                 step = self._printed(await self._steps.run(sandbox.go_on))
             waits = False
             return self._outcome(step)

@@ -1,0 +1,107 @@
+"""Hosts that do not let go: what blocks the thread, refuses to be cancelled, or awaits without ever waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from wippywasm import Limits
+from wippywasm.errors import PoisonedError, TimedOutError
+
+SHORT = Limits(max_execution_ms=50)
+CALLER = """(module
+  (import "t:h/clock" "sleep" (func $sleep (param i32) (result i32)))
+  (func (export "once") (param i32) (result i32) (call $sleep (local.get 0)))
+  (func (export "for-ever") (loop $l (drop (call $sleep (i32.const 1))) (br $l)))
+  (func (export "spin") (loop $l (br $l))))"""
+WIT = """package t:h;
+interface clock { sleep: func(ms: u32) -> u32; }
+world w { import clock; export once: func(ms: u32) -> u32; export for-ever: func(); export spin: func(); }"""
+
+
+def block(ms: int) -> int:
+    time.sleep(ms / 1000)
+    return ms
+
+
+async def at_once(ms: int) -> int:
+    return ms
+
+
+def guest_of(load: Any, sleep: Any, limits: Limits | None = None) -> Any:
+    return load(CALLER, wit=WIT).instantiate({"t:h/clock": {"sleep": sleep}}, limits=limits)
+
+
+def test_a_plain_call_whose_host_blocks_for_too_long(load: Any) -> None:
+    with pytest.raises(TimedOutError, match="max_execution_ms = 50"):
+        guest_of(load, block, SHORT).call("once", 100)
+
+
+async def test_a_call_whose_host_blocks_for_too_long(load: Any) -> None:
+    guest = guest_of(load, block, SHORT)
+    with pytest.raises(TimedOutError, match="max_execution_ms = 50"):
+        await guest.call_async("once", 100)
+    with pytest.raises(PoisonedError, match="max_execution_ms = 50"):
+        await guest.call_async("once", 1)
+
+
+@pytest.mark.parametrize("name", ["once", "for-ever"])
+async def test_a_host_that_is_not_to_be_cancelled(load: Any, name: str) -> None:
+    asked = 0
+
+    async def stubborn(ms: int) -> int:
+        nonlocal asked
+        asked += 1
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            return ms
+        return 0
+
+    guest = guest_of(load, stubborn, SHORT)
+    with pytest.raises(TimedOutError, match="max_execution_ms = 50"):
+        await guest.call_async(name, *([1] if name == "once" else []))
+    assert asked == 1
+
+
+async def test_a_call_that_was_out_of_time_is_named_by_who_comes_later(load: Any) -> None:
+    async def sleep(ms: int) -> int:
+        await asyncio.sleep(ms / 1000)
+        return ms
+
+    guest = guest_of(load, sleep, SHORT)
+    with pytest.raises(TimedOutError):
+        await guest.call_async("once", 3_600_000)
+    with pytest.raises(PoisonedError, match="max_execution_ms = 50"):
+        await guest.call_async("once", 1)
+
+
+async def test_a_guest_whose_host_never_waits_leaves_the_event_loop_alive(load: Any) -> None:
+    call = asyncio.ensure_future(guest_of(load, at_once, Limits(max_execution_ms=30_000)).call_async("for-ever"))
+    for _ in range(5):
+        await asyncio.sleep(0.001)
+    assert not call.done()
+    call.cancel()
+    await asyncio.wait([call])
+    assert call.cancelled()
+
+
+def test_a_guest_made_outside_of_a_loop_ends_in_time(load: Any) -> None:
+    guest = guest_of(load, at_once, SHORT)
+    with pytest.raises(TimedOutError, match="max_execution_ms = 50"):
+        asyncio.run(guest.call_async("spin"))
+
+
+def test_a_signal_ends_a_plain_call_that_has_a_limit(load: Any) -> None:
+    guest = guest_of(load, at_once, Limits(max_execution_ms=60_000))
+    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        guest.call("spin")
+    timer.join()
