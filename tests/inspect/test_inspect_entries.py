@@ -22,6 +22,8 @@ from wippywasm.engine.port import Engine
 from wippywasm.errors import GuestExit, Trap, WitError
 from wippywasm.inspect import Inspection, inspect
 from wippywasm.inspect.definition import scalar
+from wippywasm.inspect.json_form import to_json
+from wippywasm.inspect.page import page
 from wippywasm.leb128 import unsigned
 
 
@@ -176,6 +178,8 @@ def test_a_server_becomes_a_service_with_endpoints(tmp_path: Path, run: Run) -> 
     words = run("inspect", guest).out
     assert "wippywasm run\n      curl http://127.0.0.1:8080/" in words
     assert "guest.call" not in words
+    assert "curl http://127.0.0.1:8080/" in page(found)
+    assert [export["address"] for export in to_json(found)["exports"]] == ["http://127.0.0.1:8080/"]
     file = tmp_path / "app/_index.yaml"
     file.write_text(file.read_text().replace("8080", "0"))
     app = App.load(tmp_path / "app")
@@ -187,6 +191,19 @@ def test_a_server_becomes_a_service_with_endpoints(tmp_path: Path, run: Run) -> 
         return [(answer.status, answer.body) for answer in answers]
 
     assert served(app, ask) == [*[(201, b"a")] * 4, (201, b"b"), (201, b"")]
+
+
+def test_a_report_says_where_the_rest_of_a_long_entry_is(tmp_path: Path, run: Run) -> None:
+    fields = ", ".join(f"field-{n}: u32" for n in range(200))
+    package = wit.parse_text(f"package a:b; world w {{ record r {{ {fields} }} export f: func(p: list<r>); }}").main
+    assert package is not None
+    content = b"\x10component-type:w" + wit.encode(package)
+    guest = tmp_path / "long.wasm"
+    module = """(module (memory (export "memory") 1) (func (export "f") (param i32 i32))
+      (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable))"""
+    guest.write_bytes(wat2wasm(module) + b"\0" + unsigned(len(content)) + content)
+    assert "# and so on: 'wippywasm inspect " in run("inspect", guest).out
+    assert "field-199: u32" in run("inspect", guest, "--entry").out
 
 
 def test_names_that_two_interfaces_share(tmp_path: Path) -> None:

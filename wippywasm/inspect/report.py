@@ -20,6 +20,8 @@ from wippywasm.plan.describe import describe_func
 
 MOST_ENTRIES = 3
 """Entries that the report shows; `--entry` gives all."""
+MOST_ENTRY_LINES = 100
+"""Lines of those: a world in `wit` may have thousands."""
 MOST_LINES = 200
 """Lines of one section; a hostile file has millions."""
 
@@ -140,11 +142,12 @@ def _definition(found: Inspection) -> Iterator[str]:
     definition = found.definition
     if definition is None:
         return
-    yield from definition.head.rstrip("\n").split("\n")
-    for entry in definition.entries[:MOST_ENTRIES]:
-        yield from entry.text.rstrip("\n").split("\n")
+    shown = definition.head + "".join(entry.text for entry in definition.entries[:MOST_ENTRIES])
+    lines = shown.rstrip("\n").split("\n")
+    yield from lines[:MOST_ENTRY_LINES]
     left = len(definition.entries) - MOST_ENTRIES
-    if left > 0:
+    if left > 0 or len(lines) > MOST_ENTRY_LINES:
         file = shlex.quote(found.path)
-        yield f"  # and {left} more: 'wippywasm inspect {file} --entry' prints all, '--method NAME' one"
+        more = f"and {left} more" if len(lines) <= MOST_ENTRY_LINES else "and so on"
+        yield f"  # {more}: 'wippywasm inspect {file} --entry' prints all, '--method NAME' one"
     yield from (f"# {note}" for note in definition.notes)
