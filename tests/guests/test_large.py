@@ -14,6 +14,7 @@ import pytest
 
 import wippywasm
 from tests.guests.peers import Ours, Peer
+from tests.guests.test_peer import differences
 from tests.guests.tours import GO, GO_COMPONENT, JAVASCRIPT, LARGE, PYTHON, SCENARIOS, Command, Scenario, Tour, pipes
 from tests.http.client import Client, served
 from tools.toolchains import KEPT
@@ -57,6 +58,11 @@ def test_a_command(scenario: Scenario, language: str, engine: str, tmp_path: Pat
     built(tour.path)
     runs_on(engine, tour, scenario)
     scenario(Command(tour, tmp_path, engine))
+
+
+@pytest.mark.parametrize("tour", [GO, GO_COMPONENT], ids=["module", "component"])
+def test_programs_in_go_end_as_with_wasmtimes_own_wasi(tour: Tour, engine: str, tmp_path: Path) -> None:
+    assert differences("tour", built(tour.path), engine, tmp_path) == []
 
 
 def test_go_behind_the_adapter_breaks_as_with_wasmtimes_own_wasi(tmp_path: Path) -> None:
