@@ -12,9 +12,10 @@ import pytest
 import wippywasm
 from wippywasm import Limits
 from wippywasm.engine import wasmtime_pool
-from wippywasm.errors import PoisonedError, Trap
+from wippywasm.errors import PoisonedError, TimedOutError, Trap
 from wippywasm.instance.pooled import AFTER
 
+SHORT = Limits(max_execution_ms=100)
 COUNTER = """
 (module
   (import "a:b/host" "wait" (func $wait (param i32) (result i32)))
@@ -28,6 +29,7 @@ COUNTER = """
   (func (export "grow-table") (param i32) (result i32) (table.grow (ref.null func) (local.get 0)))
   (func (export "wait") (param i32) (result i32) (call $wait (local.get 0)))
   (func (export "size") (param i32 i32) (result i32) (local.get 1))
+  (func (export "spin") (loop $l (br $l)))
   (func (export "crash") unreachable))
 """
 WIT = """
@@ -40,6 +42,7 @@ WIT = """
     export grow-table: func(by: u32) -> s32;
     export wait: func(ms: u32) -> u32;
     export size: func(text: string) -> u32;
+    export spin: func();
     export crash: func();
   }
 """
@@ -114,6 +117,22 @@ def test_limits_hold(linked: Any) -> None:
     with linked.instantiate() as guest:
         assert guest.call("grow", 1000) == 1
         assert guest.call("grow-table", 1_000_000) == 10
+
+
+def test_budgets_hold(linked: Any) -> None:
+    async def use() -> None:
+        guest = linked.instantiate(limits=SHORT)
+        with pytest.raises(TimedOutError):
+            await guest.call_async("spin")
+        guest.close()
+
+    guest = linked.instantiate(limits=SHORT)
+    with pytest.raises(TimedOutError):
+        guest.call("spin")
+    guest.close()
+    asyncio.run(use())
+    with linked.instantiate(limits=SHORT) as guest:
+        assert guest.call("count") == 1
 
 
 def test_tasks(linked: Any) -> None:
