@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,32 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from wippywasm.engine import wat2wasm
 from wippywasm.engine.port import Engine
 
 PROGRAM = "from wippywasm.cli.main import main; main()"
-GREETER = """(component
-  (core module $m
-    (memory (export "memory") 1)
-    (global $next (mut i32) (i32.const 4096))
-    (data (i32.const 16) "Hello, ")
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-      (global.get $next)
-      (global.set $next (i32.and (i32.add (i32.add (global.get $next) (local.get 3)) (i32.const 15)) (i32.const -16))))
-    (func (export "greet") (param i32 i32) (result i32)
-      (memory.copy (i32.const 1024) (i32.const 16) (i32.const 7))
-      (memory.copy (i32.const 1031) (local.get 0) (local.get 1))
-      (i32.store8 (i32.add (i32.const 1031) (local.get 1)) (i32.const 33))
-      (i32.store (i32.const 8) (i32.const 1024))
-      (i32.store (i32.const 12) (i32.add (local.get 1) (i32.const 8)))
-      (i32.const 8))
-    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))
-  (core instance $i (instantiate $m))
-  (alias core export $i "memory" (core memory $memory))
-  (alias core export $i "realloc" (core func $realloc))
-  (func (export "greet") (param "name" string) (result string)
-    (canon lift (core func $i "greet") (memory $memory) (realloc $realloc)))
-  (func (export "add") (param "a" s32) (param "b" s32) (result s32) (canon lift (core func $i "add"))))"""
+COMPONENT = Path(__file__).parents[2] / "examples" / "greeter" / "src" / "demo" / "wasm" / "greeter.wasm"
+"""Exports `greet`, `add`, `fibonacci` and `list-files`, as the component of those pages does."""
 INFRASTRUCTURE = """\
 version: "1.0"
 namespace: demo
@@ -81,6 +61,33 @@ entries:
     method: add
     pool:
       type: inline
+  - name: fibonacci_function
+    kind: function.wasm
+    fs: demo.wasm:assets
+    path: /demo_component.wasm
+    hash: sha256:HASH
+    method: fibonacci
+    pool:
+      type: inline
+  - name: list_files_function
+    kind: function.wasm
+    meta:
+      comment: Filesystem listing with WASI mounts
+    fs: demo.wasm:assets
+    path: /demo_component.wasm
+    hash: sha256:HASH
+    method: list-files
+    imports:
+      - wasi:cli
+      - wasi:io
+      - wasi:clocks
+      - wasi:filesystem
+    wasi:
+      mounts:
+        - fs: demo.wasm:assets
+          guest: /data
+    pool:
+      type: inline
   - name: http_greet
     kind: function.wasm
     fs: demo.wasm:assets
@@ -114,6 +121,26 @@ entries:
     path: /demo_component.wasm
     hash: sha256:HASH
     method: greet
+  - name: ls
+    kind: process.wasm
+    meta:
+      comment: List files from mounted WASI filesystem
+      command:
+        name: ls
+        short: List files from mounted directory
+    fs: demo.wasm:assets
+    path: /demo_component.wasm
+    hash: sha256:HASH
+    method: list-files
+    imports:
+      - wasi:cli
+      - wasi:io
+      - wasi:clocks
+      - wasi:filesystem
+    wasi:
+      mounts:
+        - fs: demo.wasm:assets
+          guest: /data
   - name: compute_worker
     kind: process.wasm
     fs: demo.wasm:assets
@@ -152,7 +179,7 @@ entries:
 
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
-    wasm = wat2wasm(GREETER)
+    wasm = COMPONENT.read_bytes()
     digest = hashlib.sha256(wasm).hexdigest()
     folder = tmp_path / "src" / "demo" / "wasm"
     folder.mkdir(parents=True)
@@ -173,10 +200,19 @@ def test_its_commands_and_functions(app: Path, engine: Engine) -> None:
             command(app, engine, *words), capture_output=True, text=True, timeout=60, check=True
         ).stdout
 
-    assert "greet    Greet someone via WASM  demo.cli:greet" in run("run", "list")
+    listed = run("run", "list")
+    assert re.search(r"^greet +Greet someone via WASM +demo.cli:greet$", listed, re.MULTILINE)
+    assert re.search(r"^ls +List files from mounted directory +demo.cli:ls$", listed, re.MULTILINE)
     assert run("run", "greet", "World") == "Hello, World!\n"
     assert json.loads(run("call", "demo.wasm:add_function", "6", "7")) == 13
+    assert json.loads(run("call", "demo.wasm:fibonacci_function", "10")) == 55
     assert json.loads(run("call", "demo.cli:ask")) == 13
+    files = run("run", "ls", "/data").splitlines()
+    assert sorted({line.split()[-1] for line in files}) == ["_index.yaml", "demo_component.wasm"]
+    size = (app / "src" / "demo" / "wasm" / "demo_component.wasm").stat().st_size
+    assert f"{size}  demo_component.wasm" in json.loads(
+        run("call", "demo.wasm:list_files_function", '"/data"').splitlines()[-1]
+    )
 
 
 def test_it_serves(app: Path, engine: Engine) -> None:
