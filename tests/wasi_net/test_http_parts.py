@@ -94,6 +94,8 @@ def test_fields_are_bounded() -> None:
     with pytest.raises(Trap, match="more HTTP fields"):
         f.set("a", [b"x"] * 1025)
     with pytest.raises(Trap, match="more HTTP fields"):
+        fields(*[("not a name", b"")] * 1025)
+    with pytest.raises(Trap, match="more HTTP fields"):
         f.append("a", bytes(b"x" * 200_000))
     client = Client(local_network(quotas=Quotas(field_bytes=300_000)))
     kept = [client.types.fields.from_list([("a", b"x" * 100_000)]) for _ in range(2)]

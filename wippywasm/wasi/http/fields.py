@@ -52,6 +52,7 @@ class Fields(Handle):
 
     @classmethod
     def from_list(cls, entries: Sequence[Entry]) -> Fields:
+        _require(len(entries) <= MAX_FIELDS)
         for name, value in entries:
             check_name(name)
             check_value(value)
@@ -68,6 +69,7 @@ class Fields(Handle):
         return any(n.lower() == name.lower() for n, _ in self._entries)
 
     def set(self, name: str, value: Sequence[bytes]) -> None:
+        _require(len(value) <= MAX_FIELDS)
         check_name(name)
         for one in value:
             check_value(one)
@@ -100,12 +102,16 @@ class Fields(Handle):
 
     def _replace(self, entries: list[Entry]) -> None:
         size = sum(len(n) + len(v) + _OVERHEAD for n, v in entries)
-        within = len(entries) <= MAX_FIELDS and size <= MAX_BYTES
-        if not within or not self.budget.take(max(0, size - self._size)):
-            raise Trap("the guest made more HTTP fields than the host keeps for it", code="too many fields")
+        _require(len(entries) <= MAX_FIELDS and size <= MAX_BYTES and self.budget.take(max(0, size - self._size)))
         self.budget.give(max(0, self._size - size))
         self._size = size
         self._entries = entries
+
+
+def _require(within: bool) -> None:
+    """Trap where a guest makes too much."""
+    if not within:
+        raise Trap("the guest made more HTTP fields than the host keeps for it", code="too many fields")
 
 
 def check_name(name: str) -> None:
