@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from wippywasm.cli.wit import wit_command
 from wippywasm.engine import wat2wasm
-from wippywasm.errors import InvalidError, ValidationError
+from wippywasm.errors import InvalidError, ValidationError, WitDiagnosticsError
 from wippywasm.wit import decode, encode, parse, parse_text
 
 WAT = """(component
@@ -30,10 +30,13 @@ WAT = """(component
         ("package a:b; interface i { type c = char; f: func(x: stream<c>); }", "`stream<char>`"),
         ("package A:b; interface i {}", "upper case"),
         ("package a:B; world i {}", "upper case"),
+        ("package a:b;", "is empty"),
+        ("package a:b; package c:d { interface i {} }", "is empty"),
     ],
 )
 def test_what_has_no_binary_form(text: str, message: str) -> None:
-    package = parse_text(text).packages[0]
+    package = parse_text(text).main
+    assert package is not None
     with pytest.raises(InvalidError, match=message):
         encode(package)
 
@@ -97,3 +100,27 @@ def test_a_refusal_of_a_file_names_it(tmp_path: Path) -> None:
     path.write_text(WAT)
     with pytest.raises(InvalidError, match="nothing here to assemble it with"):
         parse(path)
+
+
+def test_a_bad_dependency_is_told_with_the_mistakes_of_the_texts(tmp_path: Path) -> None:
+    (tmp_path / "deps").mkdir()
+    bad = tmp_path / "deps" / "p.wat"
+    bad.write_text(WAT.replace("u8", "u9"))
+    (tmp_path / "x.wit").write_text("package x:y; interface i { use a:b/i.{t}; f: func(x: nope); }")
+    with pytest.raises(WitDiagnosticsError) as caught:
+        parse(tmp_path, assemble=wat2wasm)
+    paths = [Path(d.path).name for d in caught.value.diagnostics]
+    assert paths == ["p.wat", "x.wit"]
+    assert "u9" in caught.value.diagnostics[0].message
+    assert "nope" in caught.value.diagnostics[1].message
+
+    (tmp_path / "x.wit").write_text("package x:y; interface i { use a:b/i.{t}; f: func(x: t); }")
+    with pytest.raises(InvalidError, match=r"p\.wat: [\s\S]*u9") as alone:
+        parse(tmp_path, assemble=wat2wasm)
+    assert not isinstance(alone.value, WitDiagnosticsError)
+
+    (tmp_path / "deps" / "q.wasm").write_bytes(b"\0asm")
+    (tmp_path / "deps" / "r.wit").write_bytes(b"\xff")
+    with pytest.raises(WitDiagnosticsError) as several:
+        parse(tmp_path, assemble=wat2wasm)
+    assert [Path(d.path).name for d in several.value.diagnostics] == ["p.wat", "q.wasm", "r.wit"]

@@ -202,7 +202,11 @@ def instance(*declarations: bytes) -> bytes:
         (instance(b"\x04\x00\x01r\x03\x01", b"\x01\x40\x00\x00\x00", b"\x04\x00\x01f\x01\x01"), "used as a value"),
         (instance(b"\x01\x7d", b"\x04\x00\x02_a\x03\x00\x00"), "starts with a letter"),
         (instance(b"\x02\x03\x02\x05\x00"), "not 5 scopes"),
-        (instance(b"\x02\x03\x02\x01\x00"), "has no name there"),
+        (instance(b"\x02\x03\x02\x01\x00"), "no type 0"),
+        (
+            component(b"\x01\x70\x7d", b"\x01\x42\x01\x02\x03\x02\x01\x00", b"\x04\x00\x05a:b/i\x05\x01"),
+            "has no name there",
+        ),
         (instance(b"\x02\x03\x00\x00\x01a"), "has no type `a`"),
     ],
 )

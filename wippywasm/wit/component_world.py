@@ -103,6 +103,8 @@ class _Reading:
         self.main.worlds["root"] = self.world
         self.resolution = Resolution(main=self.main, worlds=[self.world])
         self.scope = _Scope(self.world, None)
+        self.own: dict[str, TypeDef] = {}
+        """The types of the world that its functions may be of."""
         self._anonymous: dict[ValType, TypeDef] = {}
 
     def item(self, items: dict[WorldKey, WorldItem], name: str, extern: Any) -> None:
@@ -111,12 +113,11 @@ class _Reading:
             key, interface = self._interface(name, exports)
             items[key] = InterfaceItem(interface)
         elif isinstance(extern, FuncType):
-            own = {n: t for n, t in self.world.imports.items() if isinstance(t, TypeDef) and isinstance(n, str)}
-            function = self._function(self.scope, name, extern, own)
+            function = self._function(self.scope, name, extern, self.own)
             if function is not None:
                 items[name] = function
         elif bound is not None and items is self.world.imports:
-            items[name] = self._named(self.scope, name, bound)
+            items[name] = self.own[name] = self._named(self.scope, name, bound)
 
     def _interface(self, name: str, exports: Mapping[str, Any]) -> tuple[WorldKey, Interface]:
         full = interface_name(name)

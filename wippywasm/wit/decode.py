@@ -8,11 +8,15 @@ Spec: `WIT.md`, "Package Format".
 
 from __future__ import annotations
 
+from typing import cast
+
 from wippywasm.errors import ValidationError
 from wippywasm.wit.decode_raw import Declaration, Definition, Name, RawPackage, read_package
-from wippywasm.wit.decode_types import Scope, Types, checked_label
+from wippywasm.wit.decode_repeats import Repeats
+from wippywasm.wit.decode_scope import Instance, Scope
+from wippywasm.wit.decode_types import Room, Types, checked_label
 from wippywasm.wit.metadata import SECTION_NAME, inject
-from wippywasm.wit.names import StrongNames, interface_name
+from wippywasm.wit.names import PackageName, StrongNames, interface_name
 from wippywasm.wit.resolved import (
     Function,
     Interface,
@@ -34,7 +38,7 @@ def decode(data: bytes, into: Resolution | None = None) -> Resolution:
     follow the grammar, and ValidationError for a component that is no WIT package.
     """
     resolution = Resolution() if into is None else into
-    decoder = Decoder(resolution)
+    decoder = Decoder(resolution, Room(len(data)))
     decoder.run(read_package(bytes(data)))
     return resolution
 
@@ -42,11 +46,17 @@ def decode(data: bytes, into: Resolution | None = None) -> Resolution:
 class Decoder:
     """One binary package on its way into a resolution."""
 
-    def __init__(self, resolution: Resolution) -> None:
+    def __init__(self, resolution: Resolution, room: Room) -> None:
         self.resolution = resolution
-        self.types = Types(resolution)
+        self.room = room
+        self.types = Types(resolution, room)
+        self.checks = Types(Resolution(), room)
+        """Makes what is only looked at: definitions that nothing uses, and what is known already."""
+        self.repeats = Repeats()
         self.main: Package | None = None
         self._new: list[Package] = []
+        self._whole: set[Interface] = set()
+        """The interfaces of the main package that were defined: others are only seen where they are used."""
 
     def run(self, raw: RawPackage) -> None:
         top, names = Scope(None), StrongNames()
@@ -56,6 +66,7 @@ class Decoder:
                 self._top_export(top, declaration)
             else:
                 top.add(declaration.parts[0])
+        self._check_unused(top)
         if self.main is None:
             raise ValidationError("this component exports no interface or world", 8)
         self._place_packages(self.main)
@@ -72,6 +83,7 @@ class Decoder:
             self.main, _ = self._package_of(declaration.name.name, declaration.offset)
             self._contents(definition, top)
             return
+        checked_label(declaration.name.name, declaration.offset)
         exports = [d for d in definition.parts if isinstance(d, Declaration) and d.kind == "export"]
         if len(exports) != 1:
             raise ValidationError("the type of an interface or world has exactly one export", definition.offset)
@@ -98,52 +110,98 @@ class Decoder:
             if d.kind == "export" and package is not self.main:
                 raise ValidationError(f"`{d.name.name}` is of another package than the others", d.offset)
             if d.parts[0] == "instance":
-                self._instance(scope, d, self._interface(d.name.name, d.offset))
+                interface = self._interface(d.name.name, d.offset)
+                self._instance(scope, d, interface)
+                if d.kind == "export":
+                    self._define(interface, scope.defined(d.parts[1], "instance", d.offset))
             elif d.kind == "export":
                 self._world(scope.component(d.parts[1], d.offset), scope, name)
             else:
                 self._plain(scope, d)
+        self._check_unused(scope)
 
     def _plain(self, scope: Scope, d: Declaration) -> None:
         """A declaration that makes a type."""
         if d.kind == "type":
             scope.add(d.parts[0])
+            self.checks.check(scope, cast("Definition", d.parts[0]))
         elif d.kind == "alias":
-            scope.add(scope.instance_type(d))
+            scope.alias(d)
         elif d.kind == "outer":
             scope.add(scope.outer_type(d))
         else:
             raise ValidationError(f"an {d.kind} that no WIT package has", d.offset)
+
+    def _check_unused(self, scope: Scope) -> None:
+        """Reads what nothing is of, for its mistakes only."""
+        for definition in scope.unused():
+            aside = Decoder(Resolution(), self.room)
+            aside.main = Package(PackageName("unused", "unused"))
+            if definition.kind == "instance":
+                aside._instance_type(definition, scope, Interface(None))
+            else:
+                aside._world(definition, scope, "unused")
 
     # ---- interfaces ----
 
     def _instance(self, scope: Scope, d: Declaration, interface: Interface) -> None:
         """Reads an instance type as that of `interface`: what is known of it stays, what is new is added."""
         definition = scope.defined(d.parts[1], "instance", d.offset)
+        types = self._instance_type(definition, scope, interface)
+        scope.instances.append(Instance(types, d.kind == "export"))
+
+    def _instance_type(self, definition: Definition, scope: Scope, interface: Interface) -> dict[str, TypeDef]:
+        """The types of the interface that are seen here."""
+        self.room.take(len(definition.parts), definition.offset)
         inner, names = Scope(scope), StrongNames()
+        types: dict[str, TypeDef] = {}
         for entry in _declarations(definition):
             if entry.kind == "export":
                 _claim(names, entry)
             if entry.kind != "export":
                 self._plain(inner, entry)
             elif entry.parts[0] == "func":
-                self._interface_function(inner, entry, interface)
+                self._interface_function(inner, entry, interface, types)
             else:
-                inner.add(self._interface_type(inner, entry, interface))
-        scope.instances.append(interface.types)
+                found = types[entry.name.name] = self._interface_type(inner, entry, interface)
+                inner.add(found)
+        self._check_unused(inner)
+        return types
+
+    def _define(self, interface: Interface, definition: Definition) -> None:
+        """From now on the interface has what `definition` says, and no more."""
+        if self.main is not None and interface.name in self.main.worlds:
+            raise ValidationError(f"`{interface.name}` is there twice", definition.offset)
+        self._whole.add(interface)
+        here = {d.name.name for d in _declarations(definition) if d.kind == "export"}
+        for name in (*interface.types, *interface.functions):
+            if name not in here:
+                raise ValidationError(f"`{interface.id}` has no `{name}`, which is used before", definition.offset)
+
+    def _check_open(self, interface: Interface, entry: Declaration) -> None:
+        if interface in self._whole:
+            raise ValidationError(f"`{interface.id}` has no `{entry.name.name}`", entry.offset)
 
     def _interface_type(self, inner: Scope, entry: Declaration, interface: Interface) -> TypeDef:
-        label = checked_label(entry.name.name, entry.offset)
+        label = entry.name.name
         known = interface.types.get(label)
         if known is None:
+            self._check_open(interface, entry)
             known = interface.types[label] = self.types.named(inner, entry, interface)
-        elif entry.parts[0] == "resource" and not known.is_resource:
-            raise ValidationError(f"`{label}` is a resource here and something else elsewhere", entry.offset)
+        elif not self.repeats.is_same_type(known, self.checks.named(inner, entry, interface)):
+            raise ValidationError(f"`{label}` is one type in one place and another one in another", entry.offset)
         return known
 
-    def _interface_function(self, inner: Scope, entry: Declaration, interface: Interface) -> None:
-        if entry.name.name not in interface.functions:
-            function = self.types.function(inner, entry, interface.types)
+    def _interface_function(
+        self, inner: Scope, entry: Declaration, interface: Interface, types: dict[str, TypeDef]
+    ) -> None:
+        known = interface.functions.get(entry.name.name)
+        if known is not None:
+            if not self.repeats.is_same_function(known, self.checks.function(inner, entry, types)):
+                raise ValidationError(f"`{known.name}` has one type in one place and another in another", entry.offset)
+        else:
+            self._check_open(interface, entry)
+            function = self.types.function(inner, entry, types)
             interface.functions[function.name] = function
 
     def _interface(self, id: str, offset: int) -> Interface:
@@ -159,6 +217,8 @@ class Decoder:
         if found is None:
             raise ValidationError(f"`{id}` is not the full name of an interface or world", offset)
         name, item = found
+        if not f"{name.namespace}{name.name}".islower():
+            raise ValidationError(f"`{id}`: there is no upper case in the name of a package", offset)
         package = self.resolution.package(name) or next((p for p in self._new if p.name == name), None)
         if package is None:
             package = Package(name)
@@ -169,26 +229,32 @@ class Decoder:
 
     def _world(self, definition: Definition, outer: Scope, name: str) -> None:
         assert self.main is not None
-        if name in self.main.worlds:
-            raise ValidationError(f"world `{name}` is there twice", definition.offset)
+        if name in self.main.worlds or name in self.main.interfaces:
+            raise ValidationError(f"`{name}` is there twice", definition.offset)
         world, scope = World(name, None, self.main), Scope(outer)
         self.main.worlds[name] = world
         self.resolution.worlds.append(world)
         names = {"import": StrongNames(), "export": StrongNames()}
+        own: dict[str, TypeDef] = {}
         for d in _declarations(definition):
             if d.kind not in names:
                 self._plain(scope, d)
                 continue
             _claim(names[d.kind], d)
             items = world.imports if d.kind == "import" else world.exports
-            key, item = self._world_item(scope, d, world)
+            if d.kind == "import":
+                scope.check_import(d)
+            key, item = self._world_item(scope, d, world, own if d.kind == "import" else {})
             if key in items:
                 raise ValidationError(f"{d.kind} `{d.name.name}` is there twice", d.offset)
             items[key] = item
+        self._check_unused(scope)
 
-    def _world_item(self, scope: Scope, d: Declaration, world: World) -> tuple[WorldKey, WorldItem]:
+    def _world_item(
+        self, scope: Scope, d: Declaration, world: World, own: dict[str, TypeDef]
+    ) -> tuple[WorldKey, WorldItem]:
+        """The key and value of an import or export; `own` are the types that it may be of."""
         if d.parts[0] == "func":
-            own = {name: t for name, t in world.imports.items() if isinstance(t, TypeDef) and isinstance(name, str)}
             function: Function = self.types.function(scope, d, own)
             return function.name, function
         if d.parts[0] == "instance":
@@ -198,7 +264,7 @@ class Decoder:
         if d.kind == "export" or d.parts[0] == "component":
             raise ValidationError("a world can't have this import or export", d.offset)
         label = checked_label(d.name.name, d.offset)
-        definition = self.types.named(scope, d, world)
+        definition = own[label] = self.types.named(scope, d, world)
         scope.add(definition)
         return label, definition
 
@@ -235,7 +301,9 @@ class Decoder:
 
 
 def _claim(names: StrongNames, d: Declaration) -> None:
-    """Takes the name of an import or export. Raises ValidationError for one too much like another."""
+    """Takes the name of an import or export. Raises ValidationError for one too much like another, or out of place."""
+    if d.name.implements is not None and (d.parts[0] != "instance" or ":" in d.name.name):
+        raise ValidationError(f"`{d.name.name}` is no plain name of an instance, so it has no `implements`", d.offset)
     if fault := names.fault(d.name.name):
         raise ValidationError(fault, d.offset)
 

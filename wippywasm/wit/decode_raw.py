@@ -181,6 +181,8 @@ class Reader:
             if kind in found:
                 raise ValidationError(f"a name has two attributes `{kind}`", offset)
             found[kind] = self.name()
+            if kind == "version-suffix":
+                raise ValidationError(f"`{name}` has the whole version, or none: no suffix goes with that", offset)
         return Name(name, found.get("implements"), found.get("external-id"))
 
     # ---- types ----

@@ -8,18 +8,17 @@ Spec: `Binary.md`, "Type Definitions"; `WIT.md`, "Package Format".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias, cast
+from typing import cast
 
 from wippywasm import model
 from wippywasm.errors import ValidationError, with_article
 from wippywasm.model import ResourceType, ValType
 from wippywasm.wit.borrows import Borrows
 from wippywasm.wit.decode_raw import Declaration, Definition, Ref
-from wippywasm.wit.link import MAX_TYPE_DEPTH
+from wippywasm.wit.decode_scope import Scope
 from wippywasm.wit.names import identifier_fault, words
-from wippywasm.wit.resolved import Function, Owner, Param, Resolution, TypeDef
+from wippywasm.wit.resolved import COPIES, Function, Owner, Param, Resolution, TypeDef
 
-Entry: TypeAlias = "Definition | TypeDef"
 _NEED_A_NAME = words("record variant enum flags")
 _MAP_KEYS = words("bool u8 u16 u32 u64 s8 s16 s32 s64 char string")
 
@@ -31,88 +30,24 @@ def checked_label(name: str, offset: int) -> str:
     return name
 
 
-class Scope:
-    """The types and instances of one component or instance type. A definition may only refer to what precedes it."""
+class Room:
+    """How much more may be made: one definition may be used any number of times, and makes something each time."""
 
-    def __init__(self, outer: Scope | None) -> None:
-        self.outer = outer
-        self.entries: list[tuple[Entry, int]] = []
-        self.instances: list[Mapping[str, TypeDef]] = []
+    def __init__(self, size: int) -> None:
+        self._left = 4 * size + COPIES
 
-    def add(self, entry: object) -> None:
-        """The next type index. The height of its tree is checked here, so that walking it can't go too deep."""
-        assert isinstance(entry, Definition | TypeDef)
-        if isinstance(entry, TypeDef):
-            depth = entry.depth
-        else:
-            depth = 1 + max((self._depth(ref, entry.offset) for ref in references(entry)), default=0)
-            if depth > MAX_TYPE_DEPTH:
-                raise ValidationError(f"types nest more than {MAX_TYPE_DEPTH} deep", entry.offset)
-        self.entries.append((entry, depth))
-
-    def _depth(self, index: int, offset: int) -> int:
-        self.entry(index, offset)
-        return self.entries[index][1]
-
-    def entry(self, index: object, offset: int) -> Entry:
-        assert isinstance(index, int)
-        if index >= len(self.entries):
-            raise ValidationError(f"there is no type {index} here", offset)
-        return self.entries[index][0]
-
-    def defined(self, index: object, kind: str, offset: int) -> Definition:
-        entry = self.entry(index, offset)
-        if not isinstance(entry, Definition) or entry.kind != kind:
-            raise ValidationError(f"type {index} is not the type of {kind}s", offset)
-        return entry
-
-    def component(self, index: object, offset: int) -> Definition:
-        return self.defined(index, "component", offset)
-
-    def instance_type(self, d: Declaration) -> TypeDef:
-        """The type that an alias takes from an instance."""
-        index, name = cast("tuple[int, str]", d.parts)
-        found = self.instances[index].get(name) if index < len(self.instances) else None
-        if found is None:
-            raise ValidationError(f"instance {index} has no type `{name}`", d.offset)
-        return found
-
-    def outer_type(self, d: Declaration) -> TypeDef:
-        """The type that an alias takes from a scope around this one."""
-        count, index = cast("tuple[int, int]", d.parts)
-        scope: Scope | None = self
-        for _ in range(min(count, 100)):
-            scope = scope.outer if scope is not None else None
-        if scope is None or count > 100:
-            raise ValidationError(f"there are not {count} scopes around this one", d.offset)
-        entry = scope.entry(index, d.offset)
-        if not isinstance(entry, TypeDef):
-            raise ValidationError(f"type {index} of an outer scope has no name there", d.offset)
-        return entry
-
-
-def references(definition: Definition) -> list[int]:
-    """The type indices in a value type or function type; those of component types are of another scope."""
-    if definition.kind in ("component", "instance"):
-        return []
-    found: list[int] = []
-    pending = list(definition.parts[:1] if definition.kind == "fixed-list" else definition.parts)
-    while pending:
-        part = pending.pop()
-        if isinstance(part, list | tuple):
-            pending.extend(part)
-        elif isinstance(part, int) and not isinstance(part, bool):
-            found.append(part)
-    return found
+    def take(self, count: int, offset: int) -> None:
+        self._left -= count
+        if self._left < 0:
+            raise ValidationError("large types are used too often", offset, hint="split the package")
 
 
 class Types:
     """Makes `TypeDef`s and functions for a resolution."""
 
-    def __init__(self, resolution: Resolution) -> None:
+    def __init__(self, resolution: Resolution, room: Room) -> None:
         self.resolution = resolution
-        self._values: dict[int, tuple[Definition, ValType]] = {}
-        """What a definition stands for as a value, by its identity: each is made once, however often it is used."""
+        self.room = room
         self._borrows = Borrows()
 
     def named(self, scope: Scope, d: Declaration, owner: Owner) -> TypeDef:
@@ -144,21 +79,22 @@ class Types:
         return entry
 
     def _without_name(self, scope: Scope, d: Definition) -> ValType:
-        known = self._values.get(id(d))
+        known = scope.made.get((self, id(d)))
         if known is not None:
-            return known[1]
+            return known
         value = self._kind(scope, d)
         if not isinstance(value, model.Prim):
             definition = TypeDef(None, ("decoded",))
             definition.define(value)
             self.resolution.types.append(definition)
             value = definition
-        self._values[id(d)] = (d, value)
+        scope.made[self, id(d)] = value
         return value
 
     def _kind(self, scope: Scope, d: Definition) -> ValType:
         if d.kind not in _KINDS:
             raise ValidationError(f"{with_article(d.kind)} type stands where a value type has to be", d.offset)
+        self.room.take(_size(d), d.offset)
         kind = _KINDS[d.kind](self, scope, d)
         if fault := self._borrows.fault(kind):
             raise ValidationError(fault, d.offset)
@@ -181,19 +117,35 @@ class Types:
             raise ValidationError(f"{with_article(d.kind)} has at least one member", d.offset)
         return [(name, self.optional(scope, ref, d.offset)) for name, ref in members]
 
+    def check(self, scope: Scope, d: Definition) -> None:
+        """Refuses what can't be a value type or function type, whether it is used or not."""
+        if d.kind == "func":
+            self._signature(scope, d)
+        elif d.kind not in ("instance", "component"):
+            self._kind(scope, d)
+
     def function(self, scope: Scope, d: Declaration, resources: Mapping[str, TypeDef]) -> Function:
         """The function of a `func` import or export; `resources` are those whose methods may stand here."""
         definition = scope.defined(d.parts[1], "func", d.offset)
-        is_async, params, result = cast("tuple[bool, tuple[tuple[str, Ref], ...], Ref | None]", definition.parts)
-        _check_unique([name for name, _ in params], definition.offset)
-        function = Function(d.name.name, is_async=is_async, external_id=d.name.external_id)
+        function = Function(d.name.name, is_async=definition.parts[0] is True, external_id=d.name.external_id)
         name_function(function, resources, d.offset)
-        function.params = [Param(name, self.value(scope, ref, definition.offset)) for name, ref in params]
-        function.result = self.optional(scope, result, definition.offset)
-        if function.result is not None and self._borrows.within(function.result):
-            raise ValidationError(f"`{function.name}` returns a `borrow`, which ends with the call", d.offset)
+        function.params, function.result = self._signature(scope, definition)
         _check_method(function, d.offset)
         return function
+
+    def _signature(self, scope: Scope, d: Definition) -> tuple[list[Param], ValType | None]:
+        _, params, result = cast("tuple[bool, tuple[tuple[str, Ref], ...], Ref | None]", d.parts)
+        self.room.take(1 + len(params), d.offset)
+        _check_unique([name for name, _ in params], d.offset)
+        found = [Param(name, self.value(scope, ref, d.offset)) for name, ref in params]
+        returned = self.optional(scope, result, d.offset)
+        if returned is not None and self._borrows.within(returned):
+            raise ValidationError("a function returns a `borrow`, which ends with the call", d.offset)
+        return found, returned
+
+
+def _size(d: Definition) -> int:
+    return 1 + sum(len(part) for part in d.parts if isinstance(part, list))
 
 
 def _check_unique(names: list[str], offset: int) -> None:
@@ -223,8 +175,10 @@ def name_function(function: Function, resources: Mapping[str, TypeDef], offset: 
 
 
 def _check_method(function: Function, offset: int) -> None:
-    """A method gets its resource first, a constructor returns it."""
+    """A method gets its resource first, a constructor returns it at once."""
     resource = function.resource
+    if function.kind == "constructor" and function.is_async:
+        raise ValidationError(f"`{function.name}` is async, which a constructor can't be", offset)
     if function.kind == "method":
         first = function.params[0].type if function.params else None
         kind = first.kind if isinstance(first, TypeDef) else None
@@ -253,6 +207,13 @@ def _map(types: Types, scope: Scope, d: Definition) -> ValType:
     return model.MapType(key, value)
 
 
+def _tuple(types: Types, scope: Scope, d: Definition) -> ValType:
+    items = cast("list[Ref]", d.parts[0])
+    if not items:
+        raise ValidationError("a tuple has at least one type", d.offset)
+    return model.TupleType(tuple(types.value(scope, ref, d.offset) for ref in items))
+
+
 def _record(types: Types, scope: Scope, d: Definition) -> ValType:
     members = types.labelled(scope, d)
     return model.RecordType(tuple(model.Field(name, t) for name, t in members if t is not None))
@@ -264,7 +225,7 @@ _KINDS: dict[str, Callable[[Types, Scope, Definition], ValType]] = {
     "variant": lambda k, s, d: model.VariantType(tuple(model.Case(n, t) for n, t in k.labelled(s, d))),
     "enum": lambda k, s, d: model.EnumType(_names(k, s, d)),
     "flags": lambda k, s, d: model.FlagsType(_names(k, s, d)),
-    "tuple": lambda k, s, d: model.TupleType(tuple(k.value(s, r, d.offset) for r in cast("list[Ref]", d.parts[0]))),
+    "tuple": _tuple,
     "list": lambda k, s, d: model.ListType(k.value(s, cast("Ref", d.parts[0]), d.offset)),
     "fixed-list": lambda k, s, d: model.ListType(k.value(s, cast("Ref", d.parts[0]), d.offset), cast(int, d.parts[1])),
     "option": lambda k, s, d: model.OptionType(k.value(s, cast("Ref", d.parts[0]), d.offset)),

@@ -37,9 +37,12 @@ _FUNC, _TYPE, _COMPONENT, _INSTANCE = b"\x01", b"\x03", b"\x04", b"\x05"
 def encode(package: Package) -> bytes:
     """The package as a component, which `decode` reads back.
 
-    Raises InvalidError for what the binary form does not have, such as a record without fields, or two names that
-    differ only in the case of letters.
+    Raises InvalidError for what the binary form does not have, such as a package without interfaces and worlds, a
+    record without fields, or two names that differ only in the case of letters.
     """
+    if not package.interfaces and not package.worlds:
+        hint = "give it an interface or a world: nothing else in there says the package's name"
+        raise InvalidError(f"package `{package.name}` is empty, and so has no binary form", hint=hint)
     names = Declarations()
     room = _Room()
     definitions = [(name, _encode_interface(i, room)) for name, i in package.interfaces.items()]

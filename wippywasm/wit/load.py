@@ -52,9 +52,9 @@ def parse(
 ) -> Resolution:
     """The packages of a file, of a folder with its `deps/`, or of texts that make one package.
 
-    Raises WitDiagnosticsError with all complaints, NotFoundError for a path that is not there, and BinaryError for a
-    `.wasm` dependency that is not a WIT package. `features` are those whose `@unstable` items count; `assemble` turns
-    a `.wat` file into bytes.
+    Raises WitDiagnosticsError with all complaints, NotFoundError for a path that is not there, and BinaryError where
+    nothing is wrong but a `.wasm` dependency that is not a WIT package. `features` are those whose `@unstable` items
+    count; `assemble` turns a `.wat` file into bytes.
     """
     loader = Loader(Resolution(features, all_features), assemble)
     if isinstance(source, str | Path):
@@ -77,6 +77,8 @@ class Loader:
         self.assemble = assemble
         self.refusals = Complaints()
         self.lost = LostWords()
+        self.unread: list[tuple[Path, InvalidError]] = []
+        """The dependencies that could not be read, and why."""
         self.main: PackageName | None = None
 
     def load_path(self, path: Path) -> None:
@@ -90,10 +92,19 @@ class Loader:
         groups = [self._folder(path)]
         deps = path / "deps"
         for entry in sorted(deps.iterdir(), key=lambda p: p.name) if deps.is_dir() else ():
-            group = self._folder(entry) if entry.is_dir() else self._file(entry, is_main=False)
+            group = self._dependency(entry)
             if group is not None:
                 groups.append(group)
         self.load_groups(groups)
+
+    def _dependency(self, path: Path) -> _Group | None:
+        """The package of a file or folder in `deps/`. One that can't be read is told with what is wrong elsewhere."""
+        try:
+            return self._folder(path) if path.is_dir() else self._file(path, is_main=False)
+        except InvalidError as error:
+            self.unread.append((path, error))
+            self.lost.has_package = True
+            return None
 
     def _folder(self, path: Path) -> _Group:
         files = [p for p in path.iterdir() if p.name.endswith(".wit") and not p.is_dir()]
@@ -149,8 +160,12 @@ class Loader:
         self._finish(file.source.path)
 
     def _finish(self, path: str) -> None:
-        if self.refusals:
-            raise refuse_all(self.refusals, path)
+        if len(self.unread) == 1 and not self.refusals:
+            raise self.unread[0][1]
+        if self.refusals or self.unread:
+            found = refuse_all(self.refusals, path)
+            files = chain(*(_complaints(file, error) for file, error in self.unread))
+            raise WitDiagnosticsError([*files, *found.diagnostics], found.more, is_all=found.is_all)
         if self.main is not None:
             self.resolution.main = self.resolution.package(self.main)
 
@@ -285,6 +300,13 @@ def _visit(root: PackageName, by_name: dict[PackageName, Unlinked], order: dict[
             stack.pop()
             visiting.discard(name)
             order[name] = by_name[name]
+
+
+def _complaints(path: Path, error: InvalidError) -> Sequence[Diagnostic]:
+    """Why a file could not be read."""
+    if isinstance(error, WitDiagnosticsError):
+        return error.diagnostics
+    return [Diagnostic(error.message.removeprefix(f"{path}: "), str(path), 1, 1, hint=error.hint)]
 
 
 def read_source(path: Path) -> Source:
