@@ -97,9 +97,9 @@ BROKEN: dict[str, Broken] = {
         "did you mean 'function.wasm'?",
     ),
     "a kind of later": yaml(
-        entries("- name: rule", "  kind: security.policy.expr"),
+        entries("- name: rule", "  kind: queue.consumer"),
         "_index.yaml:4",
-        "kind 'security.policy.expr' is known but not available yet",
+        "kind 'queue.consumer' is known but not available yet",
     ),
     "no kind": yaml(entries("- name: x"), "_index.yaml:3", "field 'kind': required, but missing"),
     "no name": yaml(entries("- kind: registry.entry"), "_index.yaml:3", "field 'name': required"),

@@ -69,12 +69,6 @@ def test_everything_is_said_at_its_place(tmp_path: Path) -> None:
     assert problems["network.allow[0]"].line == 26
 
 
-def test_kinds_that_come_later_say_so(tmp_path: Path) -> None:
-    (tmp_path / "_index.yaml").write_text("namespace: t\nentries:\n  - {name: x, kind: security.policy.expr}\n")
-    with pytest.raises(DefinitionError, match="known but not available yet"):
-        App.load(tmp_path)
-
-
 def test_rules_that_have_no_effect_are_a_warning(tmp_path: Path) -> None:
     (tmp_path / "_index.yaml").write_text(
         'namespace: t\nentries:\n  - name: f\n    kind: function.wat\n    source: (module (func (export "f")))\n'

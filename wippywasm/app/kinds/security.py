@@ -10,6 +10,7 @@ from wippywasm.app.definition.node import Node
 from wippywasm.app.schema.kind import Kind
 from wippywasm.app.schema.scope import Scope
 from wippywasm.app.schema.types import Anything, Choice, Field, ListOf, Ref, Struct, Text, refuse, required
+from wippywasm.app.security.expressions import Expression, ExpressionError
 from wippywasm.app.security.operators import LISTS, OPERATORS, ORDERS, PATTERN, PRESENCE, number
 from wippywasm.app.security.regex import Regex, RegexSyntaxError
 from wippywasm.app.security.request import FIELDS, FieldPath
@@ -110,14 +111,22 @@ def _bad_pattern(value: Any) -> str | None:
     return None
 
 
-_POLICY = Struct(
-    {
-        "actions": required(Patterns()),
-        "resources": required(Patterns("a pattern such as 'app.api:*', or a list of some")),
-        "effect": required(Choice(("allow", "deny"))),
-        "conditions": Field(ListOf(ConditionType())),
-    }
-)
+def _bad_expression(text: str) -> str | None:
+    try:
+        Expression.parse(text)
+    except ExpressionError as error:
+        return f"not an expression: {error}"
+    return None
+
+
+_EXPRESSION = Text(words="an expression such as 'actor.id == meta.owner'", rule=_bad_expression)
+_SUBJECT = {
+    "actions": required(Patterns()),
+    "resources": required(Patterns("a pattern such as 'app.api:*', or a list of some")),
+    "effect": required(Choice(("allow", "deny"))),
+}
+_POLICY = Struct({**_SUBJECT, "conditions": Field(ListOf(ConditionType()))})
+_EXPRESSED = Struct({**_SUBJECT, "expression": required(_EXPRESSION)})
 _GROUPS = Field(ListOf(Group()))
 _META = Struct({}, is_open=True, words="a mapping of what is known of the actor")
 
@@ -125,7 +134,7 @@ IDENTITY = Field(
     Struct(
         {
             "actor": Field(Struct({"id": required(Text()), "meta": Field(_META)})),
-            "policies": Field(ListOf(Ref(("security.policy",)))),
+            "policies": Field(ListOf(Ref(("security.policy", "security.policy.expr")))),
             "groups": _GROUPS,
         },
         words="a mapping such as {actor: {id: worker}, policies: [worker_policy]}",
@@ -133,4 +142,7 @@ IDENTITY = Field(
 )
 """`security` of a function, `lifecycle.security` of a service: whom its code acts as."""
 
-SECURITY_KINDS = (Kind("security.policy", {"policy": required(_POLICY), "groups": _GROUPS}),)
+SECURITY_KINDS = (
+    Kind("security.policy", {"policy": required(_POLICY), "groups": _GROUPS}),
+    Kind("security.policy.expr", {"policy": required(_EXPRESSED), "groups": _GROUPS}),
+)

@@ -1,13 +1,14 @@
 """Who may do what: policies, scopes, and the guard that every guarded action asks.
 
-In: `security.policy` entries, the context of a call. Out: an action may go on, or PermissionDeniedError and a line of
-the audit.
+In: `security.*` entries, the context of a call. Out: an action may go on, or PermissionDeniedError and a line of the
+audit.
 
     globs         patterns of actions and resources
     regex         regular expressions that take linear time
     request       what is asked, and the fields of it that conditions name
     operators     what conditions compare with
     conditions    one condition of a policy
+    expressions   the expression of one
     policy        one policy, and what it says of a request
     scope         policies together: any deny wins, else any allow
     policies      all policies of an app, by id and by group

@@ -1,7 +1,7 @@
 """All policies of an app.
 
-In: `security.policy` entries. Out: policies by id, scopes by group. Computed from a table of entries at once, so that a
-changed table gives others. Spec: SPEC section 10.
+In: `security.policy` and `security.policy.expr` entries. Out: policies by id, scopes by group. Computed from a table of
+entries at once, so that a changed table gives others. Spec: SPEC section 10.
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ from typing import Any
 from wippywasm.app.entry import Entry
 from wippywasm.app.ids import check_id
 from wippywasm.app.security.conditions import Condition
+from wippywasm.app.security.expressions import Expression
 from wippywasm.app.security.globs import Glob
 from wippywasm.app.security.operators import PATTERN
-from wippywasm.app.security.policy import Policy, Verdict
+from wippywasm.app.security.policy import Holds, Policy, Verdict
 from wippywasm.app.security.regex import Regex
 from wippywasm.app.security.request import FieldPath
 from wippywasm.app.security.scope import Scope
 from wippywasm.app.suggest import did_you_mean_id
 from wippywasm.errors import NotFoundError
 
-KIND = "security.policy"
+KINDS = ("security.policy", "security.policy.expr")
 
 
 class Policies:
     """The policies of one table of entries."""
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        found = [entry for entry in entries if entry.kind == KIND]
+        found = [entry for entry in entries if entry.kind in KINDS]
         self._by_id = {entry.id: _policy(entry) for entry in found}
         self._groups: dict[str, list[Policy]] = {}
         for entry in found:
@@ -57,7 +58,9 @@ class Policies:
 
 def _policy(entry: Entry) -> Policy:
     data = entry.data["policy"]
-    conditions = tuple(_condition(item) for item in data.get("conditions") or ())
+    conditions: tuple[Holds, ...] = tuple(_condition(item) for item in data.get("conditions") or ())
+    if "expression" in data:
+        conditions = (Expression.parse(data["expression"]),)
     return Policy(
         entry.id,
         tuple(map(Glob, data["actions"])),

@@ -8,11 +8,19 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
-from wippywasm.app.security.conditions import Condition
 from wippywasm.app.security.globs import Glob
 from wippywasm.app.security.operators import UndecidableError
 from wippywasm.app.security.request import Request
+
+
+class Holds(Protocol):
+    """What a policy hangs on: a condition, or an expression."""
+
+    def holds(self, request: Request) -> bool:
+        """Whether it holds; raises UndecidableError for values that can't be compared."""
+        ...
 
 
 class Verdict(enum.Enum):
@@ -31,7 +39,7 @@ class Policy:
     actions: tuple[Glob, ...]
     resources: tuple[Glob, ...]
     effect: Verdict
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[Holds, ...] = ()
 
     def evaluate(self, request: Request) -> Verdict:
         """Its effect, or `UNDEFINED` where it has nothing to say. What can't be decided is never for the actor."""
