@@ -91,12 +91,6 @@ def test_the_command_refuses_with_the_place(tmp_path: Path, content: str) -> Non
     assert "a.wit:1:" in run.stderr
 
 
-def test_the_command_says_that_a_path_is_not_there(tmp_path: Path) -> None:
-    run = CliRunner().invoke(wit_command, [str(tmp_path / "gone")])
-    assert run.exit_code == 1
-    assert "there is no" in run.stderr
-
-
 def test_a_world_that_names_a_host_resolves_against_it(tmp_path: Path) -> None:
     text = host_wit_path().joinpath("deps", "wasi-io.wit").read_text(encoding="utf-8")
     body = text[text.index(";") + 1 :]

@@ -1,18 +1,21 @@
 """`wippywasm wit PATH`: parse and resolve WIT, then print it.
 
 In: a WIT file, a folder with `deps/`, or a WIT package in binary form. Out: the packages as text or JSON, or nothing
-with `--check`; complaints go to standard error, with exit code 1.
+with `--check`; complaints go to standard error, with exit code 1, or 2 for a file that is not there.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 
 import click
 
 from wippywasm import wit
-from wippywasm.errors import WippyError
+from wippywasm.cli.failures import FAILED, Finished, UsageFailure
+from wippywasm.cli.output import say
+from wippywasm.cli.settings import settings_of
+from wippywasm.errors import InvalidError, NotFoundError, WitDiagnosticsError
+from wippywasm.wit import Resolution
 
 
 @click.command(name="wit")
@@ -21,18 +24,35 @@ from wippywasm.errors import WippyError
 @click.option("--check", is_flag=True, help="Print nothing; the exit code says whether the WIT is good.")
 @click.option("--features", multiple=True, metavar="NAME[,NAME…]", help="Count `@unstable` items of these features.")
 @click.option("--all-features", is_flag=True, help="Count all `@unstable` items.")
-def wit_command(path: str, as_json: bool, check: bool, features: tuple[str, ...], all_features: bool) -> None:
+@click.pass_context
+def wit_command(
+    context: click.Context, path: str, as_json: bool, check: bool, features: tuple[str, ...], all_features: bool
+) -> None:
     """Parse and resolve WIT: PATH is a file or a folder with `deps/`."""
+    settings = settings_of(context)
+    settings.is_json = settings.is_json or as_json
     names = [name for option in features for name in option.replace(",", " ").split()]
-    try:
-        resolution = wit.parse(path, features=names, all_features=all_features, assemble=_assemble)
-    except (WippyError, OSError) as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
-    if as_json:
+    resolution = _parse(path, names, all_features, is_json=settings.is_json)
+    if check:
+        return
+    if settings.is_json:
         click.echo(json.dumps(wit.to_json(resolution), indent=2))
-    elif not check:
+    else:
         click.echo(wit.print_resolution(resolution), nl=False)
+
+
+def _parse(path: str, features: list[str], all_features: bool, *, is_json: bool) -> Resolution:
+    try:
+        return wit.parse(path, features=features, all_features=all_features, assemble=_assemble)
+    except NotFoundError as error:
+        raise UsageFailure(error) from error
+    except OSError as error:
+        raise UsageFailure(InvalidError(f"can't read {path!r}: {error.strerror}")) from error
+    except WitDiagnosticsError as error:
+        if is_json:
+            raise
+        say(error.message)  # each complaint has its place already
+        raise Finished(FAILED) from error
 
 
 def _assemble(text: str) -> bytes:

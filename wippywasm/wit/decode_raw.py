@@ -84,7 +84,7 @@ def read_package(data: bytes) -> RawPackage:
         elif id == _EXPORTS:
             package.declarations += section.vector(_export)
         else:
-            hint = "it is a component that does something, not a WIT package"
+            hint = "a component that does something, not a WIT package: 'wippywasm inspect FILE --wit' has its world"
             raise ValidationError(f"section {id} is not one of a WIT package", offset, hint=hint)
         if id != _CUSTOM and section.at != end:
             raise MalformedError("a section is longer than what it holds", section.at)
