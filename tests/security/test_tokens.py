@@ -244,5 +244,9 @@ def test_each_use_of_a_store_is_asked_of_the_policies(load_app: LoadApp) -> None
 def test_a_store_that_is_none_is_told_when_the_app_is_checked(load_app: LoadApp) -> None:
     with pytest.raises(DefinitionError, match=r"'token_auth.store' names 't:memory', which is no security.token_store"):
         load_app(APP.replace('{token_auth.store: "t:tokens"}', '{token_auth.store: "t:memory"}'))
+    with pytest.raises(DefinitionError) as caught:
+        load_app(APP.replace("token_key: ", "token_length: 3, token_key: "))
+    assert "token_length" in str(caught.value)
+    assert "token_auth" not in str(caught.value), "a store with a problem of its own is one"
     with pytest.raises(DefinitionError, match=r"needs the option 'token_auth.store'"):
         load_app(APP.replace(', options: {token_auth.store: "t:tokens"}', ""))

@@ -100,12 +100,16 @@ class ServicePlan:
 
 def plan_services(entries: Mapping[str, Entry], report: Report) -> Mapping[str, ServicePlan]:
     """What every service serves; problems of several entries together go to the report."""
-    return _Planner({id: entry for id, entry in entries.items() if entry.valid}, report).plan()
+    kinds = {id: entry.kind for id, entry in entries.items()}
+    return _Planner({id: entry for id, entry in entries.items() if entry.valid}, kinds, report).plan()
 
 
 class _Planner:
-    def __init__(self, entries: Mapping[str, Entry], report: Report) -> None:
+    """`kinds` has those of entries with problems of their own, too."""
+
+    def __init__(self, entries: Mapping[str, Entry], kinds: Mapping[str, str], report: Report) -> None:
         self._entries = entries
+        self._kinds = kinds
         self._report = report
         self._mounts: dict[str, list[Router | Folder]] = {}
         self._routes: dict[str, Routes[Endpoint]] = {}
@@ -174,7 +178,7 @@ class _Planner:
 
     def _check_tokens(self, stage: Stage, at: At) -> None:
         store = stage.options.get("store") if stage.name == "token_auth" else None
-        if store is not None and (store not in self._entries or self._entries[store].kind != "security.token_store"):
+        if store is not None and self._kinds.get(store) != "security.token_store":
             at.problem(f"'token_auth.store' names '{store}', which is no security.token_store", "name one that is")
 
     def _mount(self, mount: Router | Folder) -> str | None:
