@@ -61,7 +61,7 @@ def test_the_least_of_all_budgets_holds(chain: Any, limits: tuple[Limits | None,
     started = time.monotonic()
     with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
         guest.call("spin", True)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     with pytest.raises(PoisonedError):
         guest.call("spin", False)
 
@@ -94,7 +94,7 @@ def test_cancelling_the_caller_ends_the_callee(chain: Any, engine: str, limits: 
         assert await guest.call_async("spin", False) == 7
         started = time.monotonic()
         await _within(0.1, guest.call_async("spin", True))
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
 
     asyncio.run(use())
 
@@ -151,5 +151,5 @@ def test_destructors_of_another_guest(load: Any, limits: tuple[Limits, Limits]) 
         started = time.monotonic()
         with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
             guest.call("run", 1)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
         guest.close()

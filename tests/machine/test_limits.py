@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
+import wippywasm
 from tests.machine.conftest import Clock
 from tests.machine.guests import SLEEPER
 from wippywasm import Limits
+from wippywasm.engine.turns import Turns, this_thread
 from wippywasm.errors import PoisonedError, TimedOutError, Trap
 
 SHORT = Limits(max_execution_ms=100)
+SPIN = '(module (func (export "spin") (loop $l (br $l))))'
+LONG = Limits(max_execution_ms=500)
 ENDLESS_START = "(module (func $spin (loop $l (br $l))) (start $spin))"
 
 
@@ -24,7 +28,7 @@ async def test_a_call_that_spins(load: Any, imports: Any) -> None:
     started = time.monotonic()
     with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
         await guest.call_async("spin")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     with pytest.raises(PoisonedError):
         await guest.call_async("add", 1, 2)
     guest.close()
@@ -54,7 +58,7 @@ def test_plain_calls(load: Any, imports: Any) -> None:
         started = time.monotonic()
         with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
             guest.call(name, *args)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
         guest.close()
 
 
@@ -64,7 +68,7 @@ def test_a_long_budget_holds_too(load: Any, imports: Any) -> None:
     started = time.monotonic()
     with pytest.raises(TimedOutError):
         guest.call("spin")
-    assert 0.85 < time.monotonic() - started < 10
+    assert 0.85 < time.monotonic() - started < 30
     guest.close()
 
 
@@ -77,7 +81,7 @@ def test_guests_that_fill_their_memory_without_end(load: Any) -> None:
     started = time.monotonic()
     with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
         guest.call("fill")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     guest.close()
 
 
@@ -193,5 +197,25 @@ async def test_an_allocation_without_end(load: Any, when: str) -> None:
     started = time.monotonic()
     with pytest.raises(TimedOutError):
         await (guest.call_async("take", "text") if when == "argument" else guest.call_async("ask"))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     guest.close()
+
+
+async def test_a_guest_with_a_thread_to_itself_is_stopped_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def rests() -> int:
+        count, rest = 0, Turns.rest
+
+        async def counted(turns: Turns) -> None:
+            nonlocal count
+            count += 1
+            await rest(turns)
+
+        with monkeypatch.context() as patch, wippywasm.load(SPIN, engine="wasmtime").instantiate(limits=LONG) as guest:
+            patch.setattr(Turns, "rest", counted)
+            with pytest.raises(TimedOutError):
+                await guest.call_async("spin")
+        return count
+
+    shared = await rests()
+    monkeypatch.setattr(this_thread, "is_alone", True)
+    assert 0 < await rests() * 2 < shared

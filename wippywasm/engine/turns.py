@@ -7,6 +7,7 @@ two slices the loop does all else it has to do. Newcomers go first, since most n
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 import weakref
 from collections import deque
@@ -17,6 +18,15 @@ NEWCOMERS = 32
 
 SLICE_SECONDS = 0.005
 """How long a guest may have its event loop at a time."""
+
+
+class _Thread(threading.local):
+    """`is_alone` where an event loop runs nothing but one guest at a time, which need not be stopped as often."""
+
+    is_alone = False
+
+
+this_thread = _Thread()
 
 
 class Held:

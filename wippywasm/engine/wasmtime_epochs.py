@@ -21,7 +21,7 @@ from typing import Any
 
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import without_signal_check
-from wippywasm.engine.wasmtime_running import NEVER, SLICE, Running
+from wippywasm.engine.wasmtime_running import NEVER, Running
 from wippywasm.errors import TimedOutError
 
 EPOCH_SECONDS = 0.003
@@ -92,7 +92,7 @@ def _on_epoch(context: int, data: int, delta: int, kind: int) -> int:
             c_uint8.from_address(kind).value = capi.YIELD if suspends else capi.CONTINUE
             armed = _is_armed(running)
             running.ticker.used |= armed  # it ticks for as long as a guest runs, too
-            c_uint64.from_address(delta).value = (SLICE if armed else NEVER).value
+            c_uint64.from_address(delta).value = (running.slice if armed else NEVER).value
             return 0
     except BaseException as raised:  # noqa: BLE001  (a signal handler's, which ends the guest)
         error = raised

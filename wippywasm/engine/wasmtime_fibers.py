@@ -28,7 +28,6 @@ from wippywasm.engine.codegen import build_factory
 from wippywasm.engine.port import CoreCallable
 from wippywasm.engine.turns import Held, crowd, turns_of
 from wippywasm.engine.wasmtime_items import WasmtimeFunc
-from wippywasm.engine.wasmtime_running import SLICE
 from wippywasm.engine.wat import wat2wasm
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ class Fibers:
 
     def _poll(self, future: int) -> bool:
         running = self._running
-        capi.set_epoch_deadline(self._store.context, SLICE)
+        capi.set_epoch_deadline(self._store.context, running.slice)
         self.ticker.used = True
         if not self.ticker.awake:
             self.ticker.wake()
@@ -257,7 +256,7 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         *(f"        {_slot(p, k)} = a{k}" for k, p in enumerate(type.params)),
         "        t[0] = t[1] = 0",
         "        future = start(context, function, args, count, results, result_count, trap, error)",
-        "        arm(context, SLICE)",
+        "        arm(context, running.slice)",
         "        ticker.used = True",
         "        if not ticker.awake:",
         "            ticker.wake()",
@@ -282,7 +281,6 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "poll": capi.future_poll,
         "delete": capi.future_delete,
         "arm": capi.set_epoch_deadline,
-        "SLICE": SLICE,
         "crowd": crowd,
     }
     return build_factory(lines, "fiber call", scope)

@@ -13,11 +13,16 @@ from typing import Any
 
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.port import CoreCallable
+from wippywasm.engine.turns import this_thread
 
 NEVER = c_uint64(1 << 62)
 """An epoch deadline that is not reached."""
 SLICE = c_uint64(2)
 """Epochs that a guest runs at a time: a whole one at least, so that short calls that see an epoch end do not yield."""
+
+
+LONG_SLICE = c_uint64(10)
+"""The same for a guest that has a thread to itself: each end of a slice takes the interpreter, which others may have."""
 
 
 class Functions(dict[int, CoreCallable]):
@@ -61,7 +66,7 @@ class Running:
     function is on that fiber too; `parked` is 1 when a host function asks for that, for the guest's shim to see.
     `deadline` is the moment (of `time.monotonic`) at which the guest is to be ended with `timeout`;
     `interrupt` is what it is to be ended with at once, where it is `interruptible` or has a deadline or a fiber;
-    `nested` is how many slices it has used up inside of a host function. `ticker` ends its slices.
+    `nested` is how many slices it has used up inside of a host function. `ticker` ends its slices, of `slice` epochs.
     """
 
     __slots__ = (
@@ -75,6 +80,7 @@ class Running:
         "on_fiber",
         "parked",
         "raised",
+        "slice",
         "spare",
         "ticker",
         "timeout",
@@ -93,6 +99,7 @@ class Running:
         self.interruptible = False
         self.ticker: Any = None
         self.nested = 0
+        self.slice = LONG_SLICE if this_thread.is_alone else SLICE
 
     def check(self) -> None:
         """Raise the timeout where it is due; to be called where there is a deadline, when the host has worked."""

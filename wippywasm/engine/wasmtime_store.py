@@ -28,7 +28,7 @@ from wippywasm.engine.wasmtime_hosts import LAST_NUMBER, HostCode
 from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern
 from wippywasm.engine.wasmtime_modules import WasmtimeInstance, WasmtimeModule
 from wippywasm.engine.wasmtime_parts import Imports, PreparedPart, Shims, Sources
-from wippywasm.engine.wasmtime_running import NEVER, SLICE, Functions, Running
+from wippywasm.engine.wasmtime_running import NEVER, Functions, Running
 from wippywasm.errors import InternalError, UnavailableError
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class WasmtimeStore:
         ticker.used = True
         if not ticker.awake:
             ticker.wake()
-        capi.set_epoch_deadline(self.context, SLICE)
+        capi.set_epoch_deadline(self.context, self.running.slice)
 
     def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> None:
         """The guest can be interrupted until `stop_clock`, and is after so many seconds, with `timeout`, if given."""

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from wippywasm.app.pools.cores import Cores, bind_thread
 from wippywasm.app.pools.pool import StaticPool
 from wippywasm.app.pools.worker import Worker, WorkerFactory
+from wippywasm.engine.turns import this_thread
 
 T = TypeVar("T")
 
@@ -36,6 +37,7 @@ class WorkerThread:
             if self._core is not None:
                 bind_thread({self._core})
             asyncio.set_event_loop(self._loop)
+            this_thread.is_alone = True
             self._loop.run_forever()
             self._loop.close()
         finally:
