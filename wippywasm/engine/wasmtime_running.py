@@ -22,7 +22,7 @@ SLICE = c_uint64(2)
 
 
 LONG_SLICE = c_uint64(10)
-"""The same for a guest that has a thread to itself: each end of a slice takes the interpreter, which others may have."""
+"""The same for a guest with a thread to itself: each end of a slice takes the interpreter, which others may have."""
 
 
 class Functions(dict[int, CoreCallable]):
@@ -102,6 +102,8 @@ class Running:
         self.slice = LONG_SLICE if this_thread.is_alone else SLICE
 
     def check(self) -> None:
-        """Raise the timeout where it is due; to be called where there is a deadline, when the host has worked."""
+        """Raise what the guest is to end with, where it is; to be called after the host worked, with a deadline."""
+        if self.interrupt is not None:
+            raise self.interrupt
         if self.deadline is not None and self.timeout is not None and time.monotonic() >= self.deadline:
             raise self.timeout

@@ -22,9 +22,14 @@ def out_of_time(budget_ms: float) -> TimedOutError:
     )
 
 
-async def within(seconds: float, timeout: BaseException, awaitable: Awaitable[Any]) -> Any:
-    """What `awaitable` gives, which is cancelled after `seconds`; raises `timeout` then."""
-    timer = _Timer(seconds, str(timeout))
+async def within(
+    seconds: float, timeout: BaseException, awaitable: Awaitable[Any], interrupt: Callable[[BaseException], None]
+) -> Any:
+    """What `awaitable` gives, which is cancelled after `seconds`; raises `timeout` then.
+
+    `interrupt` gets the timeout as well: a host function may catch the cancellation, and its guest is not to go on.
+    """
+    timer = _Timer(seconds, timeout, interrupt)
     try:
         return await awaitable
     except asyncio.CancelledError:
@@ -38,18 +43,20 @@ async def within(seconds: float, timeout: BaseException, awaitable: Awaitable[An
 class _Timer:
     """Cancels the running task in a while, and knows whether a cancellation is its own."""
 
-    def __init__(self, seconds: float, reason: str) -> None:
+    def __init__(self, seconds: float, timeout: BaseException, interrupt: Callable[[BaseException], None]) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._task = task
         self._before = task.cancelling() if hasattr(task, "cancelling") else 0
         self._expired = False
-        self._reason = reason
+        self._timeout = timeout
+        self._interrupt = interrupt
         self._handle = asyncio.get_running_loop().call_later(seconds, self._expire)
 
     def _expire(self) -> None:
         self._expired = True
-        self._task.cancel(self._reason)
+        self._interrupt(self._timeout)
+        self._task.cancel(str(self._timeout))
 
     def is_cause(self) -> bool:
         """Take the cancellation back; False where the task was cancelled by somebody else too."""
@@ -61,11 +68,14 @@ class _Timer:
         self._handle.cancel()
 
 
-def in_tasks(function: Callable[..., Awaitable[Any]], budget_ms: float) -> Callable[..., Awaitable[Any]]:
+def in_tasks(
+    function: Callable[..., Awaitable[Any]], store: TimedStore, budget_ms: float
+) -> Callable[..., Awaitable[Any]]:
     """The coroutine function with a budget for each call."""
 
     async def call(*args: Any, **named: Any) -> Any:
-        return await within(budget_ms / 1000, out_of_time(budget_ms), function(*args, **named))
+        timeout = out_of_time(budget_ms)
+        return await within(budget_ms / 1000, timeout, function(*args, **named), store.interrupt)
 
     return call
 

@@ -24,7 +24,7 @@ from wippywasm.engine.assembly import assemble, late
 from wippywasm.engine.batch import batched_realloc
 from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem, CoreMemory, Store, TimedStore
 from wippywasm.errors import Trap
-from wippywasm.instance.budget import in_calls
+from wippywasm.instance.budget import in_calls, in_tasks
 from wippywasm.instance.builtins import Context, make_builtin
 from wippywasm.instance.foreign_calls import Destructor, within_time_of
 from wippywasm.instance.guest_thread import GuestThread
@@ -123,6 +123,12 @@ class Frame:
         if self.budget_ms is None or self.timed_store is None:
             return function
         return in_calls(function, self.timed_store, self.budget_ms)
+
+    def limited_in_tasks(self, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """The same for a function that runs the guest for a task."""
+        if self.budget_ms is None or self.timed_store is None:
+            return function
+        return in_tasks(function, self.timed_store, self.budget_ms)
 
     def _run(self) -> None:
         for step in self.recipe.steps:

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 def stepwise(frame: Frame, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Awaitable[Any]]:
     """The function for calls by a task; it returns ok or raises WitError."""
-    function = _machine(frame, item, name)
-    return function if frame.budget_ms is None else budget.in_tasks(function, frame.budget_ms)
+    return frame.limited_in_tasks(_machine(frame, item, name))
 
 
 def _machine(frame: Frame, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Awaitable[Any]]:
@@ -95,7 +94,7 @@ async def start(frame: Frame) -> None:
     """Do the steps of a new frame in a thread, which is given back; where they fail the frame is closed."""
     run = in_thread(frame, frame.run)
     try:
-        await (run if frame.budget_ms is None else budget.in_tasks(run, frame.budget_ms))()
+        await frame.limited_in_tasks(run)()
     except BaseException:
         frame.close()
         raise

@@ -41,8 +41,11 @@ class Parking:
             if fibers.on_fiber:
                 discard(awaitable)
                 raise UnsupportedFeatureError("waiting inside of a destructor or an allocation", "wippywasm")
-        left = self._timed_store.time_left() if self._timed_store is not None else None
-        return finish(run_now(awaitable if left is None else within(*left, awaitable)))
+        store = self._timed_store
+        left = None if store is None else store.time_left()
+        if store is not None and left is not None:
+            awaitable = within(*left, awaitable, store.interrupt)
+        return finish(run_now(awaitable))
 
     def core(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A host function over core values that may return something to wait for."""

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.state import RuntimeResource
 from wippywasm.errors import ConflictError, UnavailableError
-from wippywasm.instance import budget
 from wippywasm.instance.foreign import mark
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.guest_thread import GuestThread, take_thread
@@ -51,7 +50,7 @@ async def start_in_own_thread(component: Component, new_frame: Callable[[], Fram
         await thread.run(frame.run, frame.interrupt)
 
     try:
-        await (run if frame.budget_ms is None else budget.in_tasks(run, frame.budget_ms))()
+        await frame.limited_in_tasks(run)()
     except BaseException:
         thread.post(frame.close)
         thread.release()
@@ -82,9 +81,7 @@ class ThreadGuest(Guest):
 
     async def call_async(self, name: str, /, *args: Any, **named: Any) -> Any:
         frame, function = self._running(), partial(self._inner_call(name), *args, **named)
-        if frame.budget_ms is None:
-            return await self._run(frame, function)
-        return await budget.in_tasks(self._run, frame.budget_ms)(frame, function)
+        return await frame.limited_in_tasks(self._run)(frame, function)
 
     async def _run(self, frame: Frame, function: Callable[[], Any]) -> Any:
         with self._thread.occupied(frame.components):
