@@ -91,6 +91,22 @@ def test_hundreds_of_entries_over_one_binary_cost_one_compile(
     assert asyncio.run(main()) == [62, 93]
 
 
+def test_a_large_module_is_compiled_before_the_app_serves(load_app: LoadApp, counts: Counts, engine: Engine) -> None:
+    body = "(local.set 0 (i32.add (i32.mul (local.get 0) (i32.const 3)) (i32.const 1)))" * 8_000
+    text = f'(module (func (export "f") (param i32) (result i32) {body} (local.get 0)))'
+    more = "  wit: 'f: func(x: s32) -> s32;'\n  limits: {max_memory_mb: 5}\n"
+    app = load_app(binary_entries(wasm := wat2wasm(text), 1, more=more), x_dot_wasm=wasm)
+    before = counts.counted["_load_or_build"]
+    assert before == {"wasmtime": 1, "wasmer": 2}[engine.name]
+
+    async def main() -> None:
+        async with app:
+            await app.call("t:f0", 2)
+
+    asyncio.run(main())
+    assert counts.counted["_load_or_build"] - before <= 2  # those of our own making
+
+
 def test_a_wit_that_does_not_fit_is_its_entrys_problem_alone(load_app: LoadApp) -> None:
     wasm = wat2wasm(COMPONENT % 3)
     entries = binary_entries(wasm, 1) + binary_entries(wasm, 1, more="  wit: 'f: func(x: u8) -> s32;'\n").split(

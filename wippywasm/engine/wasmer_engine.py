@@ -18,15 +18,17 @@ from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.engine import refusals
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.features import ENGINE_FEATURES
-from wippywasm.engine.port import StoreLimits
+from wippywasm.engine.port import NO_LIMITS, StoreLimits
 from wippywasm.engine.rewrite import Bounds, rewrite
 from wippywasm.engine.wasmer_items import HINT, NAME
 from wippywasm.engine.wasmer_loading import WasmerModule, new_wasmer_store
 from wippywasm.engine.wasmer_store import WasmerStore
+from wippywasm.engine.wasmer_ticks import bounds_of
 from wippywasm.engine.wasmer_traps import is_panic
 from wippywasm.errors import InternalError
 
-NO_LIMITS = StoreLimits()
+QUICK_BYTES = 1 << 16
+"""Modules of up to that size are compiled in about a tenth of a second."""
 
 
 class WasmerEngine:
@@ -46,6 +48,11 @@ class WasmerEngine:
         module = self._compiler.compile(wasm)
         module.wasm = wasm
         return module
+
+    def prepare(self, module: WasmerModule, limits: StoreLimits) -> None:
+        """Rewrite the module as stores with these limits want it, where that would hold up the first of them."""
+        if limits != NO_LIMITS and len(module.wasm) > QUICK_BYTES:
+            self.rewritten(module, bounds_of(limits))
 
     def rewritten(self, module: WasmerModule, bounds: Bounds) -> WasmerModule:
         """The module with checks, and within the bounds (`rewrite`)."""

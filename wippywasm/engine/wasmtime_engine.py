@@ -57,6 +57,9 @@ class WasmtimeEngine:
     def compile(self, wasm: bytes | memoryview) -> WasmtimeModule:
         return self._compiler.compile(wasm)
 
+    def prepare(self, module: WasmtimeModule, limits: StoreLimits) -> None:
+        """Nothing: the code is the same for every store."""
+
     def new_store(self, limits: StoreLimits = NO_LIMITS) -> WasmtimeStore:
         return WasmtimeStore(self, limits)
 

@@ -92,6 +92,12 @@ class Component:
             if self._modules is None:
                 self._modules = tuple(_compiled(self.engine, m) for m in self.plan.modules)
 
+    def compile_for_tasks(self, limits: Limits) -> None:
+        """`compile`, and what instances with these limits need where an event loop runs; raises the same."""
+        self.compile()
+        for module in self._modules or ():
+            self.engine.prepare(module, replace(limits.store_limits(), interruptible=True))
+
     def _planned_with(self, imports: Mapping[str, Any]) -> Component:
         """This component with the components that it imports in their places; itself where it imports none."""
         if self._source is None or not self.plan.host_components:

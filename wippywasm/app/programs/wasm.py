@@ -93,6 +93,11 @@ class WasmBuilder:
         except InvalidError as error:
             entry.at(self._report, "limits").problem(error.message, error.hint)
             return None
+        try:
+            component.compile_for_tasks(limits_of(entry))
+        except WippyError as error:
+            say_refusal(error, entry, self._report)
+            return None
         if serves_http:
             check_serving(entry, self._report)
         return WasmProgram(entry, component, function, type, serves_http)
