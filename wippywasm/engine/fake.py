@@ -112,6 +112,9 @@ class FakeEngine:
             raise UnsupportedFeatureError("an engine that runs wasm", self.name)
         return module
 
+    def prepare(self, module: Module, limits: StoreLimits) -> None:
+        """Nothing: there is no code."""
+
     def new_store(self, limits: StoreLimits = StoreLimits()) -> FakeStore:  # noqa: B008 (immutable)
         return FakeStore(self)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wippywasm.app.json_schema.problems import Place, Problem
 from wippywasm.app.json_schema.run import MAX_STEPS, Check, Run
-from wippywasm.app.json_values.path import got_words
+from wippywasm.app.json_values.words import got_words
 from wippywasm.app.suggest import listing
 
 if TYPE_CHECKING:

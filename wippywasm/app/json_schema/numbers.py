@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wippywasm.app.json_schema.problems import Place, Problem
 from wippywasm.app.json_schema.run import Check, Run
-from wippywasm.app.json_values.path import got_words
+from wippywasm.app.json_values.words import got_words
 
 if TYPE_CHECKING:
     from wippywasm.app.json_schema.compiler import Make, Part

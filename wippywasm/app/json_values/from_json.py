@@ -12,7 +12,8 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wippywasm.app.json_values.path import Path, Words
+from wippywasm.app.json_values.path import Path
+from wippywasm.app.json_values.words import Words
 from wippywasm.app.suggest import did_you_mean, listing
 from wippywasm.errors import InvalidError
 from wippywasm.model import (

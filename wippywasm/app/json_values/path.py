@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from wippywasm.app.json_values.text import MAX_DEPTH
+from wippywasm.app.json_values.words import got_words
 from wippywasm.errors import ValueMismatchError
 from wippywasm.model import ValType
 from wippywasm.plan.describe import describe
-
-
-class Words(str):
-    """What was got, in words already."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +44,3 @@ class Path:
 
     def refuse(self, expected: ValType | str, got: Any, hint: str | None = None) -> NoReturn:
         raise self.misfit(expected, got, hint)
-
-
-def got_words(value: Any) -> str:
-    """A JSON value in a few words."""
-    if isinstance(value, Words):
-        return value
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, str):
-        return f'"{value}"' if len(value) <= 40 else f'"{value[:39]}…"'
-    if isinstance(value, list):
-        return f"an array of {len(value)}"
-    if isinstance(value, dict):
-        return f"an object of {len(value)}"
-    return str(value) if not isinstance(value, int) or abs(value) < 10**40 else "a huge number"
