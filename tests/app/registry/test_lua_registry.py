@@ -6,6 +6,8 @@ import asyncio
 from typing import Any
 
 from tests.app.conftest import LoadApp
+from wippywasm.app.context import Actor, Context, entered
+from wippywasm.app.security import Scope
 
 APP = """\
 - {name: data, kind: registry.entry, meta: {type: note}, key: value}
@@ -93,6 +95,33 @@ def test_refusals(load_app: LoadApp) -> None:
         "INVALID",
         "INVALID",
     ]
+
+
+SOME = """\
+- name: some
+  kind: security.policy
+  policy: {actions: [funcs.call, registry.get], resources: ["t:f", "t:dat*", "t:hidde"], effect: allow}
+"""
+
+
+def test_a_hint_names_only_what_may_be_seen(load_app: LoadApp) -> None:
+    body = """
+    local _, near = registry.get("t:datum")
+    local _, far = registry.get("t:hidde")
+    return {near:message(), far:message()}
+    """
+    near, far = go(load_app, body)
+    assert ("did you mean 't:data'?" in near, "did you mean 't:hidden'?" in far) == (True, True)
+    app = load_app(SOME + APP + "".join(f"      {line}\n" for line in body.splitlines()) + "    end}\n")
+
+    async def main() -> Any:
+        with entered(Context(Actor("u"), Scope([app.policies.policy("t:some")]))):
+            async with app:
+                return await app.call("t:f")
+
+    near, far = asyncio.run(main())
+    assert "did you mean 't:data'?" in near
+    assert "hidden" not in far
 
 
 def test_build_delta(load_app: LoadApp) -> None:

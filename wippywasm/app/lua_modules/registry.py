@@ -12,7 +12,8 @@ from wippywasm.app.registry import Registry
 from wippywasm.app.registry.changes import delta
 from wippywasm.app.registry.plain import raw_of
 from wippywasm.app.security import Guard
-from wippywasm.errors import InvalidError
+from wippywasm.app.suggest import did_you_mean_id
+from wippywasm.errors import InvalidError, NotFoundError
 
 
 class App(Protocol):
@@ -35,10 +36,14 @@ class _Module:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    def get(self, _: LuaCaller, version: int | None, id: Any) -> Mapping[str, Any]:
+    def get(self, caller: LuaCaller, version: int | None, id: Any) -> Mapping[str, Any]:
         check_id(id)
         self._app.guard.check("registry.get", id)
-        return self._app.registry.get(id, version)
+        try:
+            return self._app.registry.get(id, version)
+        except NotFoundError:
+            seen = [entry["id"] for entry in self.entries(caller, version)]
+            raise NotFoundError(f"there is no entry '{id}'", hint=did_you_mean_id(id, seen)) from None
 
     def find(self, _: LuaCaller, version: int | None, criteria: Any) -> list[Mapping[str, Any]]:
         return self._visible(self._app.registry.find(criteria, version))
