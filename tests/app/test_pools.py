@@ -108,6 +108,37 @@ def test_lazy_grows_to_its_size_and_makes_the_others_wait_in_order() -> None:
     asyncio.run(main())
 
 
+def test_lazy_uses_first_what_was_used_last_so_that_the_rest_may_end() -> None:
+    async def main() -> None:
+        recorder = Recorder()
+        pool = started(recorder, type="lazy", max_size=3)
+        recorder.go.clear()
+        tasks = [asyncio.create_task(pool.call([])) for _ in range(3)]
+        await settle()
+        recorder.go.set()
+        await asyncio.gather(*tasks)
+        assert {(await pool.call([]))[0] for _ in range(5)} == {3}
+        pool.close()
+
+    asyncio.run(main())
+
+
+def test_latency_is_from_asking_to_the_answer() -> None:
+    async def main() -> None:
+        recorder = Recorder()
+        pool = started(recorder, type="lazy", max_size=1)
+        recorder.go.clear()
+        tasks = [asyncio.create_task(pool.call([])) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        recorder.go.set()
+        await asyncio.gather(*tasks)
+        metrics = pool.metrics()
+        assert 0.04 < metrics.latency_mean <= metrics.latency_max
+        pool.close()
+
+    asyncio.run(main())
+
+
 def test_idle_workers_end() -> None:
     async def main() -> None:
         recorder = Recorder()

@@ -16,6 +16,8 @@ from tests.app.conftest import LoadApp
 from wippywasm.app import App
 from wippywasm.app.pools import Pool, make_pool
 from wippywasm.app.pools.cores import Cores, reserve, usable_cores
+from wippywasm.app.pools.threads import WorkerThread
+from wippywasm.engine.turns import this_thread
 from wippywasm.errors import DefinitionError, Trap, UnavailableError
 
 COUNTER = """
@@ -100,6 +102,20 @@ def test_every_worker_has_a_thread_and_leaves_the_event_loop_alone() -> None:
 
     asyncio.run(main())
     assert our_threads() == []
+
+
+def test_guests_in_threads_know_that_they_are_alone_there() -> None:
+    async def is_alone() -> bool:
+        return this_thread.is_alone
+
+    async def main() -> None:
+        thread = WorkerThread("t:f 1", None)
+        assert await thread.run(is_alone)
+        assert not await is_alone()
+        thread.stop()
+        await thread.ended()
+
+    asyncio.run(main())
 
 
 def test_a_worker_that_is_thrown_away_leaves_its_thread_to_the_next() -> None:
