@@ -20,6 +20,7 @@ from tests.http.client import Client, served
 from tools.toolchains import KEPT
 from wippywasm import Variant
 from wippywasm.app import App
+from wippywasm.cli.main import run_main
 from wippywasm.errors import UnsupportedFeatureError, WitError
 from wippywasm.inspect import inspect
 from wippywasm.instance.component import Component
@@ -74,6 +75,20 @@ def test_go_behind_the_adapter_breaks_as_with_wasmtimes_own_wasi(tmp_path: Path)
         ends = [side.run(["tour", "upper"], b"a line\n" * lines, folder) for side in (here, theirs)]
         assert [end.code for end in ends] == [code, code]
         assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("language", list(TOURS))
+def test_the_entry_that_inspect_writes_runs_as_it_is(
+    language: str, engine: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tour = TOURS[language]
+    definition = inspect(built(tour.path), app=tmp_path).definition
+    runs_on(engine, tour)
+    assert definition is not None
+    (tmp_path / "_index.yaml").write_text(definition.text)
+    [command] = [entry.command for entry in definition.entries if entry.command is not None]
+    words = ["--engine", engine, "-C", str(tmp_path), "run", command, "arguments", "one", "two three"]
+    assert (run_main(words), capfd.readouterr()) == (0, ("one\ntwo three\n", ""))
 
 
 @pytest.mark.parametrize("engine", ["wasmer"], indirect=True)
