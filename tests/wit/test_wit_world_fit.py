@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wippywasm.errors import InvalidError
-from wippywasm.wit import parse_text, world_mismatches
+from wippywasm.wit import World, diff_worlds, parse_text, world_functions, world_mismatches
 
 BASE = """package a:b;
 interface i { resource r { m: func(); } f: func(x: borrow<r>) -> r; }
@@ -122,9 +122,25 @@ def test_does_not_fit(got: str, want: str, first: str) -> None:
     assert mismatches(got, want)[0].startswith(first)
 
 
-def test_one_large_interface_under_many_names_is_refused() -> None:
-    types = " ".join(f"type t{i} = u8;" for i in range(1000))
-    names = " ".join(f"export n{i}: big;" for i in range(251))
-    world = parse_text(f"package a:b; interface big {{ {types} }} world w {{ {names} }}").world()
-    with pytest.raises(InvalidError, match="more than 250,000 items"):
-        world_mismatches(world, world)
+def named_often(definition: str, count: int) -> World:
+    names = " ".join(f"export n{i}: big;" for i in range(count))
+    return parse_text(f"package a:b; interface big {{ resource r; {definition} }} world w {{ {names} }}").world()
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        " ".join(f"type t{i} = u8;" for i in range(1000)),
+        f"record t {{ {', '.join(f'a{i}: r' for i in range(1000))} }}",
+        f"f: func({', '.join(f'a{i}: r' for i in range(1000))});",
+        f"type t = tuple<list<tuple<{', '.join(['r'] * 1000)}>>>;",
+    ],
+)
+def test_one_large_interface_under_many_names_is_refused(definition: str) -> None:
+    few, many = named_often(definition, 20), named_often(definition, 255)
+    assert world_mismatches(few, few) == []
+    for needs_all in (world_mismatches, diff_worlds):
+        with pytest.raises(InvalidError, match="large interfaces too often"):
+            needs_all(many, many)
+    with pytest.raises(InvalidError, match="large interfaces too often"):
+        world_functions(many)

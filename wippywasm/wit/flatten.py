@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wippywasm import model
+from wippywasm.errors import InvalidError
 from wippywasm.model import FuncType, ResourceType, ValType
+from wippywasm.wit.borrows import parts
 from wippywasm.wit.include import rebuilt
 from wippywasm.wit.resolved import Function, Interface, InterfaceItem, TypeDef, World, WorldItem, WorldKey, key_name
 
@@ -28,6 +30,7 @@ class Flattener:
         self.fresh = fresh
         self._types: dict[ValType, ValType] = {}
         self._resources: dict[TypeDef, ResourceType] = {}
+        self._plain: dict[ValType, bool] = {}
 
     @property
     def resources(self) -> Mapping[TypeDef, ResourceType]:
@@ -50,11 +53,20 @@ class Flattener:
         return found
 
     def _outside(self, t: ValType) -> ValType | None:
-        """A type of another interface, which is the same in all scopes with one parent."""
-        if self.parent is None or not isinstance(t, TypeDef):
+        """A type of another interface, or one without resources: it is the same in all scopes with one parent."""
+        if self.parent is None:
             return None
-        owner = t.root.owner  # type: ignore[attr-defined]
-        return None if owner is None or owner in self.fresh else self.parent.type(t)
+        owner = t.root.owner if isinstance(t, TypeDef) else None  # type: ignore[attr-defined]
+        is_same = owner not in self.fresh if owner is not None else False
+        return self.parent.type(t) if is_same or self.parent.is_plain(t) else None
+
+    def is_plain(self, t: ValType) -> bool:
+        """Whether there is no resource in a type."""
+        known = self._plain.get(t)
+        if known is None:
+            own = isinstance(t, model.OwnType | model.BorrowType) or (isinstance(t, TypeDef) and t.is_resource)
+            known = self._plain[t] = not own and all(map(self.is_plain, parts(t)))
+        return known
 
     def _type(self, t: ValType) -> ValType:
         if isinstance(t, TypeDef):
@@ -85,8 +97,17 @@ class WorldScope:
     """Gives the functions' types, in which a resource is the same object wherever the world means the same one."""
 
 
+MAX_ITEMS = 250_000
+"""Items and parts of types, in interfaces that a world has again under another name."""
+
+
 def world_scopes(world: World, imported: Flattener | None = None) -> Iterator[WorldScope]:
-    """All that a world imports, then all that it exports, in order; `imported` is then of the types that it imports."""
+    """All that a world imports, then all that it exports, in order; `imported` is then of the types that it imports.
+
+    Raises InvalidError where it has large interfaces under too many names.
+    """
+    sizes: dict[Interface, int] = {}
+    room = MAX_ITEMS
     imported = Flattener() if imported is None else imported
     exported = Flattener(imported, frozenset(k for k in world.exports if isinstance(k, Interface)))
     sides: tuple[tuple[Literal["import", "export"], Mapping[WorldKey, WorldItem], Flattener], ...]
@@ -97,6 +118,12 @@ def world_scopes(world: World, imported: Flattener | None = None) -> Iterator[Wo
                 yield WorldScope(direction, "", {item.name: item}, None, imported)
             elif isinstance(item, InterfaceItem):
                 interface = item.interface
+                if interface in sizes:
+                    room -= sizes[interface]
+                    if room < 0:
+                        raise InvalidError(f"world `{world.id}` has large interfaces too often", hint="split the world")
+                else:
+                    sizes[interface] = _size(interface)
                 yield WorldScope(direction, key_name(key), interface.functions, interface, _scope(types, key, item))
 
 
@@ -112,6 +139,22 @@ def world_functions(world: World) -> tuple[Mapping[str, FuncType], Mapping[tuple
             else:
                 exports[f"{scope.name}#{name}" if scope.name else name] = type
     return exports, imports
+
+
+def _size(interface: Interface) -> int:
+    """The items of an interface and the parts of its types."""
+    functions = interface.functions.values()
+    pending: list[ValType] = [*interface.types.values(), *(p.type for f in functions for p in f.params)]
+    pending += [f.result for f in functions if f.result is not None]
+    count, seen = len(functions) + len(pending), set(pending)
+    for t in pending:
+        if isinstance(t, TypeDef) and t.owner not in (None, interface):
+            continue
+        inner = list(parts(t))
+        count += len(inner)
+        pending += (p for p in inner if p not in seen)
+        seen.update(inner)
+    return count
 
 
 def _scope(outer: Flattener, key: object, item: InterfaceItem) -> Flattener:

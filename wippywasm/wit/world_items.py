@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from wippywasm import model
-from wippywasm.errors import InvalidError
 from wippywasm.model import FuncType, ResourceType, ValType
 from wippywasm.wit.borrows import parts
 from wippywasm.wit.flatten import Flattener, world_scopes
@@ -36,8 +35,6 @@ class Instance:
 
 Entity: TypeAlias = "FuncType | TypeItem | Instance"
 Path: TypeAlias = "tuple[str, ...]"
-MAX_ITEMS = 250_000
-"""Types and functions in all interfaces of a world: it may have one interface under any number of names."""
 
 
 def world_items(world: World) -> tuple[dict[str, Entity], dict[str, Entity]]:
@@ -45,12 +42,8 @@ def world_items(world: World) -> tuple[dict[str, Entity], dict[str, Entity]]:
     imports: dict[str, Entity] = {}
     exports: dict[str, Entity] = {}
     outer = Flattener()
-    room = MAX_ITEMS
     for scope in world_scopes(world, outer):
         items = imports if scope.direction == "import" else exports
-        room -= len(scope.functions) + len(scope.interface.types if scope.interface is not None else ())
-        if room < 0:
-            raise InvalidError(f"a world has more than {MAX_ITEMS:,} items in its interfaces", hint="split the world")
         if scope.interface is not None:
             items[scope.name] = interface_items(scope.interface, scope.types)
         else:
