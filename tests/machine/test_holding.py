@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+import wippywasm
 from wippywasm import Limits
+from wippywasm.engine import wasmtime_capi as capi
+from wippywasm.engine import wasmtime_fibers
 from wippywasm.errors import PoisonedError, TimedOutError
 
 SHORT = Limits(max_execution_ms=50)
@@ -105,3 +108,45 @@ def test_a_signal_ends_a_plain_call_that_has_a_limit(load: Any) -> None:
     with pytest.raises(KeyboardInterrupt):
         guest.call("spin")
     timer.join()
+
+
+class Striking:
+    """Does what a function does; raises what a signal's handler does when it is first called."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self.count = 0
+
+    def __call__(self, *args: Any) -> Any:
+        self.count += 1
+        if self.count == 1:
+            raise KeyboardInterrupt
+        return self.function(*args)
+
+
+class StrikingTable:
+    def __init__(self, table: Any) -> None:
+        self.get = Striking(table.__getitem__)
+
+    def __getitem__(self, key: int) -> Any:
+        return self.get(key)
+
+
+@pytest.mark.parametrize("where", ["suspending", "going on"])
+def test_a_signal_in_a_callback_of_wasmtime_is_raised_by_the_call(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def sleep(ms: int) -> int:
+        await asyncio.sleep(ms / 1000)
+        return ms
+
+    async def main() -> None:
+        component = wippywasm.load(CALLER, wit=WIT, engine="wasmtime")
+        guest = component.instantiate({"t:h/clock": {"sleep": sleep}})
+        assert await guest.call_async("once", 1) == 1
+        if where == "suspending":
+            monkeypatch.setattr(capi, "caller_context", Striking(capi.caller_context))
+        else:
+            monkeypatch.setattr(wasmtime_fibers, "_fibers", StrikingTable(wasmtime_fibers._fibers))
+        await guest.call_async("once", 1)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main())

@@ -24,7 +24,7 @@ import wasmtime
 
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine import wasmtime_capi as capi
-from wippywasm.engine.codegen import build_factory
+from wippywasm.engine.codegen import build_factory, without_signal_check
 from wippywasm.engine.port import CoreCallable
 from wippywasm.engine.turns import Held, crowd, turns_of
 from wippywasm.engine.wasmtime_items import WasmtimeFunc
@@ -74,6 +74,8 @@ class Fibers:
         self._stepwise: weakref.WeakKeyDictionary[WasmtimeFunc, StepwiseFunc] = weakref.WeakKeyDictionary()
         self.operation: Operation | None = None
         self.ready = False
+        self.struck: BaseException | None = None
+        """What a signal's handler raised in one of the callbacks below, which can't raise it."""
         self.ticker = store.engine.ticker
 
     @property
@@ -97,12 +99,14 @@ class Fibers:
     def park(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any]) -> int:
         """Leave an operation for the shim to suspend the guest for; the value returned counts for nothing."""
         self.operation = Operation(awaitable, finish)
+        self.ready = False
         self._running.parked = 1
         return 0
 
     def _finish(self) -> Any:
         operation, self.operation = self.operation, None
         self._running.parked = 0
+        self._raise_struck()
         assert operation is not None
         return operation.finish(operation.value)
 
@@ -151,6 +155,7 @@ class Fibers:
         held = Held(loop)
         done = False
         while not done:
+            self._raise_struck()
             operation = self.operation
             if operation is None:
                 await turns_of(loop).rest()
@@ -162,6 +167,11 @@ class Fibers:
                 elif crowd.waiting:
                     await self.start()
             done = self._poll(future)
+
+    def _raise_struck(self) -> None:
+        if self.struck is not None:
+            error, self.struck = self.struck, None
+            raise error
 
     async def start(self) -> None:
         """Wait for a turn, where other guests do."""
@@ -185,7 +195,7 @@ class Fibers:
         """Forget what a call that was ended left behind."""
         operation, self.operation = self.operation, None
         self._running.parked = 0
-        self.ready = False
+        self.struck = None
         end = getattr(operation.awaitable, "close", None) if operation is not None else None
         if end is not None:
             end()
@@ -333,24 +343,39 @@ _fibers: weakref.WeakValueDictionary[int, Fibers] = weakref.WeakValueDictionary(
 """By the store's data, which is the address of its `Fibers`."""
 
 
+# Signals may strike in the callbacks, and what is raised there is lost, with what they were to say. So each does its
+# work a second time then. Each starts with `try`, before which CPython 3.10 runs no signal handlers.
+
+
 def _is_ready(key: int) -> bool:
-    fibers = _fibers[key]
-    ready, fibers.ready = fibers.ready, False
-    return ready
+    try:
+        return _fibers[key].ready
+    except BaseException as error:  # noqa: BLE001
+        fibers = _fibers[key]
+        fibers.struck = error
+        return fibers.ready
 
 
 def _suspend(
     env: int, caller: int, args: int, count: int, results: int, result_count: int, trap: int, continuation: int
 ) -> None:
+    try:
+        _continue_when_ready(caller, continuation)
+    except BaseException as error:  # noqa: BLE001
+        _fibers[_continue_when_ready(caller, continuation)].struck = error
+
+
+def _continue_when_ready(caller: int, continuation: int) -> int:
     out = capi.Continuation.from_address(continuation)
     out.callback = _IS_READY_ADDRESS
-    out.env = capi.context_get_data(capi.caller_context(caller))
+    out.env = key = capi.context_get_data(capi.caller_context(caller))
     out.finalizer = None
+    return int(key)
 
 
-_IS_READY = capi.ContinuationEntry(_is_ready)
+_IS_READY = capi.ContinuationEntry(without_signal_check(_is_ready))
 _IS_READY_ADDRESS = ctypes.cast(_IS_READY, c_void_p).value
-_SUSPEND = capi.AsyncEntry(_suspend)
+_SUSPEND = capi.AsyncEntry(without_signal_check(_suspend))
 
 
 def new_linker(engine: wasmtime.Engine) -> wasmtime.Linker:
