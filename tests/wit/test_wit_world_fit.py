@@ -15,6 +15,9 @@ interface e {}
 interface rr { resource r; }
 interface ss { use rr.{r}; record rec { a: u8 } }
 interface kk { type t = u8; }
+interface u { use kk.{t}; use i.{r}; record q { x: t, y: list<r> } g: func() -> q; }
+interface v { use u.{q}; use i.{r as z}; h: func(a: q, b: borrow<z>); }
+interface d { use kk.{t as t2}; type unused = t2; f: func(); }
 """
 TWO = "use i.{r as a}; use j.{r as b};"
 
@@ -120,6 +123,96 @@ def test_fits(got: str, want: str) -> None:
 )
 def test_does_not_fit(got: str, want: str, first: str) -> None:
     assert mismatches(got, want)[0].startswith(first)
+
+
+@pytest.mark.parametrize(
+    ("got", "want"),
+    [
+        ("export u;", "export u;"),
+        ("export v;", "export v;"),
+        ("export u; export v;", "export u; export v;"),
+        ("export i; export u;", "export i; export u;"),
+        ("import v;", "import v;"),
+        ("import u;", "import v;"),
+        ("import d;", "import d;"),
+        ("import d;", "import kk; import d;"),
+        ("import u;", "import kk; import i; import u;"),
+        ("use u.{q}; export f: func() -> q;", "use u.{q}; export f: func() -> q;"),
+        (
+            "use u.{q as a}; use v.{q as b}; export f: func() -> a;",
+            "use u.{q as a}; use v.{q as b}; export f: func() -> b;",
+        ),
+        (
+            "use i.{r as a}; use v.{z as b}; export f: func(x: a) -> b;",
+            "use i.{r as a}; use v.{z as b}; export f: func(x: b) -> a;",
+        ),
+        ("export x: interface { use i.{r}; f: func(x: r); }", "export x: interface { use i.{r}; f: func(x: r); }"),
+        (
+            "export i; export x: interface { use i.{r}; f: func(x: r); }",
+            "export i; export x: interface { use i.{r}; f: func(x: r); }",
+        ),
+        (
+            "import x: interface { resource r; f: func(x: r); }",
+            "import i; import x: interface { use i.{r}; f: func(x: r); }",
+        ),
+        (
+            "import x: interface { resource r; } import y: interface { resource r; }",
+            "import x: interface { resource r; } import y: interface { resource r; }",
+        ),
+        ("resource a; resource b; export f: func(x: a, y: b);", "resource a; type b = a; export f: func(x: a, y: b);"),
+        ("resource a; export f: func(x: a);", "resource a { m: func(); } export f: func(x: a);"),
+        ("export x: interface { resource q { constructor(); } }", "export x: interface { resource q; }"),
+        (
+            "import x: interface { record s { a: u8 } record t { s: s } f: func(x: t); }",
+            "import x: interface { record t { s: s } record s { a: u8 } f: func(x: t); }",
+        ),
+        (
+            "import x: interface { record s { a: u8 } f: func(x: u8); }",
+            "import x: interface { record s { b: u8 } f: func(x: u8); }",
+        ),
+        ("export pn: kk;", "export pn: interface { type t = u8; }"),
+        ("export pn: interface { type t = u8; }", "export pn: kk;"),
+        (
+            "import pn: i; export f: func();",
+            "import pn: interface { resource r { m: func(); } f: func(x: borrow<r>) -> r; } export f: func();",
+        ),
+    ],
+)
+def test_fits_through_other_interfaces(got: str, want: str) -> None:
+    assert mismatches(got, want) == []
+
+
+@pytest.mark.parametrize(
+    ("got", "want"),
+    [
+        ("export v;", "export u; export v;"),
+        ("export i; export u;", "export u;"),
+        ("import v;", "import u;"),
+        ("use u.{q}; export f: func() -> q;", "import u; export f: func();"),
+        (
+            "export i; export x: interface { use i.{r}; f: func(x: r); }",
+            "export x: interface { use i.{r}; f: func(x: r); }",
+        ),
+        ("import x: interface { use i.{r}; f: func(x: r); }", "import x: interface { use j.{r}; f: func(x: r); }"),
+        (
+            "import x: interface { use i.{r}; f: func(x: r); }",
+            "import i; import j; import x: interface { use j.{r}; f: func(x: r); }",
+        ),
+        ("resource a; type b = a; export f: func(x: a, y: b);", "resource a; resource b; export f: func(x: a, y: b);"),
+        ("resource a { m: func(); } export f: func(x: a);", "resource a; export f: func(x: a);"),
+        ("export x: interface { resource q; }", "export x: interface { resource q { constructor(); } }"),
+        ("export x: interface { resource q { m: func(); } }", "export x: interface { resource q { m: func() -> q; } }"),
+        (
+            "import x: interface { record s { a: u8 } record t { s: s } f: func(x: t); }",
+            "import x: interface { record s { b: u8 } record t { s: s } f: func(x: t); }",
+        ),
+        ("export x: interface { variant s { a(u8), b } }", "export x: interface { variant s { a, b } }"),
+        ("export x: interface { flags s { a, b } }", "export x: interface { flags s { b, a } }"),
+        ("export pn: kk;", "export kk;"),
+    ],
+)
+def test_does_not_fit_through_other_interfaces(got: str, want: str) -> None:
+    assert mismatches(got, want)
 
 
 def named_often(definition: str, count: int) -> World:
