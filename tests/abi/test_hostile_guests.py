@@ -28,7 +28,7 @@ from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.abi.reference_flat import CoreValueIter, lower_flat_values, wrap
 from wippywasm.core import CoreFuncType
 from wippywasm.engine import wat2wasm
-from wippywasm.engine.batch import batched_realloc
+from wippywasm.engine.batch import Page, batched_realloc
 from wippywasm.engine.port import CoreFunc, CoreMemory, Engine
 from wippywasm.errors import Trap
 from wippywasm.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_functype
@@ -126,7 +126,7 @@ class Guest:
         assert isinstance(memory, CoreMemory)
         assert isinstance(realloc, CoreFunc)
         self.memory = memory
-        batch = batched_realloc(self.store, realloc)
+        batch = batched_realloc(Page(self.store), realloc)
         self.binding = Binding(ComponentInstance(), memory, realloc, None, {}, batch)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.abi import abi_types
 from wippywasm.abi import Binding, ComponentInstance, Options, lift
 from wippywasm.engine import wat2wasm
-from wippywasm.engine.batch import batched_realloc
+from wippywasm.engine.batch import Page, batched_realloc
 from wippywasm.engine.port import CoreFunc, CoreInstance, CoreMemory, Engine
 from wippywasm.errors import PoisonedError, Trap
 from wippywasm.model import PRIMS, STRING, U32, Field, FuncType, ListType, Param, RecordType, TupleType, ValType
@@ -46,7 +46,9 @@ class Guest:
         memory, realloc = self.core.export("memory"), self.core.export("realloc")
         assert isinstance(memory, CoreMemory)
         assert isinstance(realloc, CoreFunc)
-        self.binding = Binding(ComponentInstance(), memory, realloc, None, {}, batched_realloc(self.store, realloc))
+        self.binding = Binding(
+            ComponentInstance(), memory, realloc, None, {}, batched_realloc(Page(self.store), realloc)
+        )
 
     def lift(self, name: str, ft: FuncType, encoding: str = "utf8") -> Any:
         function = self.core.export(name)

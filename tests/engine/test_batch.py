@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine.guests import build
 from wippywasm.core import CoreFuncType
-from wippywasm.engine.batch import CHUNK, REALLOC, batched_realloc
+from wippywasm.engine.batch import CHUNK, REALLOC, Page, batched_realloc
 from wippywasm.engine.fake import FakeEngine, FakeFunc
 from wippywasm.engine.port import Engine, Store
 from wippywasm.errors import Trap, UnavailableError
@@ -38,7 +38,7 @@ def one_by_one(realloc: Any, pairs: list[tuple[int, int]]) -> list[int]:
 def test_pointers_are_those_of_single_calls(store: Store, count: int) -> None:
     pairs = [(1 << (n % 4), n * 7 % 50) for n in range(count)]
     guest, twin = build(store, BUMP), build(store, BUMP)
-    batch = batched_realloc(store, guest.export("realloc"))
+    batch = batched_realloc(Page(store), guest.export("realloc"))
     pointers = batch(requests_of(pairs))
     assert list(pointers) == one_by_one(twin.export("realloc"), pairs)
     assert guest.export("calls").get() == count
@@ -50,13 +50,13 @@ def test_pointers_and_sizes_are_unsigned(store: Store) -> None:
         store,
         '(module (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.sub (local.get 3) (local.get 2))))',
     )
-    batch = batched_realloc(store, guest.export("realloc"))
+    batch = batched_realloc(Page(store), guest.export("realloc"))
     assert list(batch(requests_of([(1, 0), (8, 0xFFFF_FFFF)]))) == [0xFFFF_FFFF, 0xFFFF_FFF7]
 
 
 def test_a_trap_in_the_middle(store: Store) -> None:
     guest = build(store, BUMP)
-    batch = batched_realloc(store, guest.export("realloc"))
+    batch = batched_realloc(Page(store), guest.export("realloc"))
     with pytest.raises(Trap) as caught:
         batch(requests_of([(1, 1), (1, 0xDEAD), (1, 1)]))
     assert caught.value.code == "unreachable"
@@ -73,16 +73,31 @@ def test_a_realloc_of_the_host(store: Store) -> None:
             raise error
         return alignment * 100 + size
 
-    batch = batched_realloc(store, store.host_func(REALLOC, realloc))
+    batch = batched_realloc(Page(store), store.host_func(REALLOC, realloc))
     assert list(batch(requests_of([(4, 5), (8, 1)]))) == [405, 801]
     with pytest.raises(OSError, match="no memory") as caught:
         batch(requests_of([(4, 5), (8, 13)]))
     assert caught.value is error
 
 
+def test_a_realloc_that_allocates(store: Store) -> None:
+    """The loops of a store share one page, which the second must not take while the first is at it."""
+    page = Page(store)
+    inner = batched_realloc(page, build(store, BUMP).export("realloc"))
+
+    def realloc(old: int, old_size: int, alignment: int, size: int) -> int:
+        assert list(inner(requests_of([(1, 7)] * 3)))[2] % 7 == 1024 % 7
+        return size
+
+    outer = batched_realloc(page, store.host_func(REALLOC, realloc))
+    assert list(outer(requests_of([(1, n) for n in range(50)]))) == list(range(50))
+    assert len(inner(requests_of([(1, 7)] * 3))) == 3
+    assert not page.is_busy
+
+
 def test_after_close(engine: Engine) -> None:
     store = engine.new_store()
-    used, unused = (batched_realloc(store, build(store, BUMP).export("realloc")) for _ in range(2))
+    used, unused = (batched_realloc(Page(store), build(store, BUMP).export("realloc")) for _ in range(2))
     used(requests_of([(1, 1)]))
     store.close()
     for batch in (used, unused):
@@ -93,4 +108,4 @@ def test_after_close(engine: Engine) -> None:
 def test_an_engine_without_wasm_calls_one_by_one() -> None:
     store = FakeEngine().new_store()
     realloc = FakeFunc(CoreFuncType(), lambda old, old_size, alignment, size: -alignment - size)
-    assert list(batched_realloc(store, realloc)(requests_of([(1, 2), (4, 4)]))) == [2**32 - 3, 2**32 - 8]
+    assert list(batched_realloc(Page(store), realloc)(requests_of([(1, 2), (4, 4)]))) == [2**32 - 3, 2**32 - 8]

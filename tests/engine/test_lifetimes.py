@@ -276,14 +276,6 @@ def test_what_a_module_needs_at_once_is_limited(engine: Engine, limits: StoreLim
     build(engine.new_store(), module)
 
 
-def test_the_number_of_instances_is_limited(engine: Engine) -> None:
-    store = engine.new_store(StoreLimits(instances=2))
-    build(store, "(module)")
-    build(store, "(module)")
-    with pytest.raises(InvalidError, match="within its store's limits"):
-        build(store, "(module)")
-
-
 def test_growth_is_limited_on_wasmtime(engine: Engine) -> None:
     if engine.name == "wasmer":
         pytest.skip("wasmer has no limiter; modules are rewritten before it can bound growth")

@@ -264,6 +264,22 @@ def test_limits(load: Any) -> None:
         component.instantiate(limits=Limits(max_instances=1))
     with pytest.raises(InvalidError, match="max_memory_mb must be a whole number"):
         Limits(max_memory_mb=0)
+    with pytest.raises(InvalidError, match="max_instances must be a whole number"):
+        Limits(max_instances=True)
+
+
+def test_instances_of_ours_do_not_count(load: Any) -> None:
+    """Lists of strings are allocated by an instance for each `realloc`."""
+    realloc = '(func (export "r%d") (param i32 i32 i32 i32) (result i32) (i32.const 1024))'
+    lift = """(func (export "f%d") (param "x" (list string)) (result u32)
+      (canon lift (core func $i "count") (memory (core memory $i "m")) (realloc (core func $i "r%d"))))"""
+    component = load(
+        f"""(component (core module $m (memory (export "m") 1) {"".join(realloc % k for k in range(4))}
+          (func (export "count") (param i32 i32) (result i32) (local.get 1)))
+        (core instance $i (instantiate $m)) {"".join(lift % (k, k) for k in range(4))})"""
+    )
+    with component.instantiate(limits=Limits(max_instances=1)) as guest:
+        assert [guest.call(f"f{k}", ["text"] * 9) for k in range(4)] == [9] * 4
 
 
 def test_limits_that_can_not_hold_the_guest_are_known_before_it_is_made(load: Any) -> None:

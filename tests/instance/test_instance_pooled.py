@@ -13,7 +13,7 @@ import wippywasm
 from wippywasm import Limits
 from wippywasm.engine import wasmtime_pool
 from wippywasm.errors import PoisonedError, TimedOutError, Trap
-from wippywasm.instance.pooled import AFTER
+from wippywasm.instance.pooled import AFTER, MOST_REALLOCS
 
 SHORT = Limits(max_execution_ms=100)
 COUNTER = """
@@ -91,6 +91,52 @@ def test_more_at_once_than_the_pool_has_room_for(linked: Any) -> None:
         assert guest.call("count") == 2
         guest.close()
     assert _room(linked) == before
+
+
+def _component(instances: int, reallocs: int) -> str:
+    """Instances of a module with a memory; `f0` and so on take a list, each with a `realloc` of its own."""
+    realloc = '(func (export "r%d") (param i32 i32 i32 i32) (result i32) (i32.const 1024))'
+    lift = """(func (export "f%d") (param "x" (list string)) (result u32)
+      (canon lift (core func $i%d "count") (memory (core memory $i%d "m")) (realloc (core func $i%d "r%d"))))"""
+    pairs = [(i, r) for i in range(instances) for r in range(reallocs)]
+    return f"""(component (core module $m (memory (export "m") 1) {"".join(realloc % r for r in range(reallocs))}
+      (func (export "count") (param i32 i32) (result i32) (local.get 1)))
+    {"".join(f"(core instance $i{i} (instantiate $m))" for i in range(instances))}
+    {"".join(lift % (k, i, i, i, r) for k, (i, r) in enumerate(pairs))})"""
+
+
+@pytest.mark.parametrize(("instances", "reallocs"), [(2, 1), (2, 4), (1, MOST_REALLOCS)])
+def test_a_full_pool_whose_guests_all_allocate(load: Any, linked: Any, instances: int, reallocs: int) -> None:
+    """What is ours in a store counts too, so that no guest takes what another needs."""
+    pooled = load(_component(instances, reallocs)).link()
+    guests = [pooled.instantiate() for _ in range(AFTER + wasmtime_pool.STORES + 5)]
+    assert (_room(pooled) == 0) == (_room(linked) is not None)
+    for guest in guests:
+        assert [guest.call(f"f{k}", ["a"] * 4) for k in range(instances * reallocs)] == [4] * instances * reallocs
+    for guest in guests:
+        guest.close()
+
+
+def test_guests_that_allocate_in_more_ways_stay_out(load: Any, linked: Any) -> None:
+    pooled = load(_component(1, MOST_REALLOCS + 1)).link()
+    for _ in range(AFTER + 3):
+        with pooled.instantiate() as guest:
+            assert [guest.call(f"f{k}", ["a"] * 4) for k in range(MOST_REALLOCS + 1)] == [4] * (MOST_REALLOCS + 1)
+    assert _room(pooled) is None
+
+
+def test_tables_are_as_large_in_the_pool_as_elsewhere(load: Any, linked: Any) -> None:
+    most = wasmtime_pool.TABLE_ELEMENTS
+    if linked.component.engine.name != "wasmtime":
+        pytest.skip("wasmer has no such bound")
+    with load(COUNTER, wit=WIT).instantiate({"a:b/host": {"wait": wait}}) as outside, linked.instantiate() as inside:
+        for guest in (outside, inside):
+            assert guest.call("grow-table", most - 9) == -1
+            assert guest.call("grow-table", most - 10) == 10
+    before = _room(linked)
+    with linked.instantiate(limits=Limits(max_table_elements=most + 1)) as guest:
+        assert _room(linked) == before
+        assert guest.call("grow-table", most - 9) == 10
 
 
 def test_room_of_guests_that_trapped_or_were_forgotten(linked: Any) -> None:

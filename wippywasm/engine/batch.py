@@ -1,8 +1,8 @@
 """Many `realloc` calls in one: a small core module that loops over them, so that the host crosses over once.
 
 In: a store and the `realloc` of a guest in it. Out: a callable from requests to pointers, which equals so many calls.
-The loop has a page of memory of its own, from which it reads requests and into which it writes pointers; the guest's
-memory is its own business.
+The loops of a store share a page of memory, from which they read requests and into which they write pointers; the
+guest's memory is its own business.
 
 Spec: component-model `CanonicalABI.md`, `realloc`.
 """
@@ -21,11 +21,12 @@ Batch: TypeAlias = Callable[["array[int]"], Sequence[int]]
 
 REALLOC = CoreFuncType(("i32", "i32", "i32", "i32"), ("i32",))
 CHUNK = 8192
-"""Requests that fit the loop's page at once."""
+"""Requests that fit the page at once."""
+_PAGE = '(module $page (memory (export "memory") 1 1))'
 _LOOP = """
 (module $realloc-loop
   (import "guest" "realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))
-  (memory (export "memory") 1 1)
+  (import "page" "memory" (memory 1 1))
   (func (export "run") (param $count i32) (local $i i32) (local $request i32)
     (block $done
       (loop $next
@@ -39,63 +40,105 @@ _LOOP = """
 """
 
 
-def batched_realloc(store: Store, realloc: CoreFunc) -> Batch:
+class Page:
+    """The memory that the loops of one store share; it is there once the first of them runs.
+
+    `is_busy` tells that one of them does. An allocation may call the host, and that another allocation.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.is_busy = False
+        self._memory: CoreMemory | None = None
+
+    @property
+    def memory(self) -> CoreMemory:
+        if self._memory is None:
+            memory = self.store.instantiate(self.store.engine.compile(_page()), []).export("memory")
+            assert isinstance(memory, CoreMemory)
+            self._memory = memory
+        return self._memory
+
+
+def batched_realloc(page: Page, realloc: CoreFunc) -> Batch:
     """A callable from an `array("Q")` of requests, each `alignment << 32 | size`, to their pointers, unsigned.
 
-    Raises what `realloc` raises. The loop is instantiated at the first call, as one more instance of `store`.
+    Raises what `realloc` raises. The loop is instantiated at the first call, as one more instance of the page's store.
     """
-    if not store.engine.features:
+    if not page.store.engine.features:
         return _one_by_one(realloc)
-    return Loop(store, realloc)
+    return Loop(page, realloc)
 
 
 class Loop:
-    def __init__(self, store: Store, realloc: CoreFunc) -> None:
-        self._store = store
+    def __init__(self, page: Page, realloc: CoreFunc) -> None:
+        self._page = page
+        self._store = page.store
         self._realloc = realloc
-        self._parts: tuple[CoreFunc, CoreMemory] | None = None
+        self._run: CoreFunc | None = None
 
     def __call__(self, requests: array[int]) -> Sequence[int]:
-        if self._parts is None and isinstance(self._store, FiberStore) and self._store.fibers.on_fiber:
-            return _one_by_one(self._realloc)(requests)  # nothing can be instantiated from within a stepwise call
-        run, memory = self._parts or self._instantiate()
+        if self._page.is_busy or (self._run is None and self._is_on_fiber):
+            return _one_by_one(self._realloc)(requests)
+        run, memory = self._parts()
         call = run.call
         pointers: list[int] = []
-        for start in range(0, len(requests), CHUNK):
-            chunk = memoryview(requests)[start : start + CHUNK]
-            memory.view()[: chunk.nbytes] = chunk.cast("B")
-            call(len(chunk))
-            pointers += memory.view()[: len(chunk) * 4].cast("I").tolist()
-        return pointers
-
-    def in_steps(self, store: FiberStore) -> Callable[[array[int]], Awaitable[list[int]]]:
-        """The same for a guest that is called step by step."""
-
-        async def batch(requests: array[int]) -> list[int]:
-            run, memory = self._parts or self._instantiate()
-            call = store.fibers.stepwise(run).call
-            pointers: list[int] = []
+        self._page.is_busy = True
+        try:
             for start in range(0, len(requests), CHUNK):
                 chunk = memoryview(requests)[start : start + CHUNK]
                 memory.view()[: chunk.nbytes] = chunk.cast("B")
-                await call(len(chunk))
+                call(len(chunk))
                 pointers += memory.view()[: len(chunk) * 4].cast("I").tolist()
+        finally:
+            self._page.is_busy = False
+        return pointers
+
+    @property
+    def _is_on_fiber(self) -> bool:
+        """Whether the guest is within a stepwise call, in which nothing can be instantiated."""
+        return isinstance(self._store, FiberStore) and self._store.fibers.on_fiber
+
+    def in_steps(self, store: FiberStore) -> Callable[[array[int]], Awaitable[list[int]]]:
+        """The same for a guest that is called step by step, where none of its loops is busy yet."""
+
+        async def batch(requests: array[int]) -> list[int]:
+            run, memory = self._parts()
+            call = store.fibers.stepwise(run).call
+            pointers: list[int] = []
+            self._page.is_busy = True
+            try:
+                for start in range(0, len(requests), CHUNK):
+                    chunk = memoryview(requests)[start : start + CHUNK]
+                    memory.view()[: chunk.nbytes] = chunk.cast("B")
+                    await call(len(chunk))
+                    pointers += memory.view()[: len(chunk) * 4].cast("I").tolist()
+            finally:
+                self._page.is_busy = False
             return pointers
 
         return batch
 
-    def _instantiate(self) -> tuple[CoreFunc, CoreMemory]:
-        instance = self._store.instantiate(self._store.engine.compile(_loop()), [self._realloc])
-        run, memory = instance.export("run"), instance.export("memory")
-        assert isinstance(run, CoreFunc)
-        assert isinstance(memory, CoreMemory)
-        self._parts = run, memory
-        return self._parts
+    def _parts(self) -> tuple[CoreFunc, CoreMemory]:
+        memory = self._page.memory
+        if self._run is None:
+            instance = self._store.instantiate(self._store.engine.compile(_loop()), [self._realloc, memory])
+            run = instance.export("run")
+            assert isinstance(run, CoreFunc)
+            self._run = run
+        return self._run, memory
+
+
+@lru_cache(maxsize=1)
+def _page() -> bytes:
+    from wippywasm.engine.wat import wat2wasm  # loads wasmtime, which not every guest needs
+
+    return wat2wasm(_PAGE)
 
 
 @lru_cache(maxsize=1)
 def _loop() -> bytes:
-    from wippywasm.engine.wat import wat2wasm  # loads wasmtime, which not every guest needs
+    from wippywasm.engine.wat import wat2wasm
 
     return wat2wasm(_LOOP)
 

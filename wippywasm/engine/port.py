@@ -35,7 +35,6 @@ class StoreLimits:
 
     memory_bytes: int | None = None
     table_elements: int | None = None
-    instances: int | None = None
     interruptible: bool = False
     note: str = ""
 

@@ -54,7 +54,6 @@ class WasmerStore:
         self._running = Running()
         self._callables: list[CoreCallable] = []
         self._natives: list[Any] = []  # wasmer holds what an instance imports, or has in its tables, weakly
-        self._instances = 0
         self._rewrites = limits != StoreLimits()
         self._origins: dict[str, rewrite.Origin] = {}
         self._clock = Clock()
@@ -127,10 +126,8 @@ class WasmerStore:
         """What can be known before it runs; later growth is bound by the maxima of the rewritten module."""
         memory = max((m.limits.minimum * PAGE for m in module.memories), default=0)
         elements = max((t.limits.minimum for t in module.tables), default=0)
-        _check_limit("instances", self._instances + 1, self._limits.instances)
         _check_limit("bytes of memory", memory, self._limits.memory_bytes)
         _check_limit("table elements", elements, self._limits.table_elements)
-        self._instances += 1
 
     def _refused(self, module: WasmerModule, imports: Sequence[Any], error: BaseException) -> BaseException:
         message = str(error.args[0]) if error.args else ""

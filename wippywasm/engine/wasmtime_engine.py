@@ -80,7 +80,9 @@ class WasmtimeEngine:
         return _Backend(self).deserialize(code, module.info)
 
     def take_store(self, limits: StoreLimits) -> WasmtimeStore | None:
-        """A new store of a pool; None where it has no room."""
+        """A new store of a pool; None where it has no room, or no tables as large as the limits allow."""
+        if limits.table_elements is not None and limits.table_elements > wasmtime_pool.TABLE_ELEMENTS:
+            return None
         try:
             self._room.pop()
         except IndexError:

@@ -19,9 +19,11 @@ from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.wasmtime_config import make_config
 
 STORES = 32
-MEMORIES, TABLES, INSTANCES = 2, 4, 32
-"""What there is of each for one store; many of the instances are shims of ours."""
+MEMORIES, TABLES, INSTANCES = 3, 4, 32
+"""What there is of each for one store; one of the memories and most of the instances are ours. Guests that might need
+more are not made in the pool, so that no store takes what another was promised."""
 TABLE_ELEMENTS = 10_000_000
+"""What a table may have, in the pool and elsewhere, where no limit says otherwise; in browsers it is as many."""
 KEPT_BYTES = 1 << 16
 _RESERVED = STORES * MEMORIES * (9 << 30)
 """More address space than the memories of the pool take, with what lies between them."""

@@ -19,7 +19,7 @@ from wippywasm.core import CoreExternType, CoreFuncType
 from wippywasm.engine import linking
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.assembly import HostSource, Make, Part, Source
-from wippywasm.engine.port import NO_LIMITS, CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
+from wippywasm.engine.port import CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
 from wippywasm.engine.raw_calls import USUAL_ROOM, Slots, closed
 from wippywasm.engine.wasmtime_epochs import watch
 from wippywasm.engine.wasmtime_failures import failure_of, refused
@@ -28,6 +28,7 @@ from wippywasm.engine.wasmtime_hosts import LAST_NUMBER, HostCode
 from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern
 from wippywasm.engine.wasmtime_modules import WasmtimeInstance, WasmtimeModule
 from wippywasm.engine.wasmtime_parts import Imports, PreparedPart, Shims, Sources
+from wippywasm.engine.wasmtime_pool import TABLE_ELEMENTS
 from wippywasm.engine.wasmtime_running import NEVER, Functions, Running
 from wippywasm.errors import InternalError, UnavailableError
 
@@ -57,12 +58,8 @@ class WasmtimeStore:
         self._held: list[Any] = []
         self._fibers: Fibers | None = None
         self._note = limits.note
-        if limits is not NO_LIMITS:
-            self._limit(limits)
-
-    def _limit(self, limits: StoreLimits) -> None:
-        bounds = [_bound(b) for b in (limits.memory_bytes, limits.table_elements, limits.instances)]
-        capi.store_limiter(self._native, *bounds, -1, -1)
+        elements = TABLE_ELEMENTS if limits.table_elements is None else limits.table_elements
+        capi.store_limiter(self._native, _bound(limits.memory_bytes), elements, -1, -1, -1)
 
     @property
     def context(self) -> Any:

@@ -21,7 +21,7 @@ from wippywasm.abi.options import Batch, Binding, Options
 from wippywasm.abi.source import PYTHON_SIDE, STEPWISE_SIDE, Side
 from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource, poison
 from wippywasm.engine.assembly import assemble, late
-from wippywasm.engine.batch import batched_realloc
+from wippywasm.engine.batch import Page, batched_realloc
 from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem, CoreMemory, Store, TimedStore
 from wippywasm.errors import Trap
 from wippywasm.instance.budget import in_calls, in_tasks
@@ -85,6 +85,7 @@ class Frame:
         self.trampolines: dict[int, CoreFunc] = {}
         self.resources = Resources(recipe.host_resources)
         self._batches: dict[CoreRef, Batch] = {}
+        self._page = Page(store)
         self._contexts = {instance: Context() for instance in recipe.contexts} if recipe.contexts else {}
         self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
         self._parking: Parking | None = None
@@ -302,7 +303,7 @@ class Frame:
             return None
         made = self._batches.get(realloc)
         if made is None:
-            made = self._batches[realloc] = batched_realloc(self.store, self.func(realloc))
+            made = self._batches[realloc] = batched_realloc(self._page, self.func(realloc))
         return made
 
     def core(self, ref: CoreRef) -> CoreItem:

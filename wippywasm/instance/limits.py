@@ -33,18 +33,14 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("max_execution_ms", "max_memory_mb", "max_table_elements", "max_instances"):
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < 1):
+            if value is not None and (type(value) is not int or value < 1):
                 raise InvalidError(f"limit {name} must be a whole number of at least 1, not {value!r}")
 
     def store_limits(self) -> StoreLimits:
         """The same bounds in the engine port's units."""
-        # Besides the guest's own, which `check` has counted, there are ours: the loop of `engine.batch`, and
-        # the shims before host functions that wait, at most one for each of the guest's.
-        instances = None if self.max_instances is None else 2 * self.max_instances + 1
+        # No bound on instances: a guest makes none once it is there, `check` has counted them, and others are ours.
         memory = None if self.max_memory_mb is None else self.max_memory_mb * _MIB
-        return StoreLimits(
-            memory, self.max_table_elements, instances, self.max_execution_ms is not None, self._growth_note()
-        )
+        return StoreLimits(memory, self.max_table_elements, self.max_execution_ms is not None, self._growth_note())
 
     def _growth_note(self) -> str:
         """What to say of a trap after which the guest may have been refused memory or table elements."""

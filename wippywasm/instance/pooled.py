@@ -14,10 +14,13 @@ from typing import Any
 from wippywasm.core import CoreMemoryType, CoreTableType
 from wippywasm.engine.port import Engine, Module, Pool, Store, StoreLimits
 from wippywasm.instance.recipe import Code, Recipe
+from wippywasm.plan import Plan
+from wippywasm.plan.items import CoreExportRef
+from wippywasm.plan.steps import DefineResource, LowerFunc
 
 AFTER = 8
 """Instances that are made without the pool."""
-MOST_INSTANCES, MOST_MEMORIES, MOST_TABLES = 8, 2, 4
+MOST_INSTANCES, MOST_MEMORIES, MOST_TABLES, MOST_REALLOCS = 8, 2, 4, 8
 MOST_BYTES = 4 << 20
 """Modules that are larger than this together take longer to start than an instance takes to make."""
 
@@ -82,7 +85,18 @@ def _fits(recipe: Recipe) -> bool:
         and len(defined) - len(memories) <= MOST_TABLES
         and not any(m.is_64 or m.shared for m in memories)
         and sum(map(len, code)) <= MOST_BYTES
+        and _has_few_helpers(recipe.plan)
     )
+
+
+def _has_few_helpers(plan: Plan) -> bool:
+    """Whether the instances of ours that come with a guest's are bounded: a loop for each `realloc` (`engine.batch`),
+    a shim for each part, and none before host functions that the host itself calls."""
+    options = [s.options for s in plan.steps if isinstance(s, LowerFunc)] + [lift.options for lift in plan.lifts]
+    reallocs = {o.realloc for o in options} - {None}
+    called = [lift.core for lift in plan.lifts] + [o.post_return for o in options] + [*reallocs]
+    called += [s.dtor for s in plan.steps if isinstance(s, DefineResource)]
+    return len(reallocs) <= MOST_REALLOCS and all(ref is None or isinstance(ref, CoreExportRef) for ref in called)
 
 
 def _defined(module: Any) -> list[CoreMemoryType | CoreTableType]:
