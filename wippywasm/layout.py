@@ -40,8 +40,8 @@ MAX_FLAT_ASYNC_PARAMS = 4
 MAX_FLAT_RESULTS = 1
 MAX_STRING_BYTE_LENGTH = (1 << 28) - 1
 MAX_LIST_BYTE_LENGTH = (1 << 28) - 1
-MAX_NESTED_BYTES = (1 << 28) - 1
-"""How much memory the strings and lists inside the lists of one call may refer to; a limit of ours."""
+MAX_HOST_BYTES = 1 << 31
+"""How much of the host's memory the values that a guest passes in one call may take; a limit of ours."""
 MAX_FLAGS = 32
 MAX_TYPE_DEPTH = 102
 """Function types higher than this are not compiled; Python's own stack bounds what walks them."""

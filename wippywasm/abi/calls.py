@@ -15,13 +15,15 @@ from wippywasm.abi.flat import evaluate, lift_flat, lower_flat
 from wippywasm.abi.load import Fetch, prepare
 from wippywasm.abi.options import Batch
 from wippywasm.abi.pacing import TaskAllowance
-from wippywasm.abi.shapes import contains, is_list
+from wippywasm.abi.shapes import contains, is_list, weight
 from wippywasm.abi.source import Source
 from wippywasm.abi.state import Allowance
 from wippywasm.abi.store import Run, store
 from wippywasm.layout import alignment, elem_size, field_offsets
 from wippywasm.model import TupleType, ValType
 
+MOST_UNCOUNTED = 4
+"""Values of so few parts need not be counted, if no list is among them."""
 MIN_BATCH = 3
 """Fewer allocations than this are made one by one."""
 
@@ -52,9 +54,10 @@ def write_allocation(w: Source) -> None:
 
 def write_scope(w: Source, counted: Sequence[ValType], handles: bool) -> None:
     """What a call keeps count in: its handles, or only what values of these types refer to."""
+    w.counts = handles or has_lists(counted) or sum(map(weight, counted)) > MOST_UNCOUNTED
     if handles:
         w.line("cx = new_scope()")
-    elif has_lists(counted):
+    elif w.counts:
         w.line(f"cx = {w.use(TaskAllowance if w.side.stepwise else Allowance)}(inst)")
     else:
         w.line("cx = None")

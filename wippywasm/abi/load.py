@@ -12,21 +12,22 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NoReturn, TypeAlias
+from contextlib import contextmanager, nullcontext
+from typing import Any, TypeAlias
 
 from wippywasm.abi import guest_values as gv
 from wippywasm.abi import traps
 from wippywasm.abi.classes import ClassEnum, ClassFlags, ClassRecord, ClassVariant
+from wippywasm.abi.costs import STRING_FACTOR, UNCHECKED, check_list, check_string, host_cost, item_cost
 from wippywasm.abi.host_values import NAN
 from wippywasm.abi.pacing import MOST, MOST_NUMBERS, in_pieces, numbers_in_pieces, paced, piece_of, rows_in_pieces
 from wippywasm.abi.shapes import FORMATS, UNSIGNED, is_helper, list_element, number_list
 from wippywasm.abi.signature import show_type
 from wippywasm.abi.source import Source
+from wippywasm.abi.state import BYTES_BETWEEN_PAUSES
 from wippywasm.abi.store import cases_of
 from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.layout import (
-    MAX_NESTED_BYTES,
     alignment,
     discriminant_size,
     elem_size,
@@ -36,6 +37,7 @@ from wippywasm.layout import (
     payload_offset,
 )
 from wippywasm.model import (
+    STRING,
     BorrowType,
     EnumType,
     FlagsType,
@@ -118,30 +120,33 @@ def load_helper(w: Source, t: ValType) -> str:
 
 @contextmanager
 def counting(w: Source, t: ValType) -> Iterator[None]:
-    """Count the memory that values of a type refer to, and charge it to the call.
+    """Count what the strings and lists in values of a type take of the host's memory, and charge it to the call.
 
     Lists can share their elements' memory, so without this a small guest could make the host build values of any size.
     """
     outer = w.counter
-    w.counter = w.name("used") if needs_memory(t) else None
+    w.counter = w.name("used") if w.counts and needs_memory(t) else None
     if w.counter is not None:
         w.line(f"{w.counter} = 0")
     yield
     if w.counter is not None:
-        w.line(f"cx.spend({w.counter})")
+        w.line(f"cx.spend({w.counter}, {show_type(t)!r})")
     w.counter = outer
 
 
-def check_range(w: Source, q: str, size: str, align: int, trap: Callable[..., NoReturn]) -> None:
-    """Count a string or list of so many bytes; trap where it is not all there, not aligned, or one too many."""
-    total = size
-    if w.counter is not None:
-        total = w.counter
-        w.line(f"{total} += {size}")
+def check_range(w: Source, t: ValType, q: str, size: str, align: int, cost: str) -> None:
+    """Count a string or list of so many bytes at that cost; trap where it is misplaced or too much."""
     misaligned = f"{q} & {align - 1} or " if align > 1 else ""
     boundary = w.constant(w.side.boundary, "BOUNDARY")
-    fail = f"{w.use(trap)}({q}, {align}, {size}, end, {boundary})"
-    w.line(f"if {misaligned}{q} + {size} > end or {total} > {MAX_NESTED_BYTES}: {fail}")
+    check = w.use(check_string if isinstance(t, Prim) else check_list)
+    given = f"{q}, {align}, {size}, end, {boundary}, {'cx' if w.counts else None}"
+    if w.counter is None:
+        w.line(f"if {misaligned}{q} + {size} > end or {size} > {UNCHECKED}:")
+        w.line(f"    {check}({given}, {cost}, {show_type(t)!r})")
+        return
+    w.line(f"{w.counter} += {cost}")
+    w.line(f"if {misaligned}{q} + {size} > end or {w.counter} > {BYTES_BETWEEN_PAUSES}:")
+    w.line(f"    {w.counter} = {check}({given}, {w.counter}, {show_type(t)!r})")
 
 
 def prepare(w: Source, t: ValType, offset: int, fetch: Fetch, level: int) -> Build:
@@ -158,7 +163,7 @@ def prepare(w: Source, t: ValType, offset: int, fetch: Fetch, level: int) -> Bui
             return lambda: lift_prim(w, name, number)
         case ListType(length=int()):
             where = fetch.at(offset)
-            return lambda: _load_elements(w, t, where, str(t.length), level)
+            return lambda: _lift_fixed(w, t, where, level)
         case ListType() | MapType():
             pointer, length = fetch.add(offset, "I"), fetch.add(offset + 4, "I")
             return lambda: lift_list(w, t, pointer, length, level)
@@ -300,19 +305,19 @@ def lift_handle(w: Source, t: OwnType | BorrowType, number: str) -> str:
 
 def lift_string(w: Source, q: str, n: str) -> str:
     """Build a string from its unsigned pointer and length."""
-    s = w.name("s")
+    s, factor = w.name("s"), STRING_FACTOR[w.string_encoding]
     if w.string_encoding == "utf8":
-        check_range(w, q, n, 1, traps.bad_string)
+        check_range(w, STRING, q, n, 1, f"{n} * {factor}")
         small = f"{w.constant(gv.SLICES, 'SLICES')}[{n}](m, {q})[0].decode()"
         w.line(f"{s} = {small} if {n} < {gv.SMALL} else str(m[{q}:{q} + {n}], 'utf-8')")
     elif w.string_encoding == "utf16":
         w.line(f"{n} *= 2")
-        check_range(w, q, n, 2, traps.bad_string)
+        check_range(w, STRING, q, n, 2, f"{n} * {factor}")
         w.line(f"{s} = str(m[{q}:{q} + {n}], 'utf-16-le')")
     else:
         size = w.name("n")
         w.line(f"{size} = {n} if {n} < 0x80000000 else 2 * ({n} ^ 0x80000000)")
-        check_range(w, q, size, 2, traps.bad_string)
+        check_range(w, STRING, q, size, 2, f"{size} * {factor}")
         w.line(f"{s} = str(m[{q}:{q} + {size}], 'latin-1' if {n} < 0x80000000 else 'utf-16-le')")
     return s
 
@@ -323,11 +328,19 @@ def lift_list(w: Source, t: ListType | MapType, q: str, n: str, level: int) -> s
     size, align = elem_size(element), alignment(element)
     end = w.name("end")
     w.line(f"{end} = {n} * {size}" if size > 1 else f"{end} = {n}")
-    check_range(w, q, end, align, traps.bad_list)
+    cost = item_cost(t, w.side.arrays)
+    check_range(w, t, q, end, align, end if cost == size else f"{n} * {cost}")
     items = _load_elements(w, t, q, n, level)
     if not isinstance(t, MapType) or w.side.pairs:
         return items
     return f"dict({paced(items, n, MOST, f'{w.use(in_pieces)}(cx, {items}, {MOST})')})"
+
+
+def _lift_fixed(w: Source, t: ListType, q: str, level: int) -> str:
+    cost = host_cost(t, w.side.arrays)
+    if w.counts and cost > BYTES_BETWEEN_PAUSES:
+        w.line(f"cx.spend({cost}, {show_type(t)!r})")
+    return _load_elements(w, t, q, str(t.length), level)
 
 
 def _load_elements(w: Source, t: ListType | MapType, q: str, n: str, level: int) -> str:
@@ -338,7 +351,8 @@ def _load_elements(w: Source, t: ListType | MapType, q: str, n: str, level: int)
     start = w.name("p")
     w.line(f"{start} = {q}")
     fetch = Fetch(w, w.name("p"))
-    with counting(w, element):
+    # What is inside such lists as well is counted together.
+    with nullcontext() if w.counter is not None else counting(w, element):
         with w.capture() as lines, w.block("if 0:"):
             value = prepare(w, element, 0, fetch, level + 1)()
         return _write_loop(w, fetch, element, start, n, value, lines[1:])

@@ -14,10 +14,12 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from wippywasm.abi.costs import SLOT, host_cost
 from wippywasm.abi.pacing import MOST_NESTED, in_pieces
 from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.abi.reference_handles import lift_borrow, lift_own, lower_borrow, lower_own
 from wippywasm.abi.reference_strings import load_string_from_range, store_string_into_range
+from wippywasm.abi.signature import show_type
 from wippywasm.abi.traps import bad_char, bad_discriminant, bad_list
 from wippywasm.layout import (
     MAX_LIST_BYTE_LENGTH,
@@ -131,8 +133,8 @@ def load_list(cx: LiftLowerContext, ptr: int, element: ValType, length: int | No
 def load_list_from_range(cx: LiftLowerContext, ptr: int, length: int, element: ValType) -> list[Any]:
     size = length * elem_size(element)
     if size > MAX_LIST_BYTE_LENGTH or ptr != align_to(ptr, alignment(element)) or ptr + size > cx.memory_size():
-        bad_list(ptr, alignment(element), size, cx.memory_size(), cx.boundary)
-    cx.allowance.spend(size)
+        bad_list(ptr, alignment(element), cx.boundary)
+    cx.allowance.spend(length * (SLOT + host_cost(element, False)), show_type(element))
     return load_list_from_valid_range(cx, ptr, length, element)
 
 

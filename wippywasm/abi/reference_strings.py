@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from wippywasm.abi.costs import STRING_FACTOR
 from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.abi.traps import bad_string, bad_text
 from wippywasm.layout import MAX_STRING_BYTE_LENGTH
@@ -20,8 +21,8 @@ UTF16_TAG = 0x8000_0000
 def load_string_from_range(cx: LiftLowerContext, ptr: int, tagged_code_units: int) -> String:
     align, byte_length, encoding = _representation(cx.string_encoding, tagged_code_units)
     if byte_length > MAX_STRING_BYTE_LENGTH or ptr & (align - 1) or ptr + byte_length > cx.memory_size():
-        bad_string(ptr, align, byte_length, cx.memory_size(), cx.boundary)
-    cx.allowance.spend(byte_length)
+        bad_string(ptr, align, cx.boundary)
+    cx.allowance.spend(byte_length * STRING_FACTOR[cx.string_encoding], "string")
     try:
         s = cx.read(ptr, byte_length).decode(encoding)
     except UnicodeDecodeError as error:

@@ -55,7 +55,9 @@ class Source:
         self._constant_names: dict[int, str] = {}
         self._lines: list[str] = []
         self.counter: str | None = None
-        """The variable that counts the bytes which the values under construction refer to."""
+        """The variable that counts what the values under construction take of the host's memory."""
+        self.counts = False
+        """Whether `cx` counts that; else it is None."""
         self._depth = 0
         self._fresh = itertools.count()
         self._helpers: dict[tuple[str, ValType], str] = {}

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from wippywasm.abi.entry import CLOSED, refuse_entry, refuse_thread
 from wippywasm.abi.traps import too_much
 from wippywasm.errors import Trap
-from wippywasm.layout import MAX_NESTED_BYTES
+from wippywasm.layout import MAX_HOST_BYTES
 
 get_ident = threading.get_ident
 BYTES_BETWEEN_PAUSES = 1 << 20
@@ -193,21 +193,21 @@ class ResourceHandle:
 
 
 class Allowance:
-    """How much memory the values that one call lifts may still refer to, and whether it has time left for more."""
+    """How much of the host's memory the values that one call lifts may still take, and whether it has time for more."""
 
     __slots__ = ("inst", "left", "next_pause")
 
     def __init__(self, inst: ComponentInstance) -> None:
         self.inst = inst
-        self.left = MAX_NESTED_BYTES
-        self.next_pause = MAX_NESTED_BYTES - BYTES_BETWEEN_PAUSES
+        self.left = MAX_HOST_BYTES
+        self.next_pause = MAX_HOST_BYTES - BYTES_BETWEEN_PAUSES
 
-    def spend(self, size: int) -> None:
-        """Count that many bytes; traps where there are not so many left."""
+    def spend(self, size: int, what: str) -> None:
+        """Count that many bytes for a value of the type `what`; traps where there are not so many left."""
         self.left -= size
         if self.left < self.next_pause:
             if self.left < 0:
-                too_much()
+                too_much(what)
             self.next_pause = max(0, self.left - BYTES_BETWEEN_PAUSES)
             self.pause()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from wippywasm.errors import Trap
-from wippywasm.layout import MAX_LIST_BYTE_LENGTH, MAX_NESTED_BYTES, MAX_STRING_BYTE_LENGTH
+from wippywasm.layout import MAX_HOST_BYTES
 
 
 @dataclass(frozen=True)
@@ -38,21 +38,17 @@ COMPONENT = Boundary(
 )
 
 
-def bad_string(pointer: int, align: int, size: int, end: int, boundary: Boundary) -> NoReturn:
-    """A string that is not where the guest says in its memory of `end` bytes, or is longer than allowed."""
+def bad_string(pointer: int, align: int, boundary: Boundary) -> NoReturn:
+    """A string that is not where the guest says in its memory, or is longer than allowed."""
     if pointer & (align - 1):
         raise Trap("unaligned pointer", code="unaligned pointer")
-    if pointer + size <= end and size <= MAX_STRING_BYTE_LENGTH:
-        too_much()
     raise Trap(boundary.string_bounds, code="string out of bounds")
 
 
-def bad_list(pointer: int, align: int, size: int, end: int, boundary: Boundary) -> NoReturn:
-    """A list that is not where the guest says in its memory of `end` bytes, or is longer than allowed."""
+def bad_list(pointer: int, align: int, boundary: Boundary) -> NoReturn:
+    """A list that is not where the guest says in its memory, or is longer than allowed."""
     if pointer & (align - 1):
         raise Trap("unaligned pointer", code="unaligned pointer")
-    if pointer + size <= end and size <= MAX_LIST_BYTE_LENGTH:
-        too_much()
     raise Trap(boundary.list_bounds, code="list out of bounds")
 
 
@@ -97,10 +93,11 @@ def cannot_leave() -> NoReturn:
     raise Trap("cannot leave component instance", code="cannot leave")
 
 
-def too_much() -> NoReturn:
-    """Values that refer to more memory than one call may make the host copy."""
+def too_much(what: str) -> NoReturn:
+    """Values that would take more of the host's memory than one call may; a value of the type `what` came too many."""
     raise Trap(
-        "the strings and lists of one call hold too much data",
+        f"the strings and lists of one call hold too much data: with a `{what}` they would take more than "
+        f"{MAX_HOST_BYTES >> 20} MiB of the host's memory",
         code="too much data",
-        hint=f"lists may refer to {(MAX_NESTED_BYTES + 1) >> 20} MiB in all; pass less at a time",
+        hint="pass less at a time; numbers take least as `list<u8>`",
     )
