@@ -142,6 +142,10 @@ class BinaryError(InvalidError):
     def __str__(self) -> str:
         return f"{super().__str__()} (at offset {self.offset:#x})"
 
+    def moved(self, by: int) -> BinaryError:
+        """The error of a part, in terms of the whole that has the part so many bytes from its start."""
+        return type(self)(self.message, self.offset + by, hint=self.hint)
+
 
 class MalformedError(BinaryError):
     """The bytes do not follow the binary grammar."""

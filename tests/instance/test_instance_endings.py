@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import wippywasm
+from wippywasm.errors import Trap
 
 COUNTERS = """
 (component
@@ -102,3 +103,93 @@ def test_what_was_finalized_before_its_guest_is_not_freed_again(load: Any, engin
         with pytest.raises(KeyError, match="7"):
             counter.close()
         guest.close()
+
+
+USER = """
+(component
+  (import "a:b/counters" (instance $z
+    (export "counter" (type $r (sub resource)))
+    (export "[constructor]counter" (func (param "n" u32) (result (own $r))))))
+  (core func $new (canon lower (func $z "[constructor]counter")))
+  (core module $m
+    (import "" "new" (func $new (param i32) (result i32)))
+    (func (export "keep") (param i32) (drop (call $new (local.get 0))))
+    (func (export "fail") unreachable))
+  (core instance $i (instantiate $m (with "" (instance (export "new" (func $new))))))
+  (func (export "keep") (param "n" u32) (canon lift (core func $i "keep")))
+  (func (export "fail") (canon lift (core func $i "fail"))))
+"""
+
+
+def _pair(load: Any, log: Any) -> tuple[Any, Any]:
+    provider = load(COUNTERS).instantiate({"log": log})
+    return provider, load(USER).instantiate({"a:b/counters": provider.exports})
+
+
+@pytest.mark.parametrize("poisoned", [False, True])
+def test_what_a_closed_guest_owned_of_another_is_dropped(load: Any, poisoned: bool) -> None:
+    dropped: list[int] = []
+    provider, user = _pair(load, dropped.append)
+    for n in (5, 6, 7):
+        user.call("keep", n)
+    if poisoned:
+        with pytest.raises(Trap):
+            user.call("fail")
+    assert dropped == []
+    user.close()
+    assert dropped == [5, 6, 7]
+    user.close()
+    with provider:
+        assert provider.exports.Counter(8).value() == 8
+    assert dropped[:3] == [5, 6, 7]
+
+
+def test_a_destructor_that_fails_does_not_spare_the_others(load: Any) -> None:
+    """Its own guest is barred by it, another is not."""
+    dropped: list[int] = []
+
+    def log(n: int) -> None:
+        dropped.append(n)
+        if n == 6:
+            raise KeyError(n)
+
+    provider, user = _pair(load, log)
+    for n in (5, 6, 7):
+        user.call("keep", n)
+    with pytest.raises(KeyError, match="6"):
+        user.close()
+    assert user.closed
+    assert dropped == [5, 6]
+    assert not provider.usable
+    provider.close()
+
+
+def test_what_went_with_its_guest_is_not_dropped_again(load: Any) -> None:
+    dropped: list[int] = []
+    provider, user = _pair(load, dropped.append)
+    user.call("keep", 5)
+    provider.close()
+    user.close()
+    assert dropped == []
+
+
+def test_a_guest_that_is_closed_by_a_host_function_of_the_other(load: Any) -> None:
+    """The other guest is running, so its destructor waits until it has returned."""
+    dropped: list[int] = []
+    seen: list[list[int]] = []
+    users: list[Any] = []
+
+    def log(n: int) -> None:
+        dropped.append(n)
+        while users:
+            users.pop().close()
+            seen.append(list(dropped))
+
+    provider, user = _pair(load, log)
+    user.call("keep", 5)
+    users.append(user)
+    provider.exports.Counter(1).close()
+    assert seen == [[1]]
+    assert provider.exports.Counter(2).value() == 2
+    assert dropped[:2] == [1, 5]
+    provider.close()

@@ -249,6 +249,28 @@ def test_built_ins_that_do_not_run_yet_fail_when_called(load: Any) -> None:
             guest.call("cancel")
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "(component {})",
+        "(component (component (component {})))",
+        "(component (component {} (core instance (instantiate $m))))",
+        '(component (component $C {0}) (export "c" (component $C)))',
+        "(component {} (core module $n) (core instance (instantiate $n)))",
+    ],
+)
+def test_code_that_nothing_instantiates_is_validated(load: Any, place: str) -> None:
+    good = wat2wasm(place.format('(core module $m (func (export "f") (result i32) (i32.const 5)))'))
+    load(good).instantiate().close()
+    wrong = good.replace(b"\x41\x05\x0b", b"\x01\x01\x0b")
+    for _ in range(2):
+        with pytest.raises(ValidationError, match="type mismatch") as raised:
+            load(wrong).compile()
+        assert raised.value.offset == wrong.index(b"\x01\x01\x0b") + 2
+    with pytest.raises(ValidationError):
+        load(wrong).instantiate()
+
+
 def test_wrong_code_is_told_by_its_place_in_the_file(load: Any) -> None:
     code = '(func (export "f") (result i32) (i64.const 7))'
     module = wat2wasm(f"(module {code})")

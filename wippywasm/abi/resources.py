@@ -8,7 +8,8 @@ Spec: `CanonicalABI.md`, "`canon resource.new`", "`canon resource.drop`", "`cano
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from types import MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,6 +19,7 @@ from wippywasm.abi.state import (
     ComponentInstance,
     ResourceHandle,
     RuntimeResource,
+    Table,
     get_ident,
     poison,
 )
@@ -140,6 +142,16 @@ def _destroy_when_free(rt: RuntimeResource, rep: int) -> None:
         impl.send(_destroy_when_free, rt, rep)
     elif impl.poison is None:
         impl.deferred.append(lambda: destroy(rt, rep, None))
+
+
+def drop_foreign(holder: ComponentInstance, guest: Collection[ComponentInstance]) -> list[Callable[[], None]]:
+    """What drops each resource that one instance of a closed guest owns, but for the guest's own, in its table's order.
+
+    A destructor runs at once, or when its guest may next be entered, as at every drop by the host.
+    """
+    owned = [h for h in holder.handles if isinstance(h, ResourceHandle) and h.own and h.rt.impl not in guest]
+    holder.handles = Table()
+    return [partial(_destroy_when_free, h.rt, h.rep) for h in owned if h.rt.objects is None or h.rep in h.rt.objects]
 
 
 def _is_free(impl: ComponentInstance) -> bool:

@@ -149,6 +149,10 @@ class HostObjects(Table):
 
     MAX_LENGTH: ClassVar[int] = 2**16
 
+    def __contains__(self, index: int) -> bool:
+        """Whether there is an object of that index; there is none any more once the guest it was given to is closed."""
+        return index < len(self.array) and self.array[index] is not None
+
 
 class RuntimeResource:
     """A resource type at run time; equal only to itself. The specification's `ResourceType`.

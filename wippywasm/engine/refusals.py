@@ -66,11 +66,16 @@ def needed_features(wasm: bytes) -> list[str]:
     """
     needed = {"extended-const"} if has_extended_const(wasm) else set()
     if refusal(wasm, SINCE_2_0.intersection(SWITCHES)) is not None:
-        complaint = refusal(wasm)
-        if complaint is not None:
-            raise binary_error(complaint)
+        check_valid(wasm)
         needed.update(missing_features(wasm, SINCE_2_0))
     return [name for name in LABELS if name in needed]
+
+
+def check_valid(wasm: bytes) -> None:
+    """Refuse what is invalid, whatever proposals an engine has."""
+    complaint = refusal(wasm)
+    if complaint is not None:
+        raise binary_error(complaint)
 
 
 def check(wasm: bytes, engine: str, features: frozenset[str]) -> None:
@@ -81,9 +86,7 @@ def check(wasm: bytes, engine: str, features: frozenset[str]) -> None:
     lacking = SINCE_2_0 - features
     if refusal(wasm, lacking.intersection(SWITCHES)) is None:
         return
-    complaint = refusal(wasm)
-    if complaint is not None:
-        raise binary_error(complaint)
+    check_valid(wasm)
     raise unsupported(missing_features(wasm, lacking) or sorted(lacking), engine)
 
 

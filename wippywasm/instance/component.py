@@ -32,6 +32,7 @@ from wippywasm.instance.pooled import PooledStores
 from wippywasm.instance.providers import find_import
 from wippywasm.instance.recipe import Code, Recipe
 from wippywasm.instance.thread_guest import in_own_thread, start_in_own_thread
+from wippywasm.instance.unused import check_unused
 from wippywasm.instance.waiting import in_event_loop
 from wippywasm.model import FuncType
 from wippywasm.plan import Closure, Plan, plan_component
@@ -90,7 +91,10 @@ class Component:
         """Compile the core modules now (through the engine's cache); raises BinaryError or UnsupportedFeatureError."""
         with self._lock:
             if self._modules is None:
-                self._modules = tuple(_compiled(self.engine, m) for m in self.plan.modules)
+                modules = tuple(_compiled(self.engine, m) for m in self.plan.modules)
+                if self.decoded is not None:
+                    check_unused(self.decoded, self.plan.modules)
+                self._modules = modules
 
     def compile_for_tasks(self, limits: Limits) -> None:
         """`compile`, and what instances with these limits need where an event loop runs; raises the same."""
@@ -273,4 +277,4 @@ def _compiled(engine: Engine, module: PlanModule) -> Module:
     try:
         return engine.compile(module.wasm)
     except BinaryError as error:
-        raise type(error)(error.message, error.offset + module.offset, hint=error.hint) from None
+        raise error.moved(module.offset) from None

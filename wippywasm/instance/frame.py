@@ -18,6 +18,7 @@ from typing import Any
 from wippywasm import abi
 from wippywasm.abi.lift import lifted_of
 from wippywasm.abi.options import Batch, Binding, Options
+from wippywasm.abi.resources import drop_foreign
 from wippywasm.abi.source import PYTHON_SIDE, STEPWISE_SIDE, Side
 from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource, poison
 from wippywasm.engine.assembly import assemble, late
@@ -135,12 +136,12 @@ class Frame:
         for step in self.recipe.steps:
             _STEPS[step.__class__](self, step)
 
-    def drop_host_objects(self) -> None:
-        """Call the destructors of the Python objects that the guest still owns, oldest first.
+    def _drop_all(self) -> None:
+        """Call the destructors of what the guest still owns of others: Python objects, resources of other guests.
 
-        All are called; what the first raises is raised in the end.
+        All are called, the oldest of each kind first; what the first raises is raised in the end.
         """
-        if not self.resources.host and not self._ends:
+        if not self.recipe.host_resources and not self._ends:
             return
         raised: BaseException | None = None
         for end in self._all_ends():
@@ -155,6 +156,8 @@ class Frame:
         for resource, linked in self.resources.host:
             held, resource.objects = resource.objects or (), HostObjects()
             yield from [partial(linked.end or linked.dtor, entry.value) for entry in held]
+        for component in self.components:
+            yield from drop_foreign(component, self.components)
         while self._ends:
             yield self._ends.pop()
 
@@ -168,7 +171,7 @@ class Frame:
 
     def _free(self) -> None:
         try:
-            self.drop_host_objects()
+            self._drop_all()
         finally:
             self.store.close()
             for resource in self.resources.values():

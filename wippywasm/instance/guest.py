@@ -100,7 +100,7 @@ class Guest:
         return frame is not None and all(instance.poison is None for instance in frame.components)
 
     def close(self) -> None:
-        """End the guest and free all it holds; Python objects that it owned as resources are closed, oldest first.
+        """End the guest and free all it holds; Python objects and resources of other guests that it owned are closed.
 
         Raises ConflictError while a call into the guest is running, and ThreadError from a thread that may not use it.
         Closing twice does nothing.
