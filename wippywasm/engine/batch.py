@@ -22,11 +22,10 @@ Batch: TypeAlias = Callable[["array[int]"], Sequence[int]]
 REALLOC = CoreFuncType(("i32", "i32", "i32", "i32"), ("i32",))
 CHUNK = 8192
 """Requests that fit the page at once."""
-_PAGE = '(module $page (memory (export "memory") 1 1))'
 _LOOP = """
 (module $realloc-loop
   (import "guest" "realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))
-  (import "page" "memory" (memory 1 1))
+  {page}
   (func (export "run") (param $count i32) (local $i i32) (local $request i32)
     (block $done
       (loop $next
@@ -41,23 +40,15 @@ _LOOP = """
 
 
 class Page:
-    """The memory that the loops of one store share; it is there once the first of them runs.
+    """The memory that the loops of one store share, of which the first has brought it.
 
-    `is_busy` tells that one of them does. An allocation may call the host, and that another allocation.
+    `is_busy` tells that one of them runs. An allocation may call the host, and that another allocation.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.is_busy = False
-        self._memory: CoreMemory | None = None
-
-    @property
-    def memory(self) -> CoreMemory:
-        if self._memory is None:
-            memory = self.store.instantiate(self.store.engine.compile(_page()), []).export("memory")
-            assert isinstance(memory, CoreMemory)
-            self._memory = memory
-        return self._memory
+        self.memory: CoreMemory | None = None
 
 
 def batched_realloc(page: Page, realloc: CoreFunc) -> Batch:
@@ -120,27 +111,28 @@ class Loop:
         return batch
 
     def _parts(self) -> tuple[CoreFunc, CoreMemory]:
-        memory = self._page.memory
+        page = self._page
         if self._run is None:
-            instance = self._store.instantiate(self._store.engine.compile(_loop()), [self._realloc, memory])
-            run = instance.export("run")
+            shared = [] if page.memory is None else [page.memory]
+            module = self._store.engine.compile(_loop(is_first=not shared))
+            instance = self._store.instantiate(module, [self._realloc, *shared])
+            run, memory = instance.export("run"), instance.export("memory")
             assert isinstance(run, CoreFunc)
+            assert isinstance(memory, CoreMemory)
             self._run = run
-        return self._run, memory
+            page.memory = memory if page.memory is None else page.memory
+        assert page.memory is not None
+        return self._run, page.memory
 
 
-@lru_cache(maxsize=1)
-def _page() -> bytes:
+@lru_cache(maxsize=2)
+def _loop(is_first: bool) -> bytes:
+    """The loop that brings the page, or one that imports it."""
     from wippywasm.engine.wat import wat2wasm  # loads wasmtime, which not every guest needs
 
-    return wat2wasm(_PAGE)
-
-
-@lru_cache(maxsize=1)
-def _loop() -> bytes:
-    from wippywasm.engine.wat import wat2wasm
-
-    return wat2wasm(_LOOP)
+    page = '(memory (export "memory") 1 1)'
+    imported = '(import "page" "memory" (memory 1 1)) (export "memory" (memory 0))'
+    return wat2wasm(_LOOP.format(page=page if is_first else imported))
 
 
 def _one_by_one(realloc: CoreFunc) -> Batch:

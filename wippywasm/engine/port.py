@@ -27,7 +27,7 @@ CoreCallable: TypeAlias = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class StoreLimits:
-    """Bounds on what the guests of one store may own; None leaves the engine's own bound.
+    """Bounds on each memory and each table of one store; None leaves the engine's own bound.
 
     `interruptible` says that its guests have to be (`TimedStore`), where that costs something. `note` is a hint for
     traps that may come of a growth which these bounds refused: a guest is told of that, and often gives up.

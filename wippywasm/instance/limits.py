@@ -20,9 +20,10 @@ _MIB = 1 << 20
 class Limits:
     """Bounds of one guest; None is the engine's own.
 
-    `max_execution_ms` is for each call, waiting included, and for instantiation. `max_memory_mb` counts all its linear
-    memories together in MiB, `max_table_elements` all tables, `max_instances` core instances. Raises InvalidError for a
-    number below 1.
+    `max_execution_ms` is for each call, waiting included, and for instantiation. `max_memory_mb` is what its linear
+    memories begin with, together, and what each may grow to, in MiB; `max_table_elements` the same for tables. So a
+    guest with n memories may come to n times as much; it makes none once it is there. `max_instances` counts its core
+    instances. Raises InvalidError for what is no whole number above 0.
     """
 
     max_execution_ms: int | None = None
