@@ -23,7 +23,7 @@ from tests.wasi_net import net_guests
 from tests.wasi_net.http_client import answering
 from tests.wasi_net.net_peers import echo, tcp_server, udp_echo
 from wippywasm.wasi import Capture, Wasi, run_command_async
-from wippywasm.wasi.network import Network
+from wippywasm.wasi.network import Network, Quotas
 
 FILES = Path(__file__).resolve().parents[1] / "guests/files.wasm"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -96,7 +96,8 @@ class Crowd:
         self.tcp = load(net_guests.TCP, wit=net_guests.world(net_guests.TCP_WORLD))
         self.udp = load(net_guests.UDP, wit=net_guests.world(net_guests.UDP_WORLD))
         self.get = load(net_guests.GET, wit=net_guests.world(net_guests.GET_WORLD))
-        self.wasi = Wasi(network=Network(["127.0.0.1:*"], listen=["127.0.0.1:*"]))
+        many = Quotas(sockets=1000)  # they may all be at it at once
+        self.wasi = Wasi(network=Network(["127.0.0.1:*"], listen=["127.0.0.1:*"], quotas=many))
         self.datagrams = asyncio.Semaphore(10)
         """Of many more at once the system drops some."""
         self.kinds: list[Guest] = [
