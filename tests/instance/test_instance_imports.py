@@ -302,9 +302,7 @@ def test_a_memory_that_modules_share_counts_once(load: Any) -> None:
     shared.instantiate(limits=Limits(max_memory_mb=1)).close()
 
 
-def test_the_memory_limit_holds(load: Any, engine: str) -> None:
-    if engine == "wasmer":
-        pytest.skip("wasmer has no limiter of its own, and modules are not rewritten for it yet")
+def test_the_memory_limit_holds(load: Any) -> None:
     module = load('(module (memory 1) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))')
     with module.instantiate(limits=Limits(max_memory_mb=1)) as guest:
         assert guest.call("grow", 10) == 1
