@@ -181,7 +181,9 @@ def test_policies_decide_what_is_reached(policies: str, words: str, load_app: Lo
     assert not seen
 
 
-def test_without_a_scope_no_private_address_is_reached_by_whatever_name(load_app: LoadApp) -> None:
+def test_without_a_scope_no_private_address_is_reached_by_whatever_name(
+    load_app: LoadApp, caplog: pytest.LogCaptureFixture
+) -> None:
     source = """
         local http_client, kinds = require("http_client"), {}
         local hosts = {"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0x7f.1", "10.0.0.1", "169.254.169.254"}
@@ -199,6 +201,9 @@ def test_without_a_scope_no_private_address_is_reached_by_whatever_name(load_app
 
     kinds = asyncio.run(main())
     assert set(kinds) == {"PERMISSION_DENIED"}, kinds
+    audited = [record.getMessage() for record in caplog.records if record.name == "wippywasm.audit"]
+    assert len(audited) >= len(kinds)
+    assert app.guard.denials["http_client.private_ip"] == len(audited)
 
 
 def test_certificates_are_checked(load_app: LoadApp) -> None:

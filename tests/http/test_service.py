@@ -124,15 +124,33 @@ def test_a_function_that_runs_for_too_long_is_504_and_others_are_served_meanwhil
     assert (slow.status, slow.problem["kind"]) == (504, "TIMEOUT")
 
 
-def test_a_response_later_than_the_service_allows_is_504(load_app: LoadApp) -> None:
-    service = "\n- {name: web, kind: http.service, addr: '127.0.0.1:0', timeouts: {write: 100ms}}\n"
-    app = load_app(service + ROUTER + WAITS + endpoint("e", "POST", "/x", "wait"))
+@pytest.mark.parametrize("length", [0, 1])
+def test_a_response_later_than_the_service_allows_is_504(length: int, load_app: LoadApp) -> None:
+    times = "{read: 200ms, write: 100ms}"
+    service = f"\n- {{name: web, kind: http.service, addr: '127.0.0.1:0', timeouts: {times}}}\n"
+    sleeps = lua("sleep", "require('time').sleep('60s')", "http, time")
+    app = load_app(service + ROUTER + sleeps + endpoint("e", "POST", "/x", "sleep"))
 
     async def work(client: Client) -> Answer:
-        await client.send("POST /api/x HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\n\r\n")
+        """Its body never comes, and nobody asks for it."""
+        await client.send(f"POST /api/x HTTP/1.1\r\nHost: t\r\nContent-Length: {length}\r\n\r\n")
         return await client.answer()
 
     assert served(app, work).problem["status"] == 504
+
+
+def test_the_time_for_a_response_begins_when_the_body_is_there(load_app: LoadApp) -> None:
+    service = "\n- {name: web, kind: http.service, addr: '127.0.0.1:0', timeouts: {read: 20s, write: 500ms}}\n"
+    app = load_app(service + ROUTER + WAITS + endpoint("e", "POST", "/x", "wait"))
+
+    async def work(client: Client) -> Answer:
+        await client.send("POST /api/x HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\na")
+        await asyncio.sleep(0.8)
+        await client.send("b")
+        return await client.answer()
+
+    answer = served(app, work)
+    assert (answer.status, answer.text) == (200, "done")
 
 
 def test_no_more_requests_at_once_than_the_service_allows(load_app: LoadApp) -> None:

@@ -121,7 +121,8 @@ def test_variables_are_asked_by_their_public_names(load_app: LoadApp) -> None:
 
 def test_rules_come_first_then_policies(caplog: pytest.LogCaptureFixture) -> None:
     """Connections and datagrams, by address and by name; each refusal is one line."""
-    network = entry_network({"allow": ["10.1.0.0/16:*", "[2606:4700::]:443", "db.example:443"]}, Guard())
+    guard = Guard()
+    network = entry_network({"allow": ["10.1.0.0/16:*", "[2606:4700::]:443", "db.example:443"]}, guard)
     only = policy("t:only", actions="network.connect", resources="10.1.*:5432")
     ten, six, public = (parse_address(a) for a in ("10.1.2.3", "2606:4700::", "93.184.216.34"))
     assert ten is not None
@@ -141,6 +142,7 @@ def test_rules_come_first_then_policies(caplog: pytest.LogCaptureFixture) -> Non
         ("network.connect", "db.example:443", "no policy allows it"),
         ("network.connect", "93.184.216.34:80", "no rule opens it"),
     ]
+    assert guard.denials == {"network.connect": 4}
 
 
 def guest(name: str, source: str, world: str, method: str, network: str, pool: str = "{workers: 1}") -> str:

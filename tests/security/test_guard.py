@@ -48,6 +48,20 @@ def test_without_an_actor_or_a_scope_the_mode_decides(context: Context) -> None:
             Guard(strict=True).check("fs.get", "t:data")
 
 
+@pytest.mark.parametrize("context", [Context(), Context(USER), Context(scope=Scope([ALL]))])
+def test_what_only_a_policy_can_allow_is_refused_and_audited_without_one(
+    context: Context, caplog: pytest.LogCaptureFixture
+) -> None:
+    guard = Guard()
+    with entered(context), pytest.raises(PermissionDeniedError, match=r"must allow 'http_client.private_ip'") as caught:
+        guard.check_granted("http_client.private_ip", "127.0.0.1")
+    assert set(caught.value.details) == {"action", "resource", "actor", "policy"}
+    assert [record.name for record in caplog.records] == ["wippywasm.audit"]
+    assert guard.denials == {"http_client.private_ip": 1}
+    with entered(Context(USER, Scope([ALL]))):
+        guard.check_granted("http_client.private_ip", "127.0.0.1")
+
+
 def test_conditions_can_ask_whose_code_it_is() -> None:
     only = policy("t:only", condition("meta.entry", "eq", "t:mailer"))
     with entered(Context(USER, Scope([only]), entry="t:mailer")):

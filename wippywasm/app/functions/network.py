@@ -7,10 +7,11 @@ connection and each datagram that the rules allow; what is refused goes to the a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from wippywasm.app.context import current
 from wippywasm.app.security import Guard
-from wippywasm.app.security.audit import Denial, record
+from wippywasm.app.security.audit import Denial
 from wippywasm.wasi.network import Decision, Network
 from wippywasm.wasi.network.guard import POLICY_REFUSES
 
@@ -22,7 +23,7 @@ def entry_network(field: Mapping[str, Sequence[str]], guard: Guard) -> Network:
     return Network(
         field.get("allow") or (),
         listen=field.get("listen") or (),
-        audit=_audit,
+        audit=partial(_audit, guard),
         policy=lambda host, port: guard.allows(ACTION, place(host, port)),
     )
 
@@ -32,7 +33,7 @@ def place(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _audit(decision: Decision) -> None:
+def _audit(guard: Guard, decision: Decision) -> None:
     """What policies refuse, the guard has told already."""
     if decision.allowed or decision.why == POLICY_REFUSES:
         return
@@ -40,4 +41,4 @@ def _audit(decision: Decision) -> None:
     actor = None if context.actor is None else context.actor.id
     action = ACTION if decision.action == "send" else f"network.{decision.action}"
     resource = place(decision.host, decision.port) if decision.port else decision.host
-    record(Denial(action, resource, actor, None, decision.why, context.entry, context.pid))
+    guard.record(Denial(action, resource, actor, None, decision.why, context.entry, context.pid))

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from wippywasm.app.context import entered
 from wippywasm.app.functions.serving import naming
+from wippywasm.app.http.arrival import answer_within
 from wippywasm.app.http.body import Body
 from wippywasm.app.http.connection import Connections
 from wippywasm.app.http.exchange import Exchange, enter_exchange
@@ -121,10 +122,10 @@ class HttpServer:
                 self._idle.set()
 
     async def _bounded(self, request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-        bound = self.plan.times.write
+        times = self.plan.times
         try:
-            if bound:
-                await asyncio.wait_for(self._handle(request, reply), bound)
+            if times.write:
+                await answer_within(times.write, self._handle(request, reply), request, times.read)
             else:
                 await self._handle(request, reply)
             return await reply.end()
@@ -132,7 +133,7 @@ class HttpServer:
             reply.abort()
             raise
         except asyncio.TimeoutError:
-            return await self._failed(request, reply, TimedOutError(f"no response within {bound:g} s"))
+            return await self._failed(request, reply, TimedOutError(f"no response within {times.write:g} s"))
         except Exception as error:  # noqa: BLE001  whatever a handler raises is answered here
             return await self._failed(request, reply, error)
 

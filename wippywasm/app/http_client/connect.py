@@ -13,9 +13,8 @@ from ipaddress import ip_address
 import aiohttp
 from aiohttp.typedefs import StrOrURL
 
-from wippywasm.app.context import current
 from wippywasm.app.security import Guard
-from wippywasm.errors import PermissionDeniedError, WippyError
+from wippywasm.errors import WippyError
 from wippywasm.wasi.network.addresses import special
 
 
@@ -48,13 +47,5 @@ class Judge:
 
     def _check(self, host: str) -> None:
         address = ip_address(host.partition("%")[0])
-        if special(address) is None:
-            return
-        context = current()
-        if context.actor is None or context.scope is None:
-            raise PermissionDeniedError(
-                f"not allowed: private IP {address}",
-                hint="a policy of the function's 'security' must allow 'http_client.private_ip'",
-                details={"action": "http_client.private_ip", "resource": str(address)},
-            )
-        self._guard.check("http_client.private_ip", str(address))
+        if special(address) is not None:
+            self._guard.check_granted("http_client.private_ip", str(address))

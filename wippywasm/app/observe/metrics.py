@@ -55,7 +55,7 @@ class Metrics:
         """What the client library asks for."""
         yield from _pools(self._app.metrics())
         yield from _processes(self._app.processes)
-        yield _count("wippywasm_denials", "Actions that policies denied.", ["action"], _keyed(self._app.guard.denials))
+        yield _count("wippywasm_denials", "Actions that were denied.", ["action"], _keyed(self._app.guard.denials))
         requests = self._app.requests.items()
         yield _count("wippywasm_http_requests", "Requests that were served.", ["service", "status"], requests)
 

@@ -34,31 +34,39 @@ class Guard:
         `meta` are facts about the resource that conditions may ask for (`meta.…`); `meta.entry` and `meta.pid` are
         whose code asks, unless given.
         """
-        denial = self._denial(action, resource, meta or {})
+        denial = self._denial(action, resource, meta or {}, strict=self.strict)
         if denial is not None:
-            self._record(denial)
-            raise _error(denial)
+            self.record(denial)
+            raise _error(denial, _STRICT)
+
+    def check_granted(self, action: str, resource: str) -> None:
+        """The same where only a policy can allow it: a call without actor or scope may not, whatever the mode."""
+        denial = self._denial(action, resource, {}, strict=True)
+        if denial is not None:
+            self.record(denial)
+            raise _error(denial, f"a policy of the function's 'security' must allow '{action}'")
 
     def allows(self, action: str, resource: str, meta: Mapping[str, Any] | None = None) -> bool:
         """The same as an answer; what is refused is audited all the same."""
-        denial = self._denial(action, resource, meta or {})
+        denial = self._denial(action, resource, meta or {}, strict=self.strict)
         if denial is not None:
-            self._record(denial)
+            self.record(denial)
         return denial is None
-
-    def _record(self, denial: Denial) -> None:
-        self.denials[denial.action] += 1
-        audit.record(denial)
 
     def shows(self, action: str, resource: str, meta: Mapping[str, Any] | None = None) -> bool:
         """The same for what is left out of a list where it is refused: nobody asked for it, so it is not audited."""
-        return self._denial(action, resource, meta or {}) is None
+        return self._denial(action, resource, meta or {}, strict=self.strict) is None
 
-    def _denial(self, action: str, resource: str, meta: Mapping[str, Any]) -> Denial | None:
+    def record(self, denial: Denial) -> None:
+        """Count and audit what was refused."""
+        self.denials[denial.action] += 1
+        audit.record(denial)
+
+    def _denial(self, action: str, resource: str, meta: Mapping[str, Any], *, strict: bool) -> Denial | None:
         context = current()
         if context.actor is None or context.scope is None:
             missing = "actor" if context.actor is None else "scope"
-            return _denied(context, action, resource, None, f"there is no {missing}") if self.strict else None
+            return _denied(context, action, resource, None, f"there is no {missing}") if strict else None
         request = Request(context.actor, action, resource, {**_whose(context), **meta})
         decision = context.scope.evaluate(request)
         if decision.verdict is Verdict.ALLOW:
@@ -76,12 +84,12 @@ def _denied(context: Context, action: str, resource: str, policy: str | None, re
     return Denial(action, resource, actor, policy, reason, context.entry, context.pid)
 
 
-def _error(denial: Denial) -> PermissionDeniedError:
+def _error(denial: Denial, missing: str) -> PermissionDeniedError:
     who = "a call without an identity" if denial.actor is None else f"'{denial.actor}'"
     by = f"{denial.policy} denies it" if denial.policy else denial.reason
     facts = ("action", "resource", "actor", "policy")
     return PermissionDeniedError(
         f"{who} may not {denial.action} '{denial.resource:.200}': {by}",
-        hint=_STRICT if denial.reason.startswith("there is no") else None,
+        hint=missing if denial.reason.startswith("there is no") else None,
         details={name: getattr(denial, name) for name in facts},
     )
