@@ -128,3 +128,51 @@ def test_a_string_deep_in_a_result_without_lists(load: Any) -> None:
     """
     with load(text).instantiate() as guest:
         assert guest.call("f") == value
+
+
+PAIR = """
+(component
+  (component $callee
+    (core module $m
+      (memory (export "memory") 1)
+      (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+      (func (export "take") (param i32 i32 i32 i32)))
+    (core instance $i (instantiate $m))
+    (func (export "take") (param "items" (list (list (tuple u8 u8)))) (param "name" string)
+      (canon lift (core func $i "take")
+        (memory (core memory $i "memory")) (realloc (core func $i "realloc")) {callee})))
+  (instance $callee (instantiate $callee))
+  (core module $libc
+    (memory (export "memory") 4)
+    (func (export "fill") (param $n i32)
+      (local $at i32)
+      (loop $next
+        (i32.store offset=65540 (local.get $at) (i32.const 30000))
+        (local.set $at (i32.add (local.get $at) (i32.const 8)))
+        (br_if $next (i32.lt_u (local.get $at) (i32.mul (local.get $n) (i32.const 8)))))))
+  (core instance $libc (instantiate $libc))
+  (core func $take (canon lower (func $callee "take") (memory (core memory $libc "memory")) {caller}))
+  (core module $m
+    (import "" "take" (func $take (param i32 i32 i32 i32)))
+    (import "" "fill" (func $fill (param i32)))
+    (func (export "run") (param i32)
+      (call $fill (local.get 0))
+      (call $take (i32.const 65536) (local.get 0) (i32.const 0) (i32.const 0))))
+  (core instance $i (instantiate $m (with "" (instance
+    (export "take" (func $take)) (export "fill" (func $libc "fill"))))))
+  (func (export "run") (param "n" u32) (canon lift (core func $i "run"))))
+"""
+
+
+@pytest.mark.parametrize(("caller", "callee"), [("", ""), ("string-encoding=utf16", "string-encoding=latin1+utf16")])
+def test_lists_between_components(load: Any, caller: str, callee: str) -> None:
+    """As they are, and where strings are transcoded, which takes another way."""
+    guest = load(PAIR.format(caller=caller, callee=callee)).instantiate()
+    tracemalloc.start()
+    try:
+        with pytest.raises(Trap, match="hold too much data"):
+            guest.call("run", 20_000)
+        assert tracemalloc.get_traced_memory()[1] < 2 * BOUND
+    finally:
+        tracemalloc.stop()
+    guest.close()

@@ -16,7 +16,7 @@ from wippywasm.abi import traps
 from wippywasm.abi.classes import ClassRecord
 from wippywasm.abi.shapes import FORMATS, list_element, number_list
 from wippywasm.abi.state import Allowance
-from wippywasm.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, elem_size
+from wippywasm.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, despecialize, elem_size
 from wippywasm.model import (
     BorrowType,
     FlagsType,
@@ -83,6 +83,26 @@ def host_cost(t: ValType, arrays: bool) -> int:
     return 0
 
 
+@lru_cache(maxsize=4096)
+def reference_cost(t: ValType) -> int:
+    """`host_cost` for the values of `reference`, in which most things are dicts."""
+    match despecialize(t):
+        case Prim(name="string"):
+            return 2 * HEADER + NUMBER
+        case ListType(element=element, length=int(length)):
+            return HEADER + length * (SLOT + reference_cost(element))
+        case RecordType(fields=fields) as record:
+            return _record_cost(record) + sum(reference_cost(f.type) for f in fields)
+        case VariantType(cases=cases):
+            return (
+                HEADER + _dict_size("") + max((reference_cost(c.type) for c in cases if c.type is not None), default=0)
+            )
+        case FlagsType(names=names):
+            return HEADER + _dict_size(*names)
+        case other:
+            return host_cost(other, False)
+
+
 def _prim_cost(name: str) -> int:
     if name == "string":
         return HEADER
@@ -94,7 +114,11 @@ def _prim_cost(name: str) -> int:
 def _record_cost(t: RecordType) -> int:
     if isinstance(t, ClassRecord) and hasattr(t.cls, "__slots__"):
         return HEADER + 8 * len(t.fields)
-    return HEADER + sys.getsizeof(dict.fromkeys(f.name for f in t.fields))
+    return HEADER + _dict_size(*(f.name for f in t.fields))
+
+
+def _dict_size(*keys: str) -> int:
+    return sys.getsizeof(dict.fromkeys(keys))
 
 
 def check_string(
