@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,10 +17,11 @@ from wippywasm.errors import InvalidError
 @pytest.fixture(autouse=True)
 def untouched() -> Iterator[None]:
     """Logging as it was, after each test."""
-    logger = logging.getLogger(ROOT)
-    before = logger.handlers[:], logger.level, logger.propagate
+    logger, everyone = logging.getLogger(ROOT), logging.getLogger()
+    before = everyone.handlers[:], logger.level
     yield
-    logger.handlers[:], logger.propagate = before[0], before[2]
+    logging.captureWarnings(False)
+    everyone.handlers[:] = before[0]
     logger.setLevel(before[1])
 
 
@@ -56,6 +58,19 @@ def test_errors_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert "traceback" not in ours
     assert other["error"] == "KeyError: 'x'"
     assert "Traceback" in other["traceback"]
+
+
+@pytest.mark.filterwarnings("default")
+def test_what_libraries_warn_of_is_json_too_and_each_line_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json", 0)
+    configure_logs("json", 0)
+    logging.getLogger("some.library").warning("no answer from %s", "x")
+    logging.getLogger("some.library").info("not said")
+    warnings.warn("old", DeprecationWarning, stacklevel=1)
+    first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (first["logger"], first["message"]) == ("some.library", "no answer from x")
+    assert second["logger"] == "py.warnings"
+    assert "DeprecationWarning: old" in second["message"]
 
 
 def test_lines_for_people(capsys: pytest.CaptureFixture[str]) -> None:

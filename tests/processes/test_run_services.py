@@ -87,7 +87,7 @@ def test_a_second_signal_does_not_wait(app: Path, engine: Engine) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=0.5)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=60) == 130
     finally:
         process.kill()
         process.communicate()

@@ -1,7 +1,7 @@
 """What a running app logs, on standard error: lines for people, or one JSON object a line.
 
-In: records of Python's logging, from `wippywasm` and below. Out: text. The library itself configures no logging; only
-the command line does. Spec: SPEC section 13.
+In: records of Python's logging, from `wippywasm` and below, and warnings of libraries. Out: text. The library itself
+configures no logging; only the command line does. Spec: SPEC section 13.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ _FACTS = ("entry", "pid", "location", "fields", "denial")
 
 
 def configure_logs(encoding: str, verbosity: int) -> None:
-    """Write what the runtime logs: from `info` on, with `-v` all of it."""
-    logger = logging.getLogger(ROOT)
-    for handler in list(logger.handlers):
-        logger.removeHandler(handler)
+    """Write what the runtime logs: from `info` on, with `-v` all of it; what libraries and Python warn of."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.name = ROOT
     handler.setFormatter(JsonFormatter() if encoding == "json" else ConsoleFormatter())
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG if verbosity else logging.INFO)
-    logger.propagate = False
+    everyone = logging.getLogger()
+    for former in [one for one in everyone.handlers if one.name == ROOT]:
+        everyone.removeHandler(former)
+    everyone.addHandler(handler)
+    logging.getLogger(ROOT).setLevel(logging.DEBUG if verbosity else logging.INFO)
+    logging.captureWarnings(True)
 
 
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:

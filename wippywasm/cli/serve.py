@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
@@ -30,7 +32,7 @@ Tell: TypeAlias = Callable[[str], None]
 
 
 def serve(app: App, settings: Settings, log: str | None, *, is_watched: bool = False) -> None:
-    """Start an app and keep it running until SIGINT (exit code 130) or SIGTERM (0).
+    """Start an app and keep it running until SIGINT (exit code 130) or SIGTERM (0); a second one ends it with 130.
 
     `log` is how its logs are written, else `.wippy.yaml` says so. A watched app takes up changes of its files; where
     they have problems, it goes on as it was.
@@ -91,11 +93,13 @@ def _tell(tell: Tell, outcome: Outcome) -> None:
 
 
 def _stop(app: App, stopped: asyncio.Future[int], number: int) -> None:
-    """The first signal stops the app in order; one more, at once."""
-    if stopped.done():
-        app.kill_processes()
-    else:
+    """The first signal stops the app in order; one more ends everything at once: all that runs are our own threads."""
+    if not stopped.done():
         stopped.set_result(number)
+        return
+    app.kill_processes()
+    sys.stdout.flush()
+    os._exit(INTERRUPTED)
 
 
 def _lose(stopped: asyncio.Future[int], error: BaseException) -> None:

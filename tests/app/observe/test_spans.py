@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import re
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from wippywasm.app.observe import observers
 pytest.importorskip("opentelemetry.sdk", reason="spans need the extra 'observe'")
 
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from wippywasm.app.observe.spans import Spans
@@ -118,6 +121,39 @@ def test_a_collector_gets_them(load_app: LoadApp) -> None:
     request = ExportTraceServiceRequest.FromString(body)
     names = [span.name for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
     assert sorted(names) == ["t:apart", "t:lua", "t:wasm", "t:wasm"]
+
+
+class Deaf(SpanExporter):
+    """A collector that takes nothing; asked to end, it gives up."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self.ended.wait(60)
+        return SpanExportResult.FAILURE
+
+    def shutdown(self) -> None:
+        self.ended.set()
+
+
+def test_the_end_does_not_wait_for_a_collector_that_takes_nothing(
+    load_app: LoadApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    deaf = Deaf()
+    monkeypatch.setattr(observers, "Spans", lambda settings: Spans(settings, deaf))
+    monkeypatch.setattr("wippywasm.app.observe.spans.LAST", 0.2)
+    app = load_app(APP, _dot_wippy_dot_yaml=YAML % 1)
+
+    async def main() -> float:
+        async with app:
+            await app.call("t:lua")
+            begin = time.monotonic()
+        return time.monotonic() - begin
+
+    assert asyncio.run(main()) < 20
+    assert deaf.ended.is_set()
+    assert "did not take the last spans within 0.2 s" in caplog.text
 
 
 IMPORTS = """\

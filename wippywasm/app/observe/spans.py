@@ -7,6 +7,8 @@ services.
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -18,13 +20,18 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
 
+log = logging.getLogger("wippywasm.spans")
+LAST = 2.0
+"""Seconds in which a collector must take what is left at the end."""
+
 
 class Spans:
     """The spans of one app; raises UnavailableError where the libraries are missing."""
 
     def __init__(self, settings: OtelSettings, exporter: SpanExporter | None = None) -> None:
         try:
-            self._provider = _provider(settings, exporter)
+            self._exporter = exporter or _exporter(settings)
+            self._provider = _provider(settings, self._exporter)
         except ImportError:
             raise missing("otel", "the OpenTelemetry SDK") from None
         self._tracer = self._provider.get_tracer("wippywasm")
@@ -71,11 +78,16 @@ class Spans:
             yield span
 
     def close(self) -> None:
-        """Send what is left; takes as long as that does, so it is not for the event loop."""
-        self._provider.shutdown()
+        """Send what is left, for at most `LAST` seconds; waits for that, so it is not for the event loop."""
+        sending = threading.Thread(target=self._provider.shutdown, name="wippywasm spans", daemon=True)
+        sending.start()
+        sending.join(LAST)
+        if sending.is_alive():
+            log.warning("the collector did not take the last spans within %g s; they are lost", LAST)
+            self._exporter.shutdown()  # tries no more
 
 
-def _provider(settings: OtelSettings, exporter: SpanExporter | None) -> TracerProvider:
+def _provider(settings: OtelSettings, exporter: SpanExporter) -> TracerProvider:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -87,7 +99,7 @@ def _provider(settings: OtelSettings, exporter: SpanExporter | None) -> TracerPr
         sampler=ParentBased(TraceIdRatioBased(settings.sample_rate)),
         shutdown_on_exit=False,
     )
-    provider.add_span_processor(BatchSpanProcessor(exporter or _exporter(settings)))
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
 
 
