@@ -72,6 +72,9 @@ def test_offsets_beyond_all_files(root: Descriptor) -> None:
     file = new(root)
     assert code(file.write, b"x", 2**64 - 1) in ("file-too-large", "insufficient-space")
     assert code(file.set_size, 2**64 - 1) in ("file-too-large", "insufficient-space")
+    assert code(file.read, 1, 2**64 - 1) == "invalid"
+    assert code(file.advise, 2**64 - 1, 0, "normal") == "invalid"
+    assert code(file.advise, 0, 2**64 - 1, "normal") == "invalid"
     file.close()
 
 
@@ -105,6 +108,31 @@ def test_flags(root: Descriptor) -> None:
     file = root.open_at(set(), "file.txt", set(), {"read", "write", "data-integrity-sync"})
     assert file.get_flags() == {"read", "write", "data-integrity-sync"}
     file.close()
+
+
+def test_directories_say_what_they_were_opened_for_and_the_mount_decides(root: Descriptor) -> None:
+    """The adapter of preview 1 opens no directory to be changed, and its programs make files in theirs."""
+    for asked in ({"read"}, {"read", "mutate-directory"}, set()):
+        folder = root.open_at(set(), "dir", {"directory"}, asked)
+        assert folder.get_flags() == {"read"} | asked
+        folder.create_directory_at("made")
+        inner = folder.open_at(set(), "made", {"directory"}, {"read", "mutate-directory"})
+        assert inner.get_flags() == {"read", "mutate-directory"}
+        folder.remove_directory_at("made")
+        for opened in (folder, inner):
+            opened.close()
+
+
+def test_links_opened_as_directories_are_not_followed_unasked(root: Descriptor) -> None:
+    for link in ("within", "to_file", "dangling", "up"):
+        assert code(root.open_at, set(), link, {"directory"}, {"read"}) == "loop"
+    root.open_at(FOLLOW, "within", {"directory"}, {"read"}).close()
+
+
+def test_a_second_name_is_of_the_link_itself(root: Descriptor) -> None:
+    assert code(root.link_at, FOLLOW, "file.txt", root, "second") == "invalid"
+    root.link_at(set(), "to_file", root, "second")
+    assert root.stat_at(set(), "second")["type"] == "symbolic-link"
 
 
 def test_dropped_files_stay_usable_by_other_descriptors(root: Descriptor) -> None:

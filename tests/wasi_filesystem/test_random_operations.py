@@ -53,7 +53,7 @@ operations = st.one_of(
     st.tuples(st.just("unlink_file_at"), st.tuples(which, paths)),
     st.tuples(st.just("readlink_at"), st.tuples(which, paths)),
     st.tuples(st.just("symlink_at"), st.tuples(which, targets, paths)),
-    st.tuples(st.just("link_at"), st.tuples(which, paths, which, paths, follow)),
+    st.tuples(st.just("link_at"), st.tuples(which, paths, which, paths)),
     st.tuples(st.just("rename_at"), st.tuples(which, paths, which, paths)),
 )
 
@@ -126,9 +126,9 @@ class Guest:
     def do_symlink_at(self, index: int, target: str, path: str) -> object:
         return self.at(index, OpenDirectory).symlink_at(target, path)
 
-    def do_link_at(self, index: int, path: str, other: int, new_path: str, follow: bool) -> object:
+    def do_link_at(self, index: int, path: str, other: int, new_path: str) -> object:
         to = self.at(other, OpenDirectory)
-        return self.at(index, OpenDirectory).link_at(path, to, new_path, follow=follow)
+        return self.at(index, OpenDirectory).link_at(path, to, new_path)
 
     def do_rename_at(self, index: int, path: str, other: int, new_path: str) -> object:
         return self.at(index, OpenDirectory).rename_at(path, self.at(other, OpenDirectory), new_path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 _BILLION = 10**9
 _LONGEST_SLEEP = 3600.0
@@ -17,6 +17,7 @@ _TURNS = 10
 """So many turns of the loop go by before a fake clock moves: who was woken may have another, shorter sleep to begin."""
 
 
+@runtime_checkable
 class Clock(Protocol):
     """All times in nanoseconds. `resolution` is the smallest step."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import random
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from wippywasm.errors import Trap
 from wippywasm.instance.offered import HostInterface
@@ -18,6 +18,7 @@ MAX_RANDOM = 1 << 24
 """Bytes that a guest may ask for at once."""
 
 
+@runtime_checkable
 class RandomBytes(Protocol):
     """What `random.Random` is, too."""
 

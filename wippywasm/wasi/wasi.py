@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import TypeAlias
 
-from wippywasm.errors import InvalidError
 from wippywasm.instance.grants import PREVIEW_1, grants
 from wippywasm.instance.names import compatibility, split_version
 from wippywasm.instance.offered import HostInterface, offered_types
@@ -21,6 +20,7 @@ from wippywasm.wasi import clocks, command_line, randomness
 from wippywasm.wasi.clock_sources import Clock, SystemClock
 from wippywasm.wasi.filesystem import Mounts, MountSource
 from wippywasm.wasi.filesystem.interfaces import FilesystemTypes, Preopens
+from wippywasm.wasi.given import check_kinds, check_texts
 from wippywasm.wasi.http import HttpLimits, http_interfaces
 from wippywasm.wasi.network import Network
 from wippywasm.wasi.pollables import Poll
@@ -43,7 +43,7 @@ class Wasi:
     process's own. `clock` and `random` (a seed, or an object with `randbytes`) are the system's unless given;
     `timezone` is UTC. `mounts` has what `filesystem.MountSource` says by absolute guest paths. `network` is what may be
     reached: a `Network`, or the rules of one; nothing by default. `http` bounds HTTP messages. Raises InvalidError for
-    texts that no program could have been given, and for what can't be mounted or is no rule.
+    what is of another kind, texts that no program could have been given, what can't be mounted, and what is no rule.
     """
 
     def __init__(
@@ -62,10 +62,12 @@ class Wasi:
         network: Network | Iterable[str] = (),
         http: HttpLimits | None = None,
     ) -> None:
+        given = {"args": args, "env": env, "clock": clock, "random": random, "timezone": timezone, "mounts": mounts}
+        check_kinds({**given, "network": network, "http": http})
         self.args = tuple(args)
         self._env = env if callable(env) else MappingProxyType(dict(env or {}))
         self.cwd = cwd
-        _check(self.args, {} if callable(self._env) else self._env, cwd)
+        check_texts(self.args, {} if callable(self._env) else self._env, cwd)
         self.stdin = open_input(stdin)
         self.stdout = open_output(stdout, "stdout")
         self.stderr = open_output(stderr, "stderr")
@@ -82,7 +84,7 @@ class Wasi:
         if not callable(self._env):
             return list(self._env.items())
         env = self._env()
-        _check((), env, None)
+        check_texts((), env, None)
         return list(env.items())
 
     def imports(self, grant: Iterable[str] | None = None) -> dict[str, object]:
@@ -175,14 +177,3 @@ def _interfaces(wasi: Wasi) -> Iterator[HostInterface]:
     yield command_line.TerminalStdin(wasi.stdin)
     yield command_line.TerminalStdout(wasi.stdout)
     yield command_line.TerminalStderr(wasi.stderr)
-
-
-def _check(args: Sequence[str], env: Mapping[str, str], cwd: str | None) -> None:
-    for text in (*args, *env, *env.values(), *([] if cwd is None else [cwd])):
-        if not isinstance(text, str) or "\0" in text:
-            raise InvalidError(f"arguments, variables and cwd are texts without NUL, not {text!r}")
-    for name in env:
-        if not name or "=" in name:
-            raise InvalidError(f"an environment variable can't be called {name!r}")
-    if cwd is not None and not cwd.startswith("/"):
-        raise InvalidError(f"cwd must be absolute, not {cwd!r}")

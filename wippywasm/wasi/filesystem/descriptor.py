@@ -124,8 +124,9 @@ class Descriptor(Handle):
         self.directory.set_times_at(path, *times, follow=wit.follows(path_flags))
 
     def link_at(self, old_path_flags: Set[str], old_path: str, new_descriptor: Descriptor, new_path: str) -> None:
-        follow = wit.follows(old_path_flags)
-        self.directory.link_at(old_path, new_descriptor.directory, new_path, follow=follow)
+        if wit.follows(old_path_flags):
+            raise FilesystemError("invalid")
+        self.directory.link_at(old_path, new_descriptor.directory, new_path)
 
     def open_at(self, path_flags: Set[str], path: str, open_flags: Set[str], flags: Set[str]) -> Descriptor:
         how = Opening(frozenset(flags), frozenset(open_flags))

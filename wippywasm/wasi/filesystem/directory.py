@@ -23,10 +23,11 @@ class OpenDirectory:
 
     kind: Kind = "directory"
 
-    def __init__(self, mount: Mount, folder: Any, handle: Handle) -> None:
+    def __init__(self, mount: Mount, folder: Any, flags: frozenset[str], handle: Handle) -> None:
         self._mount = mount
         self._folder = folder
         self._handle = handle
+        self.flags = flags
         self.on_disk: bool = folder.on_disk
         self.read_only = mount.read_only
 
@@ -35,10 +36,6 @@ class OpenDirectory:
         self._handle.close()
 
     # ---- itself
-
-    @property
-    def flags(self) -> frozenset[str]:
-        return frozenset({"read"} if self.read_only else {"read", "mutate-directory"})
 
     def stat(self) -> Stat:
         found: Stat = self._folder.stat()
@@ -68,20 +65,19 @@ class OpenDirectory:
         if "directory" in how.open_flags and how.open_flags & {"create", "exclusive", "truncate"}:
             raise FilesystemError("invalid")
         exclusive = how.open_flags >= {"create", "exclusive"}
-        how = how.of_file()
         handle = self._mount.handles.take()
         try:
             with Walk(self._folder) as walk:
                 place = walk.to(path, "never" if exclusive else "always" if follow else "slash")
-                return self._descriptor(open_place(place, how), how, handle)
+                return self._descriptor(open_place(place, how.of_file()), how, handle)
         except BaseException:
             handle.close()
             raise
 
     def _descriptor(self, node: Any, how: Opening, handle: Handle) -> OpenFile | OpenDirectory:
         if hasattr(node, "enter"):
-            return OpenDirectory(self._mount, node, handle)
-        return OpenFile(self._mount, node, how.flags, handle)
+            return OpenDirectory(self._mount, node, how.of_directory().flags, handle)
+        return OpenFile(self._mount, node, how.of_file().flags, handle)
 
     def stat_at(self, path: str, *, follow: bool) -> Stat:
         with Walk(self._folder) as walk:
@@ -128,10 +124,10 @@ class OpenDirectory:
             place = _new_file(walk.to(path, "never"))
             place.folder.make_symlink(place.name, target.encode())
 
-    def link_at(self, path: str, to: Any, new_path: str, *, follow: bool) -> None:
+    def link_at(self, path: str, to: Any, new_path: str) -> None:
         self._require_same_mount(to)
         with Walk(self._folder) as walk, Walk(to._folder) as other:
-            old = _named(walk.to(path, "always" if follow else "slash"), "not-permitted")
+            old = _named(walk.to(path, "slash"), "not-permitted")
             if old.slash:
                 _directory_if(True, old.folder.stat_at(old.name))
             new = _new_file(other.to(new_path, "never"))
@@ -204,12 +200,15 @@ def open_place(place: Place, how: Opening) -> Any:
 
 
 def _open_name(place: Place, how: Opening) -> Any:
-    """Open a name; where only a directory will do, nothing is made or cut."""
+    """Open a name; where only a directory will do, nothing is made or cut. A link here is one not to be followed."""
     if not place.slash and "directory" not in how.open_flags:
         return place.folder.open(place.name, how)
     if "create" in how.open_flags:
         raise FilesystemError("is-directory")
-    _directory_if(True, place.folder.stat_at(place.name))
+    found = place.folder.stat_at(place.name)
+    if found.kind == "symbolic-link":
+        raise FilesystemError("loop")
+    _directory_if(True, found)
     return place.folder.open(place.name, Opening())
 
 

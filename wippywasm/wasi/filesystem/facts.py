@@ -11,6 +11,8 @@ import stat as modes
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from wippywasm.wasi.filesystem.codes import FilesystemError
+
 Kind: TypeAlias = Literal[
     "unknown",
     "block-device",
@@ -40,6 +42,12 @@ MAX_OFFSET: Final = 2**63 - 1
 """The greatest place in a file that operating systems know."""
 MAX_IO_BYTES: Final = 1 << 20
 """The most that one read gives or one write takes; more is a short read or write."""
+
+
+def check_offset(offset: int, code: str) -> None:
+    """Raise `code` for a place that no file has."""
+    if offset > MAX_OFFSET:
+        raise FilesystemError(code)
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,10 @@ class Opening:
         """The same for a file: one that is opened neither to read nor to write can be read."""
         flags = self.flags - {"mutate-directory"}
         return Opening(flags if flags & {"read", "write"} else flags | {"read"}, self.open_flags)
+
+    def of_directory(self) -> Opening:
+        """The same for a directory: it can always be read, and says whether it was opened to be changed."""
+        return Opening(self.flags & {"mutate-directory"} | {"read"}, self.open_flags)
 
 
 def kind_of(mode: int) -> Kind:

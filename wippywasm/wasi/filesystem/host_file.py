@@ -10,8 +10,8 @@ import stat
 import time
 from typing import Any
 
-from wippywasm.wasi.filesystem.codes import OS_ERRORS, FilesystemError
-from wippywasm.wasi.filesystem.facts import MAX_OFFSET, NewTime, Stat, kind_of
+from wippywasm.wasi.filesystem.codes import OS_ERRORS
+from wippywasm.wasi.filesystem.facts import NewTime, Stat, check_offset, kind_of
 from wippywasm.wasi.filesystem.fd import Fd
 
 _ADVICE = {
@@ -78,12 +78,6 @@ class HostFile:
         if number is not None:
             with OS_ERRORS, self._fd as fd:
                 os.posix_fadvise(fd, offset, length, number)
-
-
-def check_offset(offset: int, code: str) -> None:
-    """Raise `code` for a place that no file has."""
-    if offset > MAX_OFFSET:
-        raise FilesystemError(code)
 
 
 def fd_stat(fd: Fd) -> Stat:

@@ -5,7 +5,7 @@ In: its node. Out: a `backend.File`.
 
 from __future__ import annotations
 
-from wippywasm.wasi.filesystem.facts import NewTime, Stat
+from wippywasm.wasi.filesystem.facts import NewTime, Stat, check_offset
 from wippywasm.wasi.filesystem.memory_nodes import FileNode
 
 
@@ -42,6 +42,7 @@ class MemoryFile:
         """Nothing is further away than memory."""
 
     def read(self, length: int, offset: int) -> bytes:
+        check_offset(offset, "invalid")
         with self._lock:
             return bytes(self._node.data[offset : offset + length])
 
@@ -58,4 +59,6 @@ class MemoryFile:
             self._node.resize(size)
 
     def advise(self, offset: int, length: int, advice: str) -> None:
-        """Memory needs none."""
+        """Memory needs none, but it is checked as any file's."""
+        check_offset(offset, "invalid")
+        check_offset(length, "invalid")

@@ -60,7 +60,7 @@ class Mounts:
     def preopens(self) -> list[tuple[OpenDirectory, str]]:
         """New descriptors of all mounts, in their order, each with its guest path. However many guests have some, all
         are of one descriptor of the operating system."""
-        return [(OpenDirectory(mount, mount.root.share(), Handle(None)), mount.guest) for mount in self._mounts]
+        return [(_root(mount), mount.guest) for mount in self._mounts]
 
     def close(self) -> None:
         """Let go of the folders."""
@@ -90,6 +90,11 @@ def guest_path(text: str) -> str:
     if not text.startswith("/") or "\0" in text or "." in names or ".." in names:
         raise InvalidError(f"a mount's guest path is absolute and has no '.' or '..', unlike {text!r}")
     return "/" + "/".join(names)
+
+
+def _root(mount: Mount) -> OpenDirectory:
+    flags = {"read"} if mount.read_only else {"read", "mutate-directory"}
+    return OpenDirectory(mount, mount.root.share(), frozenset(flags), Handle(None))
 
 
 def _unique(mounts: Mapping[str, MountSource]) -> dict[str, MountSource]:

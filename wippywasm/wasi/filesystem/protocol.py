@@ -30,7 +30,7 @@ class BaseDescriptor(Protocol):
 
     @property
     def flags(self) -> frozenset[str]:
-        """What it may do; a directory of a mount that may be written has `mutate-directory`."""
+        """What it was opened for. A directory without `mutate-directory` can be changed too, if its mount can."""
 
     @property
     def read_only(self) -> bool:
@@ -109,8 +109,8 @@ class DirectoryDescriptor(BaseDescriptor, Protocol):
     def symlink_at(self, target: str, path: str) -> None:
         """A new link; `not-permitted` if the target is absolute."""
 
-    def link_at(self, path: str, to: DirectoryDescriptor, new_path: str, *, follow: bool) -> None:
-        """A second name; `cross-device` if `to` is of another mount."""
+    def link_at(self, path: str, to: DirectoryDescriptor, new_path: str) -> None:
+        """A second name, of a link for the link itself; `cross-device` if `to` is of another mount."""
 
     def rename_at(self, path: str, to: DirectoryDescriptor, new_path: str) -> None:
         """Another name; `cross-device` if `to` is of another mount."""

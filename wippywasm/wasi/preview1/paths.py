@@ -77,7 +77,7 @@ class Paths:
         text = self._memory.text(path, length)
         if _follows(lookup):
             raise ErrnoError("inval")
-        self._at(fd).link_at(text, self._at(new_fd), self._memory.text(new_path, new_length), follow=False)
+        self._at(fd).link_at(text, self._at(new_fd), self._memory.text(new_path, new_length))
 
     def path_rename(self, fd: int, path: int, length: int, new_fd: int, new_path: int, new_length: int) -> None:
         text = self._memory.text(path, length)
