@@ -98,11 +98,13 @@ def test_open_files(lua: Lua) -> None:
     local part, rest, over = file:read(3), file:read(100), file:read()
     local back = file:seek("end", -5)
     local _, bad = file:seek("set", -1)
-    file:close()
+    local _, odd = file:seek({1}, 0)
+    local is_closed = file:close(1)
     local _, closed = file:read()
-    return {size, at, part, rest, over == nil, back, bad:kind(), closed:message()}
+    return {size, at, part, rest, over == nil, back, bad:kind(), odd:message(), is_closed, closed:message()}
     """
-    assert lua(body) == [11, 6, "wor", "ld", True, 6, "INVALID", "this open file is closed"]
+    odd = "whence is one of set, cur, end"
+    assert lua(body) == [11, 6, "wor", "ld", True, 6, "INVALID", odd, True, "this open file is closed"]
 
 
 @pytest.mark.parametrize(

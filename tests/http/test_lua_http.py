@@ -59,6 +59,24 @@ def test_a_request_tells_all_that_it_says(load_app: LoadApp) -> None:
     }
 
 
+def test_what_takes_a_text_names_itself_where_it_gets_none(load_app: LoadApp) -> None:
+    source = """
+        local http, said = require("http"), {}
+        local req = http.request()
+        for i, call in ipairs({ { "header", 1 }, { "is_content_type", {} }, { "accepts", print } }) do
+          local _, err = pcall(function() return req[call[1]](req, call[2]) end)
+          said[i] = tostring(err)
+        end
+        http.response():write_json(said)
+    """
+    said = ask(load_app(app_of(source)), "POST", "/api/x").json
+    assert [text[text.index("bad argument") :] for text in said] == [
+        "bad argument #1 to 'header' (string expected, got number)",
+        "bad argument #1 to 'is_content_type' (string expected, got table)",
+        "bad argument #1 to 'accepts' (string expected, got function)",
+    ]
+
+
 def test_a_body_as_json_and_what_is_none(load_app: LoadApp) -> None:
     source = """
         local http = require("http")

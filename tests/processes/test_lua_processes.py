@@ -246,6 +246,20 @@ def test_a_spawner_sends_messages_before_anybody_else_can(load_app: Load) -> Non
     assert value == ["hello", [1, 2], pid]
 
 
+TAKE_A_TEXT = [
+    "cancel",
+    "link",
+    "listen",
+    "monitor",
+    "registry.lookup",
+    "registry.register",
+    "terminate",
+    "unlink",
+    "unmonitor",
+    "upgrade",
+]
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "words"),
     [
@@ -269,6 +283,10 @@ def test_a_spawner_sends_messages_before_anybody_else_can(load_app: Load) -> Non
         ("process.terminate(process.pid())", "INVALID", "call of a function"),
         ("process.cancel(process.pid(), -1)", "INVALID", "milliseconds"),
         ('process.with_options({network = "x"})', "INVALID", "network"),
+        ('process.registry.register("x", {})', "INVALID", "pid must be text, got table"),
+        *((f'process.{name}("\\xff")', "INVALID", "must be text in UTF-8, got other bytes") for name in TAKE_A_TEXT),
+        (r'process.send("nobody", "\xff")', "INVALID", "topic must be text in UTF-8"),
+        (r'process.registry.register("x", "\xff")', "INVALID", "pid must be text in UTF-8"),
     ],
 )
 def test_what_can_not_be_done_says_why(load_app: Load, call: str, kind: str, words: str) -> None:

@@ -52,7 +52,7 @@ def _write(_: LuaCaller, volume: Volume, path: Any, data: Any, mode: Any) -> Any
     return volume.write(_path(path), _bytes(data), mode or "w")
 
 
-async def _close(caller: LuaCaller, number: int) -> bool:
+async def _close(caller: LuaCaller, number: int, *_: Any) -> bool:
     await caller.handles.drop(number)
     return True
 

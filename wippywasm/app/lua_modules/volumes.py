@@ -244,7 +244,7 @@ class OpenFile:
     def seek(self, whence: Any, offset: int) -> int:
         """The new position."""
         bases = {"set": 0, "cur": self._at, "end": self.size()}
-        if whence not in bases:
+        if not isinstance(whence, str) or whence not in bases:
             raise InvalidError("whence is one of set, cur, end")
         position = bases[whence] + offset
         if not 0 <= position < 1 << 63:

@@ -31,6 +31,13 @@ local function known(object, what)
   return facts[object] or error("bad argument #1 to '" .. what .. "' (call it with ':')", 3)
 end
 
+-- Raises where the caller's caller is, for a first argument that is no text.
+local function check_text(what, value)
+  if type(value) ~= "string" then
+    error("bad argument #1 to '" .. what .. "' (string expected, got " .. (opaque[value] or type(value)) .. ")", 3)
+  end
+end
+
 local function not_text(what, value)
   if type(value) ~= "string" then return failure("INVALID", what .. " takes text, got " .. (opaque[value] or type(value))) end
 end
@@ -58,18 +65,21 @@ function request.has_body(self) return known(self, "has_body").has_body end
 
 function request.header(self, name)
   local state = known(self, "header")
-  if type(name) ~= "string" then error("bad argument #1 to 'header' (string expected, got " .. type(name) .. ")", 2) end
+  check_text("header", name)
   return state.headers[lower(name)]
 end
 
 local function media_type(text) return lower(match(text or "", "^%s*([^;%s]*)")) end
 
 function request.is_content_type(self, wanted)
-  return media_type(known(self, "is_content_type").headers["content-type"]) == media_type(wanted)
+  local state = known(self, "is_content_type")
+  check_text("is_content_type", wanted)
+  return media_type(state.headers["content-type"]) == media_type(wanted)
 end
 
 function request.accepts(self, wanted)
   local field = known(self, "accepts").headers.accept
+  check_text("accepts", wanted)
   if not field then return true end
   wanted = media_type(wanted)
   local family = match(wanted, "^[^/]*") .. "/*"

@@ -5,6 +5,7 @@
 
 local W = ...
 local type, select, error, setmetatable, tostring, rawget, next = type, select, error, setmetatable, tostring, rawget, next
+local ulen = utf8.len
 local call_host, failure, opaque = W.call_host, W.failure, W.opaque
 local NONE, MONITOR, LINK, BOTH = 0, 1, 2, 3
 
@@ -16,11 +17,12 @@ local function refuse(what, name, expected, got)
   return failure("INVALID", "process." .. what .. ": " .. name .. " must be " .. expected .. ", got " .. (got == "" and "an empty text" or opaque[got] or type(got)))
 end
 
--- The error object for the first of some named arguments that is no text.
+-- The error object for the first of some named arguments that is no text, which has to be UTF-8.
 local function not_text(what, ...)
   for i = 1, select("#", ...), 2 do
     local name, value = select(i, ...)
     if type(value) ~= "string" or value == "" then return refuse(what, name, "text", value) end
+    if not ulen(value) then return failure("INVALID", "process." .. what .. ": " .. name .. " must be text in UTF-8, got other bytes") end
   end
 end
 
@@ -140,11 +142,13 @@ function spawner.with_options(object, options) return merged(object, "options", 
 
 function spawner.with_name(object, name)
   if type(name) ~= "string" then error("bad argument (text expected, got " .. type(name) .. ")", 2) end
+  if not ulen(name) then error("bad argument (text in UTF-8 expected, got other bytes)", 2) end
   return with(object, "name", name)
 end
 
 function spawner.with_message(object, topic, ...)
   if type(topic) ~= "string" then error("bad argument (text expected, got " .. type(topic) .. ")", 2) end
+  if not ulen(topic) then error("bad argument (text in UTF-8 expected, got other bytes)", 2) end
   local messages = copy(declared_by(object).messages or {})
   messages[#messages + 1] = { topic = topic, values = { n = select("#", ...), ... } }
   return with(object, "messages", messages)
@@ -302,7 +306,7 @@ local function not_local(scope)
 end
 
 function registry.register(name, pid, scope)
-  local bad = not_text("registry.register", "name", name) or not_local(scope)
+  local bad = not_text("registry.register", "name", name) or pid ~= nil and not_text("registry.register", "pid", pid) or not_local(scope)
   if bad then return nil, bad end
   return call_host("process.register", name, pid)
 end
