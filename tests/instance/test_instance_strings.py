@@ -194,3 +194,39 @@ def test_long_strings(linked: Any, pair: tuple[str, str], text: str) -> None:
     with linked.instantiate() as guest:
         assert guest.call("send", told.content, 0, told.units) == told
         assert guest.call("got") == written(text, pair[1])
+
+
+BAD_TEXT = """
+(module
+  (import "log" "line" (func $line (param i32 i32 i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 8) "\\ffab") (data (i32.const 32) "\\08\\00\\00\\00\\02")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+  (func (export "pass") (call $line (i32.const 8) (i32.const 2) (i32.const 48)))
+  (func (export "ask") (result i32) (call $line (i32.const 9) (i32.const 2) (i32.const 48)) (i32.const 48))
+  (func (export "give") (result i32) (i32.const 32)))
+"""
+BAD_TEXT_WIT = """
+package t:t;
+world w {
+  import log: interface { line: func(text: string) -> string; }
+  export pass: func();
+  export ask: func() -> string;
+  export give: func() -> string;
+}
+"""
+
+
+def test_who_gave_what_is_no_text(load: Any) -> None:
+    def line(text: str) -> str:
+        return b"\xff".decode()
+
+    component = load(BAD_TEXT, wit=BAD_TEXT_WIT)
+    for name, where in (("pass", "an argument of log#line"), ("give", "the result of give")):
+        with (
+            component.instantiate({"log": {"line": line}}) as guest,
+            pytest.raises(Trap, match=f"^invalid utf-8 sequence of 1 bytes from index 0 in {where}$"),
+        ):
+            guest.call(name)
+    with component.instantiate({"log": {"line": line}}) as guest, pytest.raises(UnicodeDecodeError):
+        guest.call("ask")

@@ -88,7 +88,7 @@ def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> N
     w.line(f"if extra or named: {given} = {w.use(arranged)}(signature, {given}, extra, named)")
     atoms = _write_gather(w, needs, args)
     _write_entry(w, shape, needs)
-    with _poisoning(w):
+    with _poisoning(w, needs):
         core_args = _write_lower(w, needs, atoms)
         _write_release(w, needs, atoms)
         wait = "await " if w.side.stepwise else ""
@@ -162,13 +162,18 @@ def _write_gather(w: Source, needs: Needs, args: list[str]) -> list[list[str]]:
 
 
 @contextmanager
-def _poisoning(w: Source) -> Iterator[None]:
-    """Write what runs in the guest: any exception bars the instances it had entered."""
+def _poisoning(w: Source, needs: Needs) -> Iterator[None]:
+    """Write what runs in the guest: any exception bars the instances it had entered.
+
+    A string of the result can only be wrong once there is `r`; before, a host function that the guest called raised.
+    """
     with w.block("try:"):
         yield
     with w.block("except BaseException as error:"):
         w.line(f"{w.use(state.poison)}(entering, error)")
-        w.line(f"if error.__class__ is UnicodeDecodeError: {w.use(bad_text)}(error)")
+        if needs.results:
+            w.line("if error.__class__ is UnicodeDecodeError and 'r' in locals():")
+            w.line(f"    {w.use(bad_text)}(error, ' in the result of ' + signature.name)")
         w.line("raise")
 
 

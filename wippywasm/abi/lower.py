@@ -130,7 +130,7 @@ def _write_params(w: Source, needs: Needs, args: list[str]) -> list[str]:
             values = calls.read_flat(w, needs.params, iter(args))
         w.line("pass")
     with w.block("except UnicodeDecodeError as error:"):
-        w.line(f"{w.use(bad_text)}(error)")
+        w.line(f"{w.use(bad_text)}(error, ' in an argument of ' + signature.name)")
     return values
 
 

@@ -66,8 +66,8 @@ def bad_area(pointer: int, align: int) -> NoReturn:
     raise Trap("pointer out of bounds of memory", code="pointer out of bounds")
 
 
-def bad_text(error: UnicodeDecodeError) -> NoReturn:
-    """A string whose bytes are not in the encoding that the guest declared."""
+def bad_text(error: UnicodeDecodeError, where: str = "") -> NoReturn:
+    """A string whose bytes are not in the encoding that the guest declared; `where` ends the message."""
     if error.encoding.replace("-", "").startswith("utf8"):
         if error.reason == "unexpected end of data":
             message = f"incomplete utf-8 byte sequence from index {error.start}"
@@ -75,7 +75,7 @@ def bad_text(error: UnicodeDecodeError) -> NoReturn:
             message = f"invalid utf-8 sequence of {error.end - error.start} bytes from index {error.start}"
     else:
         message = f"invalid {error.encoding} in string, from byte {error.start}"
-    raise Trap(message, code="invalid encoding") from error
+    raise Trap(message + where, code="invalid encoding") from error
 
 
 def bad_discriminant() -> NoReturn:
