@@ -100,6 +100,8 @@ def test_open_files(lua: Lua) -> None:
     local _, bad = file:seek("set", -1)
     local _, odd = file:seek({1}, 0)
     local is_closed = file:close(1)
+    assert(select(2, vol:open("/f", {})):kind() == "INVALID")
+    assert(select(2, vol:writefile("/f", "x", {})):kind() == "INVALID")
     local _, closed = file:read()
     return {size, at, part, rest, over == nil, back, bad:kind(), odd:message(), is_closed, closed:message()}
     """

@@ -245,6 +245,10 @@ def test_options_that_are_none_are_named(load_app: LoadApp) -> None:
           local _, err = http_client.get("http://127.0.0.1:1/", options)
           said[i] = err:kind() .. " " .. err:message()
         end
+        for i, url in ipairs({"\\xff", "http://\\xff/"}) do
+          local _, err = http_client.get(url)
+          said[#said + 1] = err:kind() .. " " .. err:message()
+        end
         return said
     """
 
@@ -253,6 +257,7 @@ def test_options_that_are_none_are_named(load_app: LoadApp) -> None:
     said = call(load_app(client(source)), never)
     assert all(text.startswith("INVALID http_client: ") for text in said), said
     assert "did you mean 'headers'?" in said[0]
+    assert all("text in UTF-8" in text for text in said[-2:]), said
 
 
 def test_texts_of_urls(load_app: LoadApp) -> None:

@@ -130,6 +130,7 @@ def scope_of(load_app: LoadApp, *ids: str) -> Scope:
         ),
         ("local _, err = ctx.get('x') return err:kind()", "NOT_FOUND"),
         ("local _, err = ctx.get('') return err:kind()", "INVALID"),
+        (r"local _, err = ctx.get('\xff') return err:kind()", "INVALID"),
         ("return ctx.all()", []),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from wippywasm.app.context import current
 from wippywasm.app.lua.host import LuaCaller, Operation
-from wippywasm.errors import NotFoundError
+from wippywasm.errors import InvalidError, NotFoundError
 
 
 def operations() -> Mapping[str, Operation]:
@@ -15,8 +15,10 @@ def operations() -> Mapping[str, Operation]:
     return {"ctx.get": _get, "ctx.all": _all}
 
 
-def _get(_: LuaCaller, key: str) -> Any:
+def _get(_: LuaCaller, key: str | bytes) -> Any:
     values = current().values
+    if isinstance(key, bytes):
+        raise InvalidError("ctx.get takes a key, a text in UTF-8")
     if key not in values:
         raise NotFoundError(f"the request carries no '{key!s:.80}'")
     return values[key]

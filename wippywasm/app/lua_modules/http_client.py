@@ -52,9 +52,11 @@ def operations(app: App) -> Mapping[str, Operation]:
     }
 
 
-async def _request(app: App, caller: LuaCaller, method: str, url: str, given: Any) -> dict[str, Any]:
+async def _request(app: App, caller: LuaCaller, method: str | bytes, url: str | bytes, given: Any) -> dict[str, Any]:
     from wippywasm.app.http_client.options import read_options
 
+    if isinstance(method, bytes) or isinstance(url, bytes):
+        raise InvalidError("http_client: a method and a URL are text in UTF-8, got other bytes")
     options = read_options(given)
     response = await _sent(app, method, url, options)
     if options.stream:

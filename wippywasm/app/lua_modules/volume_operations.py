@@ -45,11 +45,11 @@ def _bytes(data: Any) -> bytes:
 
 
 def _open(caller: LuaCaller, volume: Volume, path: Any, mode: Any) -> int:
-    return caller.handles.add(volume.open(_path(path), mode or "r"))
+    return caller.handles.add(volume.open(_path(path), "r" if mode is None else mode))
 
 
 def _write(_: LuaCaller, volume: Volume, path: Any, data: Any, mode: Any) -> Any:
-    return volume.write(_path(path), _bytes(data), mode or "w")
+    return volume.write(_path(path), _bytes(data), "w" if mode is None else mode)
 
 
 async def _close(caller: LuaCaller, number: int, *_: Any) -> bool:
@@ -60,7 +60,8 @@ async def _close(caller: LuaCaller, number: int, *_: Any) -> bool:
 _VOLUME: Mapping[str, Operation] = {
     "fs.readfile": _of(Volume, lambda _, volume, path: volume.read(_path(path))),
     "fs.writefile": _of(
-        Volume, lambda _, volume, path, data, mode: volume.write(_path(path), _bytes(data), mode or "w")
+        Volume,
+        lambda _, volume, path, data, mode: volume.write(_path(path), _bytes(data), "w" if mode is None else mode),
     ),
     "fs.exists": _of(Volume, lambda _, volume, path: volume.exists(_path(path))),
     "fs.stat": _of(Volume, lambda _, volume, path: volume.stat(_path(path))),
@@ -92,7 +93,9 @@ def _offset(offset: Any) -> int:
 _FILE: Mapping[str, Operation] = {
     "fs.file_read": _of(OpenFile, lambda _, file, size: file.read(_size(size))),
     "fs.file_write": _of(OpenFile, lambda _, file, data: file.write(_bytes(data))),
-    "fs.file_seek": _of(OpenFile, lambda _, file, whence, offset: file.seek(whence or "set", _offset(offset))),
+    "fs.file_seek": _of(
+        OpenFile, lambda _, file, whence, offset: file.seek("set" if whence is None else whence, _offset(offset))
+    ),
     "fs.file_stat": _of(OpenFile, lambda _, file: file.stat()),
     "fs.file_sync": _of(OpenFile, lambda _, file: file.sync()),
     "fs.file_close": _close,
