@@ -267,11 +267,6 @@ class App:
             await pools.close()
         await self._observers.close()
 
-    def kill_processes(self) -> None:
-        """End every process now, also while the app stops in order."""
-        if self._processes is not None:
-            self._processes.kill_all()
-
     async def __aenter__(self) -> App:
         await self.start()
         return self

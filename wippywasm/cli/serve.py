@@ -9,7 +9,6 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
@@ -48,7 +47,7 @@ async def _run_until_signal(app: App, tell: Tell, is_watched: bool) -> int:
     loop = asyncio.get_running_loop()
     stopped: asyncio.Future[int] = loop.create_future()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _stop, app, stopped, number)
+        loop.add_signal_handler(number, _stop, stopped, number)
     start = time.monotonic()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app)
@@ -92,14 +91,11 @@ def _tell(tell: Tell, outcome: Outcome) -> None:
     say("not changed: the app goes on as it was")
 
 
-def _stop(app: App, stopped: asyncio.Future[int], number: int) -> None:
+def _stop(stopped: asyncio.Future[int], number: int) -> None:
     """The first signal stops the app in order; one more ends everything at once: all that runs are our own threads."""
-    if not stopped.done():
-        stopped.set_result(number)
-        return
-    app.kill_processes()
-    sys.stdout.flush()
-    os._exit(INTERRUPTED)
+    if stopped.done():
+        os._exit(INTERRUPTED)
+    stopped.set_result(number)
 
 
 def _lose(stopped: asyncio.Future[int], error: BaseException) -> None:
