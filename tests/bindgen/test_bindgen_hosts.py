@@ -115,6 +115,44 @@ def test_hosts_give_objects_of_the_classes(
         assert outcome(lambda: world.run("home", key)) == expected
 
 
+class Factories:
+    """Serves `kv` as its generated protocol has it: the class is a property, which may give any maker of objects."""
+
+    def __init__(self, maker: Any) -> None:
+        self.maker = maker
+
+    @property
+    def Bucket(self) -> Any:  # noqa: N802  (the resource's name)
+        return self.maker
+
+
+@pytest.mark.parametrize(("key", "expected"), CALLS)
+def test_resources_may_come_from_a_factory(
+    uses: ModuleType, kv: Any, engine: Engine, key: str, expected: object
+) -> None:
+    component = load(wat2wasm(WAT), wit=uses.BINDINGS.wit, engine=engine)
+    cls = serving(kv, waits=False)["bucket"]
+    with uses.instantiate(component, {"test:hosts/kv": Factories(lambda name: cls(name))}) as world:
+        assert outcome(lambda: world.run("home", key)) == expected
+
+
+class Bare:
+    """A class without the methods."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+@pytest.mark.parametrize(
+    ("maker", "words"),
+    [(lambda: None, "called with 1 argument"), (3, "must be callable, got"), (Bare, "has no 'get'")],
+)
+def test_what_makes_no_resources_is_refused(uses: ModuleType, engine: Engine, maker: Any, words: str) -> None:
+    component = load(wat2wasm(WAT), wit=uses.BINDINGS.wit, engine=engine)
+    with pytest.raises(LinkError, match=words):
+        uses.instantiate(component, {"test:hosts/kv": Factories(maker)})
+
+
 @pytest.mark.parametrize(("key", "expected"), CALLS)
 def test_hosts_may_wait(uses: ModuleType, kv: Any, engine: Engine, key: str, expected: object) -> None:
     component = load(wat2wasm(WAT), wit=uses.BINDINGS.wit, engine=engine)

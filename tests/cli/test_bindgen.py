@@ -48,6 +48,9 @@ def test_a_package_for_every_kind_of_file(run: Run, tmp_path: Path) -> None:
         ([str(ROOT / "wit"), "-o", "x"], "no single world to choose"),
         ([str(ROOT / "wit"), "-w", "nope", "-o", "x"], "no world is called `nope`"),
         ([str(ZOO), "-o", "not-a-name"], "can't be the name of a package"),
+        ([str(ZOO), "-o", "class"], "it is a keyword of Python"),
+        ([str(ROOT / "examples/demo/wasm/words.wasm"), "--wit", "missing.wit", "-o", "x"], "can't read 'missing.wit'"),
+        ([str(Path(__file__)), "-o", "x"], "expected `world`, `interface`"),
         ([str(ROOT / "examples/demo/wasm/words.wasm"), "-o", "x"], "give its signatures with --wit FILE"),
         ([str(ZOO_WIT), "--wit", str(ZOO_WIT), "-o", "x"], "is not a binary"),
     ],
@@ -57,7 +60,7 @@ def test_what_has_no_package_says_why(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ran = run("bindgen", *arguments)
-    assert ran.code == 1
+    assert ran.code == 2
     assert words in ran.err
     assert list(tmp_path.iterdir()) == []
 
@@ -100,6 +103,21 @@ def test_wit_diff_says_what_changed_and_for_whom(run: Run, tmp_path: Path) -> No
         "interface kinds#pong",
         "world zoo: export guests:zoo/kinds@0.3#pong",
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([str(ZOO_WIT), "missing.wit"], "there is no 'missing.wit'"),
+        ([str(Path(__file__)), str(ZOO_WIT)], "expected `world`, `interface`"),
+        ([str(ZOO_WIT), str(ZOO_WIT), "--world", "nope"], "no world is called `nope`"),
+        ([str(ZOO_WIT), str(ROOT / "examples/demo/wasm/words.wasm")], "which has no types"),
+    ],
+)
+def test_what_can_not_be_compared_breaks_nobody(run: Run, arguments: list[str], words: str) -> None:
+    ran = run("wit", "diff", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert words in ran.err
 
 
 def test_a_file_called_diff_can_still_be_read(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

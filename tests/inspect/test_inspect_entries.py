@@ -226,3 +226,28 @@ def test_names_that_two_interfaces_share(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["yes", "a b", "x: y", "# no", "\x00\x7f", "", "1.5", "ünï", '"', "true", "-", "a#b"])
 def test_any_text_is_a_scalar(text: str) -> None:
     assert yaml.safe_load(f"[{scalar(text)}]") == [text]
+
+
+MIDDLEWARE = """
+(component
+  (import "wasi:cli/run@0.2.0" (instance $r (export "run" (func (result (result))))))
+  (alias export $r "run" (func $f))
+  (core func $l (canon lower (func $f)))
+  (core module $m (import "x" "r" (func $r (result i32))) (func (export "f") (result i32) (call $r)))
+  (core instance $i (instantiate $m (with "x" (instance (export "r" (func $l))))))
+  (func (export "f") (result u32) (canon lift (core func $i "f"))))
+"""
+
+
+@pytest.mark.parametrize("imports", ["", "    imports: [wasi:cli]\n"])
+def test_what_other_guests_export_is_not_to_be_declared(tmp_path: Path, run: Run, imports: str) -> None:
+    guest = tmp_path / "middle.wat"
+    guest.write_text(MIDDLEWARE)
+    found = paste(guest, tmp_path / "app")
+    assert found.declare == ()
+    with (tmp_path / "app/_index.yaml").open("a") as file:
+        file.write(imports)
+    ran = run("-C", tmp_path / "app", "call", "middle:f")
+    assert ran.code == 1
+    assert "declare" not in ran.err
+    assert "by `with:` and a component that exports it" in ran.err

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.inspect.conftest import FILES, GUESTS, PEOPLE, ROOT, WORDS, ZOO, InspectText, Run
 from wippywasm import wit
@@ -81,6 +82,7 @@ COMPONENT = """
   (import "wasi:random/random@0.2.0" (instance (export "get-random-dice" (func (result u64)))))
   (import "wippy:runtime/funcs@0.1.0" (instance (export "call-string" (func (param "a" string)))))
   (import "my:log/out" (instance (export "line" (func (param "text" string)))))
+  (import "wasi:cli/run@0.2.0" (instance (export "run" (func (result (result))))))
   (import "types:only/here" (instance (type $t (record (field "a" u32))) (export "t" (type (eq $t)))))
   (import "plain" (func)))
 """
@@ -94,7 +96,13 @@ def test_imports_of_a_component_by_what_grants_them(inspect_text: InspectText) -
         "wasi:clocks": ["wasi:clocks/monotonic-clock@0.2.0"],
         "wasi:random": ["wasi:random/random@0.2.0"],
         "funcs": ["wippy:runtime/funcs@0.1.0"],
-        None: ["wasi:clocks/sundial@0.2.0", "wasi:clocks/wall-clock@0.3.0", "my:log/out", "plain"],
+        None: [
+            "wasi:clocks/sundial@0.2.0",
+            "wasi:clocks/wall-clock@0.3.0",
+            "my:log/out",
+            "wasi:cli/run@0.2.0",
+            "plain",
+        ],
     }
     assert list(groups)[-1] is None
     random = next(g for g in found.groups if g.grant == "wasi:random")
@@ -306,3 +314,55 @@ def fields(value: Any) -> set[str]:
     """The keys of all objects inside of JSON."""
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return set(value if isinstance(value, dict) else ()).union(*map(fields, inside))
+
+
+def test_an_interface_of_another_type_than_is_served(inspect_text: InspectText) -> None:
+    found = inspect_text(
+        """(component
+          (import "wasi:clocks/monotonic-clock@0.2.0" (instance
+            (export "now" (func (result u32)))
+            (export "resolution" (func (result u64)))))
+          (import "wasi:clocks/monotonic-clock@0.3.0" (instance (export "now" (func (result u32))))))"""
+    )
+    assert [(g.grant, [i.fault for i in g.imports]) for g in found.groups] == [
+        ("wasi:clocks", ["it can't be linked: the interface has now as func() -> u64"]),
+        (None, [None]),
+    ]
+
+
+def test_resources_of_interfaces_that_are_served_are_the_same_ones(inspect_text: InspectText) -> None:
+    found = inspect_text(
+        """(component
+          (import "wasi:io/error@0.2.0" (instance $e (export "error" (type (sub resource)))
+            (export "[method]error.to-debug-string" (func (param "self" (borrow 0)) (result string)))))
+          (alias export $e "error" (type $error))
+          (import "wasi:filesystem/types@0.2.0" (instance
+            (alias outer 1 $error (type $outer))
+            (export "error" (type $err (eq $outer)))
+            (export "filesystem-error-code" (func (param "err" (borrow $err)) (result u8))))))"""
+    )
+    faults = {i.name: i.fault for group in found.groups for i in group.imports}
+    assert faults["wasi:io/error@0.2.0"] is None
+    assert "filesystem-error-code as func(err: " in str(faults["wasi:filesystem/types@0.2.0"])
+
+
+def test_an_export_without_a_name_has_no_entry(inspect_text: InspectText) -> None:
+    found = inspect_text('(module (func (export "")) (func (export "f")))')
+    assert [(f.key, f.by_id is None) for f in found.exports] == [("", False), ("f", True)]
+    assert "empty name" in str(found.exports[0].by_id)
+    assert found.definition is not None
+    assert [entry.key for entry in found.definition.entries] == ["f"]
+
+
+def test_an_entry_says_what_the_default_engine_lacks(
+    inspect_text: InspectText, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = '(module (global i32 (i32.add (i32.const 1) (i32.const 2))) (func (export "f")))'
+    for default, comments in (("wasmtime", 0), ("wasmer", 2)):
+        monkeypatch.setattr("wippywasm.engine.default_name", lambda default=default: default)
+        definition = inspect_text(text).definition
+        assert definition is not None
+        lines = definition.text.split("\n")
+        assert [line[:1] for line in lines[: comments + 1]] == [*["#"] * comments, "v"]
+        assert comments == 0 or "--engine wasmtime" in lines[1]
+        assert yaml.safe_load(definition.text)["namespace"] == "guest"

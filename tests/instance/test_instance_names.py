@@ -85,6 +85,9 @@ def test_every_import_has_an_entry_that_grants_it(name: str, entry: str) -> None
         ("wasi:keyvalue/store@0.2.0", False),
         ("acme:things/store@1.0.0", False),
         ("env", False),
+        ("wasi:cli/run@0.2.0", False),
+        ("wasi:http/incoming-handler@0.2.3", False),
+        ("wasi:clocks/sundial@0.2.0", False),
     ],
 )
 def test_imports_that_this_runtime_has_hosts_for(name: str, offered: bool) -> None:

@@ -45,8 +45,7 @@ def _write_maker(t: TypeDef, module: Module, modules: Modules, lines: Lines) -> 
     with _protocol(module.makers[t], module, lines):
         lines.docs(f"The class of `{module.names[t]}`: its constructor and static functions.")
         for f in module.methods(t, "constructor"):
-            lines.gap()
-            lines.line(f"def __call__({_params(f, module, modules)}) -> {module.names[t]}: ...")
+            _write_body(f"def __call__({_params(f, module, modules)}) -> {module.names[t]}:", f.docs, lines)
         for f in module.methods(t, "static"):
             _write_method(f, function_name(plain_name(f)), module, modules, lines)
 
@@ -75,8 +74,12 @@ def _write_method(f: Function, name: str, module: Module, modules: Modules, line
     value = annotation(result, module, modules)
     returned = f"{value} | {module.use('collections.abc', 'Awaitable')}[{value}]"
     docs = with_error(f.docs, error, "with a ")
+    _write_body(f"def {name}({_params(f, module, modules)}) -> {returned}:", docs, lines)
+
+
+def _write_body(head: str, docs: str | None, lines: Lines) -> None:
+    """A method of a protocol, which has documentation or nothing inside."""
     lines.gap()
-    head = f"def {name}({_params(f, module, modules)}) -> {returned}:"
     if not docs:
         lines.line(f"{head} ...")
         return

@@ -41,6 +41,8 @@ def generate(world: World, origin: str) -> dict[str, str]:
 
 def _module_file(module: Module, modules: Modules, write: Write, origin: str, docs: str) -> str:
     """Types, and what `write` adds for functions."""
+    if module.docs and not (module.serves or module.direction == "world"):
+        docs = f"{docs}\n\n{module.docs}"  # no class of the interface has them
     lines = Lines()
     write_classes(module, modules, lines)
     (exports if module.direction == "export" else imports).write_resources(module, modules, lines)

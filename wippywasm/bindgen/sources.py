@@ -7,7 +7,8 @@ Spec: `WIT.md`, "Package Format"; `Binary.md`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from wippywasm import engine, wit
@@ -24,12 +25,13 @@ def read_world(
 ) -> World:
     """The world in a file or folder; `signatures` is a WIT file for a binary.
 
-    Raises NotFoundError for a file or world that is not there, InvalidError for a core module without signatures, and
-    what decoding and parsing raise.
+    Raises NotFoundError for a file or world that is not there, InvalidError for one that can't be read and for a core
+    module without signatures, and what decoding and parsing raise.
     """
     if signatures is not None:
-        _check_binary(path)
-        text = read_source_text(signatures).text
+        with _readable():
+            _check_binary(path)
+            text = read_source_text(signatures).text
         return wit.parse_world(text, signatures.name, world=name, features=list(features))
     found = _read(path, features)
     return found if isinstance(found, World) else found.world(name)
@@ -47,12 +49,22 @@ def read_package(path: Path) -> Package | World:
 def _read(path: Path, features: Collection[str]) -> Resolution | World:
     if not path.exists():
         raise NotFoundError(f"there is no {str(path)!r}", hint=f"looked in {Path.cwd()}")
-    data = b"" if path.is_dir() else read_source(path)
-    if bytes(data[:4]) != MAGIC:
-        return wit.parse(path, features=features, assemble=engine.wat2wasm)
+    with _readable():
+        data = b"" if path.is_dir() else read_source(path)
+        if bytes(data[:4]) != MAGIC:
+            return wit.parse(path, features=features, assemble=engine.wat2wasm)
     if sniff(data) == "module":
         raise InvalidError(f"{path} is a core module, which has no types", hint="give its signatures with --wit FILE")
     return _of_component(data)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """What the system says of a file is an error of whoever named it."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidError(f"can't read {str(error.filename)!r}: {error.strerror}") from error
 
 
 def _of_component(data: bytes | memoryview) -> Resolution | World:

@@ -5,8 +5,12 @@ In: words. Out: text that Python, mypy and ruff take as it is, whatever document
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_CLOSING = re.compile(r'"{3,}|"+\Z')
+"""Quotes that would end a text in triple quotes, or be taken for its end."""
 
 
 class Lines:
@@ -59,9 +63,7 @@ class Lines:
 
 def _escaped(text: str) -> str:
     """Text for the inside of triple quotes; control characters, which source can't have, are escaped."""
-    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    if text.endswith('"'):
-        text = f'{text[:-1]}\\"'
+    text = _CLOSING.sub(lambda quotes: '\\"' * len(quotes[0]), text.replace("\\", "\\\\"))
     return "".join(c if c == "\n" or c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -75,8 +75,6 @@ def _write_class(module: Module, modules: Modules, lines: Lines) -> None:
                     lines.line(f"self.{attribute} = {name}(guest)")
         for f in modules.exported:
             write_methods(f, names[f.name], guest_call(f.name), module, modules, lines)
-        if not served and not modules.exported and not module.docs:
-            lines.line("pass")
 
 
 def _write_bindings(module: Module, modules: Modules, lines: Lines) -> None:

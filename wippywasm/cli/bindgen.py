@@ -2,10 +2,12 @@
 
 In: a component, a core module with `--wit`, a WIT file or folder, or a WIT package in binary form. Out: the files of a
 package; what an earlier run wrote there and is not wanted any more goes, and nothing else is touched.
+Exit code 2 for what can't be read, has no such world, or can't be written as Python.
 """
 
 from __future__ import annotations
 
+import keyword
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +16,7 @@ import click
 
 from wippywasm.bindgen import HEADER, generate
 from wippywasm.bindgen.sources import read_world
+from wippywasm.cli.failures import blaming_the_user
 from wippywasm.cli.output import say
 from wippywasm.errors import ConflictError, InvalidError
 
@@ -31,14 +34,20 @@ def bindgen(path: Path, world: str | None, signatures: Path | None, features: tu
 
     PATH is a component, a core module (with --wit), a WIT file, a folder of them, or a WIT package in binary form.
     """
-    if not output.name.isidentifier():
-        raise InvalidError(
-            f"{output.name!r} can't be the name of a package", hint="use letters, digits and underscores"
-        )
     names = [name for option in features for name in option.replace(",", " ").split()]
-    files = generate(read_world(path, world, signatures, names), _command(path, world, signatures, names))
+    with blaming_the_user():
+        _check_package_name(output.name)
+        files = generate(read_world(path, world, signatures, names), _command(path, world, signatures, names))
     write_package(output, files)
     say(f"wrote {len(files)} files to {output}")
+
+
+def _check_package_name(name: str) -> None:
+    """Raises InvalidError for what no `import` statement can have."""
+    if not name.isidentifier():
+        raise InvalidError(f"{name!r} can't be the name of a package", hint="use letters, digits and underscores")
+    if keyword.iskeyword(name):
+        raise InvalidError(f"{name!r} can't be the name of a package: it is a keyword of Python", hint=f"use '{name}_'")
 
 
 def _command(path: Path, world: str | None, signatures: Path | None, features: list[str]) -> str:

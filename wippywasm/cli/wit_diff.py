@@ -1,7 +1,7 @@
 """`wippywasm wit diff OLD NEW`: what changed between two versions of a world or package, and whom it breaks.
 
 In: two WIT files, folders, WIT packages in binary form, or components. Out: a line for each change, or JSON; exit code
-1 where the change breaks somebody.
+1 where the change breaks somebody, 2 for what can't be read or compared.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import click
 
 from wippywasm import wit
 from wippywasm.bindgen.sources import read_package, read_world
-from wippywasm.cli.failures import FAILED, Finished
+from wippywasm.cli.failures import FAILED, Finished, blaming_the_user
 from wippywasm.cli.output import print_json, print_line, tame
 from wippywasm.cli.settings import settings_of
 from wippywasm.wit import Change, World
@@ -37,7 +37,8 @@ def wit_diff(
     Each is a WIT file, a folder, a WIT package in binary form, or a component. The exit code is 1 where the change
     breaks callers (those who run components of the world) or implementers (components made for it).
     """
-    changes = _changes(old, new, world)
+    with blaming_the_user():
+        changes = _changes(old, new, world)
     broken = {side: any(side in change.breaks for change in changes) for side in BOTH}
     if as_json or settings_of(context).is_json:
         compatible = {side: not is_broken for side, is_broken in broken.items()}

@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from wippywasm.engine.port import Engine
 from wippywasm.errors import NotFoundError, UnavailableError
 
-__all__ = ["EngineInfo", "available", "get", "wat2wasm"]
+__all__ = ["EngineInfo", "available", "default_name", "get", "wat2wasm"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def get(name: str | None = None) -> Engine:
 
     Raises `NotFoundError` for a name nobody knows, `UnavailableError` for an engine that can't run here.
     """
-    chosen = name or _default()
+    chosen = name or default_name()
     if chosen not in _LOADERS:
         near = get_close_matches(chosen, _LOADERS, 1)
         known = " or ".join(_LOADERS)
@@ -56,7 +56,7 @@ def get(name: str | None = None) -> Engine:
 
 def available() -> list[EngineInfo]:
     """Every engine this package knows, the default first."""
-    default = _default()
+    default = default_name()
     return sorted((_describe(name, default) for name in _LOADERS), key=lambda info: not info.default)
 
 
@@ -67,7 +67,8 @@ def wat2wasm(text: str) -> bytes:
     return wat.wat2wasm(text)
 
 
-def _default() -> str:
+def default_name() -> str:
+    """The engine that is used where nobody chooses one."""
     return "wasmtime" if _wasmer_problem() else "wasmer"
 
 

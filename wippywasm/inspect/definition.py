@@ -16,8 +16,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wippywasm import engine
+from wippywasm.engine.features import LABELS, labels
 from wippywasm.inspect.exports import is_command, is_handler
-from wippywasm.inspect.model import DefinedEntry, Definition, ExportedFunction
+from wippywasm.inspect.model import DefinedEntry, Definition, EngineFit, ExportedFunction
 
 PROCESS = "process.wasm"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z|sha256:[0-9a-f]+\Z")
@@ -43,6 +45,7 @@ class Subject:
     """The WebAssembly text of a `.wat`."""
     allocates: bool = False
     """Whether it is a core module with an allocator for the runtime."""
+    engines: tuple[EngineFit, ...] = ()
 
 
 def define(subject: Subject, functions: Sequence[ExportedFunction]) -> Definition | None:
@@ -61,7 +64,8 @@ class _Writer:
         self.notes: list[str] = []
 
     def write(self, functions: Sequence[ExportedFunction]) -> Definition:
-        head = ['version: "1.0"', f"namespace: {scalar(self.namespace)}", "entries:"]
+        head = [*_engine_comment(self.subject.engines), 'version: "1.0"']
+        head += [f"namespace: {scalar(self.namespace)}", "entries:"]
         head += self._filesystem() if self.subject.text is None else []
         entries = tuple(self._defined(function.key) for function in functions)
         return Definition(_joined(head), entries, tuple(self.notes))
@@ -157,6 +161,17 @@ class _Writer:
             name, number = f"{short}-{number}", number + 1
         self.names.add(name)
         return name
+
+
+def _engine_comment(fits: Sequence[EngineFit]) -> Iterator[str]:
+    """What whoever pastes the entries has to do where the engine that is the default here can't run the binary."""
+    default = engine.default_name()
+    lacks = next((fit.lacks for fit in fits if fit.engine == default), ())
+    if not lacks:
+        return
+    yield f"# {default}, the default engine here, can't run it: it lacks {labels([LABELS.get(n, n) for n in lacks])}."
+    for other in (fit.engine for fit in fits if not fit.lacks):
+        yield f'# Add --engine {other} to wippywasm, and engine="{other}" to App.load and wippywasm.load.'
 
 
 def _joined(lines: Iterable[str]) -> str:

@@ -111,6 +111,8 @@ def other_component_exports(exports: Mapping[str, Any]) -> Iterator[OtherExport]
 
 
 def _why_not_by_id(key: str, type: FuncType) -> str | None:
+    if not key:
+        return "it has an empty name, which no `method` of an entry can be: call it from Python"
     if is_handler(key):
         return "it serves HTTP requests: 'wippywasm run' listens for them"
     if type.is_async:

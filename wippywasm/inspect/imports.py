@@ -8,23 +8,26 @@ Spec: SPEC section 7.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wippywasm.binary.component import ComponentType, InstanceType, ModuleType
 from wippywasm.core import CoreExternType, CoreFuncType, CoreImport
 from wippywasm.inspect.model import Import, ImportGroup
 from wippywasm.instance.grants import PREVIEW_1, grant_for, grants, is_offered
+from wippywasm.instance.link import mistyped
 from wippywasm.instance.names import split_version
-from wippywasm.instance.offered import OfferedTypes, offered_types
+from wippywasm.instance.offered import offered_types
 from wippywasm.model import FuncType
+from wippywasm.plan import Plan
 from wippywasm.plan.describe import describe_core, describe_func
 from wippywasm.wasi.preview1 import signatures as preview_1
 
 
-def component_imports(imports: Mapping[str, Any]) -> list[Import]:
+def component_imports(imports: Mapping[str, Any], plan: Plan | None) -> list[Import]:
     """The imports of a component, in order; those of mere types, which nobody has to supply, are left out."""
-    return [found for name, extern in imports.items() if (found := _import(name, extern)) is not None]
+    wrong = frozenset[tuple[str, ...]]() if plan is None else mistyped(plan)
+    return [found for name, extern in imports.items() if (found := _import(name, extern, wrong)) is not None]
 
 
 def core_imports(imports: Iterable[CoreImport], *, has_types: bool) -> list[Import]:
@@ -50,12 +53,13 @@ def to_declare(groups: Iterable[ImportGroup]) -> tuple[str, ...]:
     return tuple(g for g in wanted if g != "wasi:poll" or "wasi:io" not in wanted)
 
 
-def _import(name: str, extern: Any) -> Import | None:
+def _import(name: str, extern: Any, wrong: Collection[tuple[str, ...]]) -> Import | None:
     if isinstance(extern, FuncType):
         return Import(name, ((name, describe_func(extern)),))
     if isinstance(extern, InstanceType):
         functions = tuple(_functions(extern, ""))
-        return Import(name, functions, _fault(name, functions)) if functions or _has_resources(extern) else None
+        fault = _fault(name, functions, wrong)
+        return Import(name, functions, fault) if functions or _has_resources(extern) else None
     if isinstance(extern, ModuleType | ComponentType):
         return Import(name, ((name, "a core module" if isinstance(extern, ModuleType) else "a component"),))
     return None
@@ -74,18 +78,20 @@ def _has_resources(instance: InstanceType) -> bool:
 
 
 def _grant(i: Import) -> str | None:
-    if not is_offered(i.name):
+    return grant_for(i.name) if is_offered(i.name) else None
+
+
+def _fault(name: str, functions: Iterable[tuple[str, str]], wrong: Collection[tuple[str, ...]]) -> str | None:
+    """What is wrong where the interface is one of ours: functions that it has with another type, which the runtime
+    refuses to link, and those that it has not, which trap when they are called.
+    """
+    if not is_offered(name):
         return None
-    base = split_version(i.name)[0]
-    is_served = base in offered_types() or grants(PREVIEW_1[0], base)
-    return grant_for(i.name) if is_served else None
-
-
-def _fault(name: str, functions: Iterable[tuple[str, str]]) -> str | None:
-    """The functions that the interface has not, where it is one of ours: they trap when they are called."""
-    types: OfferedTypes | None = offered_types().get(split_version(name)[0]) if is_offered(name) else None
-    lacking = [f for f, _ in functions if types is not None and f not in types.functions]
-    return _lacks(lacking)
+    types = offered_types()[split_version(name)[0]].functions
+    others = [f"{f} as {describe_func(types[f])}" for f, _ in functions if (name, f) in wrong]
+    if others:
+        return f"it can't be linked: the interface has {_some(others)}"
+    return _lacks([f for f, _ in functions if f not in types])
 
 
 def _core_fault(module: str, items: Iterable[tuple[str, str]], *, has_types: bool) -> str | None:
@@ -95,7 +101,11 @@ def _core_fault(module: str, items: Iterable[tuple[str, str]], *, has_types: boo
 
 
 def _lacks(names: Sequence[str]) -> str | None:
-    return f"it has no {', '.join(names[:5])}{' …' * (len(names) > 5)}" if names else None
+    return f"it has no {_some(names)}" if names else None
+
+
+def _some(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:5])}{' …' * (len(words) > 5)}"
 
 
 def _core_words(t: CoreExternType) -> str:

@@ -87,7 +87,7 @@ def _component(component: binary.Component) -> Parts:
         modules,
         component.customs,
         merged_producers([read_producers(component.customs), *(m.producers for m in modules)]),
-        tuple(component_imports(component.type.imports)),
+        tuple(component_imports(component.type.imports, plan)),
         tuple(other_component_exports(component.type.exports)),
         plan,
         {} if plan is None else _names(plan),

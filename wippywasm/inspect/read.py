@@ -42,7 +42,8 @@ def inspect(
     groups = grouped(parts.imports)
     declare = to_declare(groups)
     wit, world = _texts(parts)
-    subject = Subject(file.path, Path(app), file.digest, declare, parts.types, file.text, _allocates(parts))
+    engines = engine_fits(parts.modules)
+    subject = Subject(file.path, Path(app), file.digest, declare, parts.types, file.text, _allocates(parts), engines)
     return Inspection(
         path=str(file.path),
         kind=parts.kind,
@@ -58,7 +59,7 @@ def inspect(
         modules=parts.modules,
         customs=sections(parts.customs),
         producers=parts.producers,
-        engines=engine_fits(parts.modules),
+        engines=engines,
         tree=parts.tree,
         graph=Graph() if parts.plan is None else graph_of(parts.plan, parts.module_names),
         definition=define(subject, _chosen(functions, method)),

@@ -8,6 +8,7 @@ Spec: SPEC section 7.
 from __future__ import annotations
 
 from wippywasm.instance.names import compatibility, split_version
+from wippywasm.instance.offered import offered_types
 
 PREVIEW_1 = ("wasi1", "wasi-preview1", "preview1", "wasi_snapshot_preview1")
 """The name of the preview 1 grant, then its aliases."""
@@ -15,6 +16,8 @@ PREVIEW_1 = ("wasi1", "wasi-preview1", "preview1", "wasi_snapshot_preview1")
 _INTERFACES = {"wasi:io/poll": "wasi:poll", "wippy:runtime/funcs": "funcs"}
 _PACKAGES = ("wasi:io", "wasi:clocks", "wasi:cli", "wasi:filesystem", "wasi:random", "wasi:sockets", "wasi:http")
 
+_OF_GUESTS = ("wasi:cli/run", "wasi:http/incoming-handler")
+"""Interfaces of those packages that guests export, so that only another guest or Python can serve an import of them."""
 
 _VERSIONS = {"wippy:runtime": "0.1"}
 """The compatible versions of a package's interfaces that are served; of all others it is 0.2."""
@@ -25,9 +28,9 @@ def is_offered(import_name: str) -> bool:
     base, version = split_version(import_name)
     if base in PREVIEW_1:
         return True
-    package = base.partition("/")[0]
-    if base not in _INTERFACES and package not in _PACKAGES:
+    if base not in offered_types() or base in _OF_GUESTS:
         return False
+    package = base.partition("/")[0]
     return not version or compatibility(version) == _VERSIONS.get(package, "0.2")
 
 

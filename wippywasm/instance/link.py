@@ -243,6 +243,23 @@ _KINDS: dict[type, str] = {
 }
 
 
+def mistyped(plan: Plan) -> frozenset[tuple[str, ...]]:
+    """The paths of the functions that the plan declares otherwise than the shipped interfaces have them: where those
+    are granted, it can't be linked.
+    """
+    linker = _Linker(plan, {}, "deny")
+    linker.offered = offered_types()
+    for resource in plan.host_resources:
+        linker.offered_resource(resource)
+    found = set()
+    for function in plan.host_functions:
+        try:
+            linker.check_offered(function)
+        except LinkError:
+            found.add(function.path)
+    return frozenset(found)
+
+
 def provided_function(provider: Any, name: str) -> Any:
     """What a provider has for a function; a guest only what it exports under exactly that name."""
     if isinstance(provider, ExportedInstance):

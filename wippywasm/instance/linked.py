@@ -27,9 +27,10 @@ class Denied:
     def __call__(self, *args: object) -> NoReturn:
         if not is_offered(self.import_name):
             given = f"imports={{{self.import_name!r}: …}}"
+            plugged = ", in an app by `with:` and a component that exports it" * (":" in self.import_name)
             raise PermissionDeniedError(
                 f"the guest called {self.name}, which nothing serves",
-                hint=f"no host of this runtime offers it; from Python, supply it with {given}",
+                hint=f"no host of this runtime offers it; from Python, supply it with {given}{plugged}",
                 details={"import": self.import_name},
             )
         grant = grant_for(self.import_name)

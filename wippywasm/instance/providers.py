@@ -85,13 +85,14 @@ def _resource_function(provider: Any, kind: str, resource: str, function: str) -
     if kind == "constructor":
         return cls
     found = MISSING if cls is MISSING else getattr(cls, attribute, MISSING)
-    if kind == "static" or (cls is not MISSING and not callable(found)):
+    is_factory = found is MISSING and callable(cls) and not isinstance(cls, type)  # only its objects have methods
+    if kind == "static" or (cls is not MISSING and not callable(found) and not is_factory):
         return found
     return method_caller(attribute, found)
 
 
 def find_resource(provider: Any, name: str) -> Any:
-    """The Python class of a resource."""
+    """The Python class of a resource, or a factory that makes its objects."""
     return find(provider, name, pascal(name), snake(name))
 
 
