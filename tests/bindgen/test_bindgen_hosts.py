@@ -136,6 +136,33 @@ def test_resources_may_come_from_a_factory(
         assert outcome(lambda: world.run("home", key)) == expected
 
 
+STATIC_WIT = """package test:statics;
+interface kv { resource bucket { open: static func() -> bucket; size: func() -> u32; } }
+world uses { import kv; export run: func() -> u32; }
+"""
+STATIC_WAT = """(module
+  (import "test:statics/kv" "[static]bucket.open" (func $open (result i32)))
+  (import "test:statics/kv" "[method]bucket.size" (func $size (param i32) (result i32)))
+  (func (export "run") (result i32) (call $size (call $open))))"""
+
+
+def test_a_maker_may_have_nothing_but_static_functions(make: Make, engine: Engine) -> None:
+    """That is all its protocol asks for."""
+
+    class Small:
+        def size(self) -> int:
+            return 7
+
+    class Maker:
+        def open(self) -> Small:
+            return Small()
+
+    uses = make(parse_text(STATIC_WIT).world())
+    component = load(wat2wasm(STATIC_WAT), wit=uses.BINDINGS.wit, engine=engine)
+    with uses.instantiate(component, {"test:statics/kv": Factories(Maker())}) as world:
+        assert world.run() == 7
+
+
 class Bare:
     """A class without the methods."""
 

@@ -330,6 +330,17 @@ def test_an_interface_of_another_type_than_is_served(inspect_text: InspectText) 
     ]
 
 
+def test_core_functions_of_other_types_than_are_served(inspect_text: InspectText) -> None:
+    found = inspect_text(
+        """(module
+          (import "wasi_snapshot_preview1" "sched_yield" (func (result i64)))
+          (import "wasi_snapshot_preview1" "proc_exit" (func (param i32))))"""
+    )
+    [group] = found.groups
+    [preview_1] = group.imports
+    assert str(preview_1.fault).startswith("it can't be linked: the interface has sched_yield as ")
+
+
 def test_resources_of_interfaces_that_are_served_are_the_same_ones(inspect_text: InspectText) -> None:
     found = inspect_text(
         """(component

@@ -89,19 +89,22 @@ def _fault(name: str, functions: Iterable[tuple[str, str]], wrong: Collection[tu
         return None
     types = offered_types()[split_version(name)[0]].functions
     others = [f"{f} as {describe_func(types[f])}" for f, _ in functions if (name, f) in wrong]
-    if others:
-        return f"it can't be linked: the interface has {_some(others)}"
-    return _lacks([f for f, _ in functions if f not in types])
+    return _words_of_fault(others, [f for f, _ in functions if f not in types])
 
 
-def _core_fault(module: str, items: Iterable[tuple[str, str]], *, has_types: bool) -> str | None:
+def _core_fault(module: str, items: Sequence[tuple[str, str]], *, has_types: bool) -> str | None:
     if not grants(PREVIEW_1[0], module):
         return "it needs its types: give the entry the world as `wit`" if ":" in module and not has_types else None
-    return _lacks([name for name, _ in items if name not in preview_1.SIGNATURES])
+    have = {name: describe_core(type) for name, type in preview_1.SIGNATURES.items()}
+    others = [f"{name} as {have[name]}" for name, words in items if have.get(name, words) != words]
+    return _words_of_fault(others, [name for name, _ in items if name not in have])
 
 
-def _lacks(names: Sequence[str]) -> str | None:
-    return f"it has no {_some(names)}" if names else None
+def _words_of_fault(others: Sequence[str], lacking: Sequence[str]) -> str | None:
+    """`others` are functions with the types that the interface has, which the import has not."""
+    if others:
+        return f"it can't be linked: the interface has {_some(others)}"
+    return f"it has no {_some(lacking)}" if lacking else None
 
 
 def _some(words: Sequence[str]) -> str:

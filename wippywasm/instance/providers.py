@@ -85,7 +85,7 @@ def _resource_function(provider: Any, kind: str, resource: str, function: str) -
     if kind == "constructor":
         return cls
     found = MISSING if cls is MISSING else getattr(cls, attribute, MISSING)
-    is_factory = found is MISSING and callable(cls) and not isinstance(cls, type)  # only its objects have methods
+    is_factory = found is MISSING and not isinstance(cls, type)  # only the objects that it gives have the methods
     if kind == "static" or (cls is not MISSING and not callable(found) and not is_factory):
         return found
     return method_caller(attribute, found)
