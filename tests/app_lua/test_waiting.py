@@ -108,11 +108,20 @@ def test_async_calls_run_beside_each_other() -> None:
 
 def test_a_future_tells_how_it_is() -> None:
     source = """
-      local f = funcs.async('app:later', 7)
+      local f = funcs.async('app:held', 7)
       local early = {f:is_complete(), (f:result()) == nil, select(2, f:error())}
+      funcs.call('app:let_go')
       local value, err = f:await()
       return {early, value, err == nil, f:is_complete(), f:result():data(), f:await(), f:cancel(), f:is_canceled()}"""
-    assert body(source, host=echo_host()) == [[False, True, False], 7, True, True, 7, 7, False, False]
+    host, gate = FakeHost(), asyncio.Event()
+
+    async def held(value: Any) -> Any:
+        await gate.wait()
+        return value
+
+    host.serve("app:held", held)
+    host.serve("app:let_go", gate.set)
+    assert body(source, host=host) == [[False, True, False], 7, True, True, 7, 7, False, False]
 
 
 def test_a_failed_future_gives_its_error() -> None:
