@@ -75,6 +75,14 @@ def test_files_of_others_stay(run: Run, tmp_path: Path) -> None:
     assert len(list((tmp_path / "mine").rglob("*"))) == 1
 
 
+def test_a_folder_that_can_not_be_made(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ran = run("bindgen", str(ZOO), "-o", str(tmp_path / "file/made"))
+    assert ran.code == 1
+    assert "can't write" in ran.err
+    assert "file/made" in ran.err
+
+
 def test_wit_diff_of_what_is_the_same(run: Run, tmp_path: Path) -> None:
     ran = run("wit", "diff", str(ZOO_WIT), str(ZOO))
     assert ran.code == 0

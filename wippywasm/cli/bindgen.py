@@ -38,7 +38,10 @@ def bindgen(path: Path, world: str | None, signatures: Path | None, features: tu
     with blaming_the_user():
         _check_package_name(output.name)
         files = generate(read_world(path, world, signatures, names), _command(path, world, signatures, names))
-    write_package(output, files)
+    try:
+        write_package(output, files)
+    except OSError as error:
+        raise InvalidError(f"can't write {str(error.filename or output)!r}: {error.strerror}") from error
     say(f"wrote {len(files)} files to {output}")
 
 
