@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tools.bench import baseline
-from tools.bench.cases import all_rows
+from tools.bench.cases import GROUPS
 from tools.bench.chart import chart
 from tools.bench.report import PYTHON, as_json, as_table, machine, written
 from tools.bench.rows import Row, measure, ratios
@@ -40,9 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.only and (chosen.write or chosen.save is not None):
         parser.error("what is kept has all cases: leave --only out")
     before = None if chosen.check is None else baseline.load(chosen.check)
-    with ExitStack() as stack:
-        rows = [row for row in all_rows(stack) if chosen.only in row.case]
-        measure(rows, max(chosen.rounds, 1))
+    rows: list[Row] = []
+    for group in GROUPS:
+        with ExitStack() as stack:
+            found = [row for row in group(stack) if chosen.only in row.case]
+            measure(found, max(chosen.rounds, 1))
+        rows += found
     print(json.dumps(as_json(rows), indent=2) if chosen.json else as_table(rows))
     if chosen.write:
         write(rows)

@@ -42,14 +42,16 @@ MANY_NUMBERS = array.array("i", range(100_000))
 TEXT = "0123456789abcdef" * (1 << 16)
 
 
-def all_rows(stack: ExitStack) -> Iterator[Row]:
-    """Every case on every side, the sides of one case next to each other. `stack` closes what they hold."""
+def call_rows(stack: ExitStack) -> Iterator[Row]:
+    """Calls of components, the sides of one case next to each other. `stack` closes what they hold."""
     sides = {f"wippywasm on {name}": our_calls(name, stack) for name in usable_engines()}
     sides[PEER] = peer_calls()
     for case in sides[PEER]:
         yield from (Row(case, side, Timed(calls[case])) for side, calls in sides.items())
-    yield from bare_rows(stack)
-    yield from task_rows(stack)
+
+
+def other_rows(stack: ExitStack) -> Iterator[Row]:
+    """What calls no guest, or has processes of its own."""
     parse = partial(wit.parse, wit.host_wit_path(), all_features=True)
     yield Row("WASI 0.2 packages parse+resolve", "wippywasm", Timed(parse))
     yield from process_rows(usable_engines())
@@ -174,3 +176,7 @@ async def at_once(guests: list[Any]) -> None:
 
 def run_in(loop: asyncio.AbstractEventLoop, work: Callable[..., Any], *args: Any) -> None:
     loop.run_until_complete(work(*args))
+
+
+GROUPS = (call_rows, bare_rows, task_rows, other_rows)
+"""All cases; what one group holds is let go of before the next, since many guests take what new ones could have."""
