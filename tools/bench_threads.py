@@ -21,7 +21,7 @@ import wippywasm
 from wippywasm.app import App
 
 ROUNDS = 16
-STEPS = 100_000_000
+STEPS = 500_000_000
 GUEST = """
 (module (func (export "spin") (param i32) (result i32) (local i32)
   (loop (local.set 1 (i32.add (local.get 1) (i32.const 1))) (br_if 0 (i32.lt_u (local.get 1) (local.get 0))))
