@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from wippywasm import engine as engines
 from wippywasm.engine.port import Engine, Store
+
+settings.register_profile("fixed", derandomize=True)
+"""The same values in every run (`--hypothesis-profile=fixed`)."""
 
 
 @pytest.fixture(scope="session", autouse=True)

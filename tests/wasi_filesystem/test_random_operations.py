@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.wasi_filesystem.worlds import LINKS, SECRET, World, make_world, memory_world, names, snapshot
@@ -177,6 +177,7 @@ def test_nothing_outside_is_read_or_changed(todo: list[Operation]) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="the tree in memory has the rules of Linux")
 @settings(max_examples=150, deadline=None)
 @given(st.lists(operations, min_size=1, max_size=25))
+@example([("rename_at", (0, "dir/nested/over", 0, "dir"))])
 def test_trees_in_memory_answer_as_the_operating_system_does(todo: list[Operation]) -> None:
     def check(world: World) -> None:
         on_disk, twin = Guest(world), Guest(memory_world(world.outside))

@@ -131,6 +131,8 @@ class MemoryFolder:
                 return
             if isinstance(node, FolderNode) and to._node.is_within(node):
                 raise FilesystemError("invalid")
+            if isinstance(old, FolderNode) and self._node.is_within(old):
+                raise FilesystemError("not-empty")
             to._node.require_linked()
             if old is not None:
                 to._replace(new_name, old, node)
