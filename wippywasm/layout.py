@@ -298,20 +298,23 @@ def is_by_pointer(t: ValType) -> bool:
             return False
 
 
+def _parts(t: ValType) -> tuple[ValType, ...]:
+    """The types of what a fundamental type's values consist of."""
+    match t:
+        case ListType(element=element):
+            return (element,)
+        case RecordType(fields=fields):
+            return tuple(f.type for f in fields)
+        case VariantType(cases=cases):
+            return tuple(c.type for c in cases if c.type is not None)
+        case _:
+            return ()
+
+
 @_remember
 def needs_memory(t: ValType) -> bool:
     """Whether lifting or lowering a value follows pointers."""
-    if is_by_pointer(t):
-        return True
-    match despecialize(t):
-        case ListType(element=element):
-            return needs_memory(element)
-        case RecordType(fields=fields):
-            return any(needs_memory(f.type) for f in fields)
-        case VariantType(cases=cases):
-            return any(needs_memory(c.type) for c in cases if c.type is not None)
-        case _:
-            return False
+    return is_by_pointer(t) or any(map(needs_memory, _parts(despecialize(t))))
 
 
 @_remember
@@ -320,16 +323,10 @@ def has_pointers(t: ValType) -> bool:
     match despecialize(t):
         case Prim(name=name):
             return name in ("string", "error-context")
-        case ListType(element=element, length=length):
-            return length is None or has_pointers(element)
-        case RecordType(fields=fields):
-            return any(has_pointers(f.type) for f in fields)
-        case VariantType(cases=cases):
-            return any(has_pointers(c.type) for c in cases if c.type is not None)
-        case FlagsType():
-            return False
-        case _:
+        case ListType(length=None) | OwnType() | BorrowType() | StreamType() | FutureType():
             return True
+        case other:
+            return any(map(has_pointers, _parts(other)))
 
 
 @_remember
@@ -338,29 +335,17 @@ def contains_borrow(t: ValType) -> bool:
     match despecialize(t):
         case BorrowType():
             return True
-        case ListType(element=element) | StreamType(element=ValType() as element):
+        case StreamType(element=ValType() as element):
             return contains_borrow(element)
-        case RecordType(fields=fields):
-            return any(contains_borrow(f.type) for f in fields)
-        case VariantType(cases=cases):
-            return any(contains_borrow(c.type) for c in cases if c.type is not None)
-        case _:
-            return False
+        case other:
+            return any(map(contains_borrow, _parts(other)))
 
 
 @_remember
 def contains_async_value(t: ValType) -> bool:
     """Whether a stream, a future or an error context can be part of a value."""
     match despecialize(t):
-        case StreamType() | FutureType():
+        case StreamType() | FutureType() | Prim(name="error-context"):
             return True
-        case Prim(name=name):
-            return name == "error-context"
-        case ListType(element=element):
-            return contains_async_value(element)
-        case RecordType(fields=fields):
-            return any(contains_async_value(f.type) for f in fields)
-        case VariantType(cases=cases):
-            return any(contains_async_value(c.type) for c in cases if c.type is not None)
-        case _:
-            return False
+        case other:
+            return any(map(contains_async_value, _parts(other)))

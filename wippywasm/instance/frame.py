@@ -113,7 +113,7 @@ class Frame:
     def parking(self) -> Parking:
         """Where its host functions wait."""
         if self._parking is None:
-            self._parking = Parking(self.store)
+            self._parking = Parking(self.store, self.timed_store)
         return self._parking
 
     def run(self) -> None:

@@ -24,10 +24,11 @@ from wippywasm.instance.waiting import Waiting, run_now, this_thread
 
 
 class Parking:
-    """The `abi.Park` of one guest. `fiber_store` is its store, where that can suspend guests."""
+    """The `abi.Park` of one guest. `timed_store` is its store, where guests in that can be ended while they run, and
+    `fiber_store` where they can be suspended."""
 
-    def __init__(self, store: Store) -> None:
-        self._timed_store: TimedStore | None = store if hasattr(type(store), "interrupt") else None  # type: ignore[assignment]
+    def __init__(self, store: Store, timed_store: TimedStore | None) -> None:
+        self._timed_store = timed_store
         self.fiber_store: FiberStore | None = store if hasattr(type(store), "fibers") else None  # type: ignore[assignment]
 
     def __call__(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any]) -> Any:
