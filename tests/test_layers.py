@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "wippywasm"
 
 LAYERS = [
+    {"dataclass"},
     {"errors"},
     {"awaitables", "model", "core", "values", "leb128"},
     {"layout"},

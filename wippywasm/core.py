@@ -6,8 +6,9 @@ Spec: WebAssembly core, `syntax/types`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from wippywasm.dataclass import dataclass
 
 CoreValType: TypeAlias = str
 """`i32`, `i64`, `f32`, `f64`, `v128`, `funcref`, `externref`, or any other reference type as it prints."""

@@ -37,8 +37,9 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from wippywasm.dataclass import dataclass
 
 _SPELLED = re.compile(r"[a-z](\d|\.|s\.|\Z)|http", re.IGNORECASE)
 """Words of which the first letter is read by its name: `i32`, `fs.directory`, `http`."""

@@ -12,9 +12,11 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from functools import partial
 from typing import Any, ClassVar, TypeVar
+
+from wippywasm.dataclass import dataclass
 
 T = TypeVar("T")
 

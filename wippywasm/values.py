@@ -6,8 +6,9 @@ The rest of the mapping (`dict` for records, `set` of names for flags, …) is p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic
+
+from wippywasm.dataclass import dataclass
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar  # the checker's own: nothing to install

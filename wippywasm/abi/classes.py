@@ -9,10 +9,10 @@ a dict is as good as the record's class.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 from wippywasm.model import EnumType, FlagsType, RecordType, ValType, VariantType
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -37,6 +36,7 @@ from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import ARRAY_SIDE, COMPONENT_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.store import check_pointer
 from wippywasm.abi.traps import bad_text
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import CoreFunc
 from wippywasm.errors import TimedOutError, UnsupportedFeatureError, WitError
 from wippywasm.layout import (

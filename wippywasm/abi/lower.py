@@ -13,7 +13,6 @@ Spec: `CanonicalABI.md`, "`canon lower`".
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -32,6 +31,7 @@ from wippywasm.abi.source import COMPONENT_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.traps import bad_text, cannot_leave
 from wippywasm.abi.waiting import Park, refuse_to_wait
 from wippywasm.core import CoreFuncType
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import TimedOutError, UnsupportedFeatureError
 from wippywasm.layout import (
     flatten_functype,

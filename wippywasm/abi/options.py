@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from wippywasm.abi.state import ComponentInstance, RuntimeResource
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import CoreFunc, CoreMemory
 from wippywasm.model import ResourceType
 

@@ -6,10 +6,10 @@ In: a function's type and name. Out: words, `ValueMismatchError`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from wippywasm.abi.keywords import snake
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import ValueMismatchError
 from wippywasm.model import (
     BorrowType,

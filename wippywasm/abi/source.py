@@ -11,11 +11,11 @@ import linecache
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from wippywasm.abi.keywords import rename_parameters
 from wippywasm.abi.traps import COMPONENT, HOST, Boundary
+from wippywasm.dataclass import dataclass
 from wippywasm.model import ValType
 
 _numbers = itertools.count(1)

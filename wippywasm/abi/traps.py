@@ -7,9 +7,9 @@ as engines do: the `Boundary` of a call decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NoReturn
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import Trap
 from wippywasm.layout import MAX_HOST_BYTES
 

@@ -7,12 +7,13 @@ Spec: SPEC section 2.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from wippywasm.app.report import At, Report
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

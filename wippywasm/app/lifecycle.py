@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from wippywasm.app.entry import Entry
+from wippywasm.dataclass import dataclass
 
 _HUGE = 700.0
 """The logarithm of what a float can just hold."""

@@ -7,7 +7,7 @@ Nothing is started here, and no folder made. Spec: SPEC section 2.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ from wippywasm.app.programs.lua import build_lua, check_sources
 from wippywasm.app.report import At, Report, in_order
 from wippywasm.app.schema.kind import check_entries
 from wippywasm.app.settings import AppSettings, read_settings
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import Engine
 from wippywasm.errors import Problem
 

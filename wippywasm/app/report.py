@@ -6,9 +6,8 @@ Spec: SPEC section 2 (all problems of an app are reported at once).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from wippywasm.app.definition.node import Node
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import DefinitionError, Problem
 
 

@@ -6,7 +6,7 @@ and 10.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from wippywasm.app.pools.cores import Cores, reserve, usable_cores
 from wippywasm.app.report import At, Report
 from wippywasm.app.schema.scope import Scope
 from wippywasm.app.schema.types import Bool, Field, Int, Struct
+from wippywasm.dataclass import dataclass
 
 NAME = ".wippy.yaml"
 MAX_BYTES = 1 << 20

@@ -9,7 +9,6 @@ Spec: component-model `Binary.md` and `CanonicalABI.md`, canonical definitions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from wippywasm.binary import features as gates
@@ -21,6 +20,7 @@ from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope, at
 from wippywasm.binary.value_types import ValueTypeReader
 from wippywasm.core import CoreFuncType, CoreValType
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import ValidationError
 from wippywasm.layout import flatten_functype, flatten_type, needs_memory
 from wippywasm.model import STRING, FuncType, FutureType, Param, StreamType

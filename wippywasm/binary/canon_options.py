@@ -8,8 +8,6 @@ Spec: component-model `CanonicalABI.md`, "canonopt Validation"; `Binary.md`, can
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from wippywasm.binary import features as gates
 from wippywasm.binary.component import CanonicalOptions
 from wippywasm.binary.core_types import print_func
@@ -17,6 +15,7 @@ from wippywasm.binary.limits import ITEM
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope, at
 from wippywasm.core import CoreFuncType
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import ValidationError
 
 ENCODINGS = {0x00: "utf8", 0x01: "utf16", 0x02: "latin1+utf16"}

@@ -12,10 +12,11 @@ Spec: component-model `Binary.md`, `Explainer.md`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from wippywasm.core import CoreExport, CoreExternType, CoreFuncType, CoreImport
+from wippywasm.dataclass import dataclass
 from wippywasm.model import FuncType, ResourceType, ValType
 
 # ---- types of components, instances and modules -------------------------------------------------------------------

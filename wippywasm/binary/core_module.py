@@ -9,7 +9,7 @@ Spec: WebAssembly core, `binary/modules`; `appendix/custom` for names; tool-conv
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from wippywasm.binary.component import CustomSection, ModuleType
@@ -29,6 +29,7 @@ from wippywasm.core import (
     CoreTableType,
     CoreTagType,
 )
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import MalformedError, ValidationError
 
 CUSTOM, TYPE, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL, EXPORT, START, ELEMENT, CODE, DATA, DATA_COUNT, TAG = range(14)

@@ -6,8 +6,6 @@ Spec: component-model `Binary.md`, import and export definitions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from wippywasm.binary import features as gates
 from wippywasm.binary.limits import BYTES_OF_NAME
 from wippywasm.binary.name_parts import CANONICAL_VERSION, SEMVER, NameSyntaxError
@@ -15,6 +13,7 @@ from wippywasm.binary.names import ExternName, parse_extern_name, parse_interfac
 from wippywasm.binary.nodes import Entity, InstanceNode
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Context
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import ValidationError
 
 IMPLEMENTS, VERSION_SUFFIX, EXTERNAL_ID = 0, 1, 2

@@ -8,7 +8,6 @@ Spec: component-model `Explainer.md`, "Import and Export Definitions" (`externna
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from wippywasm.binary import features as gates
 from wippywasm.binary.dependency_names import check_dependency_name, kind_of
@@ -20,6 +19,7 @@ from wippywasm.binary.name_parts import (
     is_label,
     is_words,
 )
+from wippywasm.dataclass import dataclass
 
 _ANNOTATION = re.compile(r"\[([a-z]*)\]")
 

@@ -10,7 +10,7 @@ Spec: component-model `Explainer.md`, "Type Checking" and "External Visibility o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from types import MappingProxyType
 from typing import TypeAlias
@@ -24,6 +24,7 @@ from wippywasm.binary.component import (
     TypeBound,
     ValueBound,
 )
+from wippywasm.dataclass import dataclass
 from wippywasm.model import (
     BorrowType,
     EnumType,

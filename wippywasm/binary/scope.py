@@ -9,7 +9,7 @@ Spec: component-model `Explainer.md`, "Index Spaces"; `Binary.md`, notes on each
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from wippywasm.binary import features as gates
@@ -41,6 +41,7 @@ from wippywasm.core import (
     CoreTagType,
     CoreValType,
 )
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import ValidationError
 from wippywasm.model import ResourceType
 

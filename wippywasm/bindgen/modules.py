@@ -10,11 +10,12 @@ Spec: `WIT.md`, "WIT Worlds", "Transitive imports and worlds".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from wippywasm import model
 from wippywasm.bindgen.names import BUILTINS, Pool, class_name, function_name, module_name
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InternalError
 from wippywasm.instance.names import snake
 from wippywasm.model import ResourceType

@@ -6,11 +6,12 @@ In: the command line. Out: one `Settings` for the whole run. Spec: SPEC section 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
 import click
 
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.features import ENGINE_FEATURES
 
 F = TypeVar("F", bound=Callable[..., Any])

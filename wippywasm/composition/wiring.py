@@ -12,9 +12,10 @@ Spec: `Explainer.md`, "Canonical Interface Name" (semver compatibility).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wippywasm.binary.component import Component, ComponentType
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 from wippywasm.instance.host_components import component_mismatch
 from wippywasm.instance.names import best_match

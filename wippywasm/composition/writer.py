@@ -8,12 +8,12 @@ Spec: component-model `Binary.md` (component, instance, alias and export definit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from wippywasm.binary.component import InstanceType, TypeBound
 from wippywasm.composition.leftover import Leftover
 from wippywasm.composition.wiring import Part, Plugged, Wiring
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 from wippywasm.leb128 import unsigned
 from wippywasm.model import ResourceType

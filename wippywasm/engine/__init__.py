@@ -11,9 +11,9 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from difflib import get_close_matches
 
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import Engine
 from wippywasm.errors import NotFoundError, UnavailableError
 

@@ -8,10 +8,10 @@ engine works out about a part stays with it (`prepared`). A store that gains by 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from wippywasm.core import CoreFuncType
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import CoreCallable, CoreInstance, CoreItem, Module, Store
 
 Make: TypeAlias = Callable[[int], CoreCallable]

@@ -16,9 +16,10 @@ import platform
 import stat
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from wippywasm.dataclass import dataclass
 
 MAGIC = b"wippywasm 1\n"
 MAX_BYTES = 1 << 30

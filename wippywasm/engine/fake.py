@@ -7,10 +7,11 @@ port over Python callables, bytearrays and lists. It has no features, compiles n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from wippywasm.core import CoreExport, CoreFuncType, CoreGlobalType, CoreImport, CoreMemoryType, CoreTableType, Limits
+from wippywasm.dataclass import dataclass
 from wippywasm.engine import linking
 from wippywasm.engine.port import CoreCallable, CoreItem, Module, StoreLimits
 from wippywasm.engine.traps import TABLE_BOUNDS, make_trap

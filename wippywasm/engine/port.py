@@ -16,10 +16,10 @@ in which case they may move between threads but never be used by two at once. An
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from wippywasm.core import CoreExport, CoreFuncType, CoreGlobalType, CoreImport, CoreMemoryType, CoreTableType
+from wippywasm.dataclass import dataclass
 
 CoreCallable: TypeAlias = Callable[..., Any]
 """Takes core values, gives None, one value, or a tuple of them."""

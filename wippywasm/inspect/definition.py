@@ -13,10 +13,10 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from wippywasm import engine
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.features import LABELS, labels
 from wippywasm.inspect.exports import is_command, is_handler
 from wippywasm.inspect.model import DefinedEntry, Definition, EngineFit, ExportedFunction

@@ -6,10 +6,10 @@ In: a path. Out: the binary and what is known of the file as such; one error for
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from wippywasm.binary import sniff
+from wippywasm.dataclass import dataclass
 from wippywasm.engine import wat2wasm
 from wippywasm.errors import InvalidError
 from wippywasm.instance.load import MAGIC, is_wat, read_file, text_of

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from wippywasm.dataclass import dataclass
 from wippywasm.inspect.model import Box, Graph, Link
 
 BOX_WIDTH, BOX_HEIGHT = 200, 44

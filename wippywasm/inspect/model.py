@@ -8,9 +8,10 @@ Spec: SPEC section 13.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wippywasm.core import CoreMemoryType, CoreTableType
+from wippywasm.dataclass import dataclass
 from wippywasm.model import FuncType
 
 Producers = Mapping[str, tuple[tuple[str, str], ...]]

@@ -6,13 +6,14 @@ In: a file. Out: `Parts`: its world, core modules, imports and plan; a part that
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wippywasm import wit
 from wippywasm.binary import component as binary
 from wippywasm.binary import core_module, decode
 from wippywasm.binary.component import CustomSection
 from wippywasm.binary.core_custom import read_producers
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import BinaryError, ValidationError, WippyError
 from wippywasm.inspect.exports import other_component_exports, other_exports
 from wippywasm.inspect.files import File

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.features import LABELS, labels
 from wippywasm.inspect.exports import is_handler
 from wippywasm.inspect.model import Import, Inspection, ModuleFacts, Node

@@ -12,13 +12,14 @@ Spec: `WIT.md`, "WIT Worlds".
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from wippywasm.abi import GuestResource
 from wippywasm.abi.classes import with_class
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import LinkError, NotFoundError
 from wippywasm.instance.functions import find_key
 from wippywasm.instance.names import best_match

@@ -10,10 +10,10 @@ Spec: SPEC section 3 (`limits`); WebAssembly core, "Instantiation" (allocation o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from wippywasm.binary import core_module
 from wippywasm.core import CoreMemoryType, CoreTableType
+from wippywasm.dataclass import dataclass
 from wippywasm.plan import Plan
 from wippywasm.plan.items import StaticModule
 from wippywasm.plan.steps import InstantiateModule

@@ -10,9 +10,9 @@ Spec: SPEC section 6 (`max_execution_ms`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import TimedStore
 from wippywasm.instance.budget import out_of_time
 

@@ -7,12 +7,13 @@ Spec: `Explainer.md` (module types, subtyping).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from wippywasm.binary import core_module
 from wippywasm.binary.component import ModuleType
 from wippywasm.binary.core_subtype import module_mismatch
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import LinkError
 from wippywasm.plan.items import ImportedModule
 

@@ -7,8 +7,7 @@ Spec: SPEC section 3 (`limits`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import StoreLimits
 from wippywasm.errors import InvalidError
 from wippywasm.instance.demand import Demand

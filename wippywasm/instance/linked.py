@@ -6,10 +6,11 @@ In: what the linker found. Out: immutable data, good for any number of instances
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NoReturn, Protocol, TypeAlias, runtime_checkable
 
 from wippywasm.abi.state import RuntimeResource
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import CoreCallable, CoreMemory
 from wippywasm.errors import PermissionDeniedError, UnsupportedFeatureError
 from wippywasm.instance.bindings import Bound

@@ -10,10 +10,10 @@ Spec: SPEC section 7; DESIGN section 1 (`wit/`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
+from wippywasm.dataclass import dataclass
 from wippywasm.instance.names import split_version
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.wit import Flattener, Interface, host_packages

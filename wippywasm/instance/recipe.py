@@ -12,7 +12,6 @@ Spec: `Explainer.md` (instantiation).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
@@ -21,6 +20,7 @@ from wippywasm.abi.lift import lifted_of
 from wippywasm.abi.source import PYTHON_SIDE, STEPWISE_SIDE, Side
 from wippywasm.binary import core_module
 from wippywasm.core import CoreFuncType
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.assembly import ExportSource, HostSource, Part, Source
 from wippywasm.engine.port import Module
 from wippywasm.instance.linked import Denied, Linked, LinkedResource

@@ -10,7 +10,7 @@ Spec: `CanonicalABI.md`, `canon_lift` over `canon_lower`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from wippywasm import abi
@@ -19,6 +19,7 @@ from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.state import ComponentInstance, RuntimeResource
 from wippywasm.abi.waiting import Finish, Park
 from wippywasm.core import CoreFuncType
+from wippywasm.dataclass import dataclass
 from wippywasm.layout import alignment, elem_size
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan import mangle

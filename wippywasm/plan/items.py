@@ -9,11 +9,11 @@ Spec: `Explainer.md` (aliases, instance definitions); sorts are those of `binary
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from wippywasm.binary.component import DefinedType, ModuleType
 from wippywasm.core import CoreFuncType
+from wippywasm.dataclass import dataclass
 from wippywasm.model import ResourceType
 
 # ---- core items ---------------------------------------------------------------------------------------------------

@@ -6,10 +6,11 @@ In: what the planner collected. Out: immutable data, made once for a component a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wippywasm.binary.component import ComponentType, DefinedType, ModuleType
 from wippywasm.core import CoreImport
+from wippywasm.dataclass import dataclass
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan.items import ImportedModule, Item
 from wippywasm.plan.steps import Lift, Step

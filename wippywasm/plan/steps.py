@@ -8,10 +8,10 @@ Spec: `Explainer.md` (instance definitions, canonical definitions), `CanonicalAB
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from wippywasm.core import CoreFuncType
+from wippywasm.dataclass import dataclass
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan.items import CoreRef, FuncRef, ModuleRef
 

@@ -9,9 +9,10 @@ Spec: `WIT.md` (worlds); naming as in `mangle`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wippywasm.core import CoreFuncType, CoreImport, CoreValType
+from wippywasm.dataclass import dataclass
 from wippywasm.model import F32, F64, S32, S64, FuncType, Param, Prim, ResourceType
 from wippywasm.plan import mangle
 from wippywasm.plan.substitute import resources_in

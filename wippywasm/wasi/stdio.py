@@ -12,9 +12,9 @@ import codecs
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal, Protocol, TypeAlias, runtime_checkable
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 from wippywasm.wasi.sinks import CallbackSink, Capture, FileSink, NullSink, Sink
 from wippywasm.wasi.sources import BytesSource, CallbackSource, FileSource, Source

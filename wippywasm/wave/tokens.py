@@ -8,8 +8,8 @@ Spec: WAVE, "Whitespace", "Comments", "Keywords", "Labels".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import WaveSyntaxError
 
 _SPACE = re.compile(r"(?:[ \t\r\n]|//[^\n]*)*")

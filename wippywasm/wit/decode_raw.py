@@ -8,10 +8,11 @@ Spec: `Binary.md`, "Component Definitions", "Type Definitions", "Import and Expo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias, TypeVar
 
 from wippywasm import model
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import MalformedError, ValidationError
 from wippywasm.wit.encode_types import PRIMITIVE_CODES
 

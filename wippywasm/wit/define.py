@@ -8,9 +8,9 @@ Spec: `WIT.md`, "Item: world", "Item: interface", "Item: use", "Item: include".
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
+from wippywasm.dataclass import dataclass
 from wippywasm.model import PRIMS
 from wippywasm.wit import syntax
 from wippywasm.wit.docs import documentation

@@ -13,9 +13,9 @@ Spec: `WIT.md`, "A Note on Subtyping", "Package Format" (versions).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from wippywasm.dataclass import dataclass
 from wippywasm.model import ResourceType
 from wippywasm.wit.compare_worlds import ItemComparison
 from wippywasm.wit.flatten import Flattener

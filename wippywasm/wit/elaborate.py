@@ -7,8 +7,9 @@ Spec: `WIT.md`, "Transitive imports and worlds".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from wippywasm.dataclass import dataclass
 from wippywasm.wit.resolved import (
     Function,
     Interface,

@@ -8,8 +8,8 @@ Spec: `WIT.md`, "Package Format"; `Binary.md`, type definitions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 from wippywasm.leb128 import unsigned
 from wippywasm.wit.encode_types import Declarations, TypeEncoder, extern_name, name_bytes

@@ -8,10 +8,10 @@ Spec: `Explainer.md` (type equality), `WIT.md`, "Transitive imports and worlds".
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from wippywasm import model
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 from wippywasm.model import FuncType, ResourceType, ValType
 from wippywasm.wit.borrows import parts

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import BinaryError, Diagnostic, InvalidError, NotFoundError, WitDiagnosticsError
 from wippywasm.wit import syntax
 from wippywasm.wit.decode import decode

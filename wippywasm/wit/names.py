@@ -7,8 +7,9 @@ Spec: `WIT.md` (identifiers, package names), `Explainer.md` (import and export n
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import total_ordering
+
+from wippywasm.dataclass import dataclass
 
 _PART = re.compile(r"(?:[a-z0-9]+|[A-Z0-9]+)\Z")
 _SEMVER = re.compile(

@@ -8,9 +8,10 @@ Spec: `WIT.md`, "WIT Packages and `use`", "Name resolution".
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple, NoReturn, TypeAlias
 
+from wippywasm.dataclass import dataclass
 from wippywasm.wit import syntax
 from wippywasm.wit.names import PackageName
 from wippywasm.wit.resolved import Interface, Stability, TypeDef, World

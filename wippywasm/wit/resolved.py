@@ -9,10 +9,11 @@ Spec: `WIT.md`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from wippywasm import model
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import NotFoundError
 from wippywasm.model import ResourceType, ValType
 from wippywasm.wit.names import PackageName, Version

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from wippywasm.dataclass import dataclass
 from wippywasm.model import FuncType
 from wippywasm.wit import syntax
 from wippywasm.wit.flatten import Flattener, world_functions

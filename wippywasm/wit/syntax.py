@@ -6,9 +6,10 @@ Spec: `WIT.md`, the productions of the same names.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from wippywasm.dataclass import dataclass
 from wippywasm.wit.names import PackageName, Version
 from wippywasm.wit.source import Source, Span
 

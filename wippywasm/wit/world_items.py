@@ -8,10 +8,10 @@ Spec: `Explainer.md`, "Import and Export Definitions"; `WIT.md`, "Package Format
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from wippywasm import model
+from wippywasm.dataclass import dataclass
 from wippywasm.model import FuncType, ResourceType, ValType
 from wippywasm.wit.borrows import parts
 from wippywasm.wit.flatten import Flattener, world_scopes

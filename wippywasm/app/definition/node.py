@@ -7,9 +7,10 @@ expands to) and `depth` can be far larger than the text shows; the reader bounds
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
+
+from wippywasm.dataclass import dataclass
 
 Scalar: TypeAlias = str | int | float | bool | None
 

@@ -8,7 +8,7 @@ Spec: SPEC section 2 (overrides).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 from wippywasm.app.definition.node import Node
@@ -16,6 +16,7 @@ from wippywasm.app.definition.raw import RawEntry
 from wippywasm.app.definition.reader import YamlError, read_documents
 from wippywasm.app.report import At, Report
 from wippywasm.app.suggest import did_you_mean_id
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from wippywasm.app.definition.files import definition_root, yaml_files
@@ -19,6 +18,7 @@ from wippywasm.app.ids import NAME, NAMESPACE
 from wippywasm.app.paths import PathError, read_text
 from wippywasm.app.report import At, Report
 from wippywasm.app.suggest import did_you_mean
+from wippywasm.dataclass import dataclass
 
 MAX_YAML_BYTES = 8 << 20
 

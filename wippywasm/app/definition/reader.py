@@ -10,7 +10,7 @@ Spec: YAML 1.2, with the merge key `<<`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +18,7 @@ import yaml
 
 from wippywasm.app.definition.node import Node, Scalar
 from wippywasm.app.definition.scalars import resolve, resolve_tagged
+from wippywasm.dataclass import dataclass
 
 MAX_DEPTH = 64
 MAX_VALUES = 200_000

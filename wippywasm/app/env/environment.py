@@ -7,10 +7,11 @@ Spec: SPEC section 2 (`env.variable`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wippywasm.app.env.storages import Storage
 from wippywasm.app.suggest import did_you_mean, listing
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError, NotFoundError, PermissionDeniedError
 
 

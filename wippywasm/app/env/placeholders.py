@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 from wippywasm.app.definition.node import Node
 from wippywasm.app.definition.raw import RawEntry
 from wippywasm.app.env.environment import Environment
 from wippywasm.app.report import At, Report
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import WippyError
 
 _LEFT_ALONE = ("name", "kind", "meta", "source", "wit")

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.app.functions.factories import Factories
 from wippywasm.app.loading import LoadedApp
 from wippywasm.app.pools import Pool, PoolClosedError, PoolMetrics, make_pool
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import UnavailableError, WippyError, WitError
 
 if TYPE_CHECKING:

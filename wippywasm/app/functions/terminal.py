@@ -6,10 +6,10 @@ In: the words after the command's name. Out: the world of a wasm guest. Spec: SP
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from wippywasm.app.entry import Entry
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ time. Spec: SPEC section 12.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from aiohttp import HttpVersion11, hdrs, web
 
 from wippywasm.app.http.problems import BadRequestError, BodyTooLargeError, SlowBodyError
+from wippywasm.dataclass import dataclass
 
 _PIECE = 1 << 16
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
+
+from wippywasm.dataclass import dataclass
 
 if TYPE_CHECKING:  # Lua knows exchanges whether or not the app has a service, which alone loads aiohttp
     from aiohttp import web

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from dataclasses import field as facts
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 
 MAX_PARTS = 1000

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +18,7 @@ from wippywasm.app.schema.durations import parse_duration
 from wippywasm.app.schema.scope import Scope
 from wippywasm.app.schema.types import refuse
 from wippywasm.app.suggest import did_you_mean, listing
+from wippywasm.dataclass import dataclass
 
 Read = Callable[[str], Any]
 """From the text of an option to its value; raises ValueError with what was expected."""

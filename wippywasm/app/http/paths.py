@@ -12,9 +12,10 @@ Spec: SPEC section 12; RFC 3986 and RFC 9112 for targets.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
+
+from wippywasm.dataclass import dataclass
 
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from wippywasm.app.entry import Entry
@@ -22,6 +22,7 @@ from wippywasm.app.http.routes import Routes
 from wippywasm.app.http.tls import TlsError, server_context
 from wippywasm.app.report import At, Report
 from wippywasm.app.suggest import listing
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

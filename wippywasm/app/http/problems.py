@@ -8,10 +8,11 @@ blame. Spec: SPEC section 12.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 
 from wippywasm.app.json_values.text import dump_json
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import (
     ErrorKind,
     InternalError,

@@ -8,10 +8,11 @@ Spec: SPEC section 12.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, TypeVar
 
 from wippywasm.app.http.paths import Param, Pattern, Rest, Target
+from wippywasm.dataclass import dataclass
 
 T = TypeVar("T")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +23,7 @@ from wippywasm.app.loading import LoadedApp
 from wippywasm.app.observe.spans import Spans
 from wippywasm.app.report import Report
 from wippywasm.app.security import Security
+from wippywasm.dataclass import dataclass
 
 _GRACE = 10.0
 """Seconds that requests to a service have which a change takes away."""

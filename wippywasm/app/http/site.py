@@ -7,7 +7,6 @@ Spec: SPEC section 12.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from wippywasm.app.context import Context
 from wippywasm.app.http.callee import Callee
@@ -21,6 +20,7 @@ from wippywasm.app.loading import LoadedApp
 from wippywasm.app.programs.folders import folder_of
 from wippywasm.app.security import Policies, Security
 from wippywasm.app.security.identity import read_identity
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

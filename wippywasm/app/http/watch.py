@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from aiohttp import web
 
 from wippywasm.app.observe.spans import Spans
+from wippywasm.dataclass import dataclass
 
 
 @dataclass

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +19,7 @@ from wippywasm.app.http_client.connect import Judge
 from wippywasm.app.http_client.options import RequestOptions
 from wippywasm.app.http_client.tls import tls_context
 from wippywasm.app.security import Guard
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InternalError, InvalidError, WippyError
 from wippywasm.wasi.http.names import is_token
 

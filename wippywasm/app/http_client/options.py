@@ -6,11 +6,12 @@ In: a table of Lua. Out: `RequestOptions`; raises InvalidError with the option's
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from wippywasm.app.schema.durations import parse_duration
 from wippywasm.app.suggest import did_you_mean, listing
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 from wippywasm.wasi.http.names import is_token, is_value
 

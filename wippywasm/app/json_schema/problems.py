@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 
 Place = tuple[str | int, ...]

@@ -7,10 +7,10 @@ more often than any machine could; so each look is counted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from wippywasm.app.json_schema.problems import Place, Problem
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 
 MAX_STEPS = 5_000_000

@@ -5,11 +5,11 @@ In: names and indices. Out: `users[3].tags`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from wippywasm.app.json_values.text import MAX_DEPTH
 from wippywasm.app.json_values.words import got_words
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import ValueMismatchError
 from wippywasm.model import ValType
 from wippywasm.plan.describe import describe

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from wippywasm.app.definition.node import Node
@@ -15,6 +14,7 @@ from wippywasm.app.security.operators import LISTS, OPERATORS, ORDERS, PATTERN, 
 from wippywasm.app.security.regex import Regex, RegexSyntaxError
 from wippywasm.app.security.request import FIELDS, FieldPath
 from wippywasm.app.suggest import listing
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

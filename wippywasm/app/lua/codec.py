@@ -6,7 +6,6 @@ In: a function type. Out: its two halves, compiled once and shared by all worker
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from wippywasm.app.lua.codec_lua import LuaCodecSource
 from wippywasm.app.lua.codec_python import compile_reader, compile_writer
 from wippywasm.app.lua.type_names import refuse_unsupported
 from wippywasm.app.lua.wire import Reader, Writer
+from wippywasm.dataclass import dataclass
 from wippywasm.model import FuncType, ResultType, structural_func
 
 

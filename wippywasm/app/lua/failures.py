@@ -6,9 +6,9 @@ out as the very object it was. Spec: SPEC section 6.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import (
     AlreadyExistsError,
     CanceledError,

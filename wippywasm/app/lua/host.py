@@ -6,11 +6,12 @@ In: what a Lua program asks for. Out: what the app answers. Spec: SPEC sections 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol, TypeAlias
 
 from wippywasm.app.context import Handover
 from wippywasm.app.lua.handles import Handles
+from wippywasm.dataclass import dataclass
 from wippywasm.model import FuncType
 
 

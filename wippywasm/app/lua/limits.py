@@ -5,7 +5,7 @@ In: numbers. Out: a frozen record of them. Spec: SPEC section 11.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

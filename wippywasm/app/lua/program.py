@@ -7,11 +7,12 @@ Out: programs and libraries compiled once, shared by all their workers. Spec: SP
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from wippywasm.app.lua.compiler import compile_source
 from wippywasm.app.lua.source import LuaSource
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,6 @@ Spec: SPEC section 11.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,6 +21,7 @@ from wippywasm.app.lua.modules import MODULES
 from wippywasm.app.lua.program import LuaProgram
 from wippywasm.app.lua.source import LuaSource
 from wippywasm.app.lua.wire import Streams
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import LuaError
 
 _FOUNDATION = ("kernel", "patterns", "errors", "scheduler", "channel", "more_math", "library", "wire", "objects")

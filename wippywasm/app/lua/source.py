@@ -6,7 +6,7 @@ names the real file and line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import RateLimitedError
 
 MAX_SOURCES = 10_000

@@ -7,12 +7,13 @@ In: checked values. Out: `ObserveSettings`. For spans, the variables of the oper
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from wippywasm.app.http.address import bad_address
 from wippywasm.app.schema.durations import Number
 from wippywasm.app.schema.types import Bool, Choice, Field, Struct, Text
+from wippywasm.dataclass import dataclass
 
 SECTIONS: Mapping[str, Field] = {
     "logger": Field(Struct({"encoding": Field(Choice(("console", "json")))}, is_open=True)),

@@ -11,11 +11,11 @@ Spec: SPEC section 4.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from wippywasm.app.pools.chain import times_held
 from wippywasm.app.pools.pool import LazyPool
 from wippywasm.app.pools.worker import Worker, WorkerFactory
+from wippywasm.dataclass import dataclass
 
 INTERVAL = 0.1
 """Seconds between two looks."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import UnavailableError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from wippywasm.dataclass import dataclass
 
 MAX_DEFAULT_WORKERS = 4
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import WitError
 
 

@@ -7,9 +7,9 @@ Spec: SPEC section 9.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import WitError
 
 CANCEL, EXIT, LINK_DOWN, OUTDATED = "pid.cancel", "pid.exit", "pid.link.down", "pid.outdated"

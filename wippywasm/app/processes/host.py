@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 from wippywasm.app.entry import Entry
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import RateLimitedError
 
 MAX_PROCESSES = 10_000

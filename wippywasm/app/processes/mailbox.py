@@ -13,10 +13,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from wippywasm.app.processes.events import CANCEL, OUTDATED, Event
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import AlreadyExistsError, InvalidError, RateLimitedError, WippyError, with_article
 from wippywasm.values import Err, Ok, Some, Variant
 

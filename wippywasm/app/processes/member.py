@@ -6,12 +6,13 @@ In: a pid, a mailbox. Out: the state that others see. Spec: SPEC section 9.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wippywasm.app.processes.clock import Timer
 from wippywasm.app.processes.events import Outcome
 from wippywasm.app.processes.host import Host
 from wippywasm.app.processes.mailbox import Mailbox
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(eq=False)

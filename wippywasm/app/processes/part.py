@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.app.context import Context
@@ -24,6 +23,7 @@ from wippywasm.app.processes.service import Service
 from wippywasm.app.processes.services import Services
 from wippywasm.app.security.identity import read_identity
 from wippywasm.app.security.policies import Policies
+from wippywasm.dataclass import dataclass
 
 if TYPE_CHECKING:
     from wippywasm.app.functions.lua_host import AppLuaHost

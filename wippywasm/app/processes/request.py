@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from wippywasm.app.context import Context
 from wippywasm.app.functions.terminal import Terminal
 from wippywasm.app.pools.chain import Chain
+from wippywasm.dataclass import dataclass
 
 
 class Bond(enum.Flag):

@@ -6,11 +6,11 @@ In: a mailbox. Out: plain values, one after the other; None when there will be n
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from wippywasm.app.processes.events import Event
 from wippywasm.app.processes.mailbox import Mailbox, Message, Stream
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 
 Plain: TypeAlias = dict[str, Any]

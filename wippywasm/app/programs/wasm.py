@@ -7,7 +7,7 @@ entries use is compiled once. Spec: SPEC section 3.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from wippywasm.app.entry import Entry, Source
@@ -18,6 +18,7 @@ from wippywasm.app.programs.incoming import HANDLE, can_serve, check_serving
 from wippywasm.app.programs.refusals import say_refusal
 from wippywasm.app.report import Report
 from wippywasm.app.suggest import listing
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import Engine
 from wippywasm.errors import InvalidError, NotFoundError, WippyError
 from wippywasm.instance.component import Component

@@ -6,7 +6,6 @@ In: operations, or two tables. Out: a table, or the operations between them. Spe
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from wippywasm.app.definition.raw import RawEntry
 from wippywasm.app.ids import check_id
 from wippywasm.app.registry.plain import plain, raw_of
 from wippywasm.app.suggest import did_you_mean_id
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import AlreadyExistsError, InvalidError, NotFoundError
 
 KINDS = ("entry.create", "entry.update", "entry.delete")

@@ -6,11 +6,12 @@ In: tables of entries, each made from the one before. Out: versions by number, f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timezone
 from types import MappingProxyType
 
 from wippywasm.app.definition.raw import RawEntry
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import NotFoundError
 
 MAX_VERSIONS = 1000

@@ -6,11 +6,11 @@ In: a node. Out: seconds. The units are those of Lua's `time` module.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from wippywasm.app.definition.node import Node
 from wippywasm.app.schema.scope import Scope
 from wippywasm.app.schema.types import refuse
+from wippywasm.dataclass import dataclass
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|m|s|us|µs|ns)")

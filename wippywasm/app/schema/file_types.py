@@ -6,13 +6,13 @@ In: a node and its scope. Out: `Source`s, octal modes, digests, absolute guest p
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from wippywasm.app.definition.node import Node
 from wippywasm.app.entry import Source
 from wippywasm.app.paths import PathError, inside, read_text
 from wippywasm.app.schema.scope import Scope
 from wippywasm.app.schema.types import refuse
+from wippywasm.dataclass import dataclass
 
 _DIGEST = re.compile(r"sha256:[0-9a-fA-F]{64}")
 _MODE = re.compile(r"0?[0-7]{3,4}")

@@ -7,7 +7,7 @@ Spec: SPEC section 2.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +18,7 @@ from wippywasm.app.report import Report
 from wippywasm.app.schema.scope import Scope, not_yet
 from wippywasm.app.schema.types import Field, Struct, Text, check_fields
 from wippywasm.app.suggest import did_you_mean, listing
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

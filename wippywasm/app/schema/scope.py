@@ -6,12 +6,13 @@ gathers them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from wippywasm.app.definition.node import Node
 from wippywasm.app.entry import Reference
 from wippywasm.app.report import At
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ In: a node and its scope. Out: the value, or None after saying what is wrong; a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ from wippywasm.app.entry import Reference
 from wippywasm.app.ids import is_id
 from wippywasm.app.schema.scope import Scope, not_yet
 from wippywasm.app.suggest import did_you_mean, listing, near
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import with_article
 
 

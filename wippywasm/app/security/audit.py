@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+
+from wippywasm.dataclass import dataclass
 
 LOGGER = logging.getLogger("wippywasm.audit")
 MAX_TEXT = 512

@@ -5,11 +5,11 @@ In: a request. Out: whether it holds. Spec: SPEC section 10.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from wippywasm.app.security.operators import OPERATORS, PRESENCE
 from wippywasm.app.security.request import MISSING, FieldPath, Request
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from wippywasm.app.security.operators import OPERATORS, UndecidableError, equal
 from wippywasm.app.security.regex import Regex, RegexSyntaxError
 from wippywasm.app.security.request import FIELDS, MISSING, FieldPath, Request
 from wippywasm.app.suggest import listing
+from wippywasm.dataclass import dataclass
 
 MAX_TEXT = 4096
 MAX_DEPTH = 50

@@ -5,8 +5,9 @@ In: a pattern, a text. Out: whether the whole text fits, in time linear in its l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
+
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

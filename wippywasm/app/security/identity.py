@@ -7,12 +7,12 @@ puts in place of what the caller has; what the field does not say stays. Spec: S
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from wippywasm.app.context import Actor, Context
 from wippywasm.app.security.policies import Policies
 from wippywasm.app.security.scope import Scope
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

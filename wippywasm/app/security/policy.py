@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 from wippywasm.app.security.globs import Glob
 from wippywasm.app.security.operators import UndecidableError
 from wippywasm.app.security.request import Request
+from wippywasm.dataclass import dataclass
 
 
 class Holds(Protocol):

@@ -7,9 +7,10 @@ Spec: SPEC section 10.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from wippywasm.dataclass import dataclass
 
 if TYPE_CHECKING:
     from wippywasm.app.context import Actor

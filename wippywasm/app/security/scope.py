@@ -6,11 +6,11 @@ In: a request. Out: a decision with the policy that made it. Spec: SPEC section 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from wippywasm.app.security.policy import Policy, Verdict
 from wippywasm.app.security.request import Request
+from wippywasm.dataclass import dataclass
 
 
 class Decision(NamedTuple):

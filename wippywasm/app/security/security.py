@@ -7,7 +7,6 @@ under way keep the scope that they began with. Spec: SPEC section 10.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from wippywasm.app.context import Actor, Context
 from wippywasm.app.entry import Entry
@@ -16,6 +15,7 @@ from wippywasm.app.security.identity import Identity, read_identity
 from wippywasm.app.security.policies import Policies
 from wippywasm.app.security.scope import Scope
 from wippywasm.app.security.tokens import TokenStores
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InternalError, NotFoundError
 
 

@@ -13,13 +13,14 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from wippywasm.app.context import Actor
 from wippywasm.app.entry import Entry
 from wippywasm.app.ids import check_id
 from wippywasm.app.suggest import did_you_mean_id
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InternalError, NotFoundError, RateLimitedError
 
 KIND, MEMORY = "security.token_store", "store.memory"

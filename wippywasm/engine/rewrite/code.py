@@ -15,9 +15,9 @@ Spec: WebAssembly core, `binary/instructions`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.rewrite.leb import read_u32, sized, skip
 from wippywasm.engine.rewrite.offsets import Offsets
 from wippywasm.errors import UnsupportedFeatureError

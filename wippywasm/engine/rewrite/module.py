@@ -9,7 +9,6 @@ Spec: WebAssembly core, `binary/modules`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 
 from wippywasm.binary import core_module
@@ -18,6 +17,7 @@ from wippywasm.binary.core_custom import MODULE_SUBSECTION, read_module_name
 from wippywasm.binary.core_module import CODE, CUSTOM, EXPORT, GLOBAL, MEMORY, ORDER, TYPE
 from wippywasm.binary.core_module import START as START_SECTION
 from wippywasm.binary.core_module import TABLE as TABLE_SECTION
+from wippywasm.dataclass import dataclass
 from wippywasm.engine.rewrite.code import Checks, rewrite_code
 from wippywasm.engine.rewrite.leb import append, read_u32, sized, skip
 from wippywasm.engine.rewrite.offsets import Offsets
@@ -40,6 +40,9 @@ class Bounds:
     elements: int | None = None
 
 
+NO_BOUNDS = Bounds()
+
+
 @dataclass(frozen=True, eq=False)
 class Origin:
     """What a rewritten module was: the original's `name`, and the `offsets` of its code; `mark` is the new name."""
@@ -57,7 +60,7 @@ class Rewritten:
     origin: Origin
 
 
-def rewrite(wasm: bytes, bounds: Bounds = Bounds()) -> Rewritten:
+def rewrite(wasm: bytes, bounds: Bounds = NO_BOUNDS) -> Rewritten:
     """The rewritten module. Raises UnsupportedFeatureError for instructions later than WebAssembly 2.0."""
     info = core_module.parse(wasm)
     file = _File(wasm)

@@ -8,9 +8,9 @@ Spec: `wasi:filesystem/types`.
 from __future__ import annotations
 
 import stat as modes
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from wippywasm.dataclass import dataclass
 from wippywasm.wasi.filesystem.codes import FilesystemError
 
 Kind: TypeAlias = Literal[

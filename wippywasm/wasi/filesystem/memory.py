@@ -6,9 +6,9 @@ In: contents as plain mappings. Out: something to mount, and its contents after 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias, Union
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 from wippywasm.wasi.filesystem.codes import FilesystemError
 from wippywasm.wasi.filesystem.facts import Opening

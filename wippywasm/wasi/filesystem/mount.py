@@ -5,9 +5,9 @@ In: a folder and rules. Out: the answers that every descriptor asks for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from wippywasm.dataclass import dataclass
 from wippywasm.wasi.filesystem.codes import FilesystemError
 from wippywasm.wasi.filesystem.quota import Handles
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias, Union
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 from wippywasm.wasi.filesystem.codes import FilesystemError
 from wippywasm.wasi.filesystem.directory import OpenDirectory

@@ -8,9 +8,9 @@ Spec: `wasi:filesystem/types` (paths are relative to a descriptor).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from wippywasm.dataclass import dataclass
 from wippywasm.wasi.filesystem.codes import FilesystemError
 
 MAX_PATH_BYTES: Final = 4096

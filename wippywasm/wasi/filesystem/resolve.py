@@ -12,10 +12,10 @@ Spec: SPEC section 7 (`wasi:filesystem`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Literal, TypeAlias
 
+from wippywasm.dataclass import dataclass
 from wippywasm.wasi.filesystem.backend import Folder
 from wippywasm.wasi.filesystem.codes import FilesystemError
 from wippywasm.wasi.filesystem.paths import RelativePath, parse_bytes, parse_path

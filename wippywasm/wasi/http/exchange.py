@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import WitError
 from wippywasm.wasi.http.codes import HttpError
 from wippywasm.wasi.http.download import Download

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from wippywasm.dataclass import dataclass
 from wippywasm.wasi.http.codes import HttpError, field_size
 from wippywasm.wasi.http.fields import Entry
 from wippywasm.wasi.http.limits import HttpLimits

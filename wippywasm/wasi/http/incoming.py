@@ -8,8 +8,8 @@ Spec: `wasi:http/types`, `incoming-handler`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import WitError
 from wippywasm.values import Err, Ok, Variant
 from wippywasm.wasi.handles import Handle

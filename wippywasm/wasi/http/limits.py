@@ -7,7 +7,7 @@ Spec: SPEC sections 7 and 12.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ Spec: RFC 9110 (tokens, field values), RFC 3986 (authority, path), RFC 9112; `wa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from wippywasm.dataclass import dataclass
 from wippywasm.values import Variant
 from wippywasm.wasi.network.addresses import parse_address
 from wippywasm.wasi.network.rules import normal_name

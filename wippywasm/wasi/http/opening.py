@@ -14,9 +14,9 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from wippywasm.dataclass import dataclass
 from wippywasm.wasi.http.codes import HttpError, from_os
 from wippywasm.wasi.http.transport import Transport
 from wippywasm.wasi.network import Network

@@ -7,9 +7,9 @@ Spec: SPEC section 7.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import PermissionDeniedError
 
 Action: TypeAlias = Literal["resolve", "connect", "send", "bind", "listen"]

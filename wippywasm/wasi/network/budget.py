@@ -8,7 +8,8 @@ Spec: SPEC section 7.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ Spec: SPEC section 7.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import ip_network
 
+from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 from wippywasm.wasi.network.addresses import Address, Range, plain, special, within
 

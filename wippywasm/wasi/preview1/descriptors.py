@@ -8,9 +8,10 @@ Spec: WASI preview 1, `fd`; `fdstat`.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from wippywasm.dataclass import dataclass
 from wippywasm.wasi.filesystem.facts import Kind
 from wippywasm.wasi.filesystem.protocol import DirectoryDescriptor, FileDescriptor
 from wippywasm.wasi.preview1.codes import ErrnoError

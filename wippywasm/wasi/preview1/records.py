@@ -8,8 +8,8 @@ Spec: WASI preview 1, types.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
+from wippywasm.dataclass import dataclass
 from wippywasm.wasi.filesystem.facts import Kind, Stat
 from wippywasm.wasi.preview1.codes import ErrnoError
 

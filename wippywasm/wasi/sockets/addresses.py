@@ -8,10 +8,10 @@ Spec: `wasi:sockets/network`.
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Literal, TypeAlias
 
+from wippywasm.dataclass import dataclass
 from wippywasm.values import Variant
 from wippywasm.wasi.network.addresses import Address, is_unicast
 from wippywasm.wasi.sockets.codes import SocketError

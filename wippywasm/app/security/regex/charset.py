@@ -5,8 +5,9 @@ In: characters. Out: whether one is in the set. Classes such as `\\d` are those 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from wippywasm.dataclass import dataclass
 
 Range: TypeAlias = tuple[str, str]
 

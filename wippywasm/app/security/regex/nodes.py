@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from wippywasm.app.security.regex.charset import Charset
+from wippywasm.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ In: nodes. Out: a list of instructions, of bounded length however often the patt
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from wippywasm.app.security.regex.charset import Charset
 from wippywasm.app.security.regex.nodes import Begin, Choice, End, Node, Repeat, Sequence
 from wippywasm.app.security.regex.parser import RegexSyntaxError
+from wippywasm.dataclass import dataclass
 
 MAX_INSTRUCTIONS = 500
 
