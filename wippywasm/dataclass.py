@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 __all__ = ["dataclass"]
 
+
 class _Factory:
     """The default, in a signature, of what a function makes for each object."""
 

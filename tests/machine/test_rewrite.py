@@ -12,14 +12,23 @@ from hypothesis import strategies as st
 
 import wippywasm
 from wippywasm import engine as engines
-from wippywasm.core import CoreFuncType
-from wippywasm.engine.rewrite import START, TABLE, Bounds, Origin, Rewritten, rewrite
+from wippywasm.engine.growth import Allowance
+from wippywasm.engine.port import StoreLimits
+from wippywasm.engine.rewrite import (
+    FUNCTIONS,
+    START,
+    TABLE,
+    TICK,
+    Bounds,
+    Origin,
+    Rewritten,
+    ask_for_growth,
+    placing_module,
+    rewrite,
+)
 from wippywasm.errors import Trap, UnsupportedFeatureError
 
-TICK = CoreFuncType((), ("i32",))
-PLACE = engines.wat2wasm(
-    '(module (import "g" "t" (table 1 1 funcref)) (import "h" "tick" (func $t (result i32))) (elem (i32.const 0) $t))'
-)
+PLACE = placing_module((TICK,))
 
 
 def instantiate(wasm: bytes | Rewritten, ticks: list[int] | None = None, count: int = 1) -> Any:
@@ -72,6 +81,7 @@ STATEMENTS = st.recursive(
         st.just("i32.const 1 ref.func $helper i32.const 1 table.fill"),
         st.just("i32.const 1 i32.const 0 i32.const 1 table.init $e"),
         st.just("ref.null func i32.const 1 table.grow drop"),
+        EXPRESSIONS.map(lambda e: f"{e} memory.grow local.set $b"),
         st.just("v128.const i32x4 1 2 3 4 i32x4.extract_lane 2 local.set $a"),
     ),
     lambda inner: st.one_of(
@@ -117,6 +127,31 @@ def test_it_behaves_equally(body: str, result: str, a: int, b: int) -> None:
     wasm = program(body, result)
     rewritten = rewrite(wasm)
     assert outcome(instantiate(rewritten, []), a, b, rewritten.origin) == outcome(instantiate(wasm), a, b)
+
+
+def asking(rewritten: Rewritten, bounds: Bounds | None = None) -> Any:
+    """An instance on wasmtime of a module that asks, and may grow as it likes."""
+    engine = engines.get("wasmtime")
+    store = engine.new_store()
+    types = FUNCTIONS if bounds is None else bounds.functions
+    functions = [*(lambda: 1,) * (bounds is not None), *Allowance(StoreLimits()).functions]
+    instance = store.instantiate(engine.compile(rewritten.wasm), [])
+    answers = list(map(store.host_func, types, functions))
+    store.instantiate(engine.compile(placing_module(types)), [instance.export(TABLE), *answers])
+    return instance
+
+
+@settings(max_examples=60, deadline=None)
+@given(STATEMENTS, EXPRESSIONS, st.integers(-3, 300), st.integers(-3, 300))
+def test_it_behaves_equally_where_it_asks(body: str, result: str, a: int, b: int) -> None:
+    wasm = program(f"{body} i32.const 0 memory.grow drop", result)
+    plain = outcome(instantiate(wasm), a, b)
+    rewritten = ask_for_growth(wasm)
+    assert rewritten is not None
+    assert outcome(asking(rewritten), a, b, rewritten.origin) == plain
+    bounds = Bounds(asks=True)
+    both = rewrite(wasm, bounds)
+    assert outcome(asking(both, bounds), a, b, both.origin) == plain
 
 
 def test_every_round_of_a_loop_and_every_call_counts() -> None:
@@ -233,10 +268,100 @@ def test_broken_names_do_not_break_the_module(subsections: bytes, name: str | No
     assert caught.value.frames[0].module == rewritten.origin.mark
 
 
-def test_instructions_of_later_proposals_are_refused() -> None:
-    wasm = engines.wat2wasm("(module (func $f (return_call $f)))")
-    with pytest.raises(UnsupportedFeatureError, match="0x12"):
-        rewrite(wasm)
+@pytest.mark.parametrize("code", [b"\x06\x40", b"\xfc\x80\x00", b"\xfb\x7f", b"\xe0\x00"])
+def test_instructions_that_are_not_known_are_refused(code: bytes) -> None:
+    body = b"\0" + code + b"\x0b"
+    wasm = b"\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\x0a" + bytes([len(body) + 2, 1, len(body)]) + body
+    for change in (rewrite, ask_for_growth):
+        with pytest.raises(UnsupportedFeatureError, match=f"{code[0]:#x}"):
+            change(wasm)
+
+
+def test_what_grows_nothing_needs_no_rewriting() -> None:
+    assert ask_for_growth(engines.wat2wasm("(module (memory 1) (func (drop (memory.size))))")) is None
+    assert ask_for_growth(engines.wat2wasm("(module (memory 1))")) is None
+
+
+TYPES = """(type $s (struct (field (mut i32)) (field (mut i8)))) (type $a (array (mut i8)))
+  (type $as (array (mut funcref))) (rec (type $x (struct)) (type $y (func (param i32) (result i32))))
+  (type $u (func)) (tag $t (param i32))
+  (memory $m 1) (memory $n 1) (memory $w i64 1) (memory $z 1 9 shared) (table $f 1 funcref) (table $e 1 externref)
+  (table $r 1 (ref null $u)) (data $d "data") (elem $el func $run) (elem declare func $run)"""
+CASES = """
+block end / block (result i32) i32.const 64 end drop / block (result (ref null $s)) ref.null $s end drop
+block (result (ref $s)) struct.new_default $s end drop / block (type $u) end
+loop (result funcref) ref.null func end drop
+i32.const 1 if (result (ref null $a)) ref.null $a else ref.null $a end drop / i32.const 64 drop / i64.const 64 drop
+block block (result i32) try_table (catch $t 0) (catch_all 1) end i32.const 3 end drop end
+block (result exnref) try_table (catch_all_ref 0) end ref.null exn end throw_ref
+block (result i32 exnref) try_table (catch_ref $t 0) end unreachable end drop drop / i32.const 64 throw $t
+i32.const 0 br_table 0 0 0 / ref.null $s ref.null $s i32.const 0 select (result (ref null $s)) drop
+return_call $run / i32.const 0 return_call_indirect
+ref.func $run call_ref $u / ref.func $run return_call_ref $u / ref.null func drop / ref.null $s ref.is_null drop
+ref.null $s ref.null $s ref.eq drop / ref.null $s ref.as_non_null drop / ref.null $s br_on_null 0 drop
+block (result (ref $s)) ref.null $s br_on_non_null 0 unreachable end drop
+i32.const 64 i32.const 64 struct.new $s drop
+struct.new_default $s struct.get $s 0 drop / struct.new_default $s struct.get_s $s 1 drop
+struct.new_default $s struct.get_u $s 1 drop / struct.new_default $s i32.const 64 struct.set $s 0
+i32.const 64 i32.const 64 array.new $a drop / i32.const 64 array.new_default $a drop
+i32.const 64 i32.const 64 array.new_fixed $a 2 drop / i32.const 0 i32.const 64 array.new_data $a $d drop
+i32.const 0 i32.const 64 array.new_elem $as $el drop / ref.null $a i32.const 64 array.get_s $a drop
+ref.null $a i32.const 64 array.get_u $a drop / ref.null $as i32.const 64 array.get $as drop
+ref.null $a i32.const 64 i32.const 64 array.set $a / ref.null $a array.len drop
+ref.null $a i32.const 64 i32.const 64 i32.const 64 array.fill $a
+ref.null $a i32.const 64 ref.null $a i32.const 64 i32.const 64 array.copy $a $a
+ref.null $a i32.const 64 i32.const 64 i32.const 64 array.init_data $a $d
+ref.null $as i32.const 64 i32.const 64 i32.const 64 array.init_elem $as $el
+ref.null any ref.test (ref $s) drop / ref.null any ref.test (ref null $s) drop
+ref.null any ref.cast (ref $s) drop
+ref.null any ref.cast (ref null i31) drop
+block (result anyref) ref.null any br_on_cast 0 anyref (ref $s) end drop
+block (result anyref) ref.null any br_on_cast_fail 0 anyref (ref $s) end drop
+ref.null extern any.convert_extern drop
+ref.null any extern.convert_any drop / i32.const 64 ref.i31 i31.get_s drop / i32.const 64 ref.i31 i31.get_u drop
+i32.const 0 i32.load drop / i32.const 0 i32.load $n drop / i32.const 0 i32.load $n offset=64 align=1 drop
+i64.const 0 i32.load $w offset=0x4040404040 drop / i32.const 0 i64.const 64 i64.store32 $n offset=64
+memory.size $n drop / i32.const 0 i32.const 0 i32.const 0 memory.copy $n $m
+i32.const 0 i32.const 0 i32.const 0 memory.fill $n
+i32.const 0 i32.const 0 i32.const 0 memory.init $n $d / data.drop $d / elem.drop $el / table.size $e drop
+i32.const 0 table.get $e drop / i32.const 0 ref.null extern table.set $e
+i32.const 0 ref.null extern i32.const 0 table.fill $e
+i32.const 0 i32.const 0 i32.const 0 table.copy $f $f / i32.const 0 i32.const 0 i32.const 0 table.init $f $el
+ref.null extern i32.const 1 table.grow $e drop / i32.const 1 memory.grow $n drop / i64.const 1 memory.grow $w drop
+f32.const 2 drop / f64.const 2 drop / f64.const 64 i64.trunc_sat_f64_u drop / i32.const 64 i32.extend8_s drop
+i64.const 1 i64.const 1 i64.const 1 i64.const 1 i64.add128 drop drop
+i64.const 64 i64.const 64 i64.mul_wide_u drop drop
+i64.const 1 i64.const 1 i64.const 1 i64.const 1 i64.sub128 drop drop
+i64.const 64 i64.const 64 i64.mul_wide_s drop drop
+v128.const i32x4 64 64 64 64 drop / i32.const 0 v128.load $n offset=64 drop
+i32.const 0 v128.load32_zero $n offset=64 drop
+i32.const 0 v128.const i32x4 64 64 64 64 v128.load8_lane $n offset=64 3 drop / i32.const 0 i8x16.splat drop
+i32.const 0 v128.const i32x4 64 64 64 64 v128.store64_lane $n offset=64 1
+v128.const i64x2 64 64 i8x16.extract_lane_u 3 drop
+v128.const i64x2 64 64 v128.const i64x2 64 64 i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 drop
+v128.const i64x2 64 64 v128.const i64x2 64 64 i8x16.relaxed_swizzle drop / v128.const i64x2 64 64 f64x2.sqrt drop
+v128.const i64x2 64 64 v128.const i64x2 64 64 i64x2.mul drop / atomic.fence
+i32.const 0 i32.atomic.load $z offset=64 drop
+i32.const 0 i32.const 1 memory.atomic.notify $z offset=64 drop
+i32.const 0 i32.const 1 i64.const 1 memory.atomic.wait32 $z drop
+i32.const 0 i32.const 1 i32.const 1 i32.atomic.rmw16.cmpxchg_u $z drop
+i32.const 0 i64.const 64 i64.atomic.rmw.add $z drop
+"""
+
+
+@pytest.mark.parametrize("case", [case.strip() for line in CASES.strip().splitlines() for case in line.split(" / ")])
+def test_every_instruction_is_passed_over(case: str) -> None:
+    """What comes after it, and looks like it in part, is found."""
+    asks = "i32.const 64 memory.grow $m drop"
+    wasm = engines.wat2wasm(
+        f"""(module {TYPES} (func $run (type $u)) (func (export "go") (local (ref null $s)) (local i32)
+          {asks} block {case} end {asks}))"""
+    )
+    engines.get("wasmtime").compile(wasm)
+    rewritten = ask_for_growth(wasm)
+    assert rewritten is not None
+    engines.get("wasmtime").compile(rewritten.wasm)
+    assert rewritten.wasm.count(b"\x41\xc0\0\x41\x10\x41\0\x11") == wasm.count(b"\x41\xc0\0\x40\0\x1a") == 2
 
 
 def test_real_modules_stay_valid() -> None:
@@ -245,5 +370,8 @@ def test_real_modules_stay_valid() -> None:
     for path in [*root.glob("tests/guests/*.wasm"), *root.glob("examples/*/wasm/*.wasm")]:
         for module in wippywasm.load(path, engine="wasmtime").plan.modules:
             engines.get("wasmtime").compile(rewrite(bytes(module.wasm), Bounds(1 << 15, 1 << 20)).wasm)
+            asks = ask_for_growth(bytes(module.wasm))
+            if asks is not None:
+                engines.get("wasmtime").compile(asks.wasm)
             found += 1
     assert found > 2

@@ -54,6 +54,7 @@ class CoreModuleInfo:
     globals: tuple[CoreGlobalType, ...] = field(default=(), repr=False)
     tags: tuple[CoreTagType, ...] = ()
     start: int | None = None
+    type_count: int = 0
 
     @property
     def type(self) -> ModuleType:
@@ -153,6 +154,7 @@ class _ModuleParser:
             tuple(self.globals),
             tuple(self.tags),
             self.start,
+            len(self.space.types),
         )
 
     # ---- sections --------------------------------------------------------------------------------------------------

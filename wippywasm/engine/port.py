@@ -31,13 +31,25 @@ class StoreLimits:
 
     `interruptible` says that its guests have to be (`TimedStore`), where that costs something. `note` is a hint for
     traps that may come of a growth which these bounds refused: a guest is told of that, and often gives up.
+    `memory_growth` (bytes) and `table_growth` (elements) are what all of them may grow by together, beyond what they
+    begin with; None where the bounds on each will do.
     """
 
     memory_bytes: int | None = None
     table_elements: int | None = None
     interruptible: bool = False
     note: str = ""
+    memory_growth: int | None = None
+    table_growth: int | None = None
 
+    @property
+    def asks(self) -> bool:
+        """Whether modules have to ask before they grow."""
+        return self.memory_growth is not None or self.table_growth is not None
+
+
+MAX_MEMORIES = 1_000
+"""What one store may have of them, empty ones too: each takes address space and memory maps of the process."""
 
 NO_LIMITS = StoreLimits()
 

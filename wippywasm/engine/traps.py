@@ -49,7 +49,7 @@ def make_trap(code: str, frames: Sequence[Frame] = (), message: str = "") -> Tra
 
 def noted(error: BaseException, note: str) -> BaseException:
     """The error; a trap with which guests answer a refused growth gets the note as its hint."""
-    if note and isinstance(error, Trap) and error.code in (UNREACHABLE, MEMORY_BOUNDS, TABLE_BOUNDS):
+    if note and isinstance(error, Trap) and error.code in (UNREACHABLE, MEMORY_BOUNDS, TABLE_BOUNDS, ALLOCATION):
         error.hint = error.hint or note
     return error
 

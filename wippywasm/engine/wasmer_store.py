@@ -15,13 +15,14 @@ import wasmer
 
 from wippywasm.core import CoreFuncType
 from wippywasm.engine import linking, rewrite
-from wippywasm.engine.port import CoreCallable, CoreItem, Module, StoreLimits
+from wippywasm.engine.growth import Allowance
+from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreItem, Module, StoreLimits
 from wippywasm.engine.traps import noted
 from wippywasm.engine.wasmer_calls import host_entry_factory, is_passable
 from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
 from wippywasm.engine.wasmer_loading import WasmerModule, native_store
 from wippywasm.engine.wasmer_shims import shim
-from wippywasm.engine.wasmer_ticks import TICK, Clock, bounds_of, place_tick
+from wippywasm.engine.wasmer_ticks import Clock, bounds_of, place
 from wippywasm.engine.wasmer_traps import guest_failure, overflow
 from wippywasm.errors import InvalidError, LinkError, ThreadError, UnavailableError, UnsupportedFeatureError
 
@@ -57,7 +58,8 @@ class WasmerStore:
         self._rewrites = limits != StoreLimits()
         self._origins: dict[str, rewrite.Origin] = {}
         self._clock = Clock()
-        self._tick_func: WasmerFunc | None = None
+        self._hosts: list[WasmerFunc] = []
+        self._memories = 0
         self._closed = False
 
     def check(self) -> None:
@@ -82,15 +84,18 @@ class WasmerStore:
         if rewritten.origin is not None:
             self._origins[rewritten.origin.mark] = rewritten.origin
         instance = self.link(rewritten, imports)
-        place_tick(self, instance.export(rewrite.TABLE), self._tick())
+        place(self, instance.export(rewrite.TABLE), self._placed())
         if instance.has(rewrite.START):
             instance.export(rewrite.START).call()
         return instance
 
-    def _tick(self) -> WasmerFunc:
-        if self._tick_func is None:
-            self._tick_func = self.host_func(TICK, self._clock.tick, "tick")
-        return self._tick_func
+    def _placed(self) -> list[WasmerFunc]:
+        """The host's functions that rewritten modules call."""
+        if not self._hosts:
+            self._hosts.append(self.host_func(rewrite.TICK, self._clock.tick, "tick"))
+            if self._limits.asks:
+                self._hosts += map(self.host_func, rewrite.FUNCTIONS, Allowance(self._limits).functions)
+        return self._hosts
 
     def link(self, module: WasmerModule, imports: Sequence[Any]) -> WasmerInstance:
         """Instantiate a module as it is."""
@@ -126,6 +131,8 @@ class WasmerStore:
         """What can be known before it runs; later growth is bound by the maxima of the rewritten module."""
         memory = max((m.limits.minimum * PAGE for m in module.memories), default=0)
         elements = max((t.limits.minimum for t in module.tables), default=0)
+        self._memories += len(module.memories)
+        _check_limit("memories", self._memories, MAX_MEMORIES)
         _check_limit("bytes of memory", memory, self._limits.memory_bytes)
         _check_limit("table elements", elements, self._limits.table_elements)
 
@@ -195,7 +202,7 @@ class WasmerStore:
         self.owner = 0
         self._callables.clear()
         self._natives.clear()
-        self._tick_func = None
+        self._hosts.clear()
         for item in list(self.items):
             item.release()
 

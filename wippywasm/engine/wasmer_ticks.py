@@ -8,13 +8,11 @@ and gives the next count, so that ticks come about every `TICK_SECONDS` of a gue
 from __future__ import annotations
 
 import time
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wippywasm.core import CoreFuncType
 from wippywasm.engine import rewrite, thread_turns
 from wippywasm.engine.port import StoreLimits
-from wippywasm.engine.wat import wat2wasm
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmer_items import WasmerFunc
@@ -27,19 +25,10 @@ spend a second or two, once, on code that takes as long for its cost as code can
 _PAGE = 1 << 16
 
 
-@lru_cache(maxsize=1)
-def placing_module() -> bytes:
-    """Imports a table and a tick, and puts the one in the other."""
-    return wat2wasm(
-        '(module $tick (import "guest" "table" (table 1 1 funcref)) (import "host" "tick" (func $tick (result i32)))'
-        " (elem (i32.const 0) $tick))"
-    )
-
-
 def bounds_of(limits: StoreLimits) -> rewrite.Bounds:
     """What memories and tables of a store's modules may grow to."""
     pages = None if limits.memory_bytes is None else limits.memory_bytes // _PAGE
-    return rewrite.Bounds(pages, limits.table_elements)
+    return rewrite.Bounds(pages, limits.table_elements, limits.asks)
 
 
 class Clock:
@@ -109,9 +98,7 @@ class Clock:
         return self._count
 
 
-TICK = CoreFuncType((), ("i32",))
-
-
-def place_tick(store: WasmerStore, table: object, tick: WasmerFunc) -> None:
-    """Put the tick into the table of a rewritten instance."""
-    store.link(store.engine.compile_own(placing_module()), [table, tick])
+def place(store: WasmerStore, table: object, functions: Sequence[WasmerFunc]) -> None:
+    """Put the host's functions into the table of a rewritten instance."""
+    types = tuple(function.type for function in functions)
+    store.link(store.engine.compile_own(rewrite.placing_module(types)), [table, *functions])

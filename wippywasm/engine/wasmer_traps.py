@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from wippywasm.engine import traps
-from wippywasm.engine.rewrite import Origin
+from wippywasm.engine.rewrite import Origin, original
 from wippywasm.engine.traps import MAX_FRAMES, STACK, make_trap
 from wippywasm.errors import Frame, InternalError, Trap
 
@@ -60,16 +59,8 @@ def parse_trap(message: str, origins: Mapping[str, Origin] = MappingProxyType({}
     """wasmer's text of a trap."""
     headline, *lines = message.split("\n", MAX_FRAMES + 1)[: MAX_FRAMES + 1]
     headline = headline.removeprefix("RuntimeError: ")
-    frames = [_original(frame, origins) for frame in map(_frame, lines) if frame is not None]
+    frames = [original(frame, origins) for frame in map(_frame, lines) if frame is not None]
     return make_trap(_code(headline), frames, headline)
-
-
-def _original(frame: Frame, origins: Mapping[str, Origin]) -> Frame:
-    """A frame of a rewritten module as one of the module that was."""
-    origin = origins.get(frame.module or "")
-    if origin is None:
-        return frame
-    return replace(frame, module=origin.name, offset=origin.offsets.original(frame.offset))
 
 
 def _code(headline: str) -> str:

@@ -9,9 +9,11 @@ Reference: `wasmtime_capi`; the settings are in `wasmtime_config`.
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import wasmtime
 
@@ -27,6 +29,9 @@ from wippywasm.engine.wasmtime_fibers import new_linker
 from wippywasm.engine.wasmtime_hosts import Hosts
 from wippywasm.engine.wasmtime_modules import WasmtimeModule
 from wippywasm.engine.wasmtime_store import WasmtimeStore
+
+if TYPE_CHECKING:
+    from wippywasm.engine.wasmtime_growth import Asking
 
 NAME = "wasmtime"
 
@@ -51,17 +56,34 @@ class WasmtimeEngine:
         self._compiler = Compiler(_Backend(self))
         self.linker = new_linker(self.native)
         self.ticker = Ticker(self.pointer)
+        self._asking: weakref.WeakKeyDictionary[WasmtimeModule, Asking | None] = weakref.WeakKeyDictionary()
         self.compile_own = lru_cache(maxsize=256)(self.compile)
         """`compile` for the modules of our own making, which are kept."""
 
     def compile(self, wasm: bytes | memoryview) -> WasmtimeModule:
-        return self._compiler.compile(wasm)
+        module = self._compiler.compile(wasm)
+        module.wasm = wasm
+        return module
 
     def prepare(self, module: WasmtimeModule, limits: StoreLimits) -> None:
-        """Nothing: the code is the same for every store."""
+        """Rewrite the module, for stores in which modules ask before they grow."""
+        if limits.asks:
+            self.asking(module)
+
+    def asking(self, module: WasmtimeModule) -> Asking | None:
+        """The module that asks before it grows; None for one that grows nothing. Raises InvalidError (see `asking`)."""
+        from wippywasm.engine.wasmtime_growth import asking
+
+        if module not in self._asking:
+            self._asking[module] = asking(self, module)
+        return self._asking[module]
 
     def new_store(self, limits: StoreLimits = NO_LIMITS) -> WasmtimeStore:
-        return WasmtimeStore(self, limits)
+        if not limits.asks:
+            return WasmtimeStore(self, limits)
+        from wippywasm.engine.wasmtime_growth import AskingStore  # which few guests need
+
+        return AskingStore(self, limits)
 
     # ---- the pool
 
@@ -80,7 +102,9 @@ class WasmtimeEngine:
         return _Backend(self).deserialize(code, module.info)
 
     def take_store(self, limits: StoreLimits) -> WasmtimeStore | None:
-        """A new store of a pool; None where it has no room, or no tables as large as the limits allow."""
+        """A new store of a pool; None where it has no room, or no tables as large or as many as the limits want."""
+        if limits.asks:
+            return None
         if limits.table_elements is not None and limits.table_elements > wasmtime_pool.TABLE_ELEMENTS:
             return None
         try:

@@ -12,26 +12,42 @@ from typing import TYPE_CHECKING
 from wippywasm.core import CoreExternType
 from wippywasm.engine import linking
 from wippywasm.engine import wasmtime_capi as capi
-from wippywasm.engine.traps import STACK, make_trap, noted
+from wippywasm.engine.traps import ALLOCATION, STACK, make_trap, noted
 from wippywasm.engine.wasmtime_running import NO_SPARE, Running
 from wippywasm.engine.wasmtime_traps import trap_of
-from wippywasm.errors import InternalError, InvalidError, Trap
+from wippywasm.errors import Frame, InternalError, InvalidError, Trap
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_modules import WasmtimeModule
 
+_GC_HEAP = "GC heap out of memory"
 
-def failure_of(running: Running, error: int, trap: int, note: str) -> BaseException:
-    """Own what a call into the guest gave back, and say what it was."""
+
+def as_it_is(frame: Frame) -> Frame:
+    """Where a frame is, of a module that was not rewritten."""
+    return frame
+
+
+def failure_of(
+    running: Running, error: int, trap: int, note: str, place: Callable[[Frame], Frame] = as_it_is
+) -> BaseException:
+    """Own what a call into the guest gave back, and say what it was; `place` is for the frames of a trap."""
     raised, running.raised = running.raised, None
     if not running.spare.trap and running.spare is not NO_SPARE:
         running.spare.trap = capi.new_trap()
     if trap and (raised is None or capi.has_code(trap)):
-        return noted(trap_of(capi.take_trap(trap)), note)
+        return noted(trap_of(capi.take_trap(trap), place), note)
     if raised is None:
-        return InternalError(f"wasmtime refused the call: {capi.take_error(error)}")
+        return noted(_refusal(str(capi.take_error(error))), note)
     _discard(error, trap)
     return _overflow(raised) if running.depth and _is_recursion(raised) else raised
+
+
+def _refusal(message: str) -> BaseException:
+    """What wasmtime ends a call with that is no trap to it."""
+    if _GC_HEAP in message:
+        return make_trap(ALLOCATION)
+    return InternalError(f"wasmtime refused the call: {message}")
 
 
 def refused(module: WasmtimeModule, types: Sequence[CoreExternType], message: str) -> InvalidError:

@@ -34,6 +34,8 @@ class WasmtimeModule:
         self.native = native
         self.pointer = capi.pointer_of(native)
         self.info = info
+        self.wasm: bytes | memoryview = b""
+        """What it was compiled from, where it may have to be rewritten."""
         self.imports = info.imports
         self.import_count = capi.size(len(info.imports))
         self.exports = info.exports

@@ -19,7 +19,7 @@ from wippywasm.core import CoreExternType, CoreFuncType
 from wippywasm.engine import linking
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.assembly import HostSource, Make, Part, Source
-from wippywasm.engine.port import CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
+from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
 from wippywasm.engine.raw_calls import USUAL_ROOM, Slots, closed
 from wippywasm.engine.wasmtime_epochs import watch
 from wippywasm.engine.wasmtime_failures import failure_of, refused
@@ -59,7 +59,7 @@ class WasmtimeStore:
         self._fibers: Fibers | None = None
         self._note = limits.note
         elements = TABLE_ELEMENTS if limits.table_elements is None else limits.table_elements
-        capi.store_limiter(self._native, _bound(limits.memory_bytes), elements, -1, -1, -1)
+        capi.store_limiter(self._native, _bound(limits.memory_bytes), elements, -1, -1, MAX_MEMORIES)
 
     @property
     def context(self) -> Any:

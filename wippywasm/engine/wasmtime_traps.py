@@ -6,6 +6,8 @@ names that the guest chose stand too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from wasmtime import Frame as NativeFrame
 from wasmtime import Trap as NativeTrap
 from wasmtime import TrapCode
@@ -35,9 +37,9 @@ _THROWN = "thrown Wasm exception"
 _UNKNOWN_OFFSET = (1 << 64) - 1
 
 
-def trap_of(native: NativeTrap) -> Trap:
-    """What our callers see of `native`."""
-    frames = [_frame(frame) for frame in native.frames[: traps.MAX_FRAMES]]
+def trap_of(native: NativeTrap, place: Callable[[Frame], Frame]) -> Trap:
+    """What our callers see of `native`; `place` says where a frame is in the files that people have."""
+    frames = [place(_frame(frame)) for frame in native.frames[: traps.MAX_FRAMES]]
     cause = native.message.rstrip().rsplit("\n", 1)[-1].strip().removeprefix("wasm trap: ")
     return traps.make_trap(_code(native, cause), frames, cause)
 

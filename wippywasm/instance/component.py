@@ -83,9 +83,12 @@ class Component:
 
     def check_limits(self, limits: Limits) -> None:
         """Raise InvalidError where an instance needs more from the start than it may have."""
+        limits.check(self._needs())
+
+    def _needs(self) -> Demand:
         if self._demand is None:
             self._demand = demand_of(self.plan)
-        limits.check(self._demand)
+        return self._demand
 
     def compile(self) -> None:
         """Compile the core modules now (through the engine's cache); raises BinaryError or UnsupportedFeatureError."""
@@ -99,8 +102,9 @@ class Component:
     def compile_for_tasks(self, limits: Limits) -> None:
         """`compile`, and what instances with these limits need where an event loop runs; raises the same."""
         self.compile()
+        bounds = replace(limits.store_limits(self._needs()), interruptible=True)
         for module in self._modules or ():
-            self.engine.prepare(module, replace(limits.store_limits(), interruptible=True))
+            self.engine.prepare(module, bounds)
 
     def _planned_with(self, imports: Mapping[str, Any]) -> Component:
         """This component with the components that it imports in their places; itself where it imports none."""
@@ -207,6 +211,7 @@ class LinkedComponent:
         self.component = component
         self._linked = linked
         self._recipe: Recipe | None = None
+        self._demand: Demand | None = None
         self._pooled = PooledStores(component.engine)
 
     def instantiate(self, *, limits: Limits | None = None) -> Guest:
@@ -252,8 +257,11 @@ class LinkedComponent:
         return Guest(self.component, frame)
 
     def _bounds(self, limits: Limits, least: StoreLimits) -> StoreLimits:
-        self.component.check_limits(limits)
-        bounds = limits.store_limits()
+        if self._demand is None:
+            supplied = [m.wasm for m in self._linked.modules]
+            self._demand = demand_of(self.component.plan, supplied) if supplied else self.component._needs()
+        limits.check(self._demand)
+        bounds = limits.store_limits(self._demand)
         return replace(bounds, interruptible=least.interruptible or bounds.interruptible)
 
     def _prepared(self) -> Recipe:

@@ -19,10 +19,9 @@ _MIB = 1 << 20
 class Limits:
     """Bounds of one guest; None is the engine's own.
 
-    `max_execution_ms` is for each call, waiting included, and for instantiation. `max_memory_mb` is what its linear
-    memories begin with, together, and what each may grow to, in MiB; `max_table_elements` the same for tables. So a
-    guest with n memories may come to n times as much; it makes none once it is there. `max_instances` counts its core
-    instances. Raises InvalidError for what is no whole number above 0.
+    `max_execution_ms` is for each call, waiting included, and for instantiation. `max_memory_mb` is what all its
+    linear memories may come to together, in MiB; `max_table_elements` the same for tables. `max_instances` counts its
+    core instances. Raises InvalidError for what is no whole number above 0.
     """
 
     max_execution_ms: int | None = None
@@ -36,11 +35,13 @@ class Limits:
             if value is not None and (type(value) is not int or value < 1):
                 raise InvalidError(f"limit {name} must be a whole number of at least 1, not {value!r}")
 
-    def store_limits(self) -> StoreLimits:
-        """The same bounds in the engine port's units."""
+    def store_limits(self, demand: Demand) -> StoreLimits:
+        """The same bounds in the engine port's units, for a guest that begins with so much."""
         # No bound on instances: a guest makes none once it is there, `check` has counted them, and others are ours.
         memory = None if self.max_memory_mb is None else self.max_memory_mb * _MIB
-        return StoreLimits(memory, self.max_table_elements, self.max_execution_ms is not None, self._growth_note())
+        elements = self.max_table_elements
+        growth = demand.memory.growth(memory), demand.tables.growth(elements)
+        return StoreLimits(memory, elements, self.max_execution_ms is not None, self._growth_note(), *growth)
 
     def _growth_note(self) -> str:
         """What to say of a trap after which the guest may have been refused memory or table elements."""
@@ -49,11 +50,11 @@ class Limits:
 
     def check(self, demand: Demand) -> None:
         """Raise InvalidError, with all that is too small, where a guest can't even be made within these bounds."""
-        mib = -(-demand.memory_bytes // _MIB)
+        mib, elements = -(-demand.memory.size // _MIB), demand.tables.size
         needs = (
             ("max_instances", demand.instances, f"{demand.instances} core instances"),
             ("max_memory_mb", mib, f"{mib} MiB of memory"),
-            ("max_table_elements", demand.table_elements, f"{demand.table_elements} table elements"),
+            ("max_table_elements", elements, f"{elements} table elements"),
         )
         problems = [
             f"the guest starts with {words}, more than its limit {name} = {limit}"

@@ -1,17 +1,35 @@
-"""A core module → the same module, which asks the host now and then whether it may go on, and stays within limits.
+"""A core module → the same module, which asks the host whether it may go on, and whether it may grow.
 
-In: the bytes of a valid module of WebAssembly 2.0, and bounds. Out: bytes of a module that behaves equally, but counts
-down at function entries and loop heads and at zero calls a tick of the host, which gives the next count. For engines
-that can't interrupt a guest.
+In: the bytes of a valid module, and bounds. Out: bytes of a module that behaves equally, but (`rewrite`) counts down at
+function entries and loop heads and at zero calls a tick of the host, which gives the next count, for engines that can't
+interrupt a guest; or (either) asks before each growth, for bounds on all memories or tables of a guest together, which
+no engine has.
 
-No index shifts: a type, a global (the count) and a table (with the tick in it) are appended to their index spaces. The
-table is exported, for a small module to put the tick there; until then nothing may run, so the start function is
-exported too, and left to the host to call. Memories and tables get maxima within the limits. Names of functions stay;
-the module's own is replaced by a mark, by which its frames are found in a backtrace and told in terms of the original.
+No index shifts: types, globals (the count) and a table (with the host's functions) are appended to their index spaces.
+The table is exported, for a small module to put them there; until then nothing may run, so the start function is
+exported too, and left to the host to call. `rewrite` gives memories and tables maxima within the limits. Names of
+functions stay; the module's own is replaced by a mark, by which its frames are found in a backtrace and told in terms
+of the original.
 
 Spec: WebAssembly core, `binary/modules`, `binary/instructions`.
 """
 
-from wippywasm.engine.rewrite.module import START, TABLE, Bounds, Origin, Rewritten, rewrite
+from wippywasm.engine.rewrite.growth import ELEMENTS, FUNCTIONS
+from wippywasm.engine.rewrite.hosts import TICK, placing_module
+from wippywasm.engine.rewrite.module import START, TABLE, Bounds, Rewritten, ask_for_growth, rewrite
+from wippywasm.engine.rewrite.origin import Origin, original
 
-__all__ = ["START", "TABLE", "Bounds", "Origin", "Rewritten", "rewrite"]
+__all__ = [
+    "ELEMENTS",
+    "FUNCTIONS",
+    "START",
+    "TABLE",
+    "TICK",
+    "Bounds",
+    "Origin",
+    "Rewritten",
+    "ask_for_growth",
+    "original",
+    "placing_module",
+    "rewrite",
+]

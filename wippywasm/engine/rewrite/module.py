@@ -9,22 +9,27 @@ Spec: WebAssembly core, `binary/modules`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from wippywasm.binary import core_module
 from wippywasm.binary.component import CustomSection
 from wippywasm.binary.core_custom import MODULE_SUBSECTION, read_module_name
-from wippywasm.binary.core_module import CODE, CUSTOM, EXPORT, GLOBAL, MEMORY, ORDER, TYPE
+from wippywasm.binary.core_module import CODE, CUSTOM, EXPORT, GLOBAL, MEMORY, ORDER, TYPE, CoreModuleInfo
 from wippywasm.binary.core_module import START as START_SECTION
 from wippywasm.binary.core_module import TABLE as TABLE_SECTION
+from wippywasm.core import CoreFuncType
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.rewrite.code import Checks, rewrite_code
+from wippywasm.engine.rewrite.growth import FUNCTIONS, Questions
+from wippywasm.engine.rewrite.hosts import TICK, binary_type
 from wippywasm.engine.rewrite.leb import append, read_u32, sized, skip
 from wippywasm.engine.rewrite.offsets import Offsets
+from wippywasm.engine.rewrite.origin import Origin
 from wippywasm.leb128 import signed, unsigned
 
 TABLE = "wippy:tick"
-"""The export that has the table of the tick."""
+"""The export that has the table of the host's functions."""
 START = "wippy:start"
 """The export that has what was the start function, where there is one."""
 FIRST_COUNT = 10_000
@@ -34,22 +39,22 @@ _I32, _FUNCREF = b"\x7f", b"\x70"
 
 @dataclass(frozen=True)
 class Bounds:
-    """The most that each memory (in pages) and table (in elements) may have; None leaves the module's own maximum."""
+    """The most that each memory (in pages) and table (in elements) may have; None leaves the module's own maximum.
+
+    With `asks` the host is asked before any of them grows.
+    """
 
     pages: int | None = None
     elements: int | None = None
+    asks: bool = False
+
+    @property
+    def functions(self) -> tuple[CoreFuncType, ...]:
+        """The types of the host's functions that belong in the table."""
+        return (TICK, *FUNCTIONS) if self.asks else (TICK,)
 
 
 NO_BOUNDS = Bounds()
-
-
-@dataclass(frozen=True, eq=False)
-class Origin:
-    """What a rewritten module was: the original's `name`, and the `offsets` of its code; `mark` is the new name."""
-
-    mark: str
-    name: str | None
-    offsets: Offsets
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,27 +66,51 @@ class Rewritten:
 
 
 def rewrite(wasm: bytes, bounds: Bounds = NO_BOUNDS) -> Rewritten:
-    """The rewritten module. Raises UnsupportedFeatureError for instructions later than WebAssembly 2.0."""
+    """The module with checks, and within bounds. Raises UnsupportedFeatureError for instructions that are not known."""
     info = core_module.parse(wasm)
     file = _File(wasm)
     sections, offsets = file.sections, Offsets()
-    type_count = read_u32(sections[TYPE], 0)[0] if TYPE in sections else 0
-    tick = b"\x41\0\x11" + unsigned(type_count) + unsigned(len(info.tables))
+    tick = b"\x41\0\x11" + unsigned(info.type_count) + unsigned(len(info.tables))
     checks = Checks(len(info.globals), len(info.globals) + 1, tick)
+    questions = Questions(info, 1, info.type_count + 1, len(info.tables)) if bounds.asks else None
     if CODE in sections:
-        sections[CODE], offsets = rewrite_code(sections[CODE], checks)
+        sections[CODE], offsets = rewrite_code(sections[CODE], checks, questions)
     if MEMORY in sections:
         sections[MEMORY] = _clamp(sections[MEMORY], 0, bounds.pages)
     if TABLE_SECTION in sections:
         sections[TABLE_SECTION] = _clamp(sections[TABLE_SECTION], 1, bounds.elements)
-    sections[TYPE] = append(sections.get(TYPE), b"\x60\0\1" + _I32)
-    sections[TABLE_SECTION] = append(sections.get(TABLE_SECTION), _FUNCREF + b"\1\1\1")
     for first in (FIRST_COUNT, 0):
         sections[GLOBAL] = append(sections.get(GLOBAL), _I32 + b"\1\x41" + signed(first) + b"\x0b")
+    _add_hosts(sections, info, bounds.functions)
+    return _joined(wasm, file, offsets)
+
+
+def ask_for_growth(wasm: bytes) -> Rewritten | None:
+    """The module without checks, which asks the host before it grows anything; None where it grows nothing.
+
+    Raises UnsupportedFeatureError for instructions that are not known.
+    """
+    info = core_module.parse(wasm)
+    file = _File(wasm)
+    if CODE not in file.sections:
+        return None
+    questions = Questions(info, 0, info.type_count, len(info.tables))
+    file.sections[CODE], offsets = rewrite_code(file.sections[CODE], None, questions)
+    if not questions.asked:
+        return None
+    _add_hosts(file.sections, info, FUNCTIONS)
+    return _joined(wasm, file, offsets)
+
+
+def _add_hosts(sections: dict[int, bytes], info: CoreModuleInfo, functions: Sequence[CoreFuncType]) -> None:
+    """Append the types of the host's functions and their table, and leave the start function to the host."""
+    for type in dict.fromkeys(functions):
+        sections[TYPE] = append(sections.get(TYPE), binary_type(type))
+    size = unsigned(len(functions))
+    sections[TABLE_SECTION] = append(sections.get(TABLE_SECTION), _FUNCREF + b"\1" + size + size)
     sections[EXPORT] = append(sections.get(EXPORT), _export(TABLE, 1, len(info.tables)))
     if sections.pop(START_SECTION, None) is not None and info.start is not None:
         sections[EXPORT] = append(sections[EXPORT], _export(START, 0, info.start))
-    return _joined(wasm, file, offsets)
 
 
 class _File:

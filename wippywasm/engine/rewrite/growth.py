@@ -1,0 +1,59 @@
+"""Growth that is asked for: the code around `memory.grow` and `table.grow`, for bounds that hold for several together.
+
+In: a module's memories and tables, where the host's functions stand. Out: code. Before it grows, the module asks the
+host with the number of pages or elements, and goes on with the answer: that number, or -1, by which nothing can grow.
+Afterwards it tells the host what came of it.
+
+Spec: WebAssembly core, `exec/instructions` (`memory.grow`, `table.grow`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wippywasm.binary.core_module import CoreModuleInfo
+from wippywasm.core import CoreFuncType, CoreMemoryType, CoreTableType
+from wippywasm.engine.rewrite.instructions import MEMORY_GROW, PREFIX, TABLE_GROW
+from wippywasm.engine.rewrite.leb import read_u32
+from wippywasm.leb128 import unsigned
+
+ELEMENTS = -1
+"""What the host is told of a table; of a memory it is told the logarithm of the size of a page."""
+_NARROW = CoreFuncType(("i32", "i32"), ("i32",))
+_WIDE = CoreFuncType(("i64", "i32"), ("i64",))
+FUNCTIONS = (_NARROW, _NARROW, _WIDE, _WIDE)
+"""What the host has for it: to ask and to tell in 32 bits, and in 64."""
+
+
+class Questions:
+    """The code around growth. `slot` is the first of the host's functions in `table`, `type` the first of their types.
+
+    `asked` tells whether there was any growth.
+    """
+
+    def __init__(self, info: CoreModuleInfo, slot: int, type: int, table: int) -> None:
+        self._memories: Sequence[CoreMemoryType] = info.memories
+        self._tables: Sequence[CoreTableType] = info.tables
+        self._slot = slot
+        self._type = type
+        self._table = table
+        self.asked = False
+
+    def around(self, body: bytes, at: int) -> tuple[bytes, bytes] | None:
+        """What belongs before and after the instruction at `at`; None where it does not grow anything."""
+        if body[at] == MEMORY_GROW:
+            memory = self._memories[read_u32(body, at + 1)[0]]
+            return self._calls(memory.is_64, memory.page_size_log2)
+        if body[at] == PREFIX and body[at + 1] == TABLE_GROW:
+            return self._calls(self._tables[read_u32(body, at + 2)[0]].is_64, ELEMENTS)
+        return None
+
+    def _calls(self, is_64: bool, unit: int) -> tuple[bytes, bytes]:
+        self.asked = True
+        first = self._slot + 2 * is_64
+        return self._call(first, is_64, unit), self._call(first + 1, is_64, unit)
+
+    def _call(self, slot: int, is_64: bool, unit: int) -> bytes:
+        """`(unit, slot) call_indirect`; both constants are below 64 or -1, which are one byte."""
+        constants = b"\x41" + bytes([unit & 0x7F]) + b"\x41" + bytes([slot])
+        return constants + b"\x11" + unsigned(self._type + is_64) + unsigned(self._table)

@@ -1,0 +1,83 @@
+"""Stores on wasmtime in which memories, or tables, have a bound on all of them together.
+
+In: limits that have one. Out: a store that instantiates modules which grow something as rewritten ones (`rewrite`),
+with the host's functions put in place. wasmtime's own limiter knows a bound on each only, and none on shared memories.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wippywasm.engine import rewrite
+from wippywasm.engine import wasmtime_capi as capi
+from wippywasm.engine.growth import Allowance
+from wippywasm.engine.port import StoreLimits
+from wippywasm.engine.wasmtime_failures import failure_of
+from wippywasm.engine.wasmtime_items import WasmtimeFunc
+from wippywasm.engine.wasmtime_modules import WasmtimeInstance, WasmtimeModule
+from wippywasm.engine.wasmtime_store import WasmtimeStore
+from wippywasm.errors import BinaryError, Frame, InvalidError
+
+if TYPE_CHECKING:
+    from wippywasm.engine.wasmtime_engine import WasmtimeEngine
+
+
+class Asking:
+    """What a module asks with: its rewritten one, and what that was."""
+
+    __slots__ = ("module", "origin")
+
+    def __init__(self, module: WasmtimeModule, origin: rewrite.Origin) -> None:
+        self.module = module
+        self.origin = origin
+
+
+def asking(engine: WasmtimeEngine, module: WasmtimeModule) -> Asking | None:
+    """The module that asks before it grows; None for one that grows nothing. InvalidError where there is no such."""
+    rewritten = rewrite.ask_for_growth(bytes(module.wasm))
+    if rewritten is None:
+        return None
+    try:
+        return Asking(engine.compile(rewritten.wasm), rewritten.origin)
+    except BinaryError as error:
+        raise InvalidError(
+            f"the growth of this module can't be bounded: {error.message}",
+            hint="it is at a bound of the engine; leave out max_memory_mb and max_table_elements",
+        ) from error
+
+
+class AskingStore(WasmtimeStore):
+    """A store whose modules ask before they grow."""
+
+    def __init__(self, engine: WasmtimeEngine, limits: StoreLimits) -> None:
+        super().__init__(engine, limits)
+        self._allowance = Allowance(limits)
+        self._answers: list[capi.Block] = []  # items would lead back here
+        self._origins: dict[str, rewrite.Origin] = {}
+
+    def _new_instance(self, module: WasmtimeModule, imports: Any, block: capi.Block) -> str:
+        found = self.engine.asking(module)
+        if found is None:
+            return super()._new_instance(module, imports, block)
+        self._origins[found.origin.mark] = found.origin
+        error = super()._new_instance(found.module, imports, block)
+        if not error:
+            self._begin(WasmtimeInstance(self, found.module, block))
+        return error
+
+    def _begin(self, instance: WasmtimeInstance) -> None:
+        """Put the answers in place, then do what the module does at its start."""
+        if not self._answers:
+            made = map(self.host_func, rewrite.FUNCTIONS, self._allowance.functions)
+            self._answers += [function.extern for function in made]
+        answers = [WasmtimeFunc(self, type, extern) for type, extern in zip(rewrite.FUNCTIONS, self._answers)]
+        placing = self.engine.compile_own(rewrite.placing_module(rewrite.FUNCTIONS))
+        self.instantiate(placing, [instance.export(rewrite.TABLE), *answers])
+        if rewrite.START in instance.lookups:
+            instance.export(rewrite.START).call()
+
+    def failure(self, error: int, trap: int) -> BaseException:
+        return failure_of(self.running, error, trap, self._note, self._place)
+
+    def _place(self, frame: Frame) -> Frame:
+        return rewrite.original(frame, self._origins)
