@@ -15,7 +15,6 @@ from wippywasm import engine as engines
 from wippywasm.engine.growth import Allowance
 from wippywasm.engine.port import StoreLimits
 from wippywasm.engine.rewrite import (
-    FUNCTIONS,
     START,
     TABLE,
     TICK,
@@ -129,12 +128,12 @@ def test_it_behaves_equally(body: str, result: str, a: int, b: int) -> None:
     assert outcome(instantiate(rewritten, []), a, b, rewritten.origin) == outcome(instantiate(wasm), a, b)
 
 
-def asking(rewritten: Rewritten, bounds: Bounds | None = None) -> Any:
+def asking(rewritten: Rewritten) -> Any:
     """An instance on wasmtime of a module that asks, and may grow as it likes."""
     engine = engines.get("wasmtime")
     store = engine.new_store()
-    types = FUNCTIONS if bounds is None else bounds.functions
-    functions = [*(lambda: 1,) * (bounds is not None), *Allowance(StoreLimits()).functions]
+    types = rewritten.functions
+    functions = [*(lambda: 1,) * (TICK in types), *Allowance(StoreLimits()).functions]
     instance = store.instantiate(engine.compile(rewritten.wasm), [])
     answers = list(map(store.host_func, types, functions))
     store.instantiate(engine.compile(placing_module(types)), [instance.export(TABLE), *answers])
@@ -149,9 +148,8 @@ def test_it_behaves_equally_where_it_asks(body: str, result: str, a: int, b: int
     rewritten = ask_for_growth(wasm)
     assert rewritten is not None
     assert outcome(asking(rewritten), a, b, rewritten.origin) == plain
-    bounds = Bounds(asks=True)
-    both = rewrite(wasm, bounds)
-    assert outcome(asking(both, bounds), a, b, both.origin) == plain
+    both = rewrite(wasm, Bounds(asks=True))
+    assert outcome(asking(both), a, b, both.origin) == plain
 
 
 def test_every_round_of_a_loop_and_every_call_counts() -> None:

@@ -60,7 +60,7 @@ class WasmerEngine:
         if made is None:
             new = rewrite(bytes(module.wasm), bounds)
             made = module.rewritten[bounds] = self._compiler.compile(new.wasm)
-            made.origin = new.origin
+            made.origin, made.functions = new.origin, new.functions
         return made
 
     def new_store(self, limits: StoreLimits = NO_LIMITS) -> WasmerStore:

@@ -18,7 +18,7 @@ import wasmer
 import wasmer_compiler_cranelift
 
 from wippywasm.binary.core_module import CoreModuleInfo
-from wippywasm.core import CoreExternType, CoreImport, CoreMemoryType, CoreTableType
+from wippywasm.core import CoreExternType, CoreFuncType, CoreImport, CoreMemoryType, CoreTableType
 from wippywasm.engine.rewrite import Bounds, Origin
 
 MAX_GONE = 32
@@ -42,6 +42,8 @@ class WasmerModule:
         self.rewritten: dict[Bounds, WasmerModule] = {}
         self.origin: Origin | None = None
         """What it was before it was rewritten."""
+        self.functions: tuple[CoreFuncType, ...] = ()
+        """Those of the host that the rewritten one calls."""
         self.imports = info.imports
         self.exports = info.exports
         self.export_types: dict[str, CoreExternType] = {e.name: e.type for e in info.exports}

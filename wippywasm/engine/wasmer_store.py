@@ -84,18 +84,18 @@ class WasmerStore:
         if rewritten.origin is not None:
             self._origins[rewritten.origin.mark] = rewritten.origin
         instance = self.link(rewritten, imports)
-        place(self, instance.export(rewrite.TABLE), self._placed())
+        place(self, instance.export(rewrite.TABLE), self._placed(len(rewritten.functions)))
         if instance.has(rewrite.START):
             instance.export(rewrite.START).call()
         return instance
 
-    def _placed(self) -> list[WasmerFunc]:
-        """The host's functions that rewritten modules call."""
+    def _placed(self, count: int) -> list[WasmerFunc]:
+        """The first of the host's functions that rewritten modules call."""
         if not self._hosts:
             self._hosts.append(self.host_func(rewrite.TICK, self._clock.tick, "tick"))
-            if self._limits.asks:
-                self._hosts += map(self.host_func, rewrite.FUNCTIONS, Allowance(self._limits).functions)
-        return self._hosts
+        if len(self._hosts) < count:
+            self._hosts += map(self.host_func, rewrite.FUNCTIONS, Allowance(self._limits).functions)
+        return self._hosts[:count]
 
     def link(self, module: WasmerModule, imports: Sequence[Any]) -> WasmerInstance:
         """Instantiate a module as it is."""

@@ -64,6 +64,7 @@ shared_size = _declare(quick, "wasmtime_sharedmemory_size", ctypes.c_uint64, [_P
 shared_grow = _declare(lib, "wasmtime_sharedmemory_grow", c_size_t, [_P, ctypes.c_uint64, _P])
 table_size = _declare(quick, "wasmtime_table_size", ctypes.c_uint64, [_P, _P])
 table_get = _declare(quick, "wasmtime_table_get", ctypes.c_bool, [_P, _P, ctypes.c_uint64, _P])
+table_set = _declare(quick, "wasmtime_table_set", c_size_t, [_P, _P, ctypes.c_uint64, _P])
 global_get = _declare(quick, "wasmtime_global_get", None, [_P, _P, _P])
 global_set = _declare(quick, "wasmtime_global_set", c_size_t, [_P, _P, _P])
 store_new = _declare(quick, "wasmtime_store_new", c_size_t)

@@ -13,7 +13,6 @@ from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.growth import Allowance
 from wippywasm.engine.port import StoreLimits
 from wippywasm.engine.wasmtime_failures import failure_of
-from wippywasm.engine.wasmtime_items import WasmtimeFunc
 from wippywasm.engine.wasmtime_modules import WasmtimeInstance, WasmtimeModule
 from wippywasm.engine.wasmtime_store import WasmtimeStore
 from wippywasm.errors import BinaryError, Frame, InvalidError
@@ -23,13 +22,14 @@ if TYPE_CHECKING:
 
 
 class Asking:
-    """What a module asks with: its rewritten one, and what that was."""
+    """What a module asks with: its rewritten one, what that was, and how many of the answers belong in its table."""
 
-    __slots__ = ("module", "origin")
+    __slots__ = ("answers", "module", "origin")
 
-    def __init__(self, module: WasmtimeModule, origin: rewrite.Origin) -> None:
+    def __init__(self, module: WasmtimeModule, rewritten: rewrite.Rewritten) -> None:
         self.module = module
-        self.origin = origin
+        self.origin = rewritten.origin
+        self.answers = len(rewritten.functions)
 
 
 def asking(engine: WasmtimeEngine, module: WasmtimeModule) -> Asking | None:
@@ -38,7 +38,7 @@ def asking(engine: WasmtimeEngine, module: WasmtimeModule) -> Asking | None:
     if rewritten is None:
         return None
     try:
-        return Asking(engine.compile(rewritten.wasm), rewritten.origin)
+        return Asking(engine.compile(rewritten.wasm), rewritten)
     except BinaryError as error:
         raise InvalidError(
             f"the growth of this module can't be bounded: {error.message}",
@@ -52,7 +52,8 @@ class AskingStore(WasmtimeStore):
     def __init__(self, engine: WasmtimeEngine, limits: StoreLimits) -> None:
         super().__init__(engine, limits)
         self._allowance = Allowance(limits)
-        self._answers: list[capi.Block] = []  # items would lead back here
+        self._answers: list[capi.Block] = []
+        """Values for tables: items would lead back here."""
         self._origins: dict[str, rewrite.Origin] = {}
 
     def _new_instance(self, module: WasmtimeModule, imports: Any, block: capi.Block) -> str:
@@ -62,19 +63,26 @@ class AskingStore(WasmtimeStore):
         self._origins[found.origin.mark] = found.origin
         error = super()._new_instance(found.module, imports, block)
         if not error:
-            self._begin(WasmtimeInstance(self, found.module, block))
+            self._begin(WasmtimeInstance(self, found.module, block), found.answers)
         return error
 
-    def _begin(self, instance: WasmtimeInstance) -> None:
-        """Put the answers in place, then do what the module does at its start."""
-        if not self._answers:
-            made = map(self.host_func, rewrite.FUNCTIONS, self._allowance.functions)
-            self._answers += [function.extern for function in made]
-        answers = [WasmtimeFunc(self, type, extern) for type, extern in zip(rewrite.FUNCTIONS, self._answers)]
-        placing = self.engine.compile_own(rewrite.placing_module(rewrite.FUNCTIONS))
-        self.instantiate(placing, [instance.export(rewrite.TABLE), *answers])
+    def _begin(self, instance: WasmtimeInstance, count: int) -> None:
+        """Put so many answers in place, then do what the module does at its start."""
+        while len(self._answers) < count:
+            self._answers.append(self._answer(len(self._answers)))
+        table = instance.export(rewrite.TABLE).handle
+        for index, answer in enumerate(self._answers[:count]):
+            error = capi.table_set(self.context, table, index, answer.pointer)
+            assert not error
         if rewrite.START in instance.lookups:
             instance.export(rewrite.START).call()
+
+    def _answer(self, index: int) -> capi.Block:
+        function = self.host_func(rewrite.FUNCTIONS[index], self._allowance.functions[index])
+        value = capi.Block(capi.VAL_SIZE)
+        value.view()[0] = capi.FUNCREF
+        value.view(capi.VAL_OF)[:16] = function.extern.view(capi.EXTERN_OF)[:16]
+        return value
 
     def failure(self, error: int, trap: int) -> BaseException:
         return failure_of(self.running, error, trap, self._note, self._place)

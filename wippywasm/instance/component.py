@@ -211,7 +211,7 @@ class LinkedComponent:
         self.component = component
         self._linked = linked
         self._recipe: Recipe | None = None
-        self._demand: Demand | None = None
+        self._bounded: tuple[tuple[Limits, StoreLimits], StoreLimits] | None = None
         self._pooled = PooledStores(component.engine)
 
     def instantiate(self, *, limits: Limits | None = None) -> Guest:
@@ -257,12 +257,19 @@ class LinkedComponent:
         return Guest(self.component, frame)
 
     def _bounds(self, limits: Limits, least: StoreLimits) -> StoreLimits:
-        if self._demand is None:
-            supplied = [m.wasm for m in self._linked.modules]
-            self._demand = demand_of(self.component.plan, supplied) if supplied else self.component._needs()
-        limits.check(self._demand)
-        bounds = limits.store_limits(self._demand)
-        return replace(bounds, interruptible=least.interruptible or bounds.interruptible)
+        """The limits for a store; worked out once where all instances have the same."""
+        known = self._bounded
+        if known is None or known[0] != (limits, least):
+            demand = self._demand()
+            limits.check(demand)
+            bounds = limits.store_limits(demand)
+            bounds = replace(bounds, interruptible=least.interruptible or bounds.interruptible)
+            known = self._bounded = (limits, least), bounds
+        return known[1]
+
+    def _demand(self) -> Demand:
+        supplied = [m.wasm for m in self._linked.modules]
+        return demand_of(self.component.plan, supplied) if supplied else self.component._needs()
 
     def _prepared(self) -> Recipe:
         self.component.compile()

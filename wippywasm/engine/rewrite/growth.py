@@ -22,13 +22,13 @@ ELEMENTS = -1
 _NARROW = CoreFuncType(("i32", "i32"), ("i32",))
 _WIDE = CoreFuncType(("i64", "i32"), ("i64",))
 FUNCTIONS = (_NARROW, _NARROW, _WIDE, _WIDE)
-"""What the host has for it: to ask and to tell in 32 bits, and in 64."""
+"""What the host has for it: to ask and to tell in 32 bits, and in 64, which few modules need."""
 
 
 class Questions:
     """The code around growth. `slot` is the first of the host's functions in `table`, `type` the first of their types.
 
-    `asked` tells whether there was any growth.
+    `functions` are those of `FUNCTIONS` that it takes, the first ones; there are none where nothing grows.
     """
 
     def __init__(self, info: CoreModuleInfo, slot: int, type: int, table: int) -> None:
@@ -37,7 +37,7 @@ class Questions:
         self._slot = slot
         self._type = type
         self._table = table
-        self.asked = False
+        self.functions: tuple[CoreFuncType, ...] = ()
 
     def around(self, body: bytes, at: int) -> tuple[bytes, bytes] | None:
         """What belongs before and after the instruction at `at`; None where it does not grow anything."""
@@ -49,8 +49,9 @@ class Questions:
         return None
 
     def _calls(self, is_64: bool, unit: int) -> tuple[bytes, bytes]:
-        self.asked = True
-        first = self._slot + 2 * is_64
+        first = 2 * is_64
+        self.functions = max(self.functions, FUNCTIONS[: first + 2], key=len)
+        first += self._slot
         return self._call(first, is_64, unit), self._call(first + 1, is_64, unit)
 
     def _call(self, slot: int, is_64: bool, unit: int) -> bytes:

@@ -21,7 +21,7 @@ from wippywasm.binary.core_module import TABLE as TABLE_SECTION
 from wippywasm.core import CoreFuncType
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.rewrite.code import Checks, rewrite_code
-from wippywasm.engine.rewrite.growth import FUNCTIONS, Questions
+from wippywasm.engine.rewrite.growth import Questions
 from wippywasm.engine.rewrite.hosts import TICK, binary_type
 from wippywasm.engine.rewrite.leb import append, read_u32, sized, skip
 from wippywasm.engine.rewrite.offsets import Offsets
@@ -48,21 +48,17 @@ class Bounds:
     elements: int | None = None
     asks: bool = False
 
-    @property
-    def functions(self) -> tuple[CoreFuncType, ...]:
-        """The types of the host's functions that belong in the table."""
-        return (TICK, *FUNCTIONS) if self.asks else (TICK,)
-
 
 NO_BOUNDS = Bounds()
 
 
 @dataclass(frozen=True, eq=False)
 class Rewritten:
-    """A rewritten module."""
+    """A rewritten module; `functions` are the types of the host's functions that belong in its table."""
 
     wasm: bytes
     origin: Origin
+    functions: tuple[CoreFuncType, ...]
 
 
 def rewrite(wasm: bytes, bounds: Bounds = NO_BOUNDS) -> Rewritten:
@@ -81,8 +77,9 @@ def rewrite(wasm: bytes, bounds: Bounds = NO_BOUNDS) -> Rewritten:
         sections[TABLE_SECTION] = _clamp(sections[TABLE_SECTION], 1, bounds.elements)
     for first in (FIRST_COUNT, 0):
         sections[GLOBAL] = append(sections.get(GLOBAL), _I32 + b"\1\x41" + signed(first) + b"\x0b")
-    _add_hosts(sections, info, bounds.functions)
-    return _joined(wasm, file, offsets)
+    functions = (TICK, *questions.functions) if questions is not None else (TICK,)
+    _add_hosts(sections, info, functions)
+    return _joined(wasm, file, offsets, functions)
 
 
 def ask_for_growth(wasm: bytes) -> Rewritten | None:
@@ -96,10 +93,10 @@ def ask_for_growth(wasm: bytes) -> Rewritten | None:
         return None
     questions = Questions(info, 0, info.type_count, len(info.tables))
     file.sections[CODE], offsets = rewrite_code(file.sections[CODE], None, questions)
-    if not questions.asked:
+    if not questions.functions:
         return None
-    _add_hosts(file.sections, info, FUNCTIONS)
-    return _joined(wasm, file, offsets)
+    _add_hosts(file.sections, info, questions.functions)
+    return _joined(wasm, file, offsets, questions.functions)
 
 
 def _add_hosts(sections: dict[int, bytes], info: CoreModuleInfo, functions: Sequence[CoreFuncType]) -> None:
@@ -149,7 +146,7 @@ class _File:
             return  # it ends in the middle: no name section makes a module invalid
 
 
-def _joined(wasm: bytes, file: _File, offsets: Offsets) -> Rewritten:
+def _joined(wasm: bytes, file: _File, offsets: Offsets, functions: tuple[CoreFuncType, ...]) -> Rewritten:
     out = bytearray(wasm[:_PREAMBLE])
     for number in sorted(file.sections, key=ORDER.__getitem__):
         content = file.sections[number]
@@ -159,7 +156,7 @@ def _joined(wasm: bytes, file: _File, offsets: Offsets) -> Rewritten:
     mark = "wippy:" + sha256(wasm).hexdigest()[:24]
     names = bytes([MODULE_SUBSECTION]) + sized(sized(mark.encode())) + file.names
     out += bytes([CUSTOM]) + sized(sized(b"name") + names)
-    return Rewritten(bytes(out), Origin(mark, file.name, offsets))
+    return Rewritten(bytes(out), Origin(mark, file.name, offsets), functions)
 
 
 def _export(name: str, kind: int, index: int) -> bytes:
