@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from wippywasm.engine.port import Engine
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "wippywasm"
 
@@ -94,4 +96,17 @@ def test_importing_the_package_loads_no_engine() -> None:
     heavy = ("wasmtime", "wasmer", "lupa", "yaml", "aiohttp")
     probe = f"import sys, wippywasm; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_a_call_loads_hardly_more_than_it_needs(engine: Engine) -> None:
+    """What is loaded takes most of the time from the start of a process until its first call has returned."""
+    idle = ("asyncio", "logging", "importlib.metadata", "difflib", "wippywasm.wit", "wippywasm.abi.reference")
+    probe = (
+        "import sys, wippywasm\n"
+        f"linked = wippywasm.load('examples/demo/wasm/people.wasm', engine={engine.name!r}).link(undeclared='deny')\n"
+        "assert linked.instantiate().call('compute', 6, 7)\n"
+        f"print([m for m in {idle} if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, cwd=ROOT)
     assert out.stdout.strip() == "[]"

@@ -41,14 +41,14 @@ from typing import Any
 
 from wippywasm.dataclass import dataclass
 
-_SPELLED = re.compile(r"[a-z](\d|\.|s\.|\Z)|http", re.IGNORECASE)
+_SPELLED = r"[a-z](\d|\.|s\.|\Z)|http"
 """Words of which the first letter is read by its name: `i32`, `fs.directory`, `http`."""
 
 
 def with_article(noun: str) -> str:
     """The noun after `a` or `an`, by its sound: `an i32`, `an fs.directory`, `a u8`, `an env.variable`."""
     first = noun[:1].lower()
-    if _SPELLED.match(noun):
+    if re.match(_SPELLED, noun, re.IGNORECASE):
         return f"{'an' if first in 'aefhilmnorsx' else 'a'} {noun}"
     vowel = first in "aeio" or (first == "u" and noun[:3].lower() not in ("uni", "use"))
     return f"{'an' if first and vowel else 'a'} {noun}"

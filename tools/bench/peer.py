@@ -11,8 +11,6 @@ from typing import Any
 import wasmtime
 from wasmtime import component as peer
 
-from tools.sleepers import SLEEPER
-
 STATS = "demo:people/stats@1.0.0"
 
 
@@ -55,6 +53,8 @@ class PeerSleeper:
     """A core module whose import holds its thread; each instance is a function."""
 
     def __init__(self, sleep: Callable[[int], int]) -> None:
+        from tools.sleepers import SLEEPER  # late: it loads what a process of the peer's does not have
+
         self._engine = wasmtime.Engine()
         self._module = wasmtime.Module(self._engine, SLEEPER)
         self._sleep = sleep

@@ -18,7 +18,6 @@ from typing import Any
 
 from wippywasm.abi import calls, waiting
 from wippywasm.abi.fit import result_that_fits
-from wippywasm.abi.fuse import fuse
 from wippywasm.abi.gather import gather
 from wippywasm.abi.lift import Lifted, lifted_of
 from wippywasm.abi.needs import Needs, needs_of
@@ -186,6 +185,8 @@ def _compose(ft: FuncType, lifted: Lifted, options: Options, binding: Binding, n
     if (len(encodings) == 1 and "latin1+utf16" not in encodings) or not _has_strings(ft):
         inner = lifted.bind(binding.instance, name, COMPONENT_SIDE)
         return bind_lower(ft, inner, options, binding, name, COMPONENT_SIDE)
+    from wippywasm.abi.fuse import fuse  # an interpreter, which few components need
+
     return fuse(ft, lifted, options, binding)
 
 

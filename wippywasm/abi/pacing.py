@@ -11,17 +11,19 @@ Spec: SPEC section 6 (`max_execution_ms`), section 8.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.shapes import contains, is_list
 from wippywasm.abi.state import Allowance, ComponentInstance
 from wippywasm.layout import elem_size
 from wippywasm.model import ValType
+
+if TYPE_CHECKING:
+    import asyncio  # whose import takes longer than to run a guest: where an event loop runs, somebody has imported it
 
 MOST = 1024
 """Elements of a piece."""
@@ -115,6 +117,8 @@ async def elsewhere(
 
     The guest is entered, so nothing else moves its memory; a cancelled task waits until the thread has let go of it.
     """
+    import asyncio
+
     cx = _ThreadAllowance(inst)
     reading = asyncio.get_running_loop().run_in_executor(None, read, memory, end, result, cx)
     try:
@@ -127,6 +131,8 @@ async def elsewhere(
 
 async def _ended(reading: asyncio.Future[Any]) -> None:
     """Wait for a thread that will end soon, however often the task is cancelled meanwhile; what it read is dropped."""
+    import asyncio
+
     while not reading.done():
         try:
             await asyncio.wait([reading])

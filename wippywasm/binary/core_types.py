@@ -8,7 +8,6 @@ Spec: WebAssembly core, `binary/types`, with multi-memory, memory64, threads, ex
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from wippywasm.binary.component import ModuleType
@@ -345,6 +344,8 @@ def bounded(text: str) -> str:
     """The text itself where it is short, else its head and a digest."""
     if len(text) <= READABLE:
         return text
+    import hashlib  # with a library of its own, for the few types that are long
+
     return f"{text[: READABLE // 2]}…#{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 

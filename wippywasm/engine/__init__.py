@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from difflib import get_close_matches
 
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import Engine
@@ -43,6 +42,8 @@ def get(name: str | None = None) -> Engine:
     """
     chosen = name or default_name()
     if chosen not in _LOADERS:
+        from difflib import get_close_matches
+
         near = get_close_matches(chosen, _LOADERS, 1)
         known = " or ".join(_LOADERS)
         raise NotFoundError(

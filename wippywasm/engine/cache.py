@@ -10,18 +10,16 @@ over its key and content. `WIPPYWASM_CACHE_DIR` names the directory, `WIPPYWASM_
 from __future__ import annotations
 
 import hashlib
-import hmac
 import os
 import platform
 import stat
-import tempfile
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from wippywasm.dataclass import dataclass
 
-MAGIC = b"wippywasm 1\n"
+MAGIC = b"wippywasm 2\n"
 MAX_BYTES = 1 << 30
 """When the entries together are larger, those used longest ago go first."""
 KEEP = 0.8
@@ -104,6 +102,8 @@ class DiskCache:
         return True
 
     def _write(self, key: str, content: bytes) -> None:
+        import tempfile  # for entries that are not there yet
+
         handle, temporary = tempfile.mkstemp(prefix=".new-", dir=self.directory)  # created with mode 0600
         try:
             with open(handle, "wb") as file:
@@ -142,10 +142,12 @@ def _only_ours(status: os.stat_result) -> bool:
 
 
 def _seal(key: str, content: bytes) -> bytes:
-    return MAGIC + hmac.digest(key.encode(), content, "sha256")
+    digest = hashlib.sha256(key.encode())
+    digest.update(content)
+    return MAGIC + digest.digest()
 
 
 def _unseal(key: str, data: bytes) -> bytes | None:
     start = len(MAGIC) + hashlib.sha256().digest_size
     content = data[start:]
-    return content if hmac.compare_digest(data[:start], _seal(key, content)) else None
+    return content if data[:start] == _seal(key, content) else None

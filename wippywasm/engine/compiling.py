@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterable
-from concurrent.futures import Future
 from typing import Generic, Protocol, TypeVar
 
 from wippywasm.binary import core_module
@@ -41,7 +40,7 @@ class Compiler(Generic[M]):
         self._backend = backend
         self._lock = threading.Lock()
         self._modules: weakref.WeakValueDictionary[str, M] = weakref.WeakValueDictionary()
-        self._pending: dict[str, Future[M]] = {}
+        self._pending: dict[str, threading.Lock] = {}
 
     def compile(self, wasm: bytes | memoryview) -> M:
         """The module of these bytes. Raises `MalformedError`, `ValidationError` or `UnsupportedFeatureError`."""
@@ -51,24 +50,15 @@ class Compiler(Generic[M]):
             module = self._modules.get(key)
             if module is not None:
                 return module
-            future = self._pending.get(key)
-            mine = future is None
-            if future is None:
-                future = self._pending[key] = Future()
-        return self._finish(key, data, future) if mine else future.result()
+            turn = self._pending.setdefault(key, threading.Lock())
+        with turn:
+            return self._modules.get(key) or self._finish(key, data)
 
-    def _finish(self, key: str, data: bytes, future: Future[M]) -> M:
+    def _finish(self, key: str, data: bytes) -> M:
         try:
-            module = self._load_or_build(key, data)
-        except BaseException as error:
-            with self._lock:
-                del self._pending[key]
-            future.set_exception(error)
-            raise
-        with self._lock:
-            self._modules[key] = module
-            del self._pending[key]
-        future.set_result(module)
+            module = self._modules[key] = self._load_or_build(key, data)
+        finally:
+            self._pending.pop(key, None)
         return module
 
     def _load_or_build(self, key: str, data: bytes) -> M:

@@ -6,11 +6,14 @@ two slices the loop does all else it has to do. Newcomers go first, since most n
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 import weakref
 from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio  # whose import takes longer than to run a guest: where an event loop runs, somebody has imported it
 
 NEWCOMERS = 32
 """How many guests may start in one round, if none of them uses up a slice."""
@@ -88,6 +91,8 @@ class Turns:
         await self._wait(self._tired)
 
     async def _wait(self, queue: deque[asyncio.Future[None]]) -> None:
+        import asyncio
+
         crowd.waiting += 1
         try:
             while True:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib import metadata
 
 import wasmer
 
@@ -20,6 +19,7 @@ from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.features import ENGINE_FEATURES
 from wippywasm.engine.port import NO_LIMITS, StoreLimits
 from wippywasm.engine.rewrite import Bounds, rewrite
+from wippywasm.engine.versions import installed_version
 from wippywasm.engine.wasmer_items import HINT, NAME
 from wippywasm.engine.wasmer_loading import WasmerModule, new_wasmer_store
 from wippywasm.engine.wasmer_store import WasmerStore
@@ -39,7 +39,7 @@ class WasmerEngine:
     thread_bound = True
 
     def __init__(self) -> None:
-        self.version = metadata.version("wasmer")
+        self.version = installed_version(wasmer)
         self._compiler = Compiler(_Backend(self))
         self.compile_own = lru_cache(maxsize=256)(self.compile)
         """`compile` for the modules of our own making, which are kept."""
@@ -69,7 +69,7 @@ class WasmerEngine:
 
 class _Backend:
     def __init__(self, engine: WasmerEngine) -> None:
-        compiler = metadata.version("wasmer_compiler_cranelift")
+        compiler = installed_version(wasmer, "wasmer_compiler_cranelift")
         self.settings: Iterable[str] = (NAME, engine.version, f"cranelift={compiler}", "engine=universal")
 
     def build(self, wasm: bytes, info: CoreModuleInfo) -> WasmerModule:

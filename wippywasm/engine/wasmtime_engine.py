@@ -12,17 +12,17 @@ import threading
 import weakref
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import wasmtime
 
 from wippywasm.binary.core_module import CoreModuleInfo
-from wippywasm.engine import refusals, wasmtime_pool
 from wippywasm.engine import wasmtime_capi as capi
+from wippywasm.engine import wasmtime_pool
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.port import NO_LIMITS, StoreLimits
 from wippywasm.engine.raw_calls import SlotsPool
+from wippywasm.engine.versions import installed_version
 from wippywasm.engine.wasmtime_config import FEATURES, SETTINGS, make_config
 from wippywasm.engine.wasmtime_epochs import Ticker
 from wippywasm.engine.wasmtime_fibers import new_linker
@@ -44,7 +44,7 @@ class WasmtimeEngine:
     thread_bound = False
 
     def __init__(self, config: wasmtime.Config | None = None, room: int = 0) -> None:
-        self.version = metadata.version("wasmtime")
+        self.version = installed_version(wasmtime)
         self.native = wasmtime.Engine(config or make_config())
         self._room = [None] * room
         self._lock = threading.Lock()
@@ -123,6 +123,8 @@ class _Backend:
         out = capi.Block(8)
         error = capi.module_new(self._engine.pointer, wasm, len(wasm), out.pointer)
         if error:
+            from wippywasm.engine import refusals  # for errors only
+
             raise refusals.binary_error(str(capi.take_error(error)))
         return WasmtimeModule(capi.take_module(out.view().cast("Q")[0]), info)
 

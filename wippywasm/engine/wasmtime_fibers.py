@@ -12,7 +12,6 @@ Reference: wasmtime's `async.h`.
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
@@ -151,6 +150,8 @@ class Fibers:
 
     async def drive(self, future: int) -> None:
         """Run a future that is suspended until it is done."""
+        import asyncio  # late, as in `turns`
+
         loop = asyncio.get_running_loop()
         held = Held(loop)
         done = False
@@ -175,6 +176,8 @@ class Fibers:
 
     async def start(self) -> None:
         """Wait for a turn, where other guests do."""
+        import asyncio
+
         await turns_of(asyncio.get_running_loop()).start()
 
     def _poll(self, future: int) -> bool:

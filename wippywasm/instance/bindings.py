@@ -12,7 +12,6 @@ Spec: `WIT.md`, "WIT Worlds".
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from functools import cached_property
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
@@ -21,6 +20,7 @@ from wippywasm.abi import GuestResource
 from wippywasm.abi.classes import with_class
 from wippywasm.dataclass import dataclass
 from wippywasm.errors import LinkError, NotFoundError
+from wippywasm.instance.bound import Bound
 from wippywasm.instance.functions import find_key
 from wippywasm.instance.names import best_match
 from wippywasm.model import FuncType, ResourceType, ValType
@@ -42,15 +42,6 @@ Classes: TypeAlias = Mapping[str, Any]
 """By the names of an interface's types: a class, or the tuple of the classes of a variant's cases."""
 ROOT = ("world", "")
 """The key of the types that a world itself defines; the others are `(direction, name of the import or export)`."""
-
-
-@dataclass(frozen=True, eq=False)
-class Bound:
-    """Types of one plan's functions with classes in them: exports by key, imports by their numbers in the plan."""
-
-    exports: Mapping[str, FuncType] = field(default_factory=dict)
-    imports: Mapping[int, FuncType] = field(default_factory=dict)
-    resources: Mapping[ResourceType, type[Any]] = field(default_factory=dict)
 
 
 class Bindings:

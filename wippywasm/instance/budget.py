@@ -7,7 +7,6 @@ Spec: SPEC section 6 (`max_execution_ms`).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -29,6 +28,8 @@ async def within(
 
     `interrupt` gets the timeout as well: a host function may catch the cancellation, and its guest is not to go on.
     """
+    import asyncio  # late, as in `engine.turns`
+
     timer = _Timer(seconds, timeout, interrupt)
     try:
         return await awaitable
@@ -44,6 +45,8 @@ class _Timer:
     """Cancels the running task in a while, and knows whether a cancellation is its own."""
 
     def __init__(self, seconds: float, timeout: BaseException, interrupt: Callable[[BaseException], None]) -> None:
+        import asyncio
+
         task = asyncio.current_task()
         assert task is not None
         self._task = task

@@ -11,12 +11,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from wippywasm.binary import component as binary
 from wippywasm.engine.port import NO_LIMITS, Engine, Module, StoreLimits
 from wippywasm.errors import BinaryError, InvalidError, LinkError
-from wippywasm.instance.bindings import Bindings
 from wippywasm.instance.demand import Demand, demand_of
 from wippywasm.instance.exports import ExportedInstance
 from wippywasm.instance.frame import Frame
@@ -31,13 +30,15 @@ from wippywasm.instance.names import split_version
 from wippywasm.instance.pooled import PooledStores
 from wippywasm.instance.providers import find_import
 from wippywasm.instance.recipe import Code, Recipe
-from wippywasm.instance.thread_guest import in_own_thread, start_in_own_thread
 from wippywasm.instance.unused import check_unused
 from wippywasm.instance.waiting import in_event_loop
 from wippywasm.model import FuncType
 from wippywasm.plan import Closure, Plan, plan_component
 from wippywasm.plan.items import ComponentItem, LiftRef
 from wippywasm.plan.plan import PlanModule
+
+if TYPE_CHECKING:
+    from wippywasm.instance.bindings import Bindings
 
 
 class Imports(Protocol):
@@ -129,8 +130,8 @@ class Component:
         """Look up every import once, for any number of instances. Raises LinkError as `instantiate` does."""
         if undeclared not in ("refuse", "deny"):
             raise InvalidError(f"undeclared must be 'refuse' or 'deny', not {undeclared!r}")
-        if bindings is not None and not isinstance(bindings, Bindings):
-            raise InvalidError(f"bindings must be the BINDINGS of a generated package, not {bindings!r}")
+        if bindings is not None:
+            _check_bindings(bindings)
         imports = _merged(_hosts(wasi), _checked(imports or {}))
         component = self._planned_with(imports)
         _refuse_components(component.plan, imports)
@@ -186,6 +187,13 @@ def _hosts(wasi: Any) -> Mapping[str, Any]:
     return hosts
 
 
+def _check_bindings(bindings: object) -> None:
+    from wippywasm.instance.bindings import Bindings  # reads WIT, so who has bindings has loaded it
+
+    if not isinstance(bindings, Bindings):
+        raise InvalidError(f"bindings must be the BINDINGS of a generated package, not {bindings!r}")
+
+
 def _refuse_components(plan: Plan, imports: Mapping[str, Any]) -> None:
     """Raise LinkError where a component is given for an instance: its Python attributes would count as functions."""
     for path in plan.host_instances:
@@ -222,6 +230,8 @@ class LinkedComponent:
         """
         _check_limits(limits)
         if self.component.engine.thread_bound and in_event_loop():
+            from wippywasm.instance.thread_guest import in_own_thread  # for few engines
+
             return in_own_thread(lambda: self._instantiate(limits, _INTERRUPTIBLE))
         return self._instantiate(limits, NO_LIMITS)
 
@@ -234,6 +244,8 @@ class LinkedComponent:
         if not (self._recipe or self._prepared()).starts:
             return self.instantiate(limits=limits)
         if self.component.engine.thread_bound:
+            from wippywasm.instance.thread_guest import start_in_own_thread
+
             return await start_in_own_thread(self.component, lambda: self._new_frame(limits, _INTERRUPTIBLE))
         frame = self._new_frame(limits, NO_LIMITS)
         await start(frame)

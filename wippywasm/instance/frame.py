@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wippywasm import abi
 from wippywasm.abi.lift import lifted_of
@@ -28,7 +28,6 @@ from wippywasm.errors import Trap
 from wippywasm.instance.budget import in_calls, in_tasks
 from wippywasm.instance.builtins import Context, make_builtin
 from wippywasm.instance.foreign_calls import Destructor, within_time_of
-from wippywasm.instance.guest_thread import GuestThread
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, LinkedResource
 from wippywasm.instance.parking import Parking, StepwiseBinding
 from wippywasm.instance.recipe import Recipe
@@ -47,6 +46,9 @@ from wippywasm.plan.steps import (
     PlanOptions,
     ResourceBuiltin,
 )
+
+if TYPE_CHECKING:
+    from wippywasm.instance.guest_thread import GuestThread
 
 
 class Resources(dict[ResourceType, RuntimeResource]):

@@ -9,10 +9,12 @@ Spec: SPEC section 8.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from _thread import LockType, allocate_lock
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 

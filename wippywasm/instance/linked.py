@@ -13,7 +13,7 @@ from wippywasm.abi.state import RuntimeResource
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import CoreCallable, CoreMemory
 from wippywasm.errors import PermissionDeniedError, UnsupportedFeatureError
-from wippywasm.instance.bindings import Bound
+from wippywasm.instance.bound import Bound
 from wippywasm.instance.grants import grant_for, is_offered
 from wippywasm.instance.host_modules import LinkedModule
 

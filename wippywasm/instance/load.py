@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wippywasm import engine as engines
 from wippywasm.binary import core_module, decode, sniff
@@ -17,7 +18,9 @@ from wippywasm.errors import InvalidError, NotFoundError
 from wippywasm.instance.component import Component
 from wippywasm.instance.signatures import check_signatures
 from wippywasm.plan import Closure, plan_component, plan_core_module
-from wippywasm.wit import Signatures, parse_signatures
+
+if TYPE_CHECKING:
+    from wippywasm.wit import Signatures
 
 MAGIC = b"\0asm"
 
@@ -75,6 +78,8 @@ def read_signatures(wit: str | os.PathLike[str]) -> Signatures:
     """The signatures in WIT text, or in the file of that path; a string is a path if such a file exists."""
     if not isinstance(wit, str | os.PathLike):
         raise InvalidError(f"wit must be the text or the path of WIT, not {wit!r}")
+    from wippywasm.wit import parse_signatures  # a component needs no parser
+
     if isinstance(wit, str) and ("\n" in wit or not wit.endswith(".wit") or not Path(wit).is_file()):
         return parse_signatures(wit)
     text = text_of(read_file(Path(wit)))

@@ -16,7 +16,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.instance import budget
-from wippywasm.instance.guest_thread import take_thread
 from wippywasm.plan.items import HostFuncRef, LiftRef
 
 if TYPE_CHECKING:
@@ -83,6 +82,8 @@ def in_thread(frame: Frame, function: Callable[..., Any]) -> Callable[..., Await
 
     async def call(*args: Any, **named: Any) -> Any:
         if frame.thread is None:
+            from wippywasm.instance.guest_thread import take_thread  # for few engines
+
             frame.thread = take_thread()
         with frame.thread.occupied(frame.components):
             return await frame.thread.run(partial(run, *args, **named), frame.interrupt)

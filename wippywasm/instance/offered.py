@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from wippywasm.dataclass import dataclass
 from wippywasm.instance.names import split_version
 from wippywasm.model import FuncType, ResourceType
-from wippywasm.wit import Flattener, Interface, host_packages
+
+if TYPE_CHECKING:
+    from wippywasm.wit import Flattener, Interface
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class OfferedTypes:
 @cache
 def offered_types() -> Mapping[str, OfferedTypes]:
     """Every shipped interface by its name without a version."""
+    from wippywasm.wit import Flattener, host_packages  # a guest without such imports needs no parser
+
     flattener = Flattener()
     return {split_version(i.id)[0]: _types(i, flattener) for i in host_packages().interfaces if i.id is not None}
 

@@ -8,13 +8,16 @@ Spec: SPEC section 3 (`wit`).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from wippywasm.errors import InvalidError, NotFoundError
 from wippywasm.instance.functions import find_key
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan import describe_func
 from wippywasm.plan.substitute import Substitution, resources_in
-from wippywasm.wit import Signatures
+
+if TYPE_CHECKING:
+    from wippywasm.wit import Signatures
 
 
 def check_signatures(functions: Mapping[str, FuncType], signatures: Signatures) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from wippywasm.binary.component import Component, CoreModule, NestedComponent
-from wippywasm.engine.refusals import check_valid
 from wippywasm.errors import BinaryError
 from wippywasm.plan.plan import PlanModule
 
@@ -20,6 +19,8 @@ def check_unused(component: Component, planned: Iterable[PlanModule]) -> None:
     compiled = {id(m.wasm) for m in planned}
     for module in _modules_in(component):
         if id(module.wasm) not in compiled:
+            from wippywasm.engine.refusals import check_valid  # loads wasmtime, whatever the engine
+
             try:
                 check_valid(bytes(module.wasm))
             except BinaryError as error:

@@ -7,13 +7,16 @@ Spec: SPEC section 8.
 
 from __future__ import annotations
 
-import asyncio
+import sys
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from wippywasm.awaitables import discard
 from wippywasm.errors import ConflictError
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class _Thread(threading.local):
@@ -46,6 +49,10 @@ def waits(value: Any) -> bool:
 
 def in_event_loop() -> bool:
     """Whether an event loop runs in this thread."""
+    if "asyncio" not in sys.modules:
+        return False
+    import asyncio  # late, as in `engine.turns`
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -70,6 +77,8 @@ def refuse_to_wait(awaitable: Awaitable[Any]) -> NoReturn:
 
 
 def _run(awaitable: Awaitable[Any]) -> Any:
+    import asyncio
+
     async def outcome() -> Any:
         return await awaitable
 
@@ -81,6 +90,8 @@ def _run(awaitable: Awaitable[Any]) -> Any:
 
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:
+    import asyncio
+
     left = asyncio.all_tasks(loop)
     for task in left:
         task.cancel()

@@ -12,7 +12,7 @@ Spec: `CanonicalABI.md` (flattening); naming as in `mangle`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from wippywasm import layout
 from wippywasm.abi.encodable import unencodable
@@ -28,7 +28,9 @@ from wippywasm.plan.items import CoreExportRef, CoreRef, Item, LiftRef, PlanInst
 from wippywasm.plan.plan import Plan, PlanModule
 from wippywasm.plan.steps import CallCoreFunc, DefineResource, Lift, LowerFunc, PlanOptions, ResourceBuiltin
 from wippywasm.plan.world import CoreInterface, CoreWorld, core_world, infer, why_not_inferred
-from wippywasm.wit import Signatures
+
+if TYPE_CHECKING:
+    from wippywasm.wit import Signatures
 
 
 def plan_core_module(info: CoreModuleInfo, wasm: bytes | memoryview, signatures: Signatures | None = None) -> Plan:
@@ -37,7 +39,7 @@ def plan_core_module(info: CoreModuleInfo, wasm: bytes | memoryview, signatures:
     Raises InvalidError naming every export that is missing or has another core type than its signature needs, and
     LinkError for an import that nobody can supply.
     """
-    planner = _Planner(info, wasm, core_world(signatures or Signatures({}), info.imports))
+    planner = _Planner(info, wasm, core_world(signatures, info.imports))
     return planner.plan(inferred=signatures is None)
 
 
@@ -199,6 +201,8 @@ class _Planner:
 
     def _missing(self, export: str) -> None:
         functions = [n for n, t in self.exports.items() if isinstance(t, CoreFuncType)]
+        from difflib import get_close_matches  # for an error only
+
         near = get_close_matches(export, functions, 3)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"it exports {_names(functions)}"
         self.problems.append(f"the module does not export a function {export!r}, which its signatures name ({hint})")

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from wippywasm.core import CoreFuncType, CoreImport, CoreValType
 from wippywasm.dataclass import dataclass
 from wippywasm.model import F32, F64, S32, S64, FuncType, Param, Prim, ResourceType
 from wippywasm.plan import mangle
 from wippywasm.plan.substitute import resources_in
-from wippywasm.wit import ROOT, Signatures
+
+if TYPE_CHECKING:
+    from wippywasm.wit import Signatures
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +38,14 @@ class CoreWorld:
     exports: Mapping[str, CoreInterface]
 
 
-def core_world(signatures: Signatures, module_imports: tuple[CoreImport, ...]) -> CoreWorld:
+def core_world(signatures: Signatures | None, module_imports: tuple[CoreImport, ...]) -> CoreWorld:
     """The signatures by interface, with the resources that their functions and the module's imports speak of."""
     imports: dict[str, CoreInterface] = {}
-    for (module, name), ft in signatures.imports.items():
-        interface = "" if module == ROOT else module
+    for (module, name), ft in signatures.imports.items() if signatures else ():
+        interface = "" if module == mangle.ROOT else module
         imports.setdefault(interface, CoreInterface()).functions[name] = ft
     exports: dict[str, CoreInterface] = {}
-    for key, ft in signatures.exports.items():
+    for key, ft in signatures.exports.items() if signatures else ():
         exported, _, name = key.rpartition("#")
         exports.setdefault(exported, CoreInterface()).functions[name] = ft
     _find_resources(exports, set(_builtins(module_imports, exported=True)))
@@ -57,7 +60,7 @@ def _builtins(imports: tuple[CoreImport, ...], *, exported: bool) -> Iterator[tu
         builtin = mangle.resource_builtin(i.name)
         if builtin is not None and i.module.startswith(mangle.EXPORTED) == exported:
             module = i.module.removeprefix(mangle.EXPORTED)
-            yield "" if module == ROOT else module, builtin[1]
+            yield "" if module == mangle.ROOT else module, builtin[1]
 
 
 def _find_resources(side: dict[str, CoreInterface], builtins: set[tuple[str, str]]) -> None:
