@@ -1,7 +1,8 @@
-"""What every room's tests share: the `engine` fixture, once for each engine, and a compile cache of the tests' own."""
+"""What every room's tests share: the `engine` fixture, once for each engine; a compile cache and logging of their own."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from wippywasm import engine as engines
+from wippywasm.cli.logs import ROOT
 from wippywasm.engine.port import Engine, Store
 
 settings.register_profile("fixed", derandomize=True)
@@ -24,6 +26,17 @@ def compile_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("WIPPYWASM_CACHE_DIR", str(directory))
         patch.delenv("WIPPYWASM_CACHE", raising=False)
         yield directory
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Takes away the logging that a command set up in this process."""
+    yield
+    logging.captureWarnings(False)
+    logging.getLogger(ROOT).setLevel(logging.NOTSET)
+    everyone = logging.getLogger()
+    for handler in [one for one in everyone.handlers if one.name == ROOT]:
+        everyone.removeHandler(handler)
 
 
 @pytest.fixture(params=["wasmtime", "wasmer"])

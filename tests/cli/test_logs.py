@@ -1,28 +1,17 @@
-"""What a running app logs: lines for people, or JSON. Spec: SPEC section 13."""
+"""What apps log, however they are started: lines for people, or JSON. Spec: SPEC section 13."""
 
 from __future__ import annotations
 
 import json
 import logging
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from wippywasm.cli.logs import ROOT, configure_logs
+from tests.cli.conftest import Run, Write
+from wippywasm.cli.logs import configure_logs
 from wippywasm.errors import InvalidError
-
-
-@pytest.fixture(autouse=True)
-def untouched() -> Iterator[None]:
-    """Logging as it was, after each test."""
-    logger, everyone = logging.getLogger(ROOT), logging.getLogger()
-    before = everyone.handlers[:], logger.level
-    yield
-    logging.captureWarnings(False)
-    everyone.handlers[:] = before[0]
-    logger.setLevel(before[1])
 
 
 def say(**facts: Any) -> None:
@@ -82,3 +71,52 @@ def test_lines_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\x1b" not in first
     assert first.endswith(' user=ann said="two words"')
     assert second.endswith("debug   x: said with -v")
+
+
+APP = """
+namespace: t
+entries:
+  - {name: host, kind: process.host}
+  - name: function
+    kind: function.lua
+    meta: {command: {name: function}}
+    method: main
+    modules: [logger]
+    source: &source |
+      local logger = require("logger")
+      return {main = function()
+        logger:debug("details")
+        logger:info("noted")
+        logger:warn("careful", {n = 1})
+        return "done"
+      end}
+  - name: process
+    kind: process.lua
+    meta: {command: {name: process}}
+    method: main
+    modules: [logger]
+    source: *source
+"""
+WAYS = pytest.mark.parametrize("words", [["call", "t:function"], ["run", "function"], ["run", "process"]])
+
+
+@WAYS
+def test_what_one_call_or_command_logs_looks_like_the_rest(words: list[str], write_app: Write, run: Run) -> None:
+    app = write_app({"_index.yaml": APP})
+    ran = run("-C", app, *words)
+    assert (ran.code, ran.out.strip('"\n')) == (0, "done")
+    first, second = ran.err.splitlines()
+    assert first[13:].startswith("info    lua: noted entry=t:")
+    assert second[13:].startswith("warning lua: careful entry=t:")
+    assert second.endswith(" n=1")
+    assert [line[13:20] for line in run("-v", "-C", app, *words).err.splitlines()] == ["debug  ", "info   ", "warning"]
+
+
+@WAYS
+@pytest.mark.parametrize("is_option", [True, False])
+def test_and_is_json_where_that_is_wanted(words: list[str], is_option: bool, write_app: Write, run: Run) -> None:
+    settings = "" if is_option else "logger: {encoding: json}\n"
+    app = write_app({"_index.yaml": APP, ".wippy.yaml": settings})
+    ran = run("-C", app, words[0], *(["--log", "json"] if is_option else []), words[1])
+    assert (ran.code, ran.out.strip('"\n')) == (0, "done")
+    assert [json.loads(line)["message"] for line in ran.err.splitlines()] == ["noted", "careful"]

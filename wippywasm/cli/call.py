@@ -19,7 +19,7 @@ from wippywasm.cli.answers import print_result, print_wave, say_payload, say_wav
 from wippywasm.cli.apps import load_app
 from wippywasm.cli.completion import complete_function
 from wippywasm.cli.failures import FAILED, Finished, blaming_the_user
-from wippywasm.cli.settings import common_options, settings_of
+from wippywasm.cli.settings import common_options, log_option, settings_of
 from wippywasm.errors import InvalidError, WippyError, WitError
 from wippywasm.model import FuncType
 from wippywasm.plan.describe import describe_func
@@ -29,6 +29,7 @@ from wippywasm.plan.describe import describe_func
 @click.argument("function", metavar="ID", shell_complete=complete_function)
 @click.argument("arguments", metavar="[VALUE]...", nargs=-1, type=click.UNPROCESSED)
 @click.option("--wave", "as_wave", is_flag=True, help="Print the result as WAVE, not as JSON.")
+@log_option
 @common_options
 @click.pass_context
 def call(context: click.Context, function: str, arguments: tuple[str, ...], as_wave: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a running app logs, on standard error: lines for people, or one JSON object a line.
+"""What the programs of an app and the runtime log, on standard error: lines for people, or one JSON object a line.
 
 In: records of Python's logging, from `wippywasm` and below, and warnings of libraries. Out: text. The library itself
 configures no logging; only the command line does. Spec: SPEC section 13.

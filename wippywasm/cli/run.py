@@ -19,18 +19,18 @@ from wippywasm.cli.completion import complete_target
 from wippywasm.cli.failures import UsageFailure
 from wippywasm.cli.output import print_columns, print_json, print_line
 from wippywasm.cli.serve import serve
-from wippywasm.cli.settings import Settings, common_options, settings_of
+from wippywasm.cli.settings import Settings, common_options, log_option, settings_of
 from wippywasm.errors import InvalidError, WippyError
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("target", metavar="[DIR | list | NAME [ARGS]...]", required=False, shell_complete=complete_target)
 @click.argument("arguments", metavar="", nargs=-1, type=click.UNPROCESSED)
-@click.option("--log", type=click.Choice(("console", "json")), help="How the app's logs are written.")
 @click.option("--watch", is_flag=True, help="Take up changes of the app's files while it runs.")
+@log_option
 @common_options
 @click.pass_context
-def run(context: click.Context, target: str | None, arguments: tuple[str, ...], watch: bool, log: str | None) -> None:
+def run(context: click.Context, target: str | None, arguments: tuple[str, ...], watch: bool) -> None:
     """Start the app in DIR; list its commands; or run the command NAME with ARGS.
 
     A command's arguments are text. A whole number from 0 to 255 that it returns is the exit code; text is printed.
@@ -40,7 +40,7 @@ def run(context: click.Context, target: str | None, arguments: tuple[str, ...], 
         _list_commands(load_app(settings), settings)
     elif target is None or _is_folder(target, settings):
         _refuse_arguments(arguments)
-        serve(load_app(settings, target), settings, log, is_watched=watch)
+        serve(load_app(settings, target), settings, is_watched=watch)
     else:
         run_command(load_app(settings), target, arguments, settings)
 

@@ -20,7 +20,6 @@ from wippywasm.app.entry import Entry
 from wippywasm.app.registry import Version
 from wippywasm.app.watch import Outcome, watch
 from wippywasm.cli.failures import INTERRUPTED, Finished
-from wippywasm.cli.logs import configure_logs
 from wippywasm.cli.output import say, say_error, say_problems
 from wippywasm.cli.settings import Settings
 from wippywasm.errors import DefinitionError
@@ -30,15 +29,12 @@ Tell: TypeAlias = Callable[[str], None]
 """Says a line: on standard error, or in the log where that is JSON."""
 
 
-def serve(app: App, settings: Settings, log: str | None, *, is_watched: bool = False) -> None:
+def serve(app: App, settings: Settings, *, is_watched: bool = False) -> None:
     """Start an app and keep it running until SIGINT (exit code 130) or SIGTERM (0); a second one ends it with 130.
 
-    `log` is how its logs are written, else `.wippy.yaml` says so. A watched app takes up changes of its files; where
-    they have problems, it goes on as it was.
+    A watched app takes up changes of its files; where they have problems, it goes on as it was.
     """
-    encoding = log or app.settings.observe.log_encoding
-    configure_logs(encoding, settings.verbosity)
-    tell = LOG.info if encoding == "json" else say
+    tell = LOG.info if settings.log == "json" else say
     if asyncio.run(_run_until_signal(app, tell, is_watched)) == signal.SIGINT:
         raise Finished(INTERRUPTED)
 

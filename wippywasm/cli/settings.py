@@ -19,13 +19,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass
 class Settings:
-    """What `-C`, `--engine`, `-v`, `--json` and `-o` said."""
+    """What `-C`, `--engine`, `-v`, `--json`, `-o` and `--log` said."""
 
     directory: str = "."
     engine: str | None = None
     verbosity: int = 0
     is_json: bool = False
     overrides: list[str] = field(default_factory=list)
+    log: str | None = None
+    """How the app's logs are written, `console` or `json`; None for what `.wippy.yaml` says."""
 
 
 def settings_of(context: click.Context) -> Settings:
@@ -75,6 +77,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _option("is_json", "--json", is_flag=True, help="Answers and errors as JSON."),
     _option("verbosity", "-v", "--verbose", count=True, help="Say more; twice for Python tracebacks."),
 )
+
+log_option = _option("log", "--log", type=click.Choice(("console", "json")), help="How the app's logs are written.")
+"""For the commands that run what an app has."""
 
 
 def common_options(command: F) -> F:
