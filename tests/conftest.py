@@ -1,4 +1,4 @@
-"""What every room's tests share: the `engine` fixture, once for each engine; a compile cache and logging of their own."""
+"""What every room's tests share: the `engine` fixture, once for each engine, and what keeps one test from the next."""
 
 from __future__ import annotations
 

@@ -76,7 +76,8 @@ def test_bad_files(content: bytes, words: str, tmp_path: Path, run: Run) -> None
 def test_names_from_the_file_do_not_reach_the_terminal(tmp_path: Path, run: Run) -> None:
     (tmp_path / "x.wat").write_text('(module (import "\\1b[2J" "\\07" (func)) (func (export "\\1b[31m")))')
     for options in ([], ["--tree"], ["--entry"]):
-        assert "\x1b" not in run("inspect", tmp_path / "x.wat", *options).out
+        ran = run("inspect", tmp_path / "x.wat", *options)
+        assert "\x1b" not in f"{ran.out}{ran.err}"
 
 
 def test_compile_fills_the_cache(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

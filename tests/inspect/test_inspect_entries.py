@@ -251,3 +251,28 @@ def test_what_other_guests_export_is_not_to_be_declared(tmp_path: Path, run: Run
     assert ran.code == 1
     assert "declare" not in ran.err
     assert "by `with:` and a component that exports it" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "missing", "is_plugged"),
+    [
+        (MIDDLEWARE, "wasi:cli/run@0.2.0", True),
+        ('(module (import "env" "log" (func $log)) (func (export "f") (call $log)))', "env", False),
+        (IMPORTING, "", False),
+    ],
+)
+def test_an_entry_that_needs_more_than_grants_says_so(
+    text: str, missing: str, is_plugged: bool, tmp_path: Path, run: Run
+) -> None:
+    guest = tmp_path / "app/guest.wat"
+    guest.parent.mkdir()
+    guest.write_text(text)
+    ran = run("-C", guest.parent, "inspect", guest, "--entry")
+    assert ran.code == 0
+    (guest.parent / "_index.yaml").write_text(ran.out)
+    assert run("-C", guest.parent, "lint").code == 0
+    assert ran.err.startswith(f"note: nothing here serves {missing}: ") == bool(missing)
+    assert ("component.instantiate(imports=" in ran.err) == bool(missing)
+    assert ("`with: [ID]`" in ran.err) == is_plugged
+    assert ran.err.count("\n") == bool(missing)
+    assert run("-C", guest.parent, "inspect", guest).out.count("nothing here serves") == bool(missing)

@@ -73,4 +73,4 @@ def _entry(found: Inspection) -> None:
         return
     print_line(found.definition.text.rstrip("\n"))
     for note in found.definition.notes:
-        say(f"note: {note}")
+        say(f"note: {tame(note)}")

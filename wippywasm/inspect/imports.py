@@ -1,7 +1,7 @@
 """What a binary imports, by the capability that grants it.
 
 In: the imports of a component or core module. Out: groups under entries of `imports:`, those that nothing here serves
-last, and the shortest list that grants all the others.
+last, the shortest list that grants all the others, and a sentence on those last.
 
 Spec: SPEC section 7.
 """
@@ -51,6 +51,17 @@ def to_declare(groups: Iterable[ImportGroup]) -> tuple[str, ...]:
     """The `imports:` list: each grant that no other one of them includes."""
     wanted = [group.grant for group in groups if group.grant is not None]
     return tuple(g for g in wanted if g != "wasi:poll" or "wasi:io" not in wanted)
+
+
+def to_supply(groups: Iterable[ImportGroup], kind: str) -> str | None:
+    """Which imports nothing here serves, and how a component or core module gets them; None where there is none."""
+    names = [i.name for group in groups if group.grant is None for i in group.imports]
+    if not names:
+        return None
+    ways = ["from Python by component.instantiate(imports={name: object})"]
+    if kind == "component":
+        ways.insert(0, "by `with: [ID]` in its entry, the id of an entry whose component exports it")
+    return f"nothing here serves {_some(names, 12)}: what needs it fails, unless it is given {', or '.join(ways)}"
 
 
 def _import(name: str, extern: Any, wrong: Collection[tuple[str, ...]]) -> Import | None:
@@ -107,8 +118,8 @@ def _words_of_fault(others: Sequence[str], lacking: Sequence[str]) -> str | None
     return f"it has no {_some(lacking)}" if lacking else None
 
 
-def _some(words: Sequence[str]) -> str:
-    return f"{', '.join(words[:5])}{' …' * (len(words) > 5)}"
+def _some(words: Sequence[str], most: int = 5) -> str:
+    return f"{', '.join(words[:most])}{' …' * (len(words) > most)}"
 
 
 def _core_words(t: CoreExternType) -> str:

@@ -18,7 +18,7 @@ from wippywasm.inspect.definition import Subject, define
 from wippywasm.inspect.exports import exported_functions, exported_types
 from wippywasm.inspect.files import read
 from wippywasm.inspect.graph import graph_of
-from wippywasm.inspect.imports import grouped, to_declare
+from wippywasm.inspect.imports import grouped, to_declare, to_supply
 from wippywasm.inspect.lacking import lacking
 from wippywasm.inspect.model import ExportedFunction, Graph, Inspection
 from wippywasm.inspect.modules import engine_fits, sections
@@ -43,7 +43,10 @@ def inspect(
     declare = to_declare(groups)
     wit, world = _texts(parts)
     engines = engine_fits(parts.modules)
-    subject = Subject(file.path, Path(app), file.digest, declare, parts.types, file.text, _allocates(parts), engines)
+    supply = to_supply(groups, parts.kind)
+    subject = Subject(
+        file.path, Path(app), file.digest, declare, parts.types, file.text, _allocates(parts), engines, supply
+    )
     return Inspection(
         path=str(file.path),
         kind=parts.kind,

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.features import LABELS, labels
 from wippywasm.inspect.exports import is_handler
+from wippywasm.inspect.imports import to_supply
 from wippywasm.inspect.model import Import, Inspection, ModuleFacts, Node
 from wippywasm.inspect.tree import describe_memory, describe_table, human_size
 from wippywasm.plan.describe import describe_func
@@ -101,10 +102,8 @@ def _imports(found: Inspection) -> Iterator[str]:
         yield "must be supplied:" if group.grant is None else f"{group.grant} grants:"
         for i in group.imports:
             yield f"    {i.name}: {_items(i)}{f' ({i.fault})' if i.fault else ''}"
-    if any(group.grant is None for group in found.groups):
-        yield "what must be supplied is given from Python: component.instantiate(imports={name: object})"
-        if found.kind == "component":
-            yield "or by the component of another entry that exports it: with: [its id]"
+    if found.definition is None and (supply := to_supply(found.groups, found.kind)) is not None:
+        yield supply  # a note of the definition says it otherwise
 
 
 def _items(i: Import) -> str:
