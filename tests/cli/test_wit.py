@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run, run
+from wippywasm.wit import encode, parse_text
 
 __all__ = ["run"]
+GATED = "package my:app;\ninterface i {\n  @unstable(feature = fancy)\n  f: func();\n}\nworld w {\n  import i;\n}\n"
 WRONG = "package my:app;\ninterface i {\n  type t = strng;\n}\n"
 PEOPLE = Path(__file__).resolve().parents[2] / "examples/demo/guests/people/people.wit"
 BINARY = Path(__file__).resolve().parents[2] / "examples/demo/wasm/people.wasm"
@@ -37,3 +39,29 @@ def test_what_is_no_wit(tmp_path: Path, run: Run) -> None:
     ran = run("wit", BINARY)
     assert ran.code == 1
     assert "'wippywasm inspect FILE --wit' has its world" in ran.err
+
+
+@pytest.mark.parametrize("command", [["wit"], ["bindgen", "-o", "made"]])
+def test_a_feature_that_changes_nothing_is_told(
+    command: list[str], tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gated.wit").write_text(GATED)
+    ran = run(*command, "gated.wit", "--features", "fancy,zzz")
+    assert ran.code == 0
+    assert [line for line in ran.err.splitlines() if "note" in line] == ["note: the feature 'zzz' changes nothing here"]
+    assert "nothing here; did you mean 'fancy'?\n" in run(*command, "gated.wit", "--features", "fanci").err
+    assert "note" not in run(*command, "gated.wit", "--features", "fancy").err
+
+
+def test_features_count_in_binary_form_too(tmp_path: Path, run: Run) -> None:
+    package = parse_text(GATED, features=["fancy"]).main
+    assert package is not None
+    (tmp_path / "gated.wasm").write_bytes(encode(package))
+    (tmp_path / "gated.wit").write_text(GATED)
+    for features, is_there in ([], False), (["--features", "fancy"], True):
+        for source in "gated.wasm", "gated.wit":
+            assert ("f: func();" in run("wit", tmp_path / source, *features).out) == is_there
+            assert run("bindgen", tmp_path / source, *features, "-o", tmp_path / "made").code == 0
+            assert ("def f(" in (tmp_path / "made/imports/i.py").read_text()) == is_there
+    assert run("wit", "diff", tmp_path / "gated.wit", tmp_path / "gated.wasm").code == 0

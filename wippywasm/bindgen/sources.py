@@ -17,6 +17,7 @@ from wippywasm.binary.component import ComponentType
 from wippywasm.errors import InvalidError, NotFoundError
 from wippywasm.instance.load import MAGIC, read_source
 from wippywasm.wit import Package, Resolution, World
+from wippywasm.wit.load import add_binary
 from wippywasm.wit.load import read_source as read_source_text
 
 
@@ -32,7 +33,7 @@ def read_world(
         with _readable():
             _check_binary(path)
             text = read_source_text(signatures).text
-        return wit.parse_world(text, signatures.name, world=name, features=list(features))
+        return wit.parse_world(text, signatures.name, world=name, features=features)
     found = _read(path, features)
     return found if isinstance(found, World) else found.world(name)
 
@@ -55,7 +56,7 @@ def _read(path: Path, features: Collection[str]) -> Resolution | World:
             return wit.parse(path, features=features, assemble=engine.wat2wasm)
     if sniff(data) == "module":
         raise InvalidError(f"{path} is a core module, which has no types", hint="give its signatures with --wit FILE")
-    return _of_component(data)
+    return _of_component(data, path, features)
 
 
 @contextmanager
@@ -67,12 +68,14 @@ def _readable() -> Iterator[None]:
         raise InvalidError(f"can't read {str(error.filename)!r}: {error.strerror}") from error
 
 
-def _of_component(data: bytes | memoryview) -> Resolution | World:
+def _of_component(data: bytes | memoryview, path: Path, features: Collection[str]) -> Resolution | World:
     """The package that a component is the binary form of, or else its world."""
     component = decode(data)
     types = [getattr(extern, "type", None) for extern in component.type.exports.values()]
     if types and all(isinstance(t, ComponentType) for t in types):
-        return wit.decode(bytes(data))
+        resolution = Resolution(features)
+        add_binary(resolution, str(path), bytes(data))
+        return resolution
     return wit.world_of_component(component.type).world()
 
 

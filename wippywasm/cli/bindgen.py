@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import keyword
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import click
@@ -17,6 +17,7 @@ import click
 from wippywasm.bindgen import HEADER, generate
 from wippywasm.bindgen.sources import read_world
 from wippywasm.cli.failures import blaming_the_user
+from wippywasm.cli.features import Features, features_option
 from wippywasm.cli.output import say
 from wippywasm.errors import ConflictError, InvalidError
 
@@ -25,7 +26,7 @@ from wippywasm.errors import ConflictError, InvalidError
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("-w", "--world", metavar="NAME", help="The world, where there are several.")
 @click.option("--wit", "signatures", type=click.Path(path_type=Path), help="The WIT of a core module.")
-@click.option("--features", multiple=True, metavar="NAME[,NAME…]", help="Count `@unstable` items of these features.")
+@features_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, metavar="PACKAGE", help="The folder to write."
 )
@@ -34,14 +35,15 @@ def bindgen(path: Path, world: str | None, signatures: Path | None, features: tu
 
     PATH is a component, a core module (with --wit), a WIT file, a folder of them, or a WIT package in binary form.
     """
-    names = [name for option in features for name in option.replace(",", " ").split()]
+    wanted = Features(features)
     with blaming_the_user():
         _check_package_name(output.name)
-        files = generate(read_world(path, world, signatures, names), _command(path, world, signatures, names))
+        files = generate(read_world(path, world, signatures, wanted), _command(path, world, signatures, wanted))
     try:
         write_package(output, files)
     except OSError as error:
         raise InvalidError(f"can't write {str(error.filename or output)!r}: {error.strerror}") from error
+    wanted.say_unused()
     say(f"wrote {len(files)} files to {output}")
 
 
@@ -53,7 +55,7 @@ def _check_package_name(name: str) -> None:
         raise InvalidError(f"{name!r} can't be the name of a package: it is a keyword of Python", hint=f"use '{name}_'")
 
 
-def _command(path: Path, world: str | None, signatures: Path | None, features: list[str]) -> str:
+def _command(path: Path, world: str | None, signatures: Path | None, features: Collection[str]) -> str:
     """The command that does the same, for the header; without folders, so that it is the same everywhere."""
     words = ["wippywasm", "bindgen", path.resolve().name]
     words += ["--world", world] if world else []

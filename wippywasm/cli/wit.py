@@ -12,6 +12,7 @@ import click
 
 from wippywasm import wit
 from wippywasm.cli.failures import FAILED, Finished, UsageFailure
+from wippywasm.cli.features import Features, features_option
 from wippywasm.cli.output import say
 from wippywasm.cli.settings import settings_of
 from wippywasm.errors import InvalidError, NotFoundError, WitDiagnosticsError
@@ -22,7 +23,7 @@ from wippywasm.wit import Resolution
 @click.argument("path", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print the resolution as JSON, as other WIT tools number it.")
 @click.option("--check", is_flag=True, help="Print nothing; the exit code says whether the WIT is good.")
-@click.option("--features", multiple=True, metavar="NAME[,NAME…]", help="Count `@unstable` items of these features.")
+@features_option
 @click.option("--all-features", is_flag=True, help="Count all `@unstable` items.")
 @click.pass_context
 def wit_command(
@@ -31,8 +32,9 @@ def wit_command(
     """Parse and resolve WIT: PATH is a file or a folder with `deps/`."""
     settings = settings_of(context)
     settings.is_json = settings.is_json or as_json
-    names = [name for option in features for name in option.replace(",", " ").split()]
-    resolution = _parse(path, names, all_features, is_json=settings.is_json)
+    wanted = Features(features)
+    resolution = _parse(path, wanted, all_features, is_json=settings.is_json)
+    wanted.say_unused()
     if check:
         return
     if settings.is_json:
@@ -41,7 +43,7 @@ def wit_command(
         click.echo(wit.print_resolution(resolution), nl=False)
 
 
-def _parse(path: str, features: list[str], all_features: bool, *, is_json: bool) -> Resolution:
+def _parse(path: str, features: Features, all_features: bool, *, is_json: bool) -> Resolution:
     try:
         return wit.parse(path, features=features, all_features=all_features, assemble=_assemble)
     except NotFoundError as error:

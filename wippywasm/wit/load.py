@@ -70,6 +70,21 @@ def parse_text(text: str, path: str = "<wit>", *, features: Collection[str] = ()
     return parse([Source(path, text)], features=features)
 
 
+def add_binary(resolution: Resolution, path: str, data: bytes) -> None:
+    """Adds a package in binary form, as `main`, without the functions of features that are not enabled.
+
+    Raises BinaryError with the path.
+    """
+    known = len(resolution.interfaces)
+    try:
+        decode(data, resolution)
+    except BinaryError as error:
+        raise type(error)(f"{path}: {error.message}", error.offset, hint=error.hint) from None
+    for interface in resolution.interfaces[known:]:
+        kept = {n: f for n, f in interface.functions.items() if is_enabled(f.stability, resolution)}
+        interface.functions = kept
+
+
 class Loader:
     """What was read so far, into one resolution."""
 
@@ -124,15 +139,8 @@ class Loader:
         return _Group(str(path), [source_of(str(path), data)])
 
     def _binary(self, path: Path, data: bytes, *, is_main: bool) -> None:
-        """Adds a package in binary form, without the functions of features that are not enabled."""
-        main, known = self.resolution.main, len(self.resolution.interfaces)
-        try:
-            decode(data, self.resolution)
-        except BinaryError as error:
-            raise type(error)(f"{path}: {error.message}", error.offset, hint=error.hint) from None
-        for interface in self.resolution.interfaces[known:]:
-            kept = {n: f for n, f in interface.functions.items() if is_enabled(f.stability, self.resolution)}
-            interface.functions = kept
+        main = self.resolution.main
+        add_binary(self.resolution, str(path), data)
         self.resolution.main = self.resolution.main if is_main else main
 
     def _assembled(self, path: Path, text: str) -> bytes:

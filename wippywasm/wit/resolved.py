@@ -220,7 +220,7 @@ class Resolution:
             raise Refusal(span, "the worlds here include, or import implicitly, too much in total", hint)
 
     def is_enabled(self, feature: str) -> bool:
-        return self.all_features or feature in self.features
+        return feature in self.features or self.all_features
 
     def world(self, name: str | None = None) -> World:
         """The world called `name` (`name` in the main package, or `ns:pkg/name`), or else the only one.

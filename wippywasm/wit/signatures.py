@@ -8,7 +8,7 @@ Spec: `WIT.md`; `specification` section 3 of this project for the field.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import field
 
 from wippywasm.dataclass import dataclass
@@ -40,7 +40,7 @@ class Signatures:
 
 
 def parse_signatures(
-    text: str, path: str = "<wit>", line_offset: int = 0, *, world: str | None = None, features: Sequence[str] = ()
+    text: str, path: str = "<wit>", line_offset: int = 0, *, world: str | None = None, features: Collection[str] = ()
 ) -> Signatures:
     """What `text` says about a module's functions.
 
@@ -59,7 +59,7 @@ def parse_signatures(
     return _of_short_form(source, features)
 
 
-def parse_world(text: str, path: str = "<wit>", *, world: str | None = None, features: Sequence[str] = ()) -> World:
+def parse_world(text: str, path: str = "<wit>", *, world: str | None = None, features: Collection[str] = ()) -> World:
     """The world that `text` describes, as `parse_signatures` reads it.
 
     Signatures without a world make one that exports them, called `world`. Raises as `parse_signatures` does.
@@ -79,7 +79,7 @@ def parse_world(text: str, path: str = "<wit>", *, world: str | None = None, fea
     return resolution.world(world)
 
 
-def _short_form_world(source: Source, name: str, features: Sequence[str]) -> World:
+def _short_form_world(source: Source, name: str, features: Collection[str]) -> World:
     parser = _ShortFormParser(Lexer(source))
     items = [_world_item(i, parser.imported) for i in parser.run()]
     if parser.refusals:
@@ -102,7 +102,7 @@ def _is_document(lexer: Lexer) -> bool:
     return lexer.kind != "{"
 
 
-def _of_document(source: Source, world: str | None, features: Sequence[str]) -> Signatures:
+def _of_document(source: Source, world: str | None, features: Collection[str]) -> Signatures:
     resolution = parse([_with_package(source)], features=features)
     assert resolution.main is not None
     interfaces = list(resolution.main.interfaces.values())
@@ -127,7 +127,7 @@ def _with_package(source: Source) -> Source:
     return Source(source.path, f"package {_INLINE};\n{source.text}", source.line_offset - 1)
 
 
-def _of_short_form(source: Source, features: Sequence[str]) -> Signatures:
+def _of_short_form(source: Source, features: Collection[str]) -> Signatures:
     parser = _ShortFormParser(Lexer(source))
     items = parser.run()
     if parser.refusals:
