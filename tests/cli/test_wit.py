@@ -25,11 +25,31 @@ def test_json_may_stand_before_or_after(arguments: tuple[str | Path, ...], run: 
 def test_mistakes_have_their_places(tmp_path: Path, run: Run) -> None:
     (tmp_path / "wrong.wit").write_text(WRONG)
     ran = run("wit", tmp_path / "wrong.wit", "--check")
-    assert (ran.code, ran.out) == (1, "")
+    assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(f"{tmp_path / 'wrong.wit'}:3:12: there is no type `strng`\n")
-    error = json.loads(run("wit", tmp_path / "wrong.wit", "--json").err)["error"]
-    assert error["kind"] == "INVALID"
+    ran = run("wit", tmp_path / "wrong.wit", "--json")
+    error = json.loads(ran.err)["error"]
+    assert (ran.code, error["kind"]) == (2, "INVALID")
     assert "strng" in error["message"]
+
+
+def test_a_bad_file_is_one_exit_code_for_all_commands(tmp_path: Path, run: Run) -> None:
+    wrong = tmp_path / "wrong.wit"
+    wrong.write_text(WRONG)
+    made = tmp_path / "made"
+    commands: list[list[str | Path]] = [["wit"], ["wit", "diff", PEOPLE], ["bindgen", "-o", made]]
+    commands += [["inspect"], ["compile"], ["compose", "-o", made, BINARY]]
+    for command in commands:
+        ran = run(*command, wrong)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err
+
+
+def test_what_the_text_holds_does_not_reach_the_terminal(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "wrong.wit").write_text("package my:app; interface i { type t = strng; /* \x1b[31m \x9b */ }")
+    ran = run("wit", tmp_path / "wrong.wit")
+    assert ran.code == 2
+    assert not {"\x1b", "\x9b"} & set(ran.err)
 
 
 def test_what_is_no_wit(tmp_path: Path, run: Run) -> None:
@@ -37,7 +57,7 @@ def test_what_is_no_wit(tmp_path: Path, run: Run) -> None:
     assert ran.code == 2
     assert "there is no" in ran.err
     ran = run("wit", BINARY)
-    assert ran.code == 1
+    assert ran.code == 2
     assert "'wippywasm inspect FILE --wit' has its world" in ran.err
 
 
@@ -59,7 +79,8 @@ def test_features_count_in_binary_form_too(tmp_path: Path, run: Run) -> None:
     assert package is not None
     (tmp_path / "gated.wasm").write_bytes(encode(package))
     (tmp_path / "gated.wit").write_text(GATED)
-    for features, is_there in ([], False), (["--features", "fancy"], True):
+    ways: list[tuple[list[str], bool]] = [([], False), (["--features", "fancy"], True)]
+    for features, is_there in ways:
         for source in "gated.wasm", "gated.wit":
             assert ("f: func();" in run("wit", tmp_path / source, *features).out) == is_there
             assert run("bindgen", tmp_path / source, *features, "-o", tmp_path / "made").code == 0

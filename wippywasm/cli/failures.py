@@ -1,7 +1,7 @@
 """From any way a command can end to its exit code.
 
-In: exceptions. Out: one message on standard error and a code: 0 fine, 1 it failed while running, 2 the definition or
-the command line is wrong, 130 interrupted, 141 nobody reads our output. Spec: SPEC section 13.
+In: exceptions. Out: one message on standard error and a code: 0 fine, 1 it failed while running, 2 the definition,
+the command line or a file that it names is wrong, 130 interrupted, 141 nobody reads our output. Spec: SPEC section 13.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`wippywasm wit PATH`: parse and resolve WIT, then print it.
 
 In: a WIT file, a folder with `deps/`, or a WIT package in binary form. Out: the packages as text or JSON, or nothing
-with `--check`; complaints go to standard error, with exit code 1, or 2 for a file that is not there.
+with `--check`; complaints go to standard error, with exit code 2.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import json
 import click
 
 from wippywasm import wit
-from wippywasm.cli.failures import FAILED, Finished, UsageFailure
+from wippywasm.cli.failures import MISUSED, Finished, UsageFailure
 from wippywasm.cli.features import Features, features_option
-from wippywasm.cli.output import say
+from wippywasm.cli.output import say, tame
 from wippywasm.cli.settings import settings_of
-from wippywasm.errors import InvalidError, NotFoundError, WitDiagnosticsError
+from wippywasm.errors import InvalidError, WippyError, WitDiagnosticsError
 from wippywasm.wit import Resolution
 
 
@@ -46,15 +46,13 @@ def wit_command(
 def _parse(path: str, features: Features, all_features: bool, *, is_json: bool) -> Resolution:
     try:
         return wit.parse(path, features=features, all_features=all_features, assemble=_assemble)
-    except NotFoundError as error:
-        raise UsageFailure(error) from error
     except OSError as error:
         raise UsageFailure(InvalidError(f"can't read {path!r}: {error.strerror}")) from error
-    except WitDiagnosticsError as error:
-        if is_json:
-            raise
-        say(error.message)  # each complaint has its place already
-        raise Finished(FAILED) from error
+    except WippyError as error:
+        if is_json or not isinstance(error, WitDiagnosticsError):
+            raise UsageFailure(error) from error
+        say("\n".join(map(tame, error.message.split("\n"))))  # each complaint has its place already
+        raise Finished(MISUSED) from error
 
 
 def _assemble(text: str) -> bytes:
