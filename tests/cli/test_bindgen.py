@@ -69,8 +69,9 @@ def test_files_of_others_stay(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/__init__.py").write_text("precious = 1\n")
     ran = run("bindgen", str(ZOO), "-o", str(tmp_path / "mine"))
-    assert ran.code == 1
-    assert "was not written by bindgen" in ran.err
+    assert ran.code == 2
+    assert f"{tmp_path / 'mine/__init__.py'} was not written by bindgen" in ran.err
+    assert "hint: choose another folder with -o, or move that file away" in ran.err
     assert (tmp_path / "mine/__init__.py").read_text() == "precious = 1\n"
     assert len(list((tmp_path / "mine").rglob("*"))) == 1
 
@@ -78,7 +79,7 @@ def test_files_of_others_stay(run: Run, tmp_path: Path) -> None:
 def test_a_folder_that_can_not_be_made(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ran = run("bindgen", str(ZOO), "-o", str(tmp_path / "file/made"))
-    assert ran.code == 1
+    assert ran.code == 2
     assert "can't write" in ran.err
     assert "file/made" in ran.err
 

@@ -2,7 +2,7 @@
 
 In: a component, a core module with `--wit`, a WIT file or folder, or a WIT package in binary form. Out: the files of a
 package; what an earlier run wrote there and is not wanted any more goes, and nothing else is touched.
-Exit code 2 for what can't be read, has no such world, or can't be written as Python.
+Exit code 2 for what can't be read, has no such world, or can't be written as Python or to that folder.
 """
 
 from __future__ import annotations
@@ -39,10 +39,7 @@ def bindgen(path: Path, world: str | None, signatures: Path | None, features: tu
     with blaming_the_user():
         _check_package_name(output.name)
         files = generate(read_world(path, world, signatures, wanted), _command(path, world, signatures, wanted))
-    try:
         write_package(output, files)
-    except OSError as error:
-        raise InvalidError(f"can't write {str(error.filename or output)!r}: {error.strerror}") from error
     wanted.say_unused()
     say(f"wrote {len(files)} files to {output}")
 
@@ -65,14 +62,26 @@ def _command(path: Path, world: str | None, signatures: Path | None, features: C
 
 
 def write_package(folder: Path, files: Mapping[str, str]) -> None:
-    """Write the files; raises ConflictError, before it writes any, where one would replace what somebody else wrote."""
+    """Write the files.
+
+    Raises ConflictError, before it writes any, where one would replace what somebody else wrote, and InvalidError where
+    the folder can't be written.
+    """
+    try:
+        _write(folder, files)
+    except OSError as error:
+        raise InvalidError(f"can't write {str(error.filename or folder)!r}: {error.strerror}") from error
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
     ours = {
         p.relative_to(folder).as_posix() for p in folder.rglob("*.py") if p.read_bytes().startswith(HEADER.encode())
     }
     for name in files:
         path = folder / name
         if name.endswith(".py") and path.exists() and name not in ours:
-            raise ConflictError(f"{path} was not written by bindgen", hint="choose another folder, or move it away")
+            hint = "choose another folder with -o, or move that file away"
+            raise ConflictError(f"{path} was not written by bindgen, and would be replaced", hint=hint)
     for name in ours - files.keys():
         (folder / name).unlink()
     for name, text in files.items():
