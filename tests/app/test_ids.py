@@ -79,7 +79,7 @@ def test_doors_of_python(load_app: LoadApp) -> None:
     ("id", "words"),
     [
         (None, "got nothing"),
-        (5, "got an int"),
+        (5, "got a number"),
         ("", "got an empty text"),
         ("x", "'x' has no namespace"),
         ("x:", "the name of 'x:' is empty"),

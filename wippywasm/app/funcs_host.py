@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from wippywasm.errors import UnavailableError, WippyError, WitError, with_article
+from wippywasm.app.words import kind_of
+from wippywasm.errors import UnavailableError, WippyError, WitError
 from wippywasm.instance.offered import HostInterface
 
 
@@ -38,13 +39,13 @@ class Funcs(HostInterface):
         result = await self._call(target, input)
         if isinstance(result, str):
             return result
-        raise WitError(f"{target} returned {_kind(result)}, and call-string expects a string")
+        raise WitError(f"{target} returned {kind_of(result)}, and call-string expects a string")
 
     async def call_bytes(self, target: str, input: bytes) -> bytes:
         result = await self._call(target, input)
         if isinstance(result, bytes | bytearray | memoryview):
             return bytes(result)
-        raise WitError(f"{target} returned {_kind(result)}, and call-bytes expects a list<u8>")
+        raise WitError(f"{target} returned {kind_of(result)}, and call-bytes expects a list<u8>")
 
     async def _call(self, target: str, argument: str | bytes) -> Any:
         try:
@@ -53,7 +54,3 @@ class Funcs(HostInterface):
             raise WitError(error.payload if isinstance(error.payload, str) else str(error)) from error
         except WippyError as error:
             raise WitError(f"{error.kind.value}: {error}") from error
-
-
-def _kind(value: Any) -> str:
-    return "nothing" if value is None else with_article(type(value).__name__)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from wippywasm.errors import InvalidError, with_article
+from wippywasm.app.words import kind_of
+from wippywasm.errors import InvalidError
 
 NAMESPACE = r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,254}"
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.\-/]{0,254}"
+ID_FORM = "an id is written namespace:name"
 _ID = re.compile(f"({NAMESPACE}):({NAME})")
 
 
@@ -25,7 +27,7 @@ def split_id(id: Any, hint: str | None = None) -> tuple[str, str]:
     """The namespace and the name of an id; raises InvalidError that says what is wrong, with `hint`."""
     match = _ID.fullmatch(id) if isinstance(id, str) else None
     if match is None:
-        raise InvalidError(f"an id is written namespace:name, {_wrong(id)}", hint=hint)
+        raise InvalidError(f"{ID_FORM}, {_wrong(id)}", hint=hint)
     return match[1], match[2]
 
 
@@ -36,7 +38,7 @@ def check_id(id: Any, hint: str | None = None) -> None:
 
 def _wrong(id: Any) -> str:
     if not isinstance(id, str):
-        return f"got {'nothing' if id is None else with_article(type(id).__name__)}"
+        return f"got {kind_of(id)}"
     if not id:
         return "got an empty text"
     namespace, colon, name = id.partition(":")

@@ -142,7 +142,9 @@ def test_lua_reads_and_writes(load_app: LoadApp, tmp_path: Path) -> None:
         True,
         "PERMISSION_DENIED",
     ]
-    assert lua(load_app, "local v, err = env.set('PORT', 5); return err:message()") == "env.set takes text, got int"
+    assert (
+        lua(load_app, "local v, err = env.set('PORT', 5); return err:message()") == "env.set takes text, got a number"
+    )
     everything = lua(load_app, "return env.get_all()")
     assert everything["HOST"] == "example"
     assert "TOKEN" not in everything

@@ -11,6 +11,7 @@ from typing import Any
 
 from wippywasm.app.schema.durations import parse_duration
 from wippywasm.app.suggest import did_you_mean, listing
+from wippywasm.app.words import lua_kind_of
 from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 from wippywasm.wasi.http.names import is_token, is_value
@@ -61,7 +62,7 @@ def read_options(given: Any) -> RequestOptions:
 
 
 def _refuse(name: str, expected: str, got: Any) -> InvalidError:
-    return InvalidError(f"http_client: {name} must be {expected}, got {type(got).__name__}")
+    return InvalidError(f"http_client: {name} must be {expected}, got {lua_kind_of(got)}")
 
 
 def _table(value: Any, name: str) -> Mapping[Any, Any]:

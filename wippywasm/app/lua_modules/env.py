@@ -7,6 +7,7 @@ from typing import Protocol
 
 from wippywasm.app.env import Environment
 from wippywasm.app.lua.host import LuaCaller, Operation
+from wippywasm.app.lua_modules.arguments import text
 from wippywasm.app.security import Guard
 from wippywasm.errors import InvalidError
 
@@ -29,7 +30,7 @@ def operations(app: App) -> Mapping[str, Operation]:
 
     def set(_: LuaCaller, key: str, value: str) -> bool:
         app.guard.check("env.set", app.environment.guarded_name(_key(key, "env.set")))
-        app.environment.set(key, _text(value, "env.set"))
+        app.environment.set(key, text(value, "env.set takes"))
         return True
 
     def get_all(_: LuaCaller) -> dict[str, str]:
@@ -45,14 +46,8 @@ def _names(app: App) -> Iterator[str]:
     return (name for name in names if app.guard.shows("env.get", name))
 
 
-def _text(value: object, what: str) -> str:
-    if not isinstance(value, str):
-        raise InvalidError(f"{what} takes text, got {'nothing' if value is None else type(value).__name__}")
-    return value
-
-
 def _key(value: object, what: str) -> str:
-    key = _text(value, what)
+    key = text(value, f"{what} takes")
     if not key:
         raise InvalidError(f"{what} takes the name of a variable, got an empty text")
     return key

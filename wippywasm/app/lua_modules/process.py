@@ -77,7 +77,8 @@ class _Operations:
     def get_options(self, caller: LuaCaller) -> dict[str, Any]:
         return self._processes.frames.options(caller)
 
-    def set_options(self, caller: LuaCaller, options: Mapping[str, Any]) -> bool:
+    def set_options(self, caller: LuaCaller, given: Any) -> bool:
+        options = named(given, "options")
         for name, value in options.items():
             if name not in OPTIONS:
                 raise InvalidError(f"there is no option '{name!s:.80}'", hint=f"there are {' and '.join(OPTIONS)}")

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from wippywasm.app.ids import check_id
 from wippywasm.app.lua.host import LuaCaller, Operation
+from wippywasm.app.lua_modules.arguments import entry_id
 from wippywasm.app.registry import Operation as Change
 from wippywasm.app.registry import Registry
 from wippywasm.app.registry.changes import delta
 from wippywasm.app.registry.plain import raw_of
 from wippywasm.app.security import Guard
 from wippywasm.app.suggest import did_you_mean_id
+from wippywasm.app.words import lua_kind_of
 from wippywasm.errors import InvalidError, NotFoundError
 
 
@@ -37,7 +38,7 @@ class _Module:
         self._app = app
 
     def get(self, caller: LuaCaller, version: int | None, id: Any) -> Mapping[str, Any]:
-        check_id(id)
+        id = entry_id(id)
         self._app.guard.check("registry.get", id)
         try:
             return self._app.registry.get(id, version)
@@ -75,6 +76,9 @@ class _Module:
         return [{"kind": op.kind, "entry": op.entry or {"id": op.id}} for op in delta(*tables)]
 
     def _raw(self, entry: Any) -> Any:
+        if not isinstance(entry, Mapping):
+            raise InvalidError(f"an entry is {{id, kind, meta, data}}, got {lua_kind_of(entry)}")
+        entry_id(entry.get("id"))
         return raw_of(entry, self._app.registry.folder)
 
     def _visible(self, entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -83,10 +87,10 @@ class _Module:
 
 def _list(value: Any, what: str) -> list[Any]:
     if not isinstance(value, list):
-        raise InvalidError(f"expected a list of {what}")
+        raise InvalidError(f"expected an array of {what}, got {lua_kind_of(value)}")
     return value
 
 
 def _change(operation: Mapping[str, Any]) -> Change:
     entry = operation.get("entry") or {}
-    return Change(operation.get("kind", ""), entry.get("id", ""), entry)
+    return Change(operation.get("kind", ""), entry_id(entry.get("id")), entry)

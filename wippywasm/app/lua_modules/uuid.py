@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wippywasm.app.lua.host import Operation
+from wippywasm.app.lua_modules.arguments import text
 from wippywasm.errors import InvalidError
 
 _VARIANTS = {
@@ -30,9 +31,9 @@ def operations() -> Mapping[str, Operation]:
     """What the module asks for."""
     made: dict[str, Callable[[Any, Any], Any]] = {
         "v1": lambda *_: str(uuid.uuid1(node=_NODE)),
-        "v3": lambda namespace, name: str(uuid.uuid3(_parsed(namespace), _text(name))),
+        "v3": lambda namespace, name: str(uuid.uuid3(_parsed(namespace), _name(name))),
         "v4": lambda *_: str(uuid.uuid4()),
-        "v5": lambda namespace, name: str(uuid.uuid5(_parsed(namespace), _text(name))),
+        "v5": lambda namespace, name: str(uuid.uuid5(_parsed(namespace), _name(name))),
         "v7": lambda *_: str(_v7()),
     }
     asked: dict[str, Callable[[Any, Any], Any]] = {
@@ -91,15 +92,12 @@ def _format(id: Any, form: Any) -> str:
 
 
 def _parsed(id: Any) -> uuid.UUID:
-    if not isinstance(id, str):
-        raise InvalidError(f"a UUID is text, got {'nothing' if id is None else type(id).__name__}")
+    given = text(id, "a UUID is")
     try:
-        return uuid.UUID(id)
+        return uuid.UUID(given)
     except ValueError:
-        raise InvalidError(f"'{id[:80]}' is no UUID") from None
+        raise InvalidError(f"'{given[:80]}' is no UUID") from None
 
 
-def _text(name: Any) -> str:
-    if not isinstance(name, str):
-        raise InvalidError("the name that a UUID is made of is text")
-    return name
+def _name(name: Any) -> str:
+    return text(name, "the name that a UUID is made of is")

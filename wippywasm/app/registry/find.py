@@ -65,7 +65,7 @@ def _comparison(operator: str, wanted: Any) -> Callable[[Any], bool]:
     if operator == "*":
         return lambda value: _contains(value, wanted)
     if not isinstance(wanted, str):
-        raise InvalidError(f"'{operator}' compares with text, got {type(wanted).__name__}")
+        raise InvalidError(f"'{operator}' in front of a name takes text to compare with")
     if operator == "~":
         return _regex(wanted)
     meets = str.startswith if operator == "^" else str.endswith

@@ -10,9 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from wippywasm.app.definition.node import Node, describe
+from wippywasm.app.definition.node import Node
 from wippywasm.app.definition.raw import RawEntry
 from wippywasm.app.ids import split_id
+from wippywasm.app.words import kind_of
 from wippywasm.errors import InvalidError
 
 SHOWN = "registry"
@@ -35,7 +36,7 @@ def raw_of(entry: Mapping[str, Any], app: Path, before: RawEntry | None = None) 
     Its files are where those of the entry before are, else in the app folder.
     """
     if not isinstance(entry, Mapping):
-        raise InvalidError(f"an entry is {{id, kind, meta, data}}, got {describe(entry)}")
+        raise InvalidError(f"an entry is {{id, kind, meta, data}}, got {kind_of(entry)}")
     strangers = [str(name) for name in entry if name not in ("id", "kind", "meta", "data")]
     if strangers:
         hint = "an entry's own fields go into 'data'"
@@ -43,7 +44,7 @@ def raw_of(entry: Mapping[str, Any], app: Path, before: RawEntry | None = None) 
     namespace, name = split_id(entry.get("id"))
     data = entry.get("data") or {}
     if not isinstance(data, Mapping):
-        raise InvalidError(f"the data of '{namespace}:{name}' is {describe(data)}; it has to be a mapping")
+        raise InvalidError(f"the data of '{namespace}:{name}' is {kind_of(data)}; it has to be a mapping")
     values = {"name": name, "kind": entry.get("kind"), **({"meta": entry["meta"]} if entry.get("meta") else {}), **data}
     file = app / "_index.yaml" if before is None else before.file
     return RawEntry(f"{namespace}:{name}", namespace, file, SHOWN, 0, _Nodes().node(values, 0).mapping)
@@ -74,10 +75,11 @@ class _Nodes:
             return Node(MappingProxyType(children), 0)
         if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
             return Node(tuple(self.node(item, depth + 1) for item in value), 0)
-        raise InvalidError(f"an entry can't have a value of type {type(value).__name__}")
+        hint = "there are texts, numbers, booleans, lists and mappings"
+        raise InvalidError(f"an entry can't have {kind_of(value)} in it", hint=hint)
 
     @staticmethod
     def _key(key: Any) -> str:
         if not isinstance(key, str):
-            raise InvalidError(f"the names in an entry are text, got {describe(key)}")
+            raise InvalidError(f"the names in an entry are text, got {kind_of(key)}")
         return key
