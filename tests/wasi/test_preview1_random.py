@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from tests.wasi.conftest import Load
-from tests.wasi.test_preview1 import subscription
-from tests.wasi.wasi_guests import Raw, preview1_module
+from tests.wasi.wasi_guests import Raw, preview1_module, subscription
 from wippywasm.errors import Trap
 from wippywasm.wasi import FakeClock, MemoryDirectory, Wasi
 from wippywasm.wasi.preview1.codes import ERRNO

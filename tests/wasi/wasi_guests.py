@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
 
 from wippywasm.wasi.preview1.signatures import SIGNATURES
 from wippywasm.wit import host_wit_path
@@ -68,6 +69,10 @@ class Caller(Protocol):
     def __call__(self, name: str, /, *args: int) -> Any: ...
 
 
+OK = 0
+"""What a call of preview 1 gives where it works."""
+
+
 class Raw:
     """Preview 1 as a program sees it: calls by name, and the memory."""
 
@@ -99,3 +104,18 @@ class Raw:
         """Put a list of buffers into memory; its pointer and length."""
         self.write(at, b"".join(struct.pack("<II", *b) for b in buffers))
         return at, len(buffers)
+
+
+Start: TypeAlias = Callable[..., Raw]
+"""The fixture that starts one, with the options of `Wasi`."""
+
+
+def opened(guest: Raw, path: str, *, rights: int = 2 | 64, oflags: int = 0, fdflags: int = 0) -> int:
+    """Open a path below the first mount; its descriptor."""
+    assert guest.call("path_open", 3, 0, *guest.path(path), oflags, rights, 0, fdflags, 0) == OK
+    return guest.u32(0)
+
+
+def subscription(userdata: int, tag: int, subject: int, timeout: int = 0, flags: int = 0) -> bytes:
+    """One of `poll_oneoff`: `tag` is 0 for a clock, 1 for reading, 2 for writing."""
+    return struct.pack("<QB7xI4xQ8xH6x", userdata, tag, subject, timeout, flags)
