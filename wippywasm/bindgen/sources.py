@@ -17,8 +17,8 @@ from wippywasm.binary.component import ComponentType
 from wippywasm.errors import InvalidError, NotFoundError
 from wippywasm.instance.load import MAGIC, read_source
 from wippywasm.wit import Package, Resolution, World
-from wippywasm.wit.load import add_binary
-from wippywasm.wit.load import read_source as read_source_text
+from wippywasm.wit.files import add_binary
+from wippywasm.wit.files import read_source as read_source_text
 
 
 def read_world(

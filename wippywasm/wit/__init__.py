@@ -7,9 +7,9 @@ interfaces and types over `wippywasm.model`, or diagnostics with file, line, col
     names, docs, stability, toposort                words, comments, gates, order
     namespace, drafts, define                       one package on its own
     link, include, elaborate, borrows               one package among others
-    load, resolved, dump                            files to a `Resolution`, and that as JSON
+    files, load, resolved, dump                     files to a `Resolution`, and that as JSON
     printer, print_types, standalone                packages, worlds and types to text
-    encode, encode_types, decode, decode_raw, decode_scope, decode_types, decode_repeats, metadata
+    encode, encode_types, decode, decode_raw, decode_scope, decode_types, decode_repeats, decode_packages, metadata
                                                     packages in component binary form, and back
     component_world                                 the world of a component
     compare, world_items, compare_worlds            where two types or worlds differ

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import cast
 
 from wippywasm.errors import ValidationError
+from wippywasm.wit.decode_packages import Packages
 from wippywasm.wit.decode_raw import Declaration, Definition, Name, RawPackage, read_package
 from wippywasm.wit.decode_repeats import Repeats
 from wippywasm.wit.decode_scope import Instance, Scope
@@ -27,7 +28,6 @@ from wippywasm.wit.resolved import (
     World,
     WorldItem,
     WorldKey,
-    direct_dependencies,
 )
 
 
@@ -53,8 +53,8 @@ class Decoder:
         self.checks = Types(Resolution(), room)
         """Makes what is only looked at: definitions that nothing uses, and what is known already."""
         self.repeats = Repeats()
+        self.packages = Packages(resolution)
         self.main: Package | None = None
-        self._new: list[Package] = []
         self._whole: set[Interface] = set()
         """The interfaces of the main package that were defined: others are only seen where they are used."""
 
@@ -69,7 +69,7 @@ class Decoder:
         self._check_unused(top)
         if self.main is None:
             raise ValidationError("this component exports no interface or world", 8)
-        self._place_packages(self.main)
+        self.packages.place(self.main)
         for name, data, offset in raw.customs:
             if name == SECTION_NAME:
                 inject(self.main, data, offset)
@@ -80,7 +80,7 @@ class Decoder:
         top.add(definition)
         whole = interface_name(declaration.name.name)
         if whole is not None and whole[1] == "wit" and self.main is None:
-            self.main, _ = self._package_of(declaration.name.name, declaration.offset)
+            self.main, _ = self.packages.package_of(declaration.name.name, declaration.offset)
             self._contents(definition, top)
             return
         checked_label(declaration.name.name, declaration.offset)
@@ -88,7 +88,7 @@ class Decoder:
         if len(exports) != 1:
             raise ValidationError("the type of an interface or world has exactly one export", definition.offset)
         kind = exports[0].parts[0]
-        package, _ = self._package_of(exports[0].name.name, exports[0].offset)
+        package, _ = self.packages.package_of(exports[0].name.name, exports[0].offset)
         if self.main is not None and package is not self.main:
             raise ValidationError(f"`{exports[0].name.name}` is of another package than the others", exports[0].offset)
         self.main = package
@@ -106,11 +106,11 @@ class Decoder:
                 self._plain(scope, d)
                 continue
             _claim(names, d)
-            package, name = self._package_of(d.name.name, d.offset)
+            package, name = self.packages.package_of(d.name.name, d.offset)
             if d.kind == "export" and package is not self.main:
                 raise ValidationError(f"`{d.name.name}` is of another package than the others", d.offset)
             if d.parts[0] == "instance":
-                interface = self._interface(d.name.name, d.offset)
+                interface = self.packages.interface(d.name.name, d.offset)
                 self._instance(scope, d, interface)
                 if d.kind == "export":
                     self._define(interface, scope.defined(d.parts[1], "instance", d.offset))
@@ -204,27 +204,6 @@ class Decoder:
             function = self.types.function(inner, entry, types)
             interface.functions[function.name] = function
 
-    def _interface(self, id: str, offset: int) -> Interface:
-        """The interface with this full name, new if need be."""
-        package, name = self._package_of(id, offset)
-        if name not in package.interfaces:
-            interface = package.interfaces[name] = Interface(name, None, package)
-            self.resolution.interfaces.append(interface)
-        return package.interfaces[name]
-
-    def _package_of(self, id: str, offset: int) -> tuple[Package, str]:
-        found = interface_name(id)
-        if found is None:
-            raise ValidationError(f"`{id}` is not the full name of an interface or world", offset)
-        name, item = found
-        if not f"{name.namespace}{name.name}".islower():
-            raise ValidationError(f"`{id}`: there is no upper case in the name of a package", offset)
-        package = self.resolution.package(name) or next((p for p in self._new if p.name == name), None)
-        if package is None:
-            package = Package(name)
-            self._new.append(package)
-        return package, item
-
     # ---- worlds ----
 
     def _world(self, definition: Definition, outer: Scope, name: str) -> None:
@@ -270,34 +249,13 @@ class Decoder:
 
     def _world_interface(self, name: Name, offset: int) -> tuple[WorldKey, Interface]:
         if name.implements is not None:
-            return checked_label(name.name, offset), self._interface(name.implements, offset)
+            return checked_label(name.name, offset), self.packages.interface(name.implements, offset)
         if ":" in name.name:
-            interface = self._interface(name.name, offset)
+            interface = self.packages.interface(name.name, offset)
             return interface, interface
         interface = Interface(None, None, self.main)
         self.resolution.interfaces.append(interface)
         return checked_label(name.name, offset), interface
-
-    # ---- packages ----
-
-    def _place_packages(self, main: Package) -> None:
-        """Puts the new packages into the resolution, each behind those that it uses."""
-        others = [p for p in self._new if p is not main]
-        users: dict[Package, list[Package]] = {p: [] for p in others}
-        missing = dict.fromkeys(others, 0)
-        for package in others:
-            for used in _uses(package):
-                if used in users:
-                    users[used].append(package)
-                    missing[package] += 1
-        place = {p: i for i, p in enumerate(others)}
-        ready = [p for p in others if not missing[p]]
-        while ready:
-            self.resolution.packages += ready
-            ready = sorted(_unblocked(ready, users, missing), key=place.__getitem__)
-        self.resolution.packages += [p for p in others if missing[p]]
-        if main in self._new:
-            self.resolution.packages.append(main)
 
 
 def _claim(names: StrongNames, d: Declaration) -> None:
@@ -306,22 +264,6 @@ def _claim(names: StrongNames, d: Declaration) -> None:
         raise ValidationError(f"`{d.name.name}` is no plain name of an instance, so it has no `implements`", d.offset)
     if fault := names.fault(d.name.name):
         raise ValidationError(fault, d.offset)
-
-
-def _unblocked(done: list[Package], users: dict[Package, list[Package]], missing: dict[Package, int]) -> list[Package]:
-    """The packages that only `done` kept back."""
-    found = []
-    for package in done:
-        for user in users[package]:
-            missing[user] -= 1
-            if not missing[user]:
-                found.append(user)
-    return found
-
-
-def _uses(package: Package) -> set[Package]:
-    found = {d.package for i in package.interfaces.values() for d in direct_dependencies(i)}
-    return {p for p in found if p is not None and p is not package}
 
 
 def _declarations(definition: Definition) -> list[Declaration]:

@@ -1,4 +1,4 @@
-"""Files and folders to a resolution.
+"""Texts, or what files and folders have, to a resolution.
 
 In: texts, a WIT file, a folder with `deps/`, or WIT packages in binary form. Out: a `Resolution`; or one
 `WitDiagnosticsError` with everything that is wrong with any of the files.
@@ -8,40 +8,24 @@ Spec: `WIT.md`, "Filesystem structure".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from contextlib import suppress
-from dataclasses import field
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TypeAlias
 
-from wippywasm.dataclass import dataclass
-from wippywasm.errors import BinaryError, Diagnostic, InvalidError, NotFoundError, WitDiagnosticsError
+from wippywasm.errors import Diagnostic, InvalidError, WitDiagnosticsError
 from wippywasm.wit import syntax
-from wippywasm.wit.decode import decode
 from wippywasm.wit.define import Unlinked, define_package
 from wippywasm.wit.docs import documentation
+from wippywasm.wit.files import Assemble, Files, Group
 from wippywasm.wit.link import check_foreign, link
 from wippywasm.wit.names import PackageName
 from wippywasm.wit.parser import parse_file
 from wippywasm.wit.resolved import Resolution
 from wippywasm.wit.source import Complaints, Enough, Refusal, Source, Span, refuse_all
-from wippywasm.wit.stability import is_enabled
 
-Assemble: TypeAlias = Callable[[str], bytes]
-"""WebAssembly text to bytes; this layer has no engine of its own."""
-
-WASM_MAGIC = b"\0asm"
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
-
-
-@dataclass
-class _Group:
-    """The files of one package, and the packages that are nested in them."""
-
-    name: str
-    sources: list[Source] = field(default_factory=list)
 
 
 def parse(
@@ -57,12 +41,15 @@ def parse(
     nothing is wrong but a `.wasm` dependency that is not a WIT package. `features` are those whose `@unstable` items
     count; `assemble` turns a `.wat` file into bytes.
     """
-    loader = Loader(Resolution(features, all_features), assemble)
-    if isinstance(source, str | Path):
-        loader.load_path(Path(source))
-    else:
-        loader.load_groups([_Group("package", list(source))])
-    return loader.resolution
+    resolution = Resolution(features, all_features)
+    if not isinstance(source, str | Path):
+        Loader(resolution).load_groups([Group("package", list(source))])
+        return resolution
+    files = Files(resolution, assemble)
+    groups = files.groups(Path(source))
+    if groups:
+        Loader(resolution, files.unread).load_groups(groups)
+    return resolution
 
 
 def parse_text(text: str, path: str = "<wit>", *, features: Collection[str] = ()) -> Resolution:
@@ -70,88 +57,17 @@ def parse_text(text: str, path: str = "<wit>", *, features: Collection[str] = ()
     return parse([Source(path, text)], features=features)
 
 
-def add_binary(resolution: Resolution, path: str, data: bytes) -> None:
-    """Adds a package in binary form, as `main`, without the functions of features that are not enabled.
-
-    Raises BinaryError with the path.
-    """
-    known = len(resolution.interfaces)
-    try:
-        decode(data, resolution)
-    except BinaryError as error:
-        raise type(error)(f"{path}: {error.message}", error.offset, hint=error.hint) from None
-    for interface in resolution.interfaces[known:]:
-        kept = {n: f for n, f in interface.functions.items() if is_enabled(f.stability, resolution)}
-        interface.functions = kept
-
-
 class Loader:
-    """What was read so far, into one resolution."""
+    """Packages on their way into one resolution; `unread` are dependencies that could not be read, and why."""
 
-    def __init__(self, resolution: Resolution, assemble: Assemble | None = None) -> None:
+    def __init__(self, resolution: Resolution, unread: Sequence[tuple[Path, InvalidError]] = ()) -> None:
         self.resolution = resolution
-        self.assemble = assemble
+        self.unread = unread
         self.refusals = Complaints()
-        self.lost = LostWords()
-        self.unread: list[tuple[Path, InvalidError]] = []
-        """The dependencies that could not be read, and why."""
+        self.lost = LostWords(has_package=bool(unread))
         self.main: PackageName | None = None
 
-    def load_path(self, path: Path) -> None:
-        if not path.exists():
-            raise NotFoundError(f"there is no {path}")
-        if not path.is_dir():
-            group = self._file(path, is_main=True)
-            if group is not None:
-                self.load_groups([group])
-            return
-        groups = [self._folder(path)]
-        deps = path / "deps"
-        for entry in sorted(deps.iterdir(), key=lambda p: p.name) if deps.is_dir() else ():
-            group = self._dependency(entry)
-            if group is not None:
-                groups.append(group)
-        self.load_groups(groups)
-
-    def _dependency(self, path: Path) -> _Group | None:
-        """The package of a file or folder in `deps/`. One that can't be read is told with what is wrong elsewhere."""
-        try:
-            return self._folder(path) if path.is_dir() else self._file(path, is_main=False)
-        except InvalidError as error:
-            self.unread.append((path, error))
-            self.lost.has_package = True
-            return None
-
-    def _folder(self, path: Path) -> _Group:
-        files = [p for p in path.iterdir() if p.name.endswith(".wit") and not p.is_dir()]
-        return _Group(str(path), [read_source(p) for p in sorted(files, key=str)])
-
-    def _file(self, path: Path, *, is_main: bool) -> _Group | None:
-        """The package of a file; None if it is binary, and then it is in the resolution already."""
-        if not is_main and path.suffix not in (".wit", ".wat", ".wasm"):
-            return None
-        data = path.read_bytes()
-        if path.suffix == ".wat":
-            data = self._assembled(path, source_of(str(path), data).text)
-        if data.startswith(WASM_MAGIC):
-            self._binary(path, data, is_main=is_main)
-            return None
-        return _Group(str(path), [source_of(str(path), data)])
-
-    def _binary(self, path: Path, data: bytes, *, is_main: bool) -> None:
-        main = self.resolution.main
-        add_binary(self.resolution, str(path), data)
-        self.resolution.main = self.resolution.main if is_main else main
-
-    def _assembled(self, path: Path, text: str) -> bytes:
-        if self.assemble is None:
-            raise InvalidError(f"{path} is WebAssembly text, and there is nothing here to assemble it with")
-        try:
-            return self.assemble(text)
-        except InvalidError as error:
-            raise InvalidError(f"{path}: {error.message}", hint=error.hint) from None
-
-    def load_groups(self, groups: Sequence[_Group]) -> None:
+    def load_groups(self, groups: Sequence[Group]) -> None:
         """Resolves packages, the first one being the main one, each after what it needs."""
         with suppress(Enough):
             parsed = [(group, [self._parse(source) for source in group.sources]) for group in groups]
@@ -185,7 +101,7 @@ class Loader:
         self.refusals.add(*refusals)
         return file
 
-    def _define(self, group: _Group, files: list[syntax.File]) -> Iterator[Unlinked]:
+    def _define(self, group: Group, files: list[syntax.File]) -> Iterator[Unlinked]:
         """The packages of a group, the nested ones first."""
         for file in files:
             for item in file.items:
@@ -267,9 +183,9 @@ class Loader:
 class LostWords(Set[str]):
     """The words of the texts `spans`, which did not parse; read when they are first asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_package: bool) -> None:
         self.spans: list[Span] = []
-        self.has_package = False
+        self.has_package = has_package
         """Whether the name of a package is among them."""
 
     @cached_property
@@ -316,18 +232,3 @@ def _complaints(path: Path, error: InvalidError) -> Sequence[Diagnostic]:
     if isinstance(error, WitDiagnosticsError):
         return error.diagnostics
     return [Diagnostic(error.message.removeprefix(f"{path}: "), str(path), 1, 1, hint=error.hint)]
-
-
-def read_source(path: Path) -> Source:
-    return source_of(str(path), path.read_bytes())
-
-
-def source_of(path: str, data: bytes) -> Source:
-    """A text out of bytes. Raises WitDiagnosticsError where they are not UTF-8."""
-    try:
-        return Source(path, data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        message = f"byte {data[error.start]:#04x} at offset {error.start} is not UTF-8"
-        raise WitDiagnosticsError([Diagnostic(message, path, line, column, hint="save the file as UTF-8")]) from None
