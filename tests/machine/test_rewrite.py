@@ -25,6 +25,7 @@ from wippywasm.engine.rewrite import (
     placing_module,
     rewrite,
 )
+from wippywasm.engine.rewrite.leb import sized
 from wippywasm.errors import Trap, UnsupportedFeatureError
 
 PLACE = placing_module((TICK,))
@@ -266,13 +267,42 @@ def test_broken_names_do_not_break_the_module(subsections: bytes, name: str | No
     assert caught.value.frames[0].module == rewritten.origin.mark
 
 
-@pytest.mark.parametrize("code", [b"\x06\x40", b"\xfc\x80\x00", b"\xfb\x7f", b"\xe0\x00"])
+def one_body(code: bytes) -> bytes:
+    """A module with a table, a memory and a function of that code."""
+    head = b"\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\4\4\1\x70\0\1\5\3\1\0\1\x0a"
+    return head + sized(b"\1" + sized(b"\0" + code + b"\x0b"))
+
+
+@pytest.mark.parametrize(
+    "code", [b"\x06\x40", b"\xfc\x80\x80\x01", b"\xfb\x7f", b"\xfb\xff\x00", b"\xfd\xff\x7f", b"\xe0\x00"]
+)
 def test_instructions_that_are_not_known_are_refused(code: bytes) -> None:
-    body = b"\0" + code + b"\x0b"
-    wasm = b"\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\x0a" + bytes([len(body) + 2, 1, len(body)]) + body
     for change in (rewrite, ask_for_growth):
-        with pytest.raises(UnsupportedFeatureError, match=f"{code[0]:#x}"):
-            change(wasm)
+        with pytest.raises(UnsupportedFeatureError, match=f"instruction {code[0]:#x}"):
+            change(one_body(code))
+
+
+@pytest.mark.parametrize("pad", [b"", b"\x80\x00", b"\x80\x80\x80\x00"])
+def test_numbers_may_have_more_bytes_than_they_take(pad: bytes) -> None:
+    def padded(number: int) -> bytes:
+        return bytes([number | 0x80]) + pad if pad else bytes([number])
+
+    zero, one = b"\x41" + padded(0), b"\x41" + padded(1)
+    table_grow = b"\xd0\x70" + one + b"\xfc" + padded(0x0F) + padded(0) + b"\x1a"
+    fill = zero * 3 + b"\xfc" + padded(0x0B) + padded(0)
+    vector = b"\xfd" + padded(0x0C) + b"\x40" * 16 + b"\x1a"
+    convert = b"\x43\0\0\0\0\xfc" + padded(0) + b"\x1a"
+    memory_grow = one + b"\x40" + padded(0) + b"\x1a"
+    load = zero + b"\xfd" + padded(0x5C) + padded(2) + padded(0x40) + b"\x1a"
+    wasm = one_body(table_grow + fill + vector + convert + load + memory_grow + vector + fill + table_grow)
+    engine = engines.get("wasmtime")
+    engine.compile(wasm)
+    for rewritten in (ask_for_growth(wasm), rewrite(wasm, Bounds(asks=True))):
+        assert rewritten is not None
+        engine.compile(rewritten.wasm)
+        type, call = (1, b"\x41\0\x11") if len(rewritten.functions) == 2 else (2, b"\x41\1\x11")
+        assert rewritten.wasm.count(b"\x41\x7f" + call + bytes([type, 1])) == 2
+        assert rewritten.wasm.count(b"\x41\x10" + call + bytes([type, 1])) == 1
 
 
 def test_what_grows_nothing_needs_no_rewriting() -> None:

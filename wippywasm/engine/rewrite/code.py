@@ -17,7 +17,7 @@ from functools import cached_property
 
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.rewrite.growth import Questions
-from wippywasm.engine.rewrite.instructions import BULK, LOOP, PREFIX, skip_locals, skip_one, skip_plain
+from wippywasm.engine.rewrite.instructions import BULK, LOOP, read_opcode, skip_locals, skip_one, skip_plain
 from wippywasm.engine.rewrite.leb import read_u32, sized
 from wippywasm.engine.rewrite.offsets import Offsets
 from wippywasm.leb128 import signed, unsigned
@@ -87,10 +87,11 @@ def _cuts(body: bytes, checks: Checks | None, questions: Questions | None) -> It
         if before != pos:
             continue
         pos = skip_one(body, before)
-        if checks is not None and body[before] == LOOP:
+        opcode, _ = read_opcode(body, before)
+        if checks is not None and opcode == LOOP:
             yield pos, checks.plain(end - pos)
-        elif checks is not None and body[before] == PREFIX:
-            yield before, checks.bulk(BULK[body[before + 1]])
+        elif checks is not None and opcode in BULK:
+            yield before, checks.bulk(BULK[opcode])
         around = None if questions is None else questions.around(body, before)
         if around is not None:
             yield before, around[0]

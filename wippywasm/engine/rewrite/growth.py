@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreFuncType, CoreMemoryType, CoreTableType
-from wippywasm.engine.rewrite.instructions import MEMORY_GROW, PREFIX, TABLE_GROW
+from wippywasm.engine.rewrite.instructions import MEMORY_GROW, TABLE_GROW, read_opcode
 from wippywasm.engine.rewrite.leb import read_u32
 from wippywasm.leb128 import unsigned
 
@@ -41,11 +41,12 @@ class Questions:
 
     def around(self, body: bytes, at: int) -> tuple[bytes, bytes] | None:
         """What belongs before and after the instruction at `at`; None where it does not grow anything."""
-        if body[at] == MEMORY_GROW:
-            memory = self._memories[read_u32(body, at + 1)[0]]
+        opcode, operand = read_opcode(body, at)
+        if opcode == MEMORY_GROW:
+            memory = self._memories[read_u32(body, operand)[0]]
             return self._calls(memory.is_64, memory.page_size_log2)
-        if body[at] == PREFIX and body[at + 1] == TABLE_GROW:
-            return self._calls(self._tables[read_u32(body, at + 2)[0]].is_64, ELEMENTS)
+        if opcode == TABLE_GROW:
+            return self._calls(self._tables[read_u32(body, operand)[0]].is_64, ELEMENTS)
         return None
 
     def _calls(self, is_64: bool, unit: int) -> tuple[bytes, bytes]:

@@ -12,9 +12,11 @@ import re
 
 from wippywasm.engine.rewrite.leb import read_u32, skip
 from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.leb128 import unsigned
 
-LOOP, MEMORY_GROW, PREFIX, TABLE_GROW = 0x03, 0x40, 0xFC, 0x0F
-"""The last is what comes after the prefix."""
+LOOP, MEMORY_GROW, TABLE_GROW = 0x03, 0x40, 0xFC0F
+"""Opcodes as `read_opcode` gives them."""
+_PREFIX, _PREFIXES = 0xFC, (0xFB, 0xFC, 0xFD, 0xFE)
 _CONCRETE = (0x63, 0x64)
 """What starts a reference type whose heap type follows."""
 _LEB = rb"[\x80-\xff]*[\x00-\x7f]"
@@ -46,10 +48,12 @@ _TOKENS = (
 )
 _RUN = re.compile(rb"(?:" + rb"|".join(_TOKENS) + rb"){1,4096}", re.DOTALL)
 """The number bounds what the engine of `re` remembers."""
-BULK = {0x08: 4, 0x0A: 4, 0x0B: 4, 0x0C: 0, 0x0E: 0, 0x0F: 0, 0x11: 0}
-"""What comes after 0xFC in `memory.init`, `.copy`, `.fill`, `table.init`, `.copy`, `.grow`, `.fill`; and how far their
-last operand is shifted to count them: 16 bytes are one, and so is a table's element."""
-_ONE_INDEX = (0x0B, 0x0F, 0x11)
+BULK = {0xFC08: 4, 0xFC0A: 4, 0xFC0B: 4, 0xFC0C: 0, 0xFC0E: 0, 0xFC0F: 0, 0xFC11: 0}
+"""`memory.init`, `.copy`, `.fill`, `table.init`, `.copy`, `.grow`, `.fill`; and how far their last operand is shifted
+to count them: 16 bytes are one, and so is a table's element."""
+_ONE_INDEX = (0xFC0B, 0xFC0F, 0xFC11)
+_LONGEST = 32
+"""No instruction without a list has more bytes after its opcode."""
 
 
 def skip_plain(body: bytes, pos: int) -> int:
@@ -58,8 +62,16 @@ def skip_plain(body: bytes, pos: int) -> int:
     return pos if run is None else run.end()
 
 
+def read_opcode(body: bytes, pos: int) -> tuple[int, int]:
+    """An opcode, together with what follows 0xFC, and the position after it."""
+    if body[pos] != _PREFIX:
+        return body[pos], pos + 1
+    number, pos = read_u32(body, pos + 1)
+    return _PREFIX << 8 | number, pos
+
+
 def skip_one(body: bytes, pos: int) -> int:
-    """The position after an instruction that `skip_plain` stops at."""
+    """The position after an instruction that `skip_plain` stops at, and perhaps some plain ones."""
     match body[pos]:
         case 0x03:
             return _skip_type(body, pos + 1)
@@ -71,11 +83,21 @@ def skip_one(body: bytes, pos: int) -> int:
             return _skip_catches(body, _skip_type(body, pos + 1))
         case 0x40:
             return skip(body, pos + 1)
-        case 0xFC if body[pos + 1] in BULK:
-            past = skip(body, pos + 2)
-            return past if body[pos + 1] in _ONE_INDEX else skip(body, past)
-        case opcode:
-            raise UnsupportedFeatureError(f"instruction {opcode:#x} in this encoding", "the rewriting of modules")
+        case 0xFC if (opcode := read_opcode(body, pos))[0] in BULK:
+            past = skip(body, opcode[1])
+            return past if opcode[0] in _ONE_INDEX else skip(body, past)
+        case _:
+            return _skip_padded(body, pos)
+
+
+def _skip_padded(body: bytes, pos: int) -> int:
+    """An instruction whose number behind the prefix has more bytes than it takes."""
+    number, operands = read_u32(body, pos + 1)
+    opcode = body[pos : pos + 1] + unsigned(number)
+    size = skip_plain(opcode + body[operands : operands + _LONGEST], 0)
+    if body[pos] not in _PREFIXES or not size:
+        raise UnsupportedFeatureError(f"instruction {body[pos]:#x} in this encoding", "the rewriting of modules")
+    return operands + size - len(opcode)
 
 
 def skip_locals(body: bytes) -> int:
