@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -15,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "wippywasm"
 
 LAYERS = [
-    {"dataclass"},
+    {"dataclass", "late"},
     {"errors"},
     {"awaitables", "model", "core", "values", "leb128"},
     {"layout"},
@@ -97,6 +99,15 @@ def test_importing_the_package_loads_no_engine() -> None:
     probe = f"import sys, wippywasm; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["wippywasm", "wippywasm.wasi", "wippywasm.wasi.http", "wippywasm.wasi.preview1"])
+def test_names_that_are_loaded_late_are_there(name: str) -> None:
+    package = importlib.import_module(name)
+    for each in package.__all__:
+        assert isinstance(getattr(package, each), ModuleType) == (each == "errors"), each
+    with pytest.raises(AttributeError, match=f"module '{name}' has no attribute 'nothing'"):
+        getattr(package, "nothing")  # noqa: B009
 
 
 def test_a_call_loads_hardly_more_than_it_needs(engine: Engine) -> None:

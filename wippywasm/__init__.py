@@ -10,8 +10,9 @@ that importing the package is quick and loads no engine.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from wippywasm.late import late_names
 
 if TYPE_CHECKING:
     from wippywasm import errors
@@ -65,6 +66,7 @@ _HOMES = {
     "Undeclared": "instance.link",
     "GuestResource": "abi",
     "compose": "composition",
+    "errors": "",
     "Resource": "abi",
     "Wasi": "wasi",
     "Err": "values",
@@ -74,13 +76,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name == "errors":
-        return importlib.import_module("wippywasm.errors")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f"wippywasm.{_HOMES[name]}"), name)
-    return value
+__getattr__ = late_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

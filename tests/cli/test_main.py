@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
+import click
 import pytest
 
 from tests.cli.conftest import Run
 from wippywasm import engine as engines
 from wippywasm.cli.failures import exit_code
-from wippywasm.cli.main import run_main
+from wippywasm.cli.main import cli, run_main
 from wippywasm.cli.settings import Settings
 from wippywasm.errors import GuestExit
 
@@ -26,6 +29,20 @@ def test_every_command_has_help(command: str, run: Run) -> None:
     ran = run(command, "--help")
     assert ran.code == 0
     assert ran.out.startswith(f"Usage: wippywasm {command} ")
+
+
+def test_the_list_of_commands_has_their_own_words_and_loads_none(run: Run) -> None:
+    context = click.Context(cli, max_content_width=70)
+    formatter = context.make_formatter()
+    click.Group.format_commands(cli, context, formatter)
+    assert len(cli.list_commands(context)) == 10
+    listed = context.make_formatter()
+    cli.format_commands(context, listed)
+    assert listed.getvalue() == formatter.getvalue()
+    probe = "import sys; from wippywasm.cli.main import cli, run_main; run_main(['--help'])"
+    probe += "; print([m for m in ('asyncio', 'wippywasm.wit', 'wippywasm.app.application') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout
+    assert out.endswith("\n[]\n")
 
 
 def test_no_command_shows_the_help(run: Run, capfd: pytest.CaptureFixture[str]) -> None:

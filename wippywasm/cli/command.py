@@ -14,9 +14,9 @@ from typing import Any
 
 from wippywasm.app.application import App
 from wippywasm.app.entry import Entry
-from wippywasm.app.functions.lua_host import OutputLost
 from wippywasm.app.json_values.results import result_json
 from wippywasm.app.kinds.processes import PROCESSES
+from wippywasm.app.output_lost import OutputLost
 from wippywasm.app.processes.command import Command
 from wippywasm.app.processes.events import Outcome
 from wippywasm.app.suggest import did_you_mean, listing

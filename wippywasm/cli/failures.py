@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import click
 
-from wippywasm.app.functions.lua_host import OutputLost
+from wippywasm.app.output_lost import OutputLost
 from wippywasm.cli.output import say, say_error, styled, tame
 from wippywasm.cli.settings import Settings
 from wippywasm.errors import DefinitionError, GuestExit, WippyError

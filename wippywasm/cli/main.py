@@ -15,8 +15,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from wippywasm.app.functions.lua_host import OutputLost
-from wippywasm.app.suggest import did_you_mean
+from wippywasm.app.output_lost import OutputLost
 from wippywasm.cli.failures import exit_code
 from wippywasm.cli.settings import Settings, common_options
 
@@ -32,6 +31,19 @@ _COMMANDS = {
     "compile": "compile:compile_command",
     "engines": "engines:engines",
 }
+_ABOUT = {
+    "run": "Start the app in DIR; list its commands; or run the command NAME with ARGS.",
+    "call": "Call the function ID (namespace:name) and print its result as JSON.",
+    "lint": "Check every entry of the app in DIR; nothing is started.",
+    "inspect": "Explain the module or component in FILE: its world, what grants its imports, and how to run it here.",
+    "wit": "Parse and resolve WIT: PATH is a file or a folder with `deps/`.",
+    "wit diff": "Say what changed from OLD to NEW, and for whom that is compatible.",
+    "bindgen": "Write a typed Python package for a world: classes for its types, methods for its exports.",
+    "compose": "Plug the exports of each PLUG into the imports of SOCKET, and write one component.",
+    "compile": "Compile modules and components into the cache of this user, for one engine.",
+    "engines": "List the engines, their versions and features, and why each is used or not.",
+}
+"""How the help of each begins: a list of commands loads none of them."""
 
 
 class _Commands(click.Group):
@@ -46,6 +58,13 @@ class _Commands(click.Group):
         module, _, attribute = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(f"wippywasm.cli.{module}"), attribute)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = formatter.width - 6 - max(map(len, _ABOUT))
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, click.Command(name, help=about).get_short_help_str(width)) for name, about in _ABOUT.items()]
+            )
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """As usual, but for commands of two words, which a shell takes for one."""
@@ -64,6 +83,8 @@ class _Commands(click.Group):
         if len(args) > 1 and words in _COMMANDS:
             return words, self.get_command(ctx, words), args[2:]
         if args and args[0] not in _COMMANDS:
+            from wippywasm.app.suggest import did_you_mean
+
             near = did_you_mean(args[0], _COMMANDS)
             ctx.fail(f"there is no command '{args[0]}'{f'; {near}' if near else ''}")
         return super().resolve_command(ctx, args)

@@ -17,12 +17,19 @@ In: what a guest may see of its host. Out: the interfaces that it imports, bound
 Spec: SPEC sections 7, 8 and 14.
 """
 
-from wippywasm.wasi.clock_sources import Clock, FakeClock, SystemClock
-from wippywasm.wasi.filesystem import HostDirectory, MemoryDirectory, MemoryLink
-from wippywasm.wasi.network import Network
-from wippywasm.wasi.run import run_command, run_command_async
-from wippywasm.wasi.sinks import Capture
-from wippywasm.wasi.wasi import Wasi
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wippywasm.late import late_names
+
+if TYPE_CHECKING:
+    from wippywasm.wasi.clock_sources import Clock, FakeClock, SystemClock
+    from wippywasm.wasi.filesystem import HostDirectory, MemoryDirectory, MemoryLink
+    from wippywasm.wasi.network import Network
+    from wippywasm.wasi.run import run_command, run_command_async
+    from wippywasm.wasi.sinks import Capture
+    from wippywasm.wasi.wasi import Wasi
 
 __all__ = [
     "Capture",
@@ -37,3 +44,20 @@ __all__ = [
     "run_command",
     "run_command_async",
 ]
+
+__getattr__ = late_names(
+    __name__,
+    {
+        "Clock": "clock_sources",
+        "FakeClock": "clock_sources",
+        "SystemClock": "clock_sources",
+        "HostDirectory": "filesystem",
+        "MemoryDirectory": "filesystem",
+        "MemoryLink": "filesystem",
+        "Network": "network",
+        "run_command": "run",
+        "run_command_async": "run",
+        "Capture": "sinks",
+        "Wasi": "wasi",
+    },
+)

@@ -18,20 +18,10 @@ from wippywasm.app.lua_modules import App as LuaApp
 from wippywasm.app.lua_modules import operations
 from wippywasm.app.observe import Observers
 from wippywasm.app.observe.spans import Spans
+from wippywasm.app.output_lost import OutputLost
 from wippywasm.app.security import Guard
 from wippywasm.errors import NotFoundError, TimedOutError
 from wippywasm.model import FuncType
-
-
-class OutputLost(BaseException):
-    """Standard output takes nothing any more; `reason` says why.
-
-    Not an `Exception`: no program may catch it and go on.
-    """
-
-    def __init__(self, reason: OSError) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 class Callee(LuaApp, Protocol):

@@ -11,6 +11,7 @@ In: a `network.Network`, which decides what may be reached, and limits. Out: the
     opening, transport           connections
     exchange, handler            `outgoing-handler`
     types_interface              `types`
+    interfaces                   all that guests import
     serve                        a guest's `incoming-handler`
 
 Every exchange has a connection of its own, so no guest sees what is left of another's.
@@ -20,23 +21,25 @@ Spec: `wasi:http`; SPEC sections 7 and 12.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from wippywasm.instance.offered import HostInterface
-from wippywasm.wasi.http.handler import OutgoingHandler
-from wippywasm.wasi.http.incoming import RequestHead
-from wippywasm.wasi.http.limits import HttpLimits
-from wippywasm.wasi.http.serve import ServedResponse, serve_request
-from wippywasm.wasi.http.types_interface import Types
-from wippywasm.wasi.network import Network
-from wippywasm.wasi.network.budget import Budget
+from wippywasm.late import late_names
+
+if TYPE_CHECKING:
+    from wippywasm.wasi.http.incoming import RequestHead
+    from wippywasm.wasi.http.interfaces import http_interfaces
+    from wippywasm.wasi.http.limits import HttpLimits
+    from wippywasm.wasi.http.serve import ServedResponse, serve_request
 
 __all__ = ["HttpLimits", "RequestHead", "ServedResponse", "http_interfaces", "serve_request"]
 
-
-def http_interfaces(network: Network, limits: HttpLimits) -> Iterator[HostInterface]:
-    """All interfaces of the package that guests import, over one network."""
-    fields = Budget(network.quotas.field_bytes)
-    messages = Budget(network.quotas.messages)
-    yield Types(messages, fields, limits)
-    yield OutgoingHandler(network, limits, messages, fields)
+__getattr__ = late_names(
+    __name__,
+    {
+        "RequestHead": "incoming",
+        "http_interfaces": "interfaces",
+        "HttpLimits": "limits",
+        "ServedResponse": "serve",
+        "serve_request": "serve",
+    },
+)

@@ -16,6 +16,20 @@ A function that waits touches the guest's memory before it starts and after it h
 Spec: WASI `snapshots/preview_1`.
 """
 
-from wippywasm.wasi.preview1.host import Preview1
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wippywasm.late import late_names
+
+if TYPE_CHECKING:
+    from wippywasm.wasi.preview1.host import Preview1
 
 __all__ = ["Preview1"]
+
+__getattr__ = late_names(
+    __name__,
+    {
+        "Preview1": "host",
+    },
+)
