@@ -123,12 +123,15 @@ class Turns:
             self._schedule()
 
 
-_turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = weakref.WeakKeyDictionary()
+_turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[Turns]] = weakref.WeakKeyDictionary()
+"""Those that somebody waits for: their loop holds them, which is to call them, and lets go of them when it is closed."""
 
 
 def turns_of(loop: asyncio.AbstractEventLoop) -> Turns:
     """The turns of that loop."""
-    found = _turns.get(loop)
+    ref = _turns.get(loop)
+    found = None if ref is None else ref()
     if found is None:
-        found = _turns[loop] = Turns(loop)
+        found = Turns(loop)
+        _turns[loop] = weakref.ref(found)
     return found

@@ -195,7 +195,8 @@ class Fibers:
         return done
 
     def abandon(self) -> None:
-        """Forget what a call that was ended left behind."""
+        """End the call that is under way, and forget what it left behind."""
+        self._running.end_future()
         operation, self.operation = self.operation, None
         self._running.parked = 0
         self.struck = None
@@ -268,7 +269,7 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "            await turn()",
         *(f"        {_slot(p, k)} = a{k}" for k, p in enumerate(type.params)),
         "        t[0] = t[1] = 0",
-        "        future = start(context, function, args, count, results, result_count, trap, error)",
+        "        future = running.future = start(context, function, args, count, results, result_count, trap, error)",
         "        arm(context, running.slice)",
         "        ticker.used = True",
         "        if not ticker.awake:",
@@ -280,9 +281,9 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "            if not done:",
         "                await drive(future)",
         "        except BaseException:",
-        "            delete(future)",
         "            abandon()",
         "            raise",
+        "        running.future = 0",
         "        delete(future)",
         "        if t[0] or t[1]:",
         "            raise fail(t[1], t[0])",

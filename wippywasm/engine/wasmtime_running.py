@@ -67,6 +67,7 @@ class Running:
     `deadline` is the moment (of `time.monotonic`) at which the guest is to be ended with `timeout`;
     `interrupt` is what it is to be ended with at once, where it is `interruptible` or has a deadline or a fiber;
     `nested` is how many slices it has used up inside of a host function. `ticker` ends its slices, of `slice` epochs.
+    `future` is the call on a fiber that is under way, or 0. It has to go before its store does.
     """
 
     __slots__ = (
@@ -74,6 +75,7 @@ class Running:
         "deadline",
         "depth",
         "functions",
+        "future",
         "interrupt",
         "interruptible",
         "nested",
@@ -99,7 +101,17 @@ class Running:
         self.interruptible = False
         self.ticker: Any = None
         self.nested = 0
+        self.future = 0
         self.slice = LONG_SLICE if this_thread.is_alone else SLICE
+
+    def end_future(self) -> None:
+        """End the call on a fiber that is under way, if there is one: its frames are unwound, without calling the host.
+
+        Its coroutine does that, or its store, whichever goes first: the garbage collector knows no order.
+        """
+        future, self.future = self.future, 0
+        if future:
+            capi.future_delete(future)
 
     def check(self) -> None:
         """Raise what the guest is to end with, where it is; to be called after the host worked, with a deadline."""

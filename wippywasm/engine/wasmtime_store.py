@@ -245,6 +245,7 @@ class WasmtimeStore:
         native, self._native, self._context = self._native, None, None
         for slots in self._slots.values():
             self.engine.slots.give_back(slots)
+        self.running.end_future()
         self.engine.hosts.leave(self._env)
         capi.store_delete(native)
         if self._room is not None:
