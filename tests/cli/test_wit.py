@@ -42,7 +42,14 @@ def test_a_bad_file_is_one_exit_code_for_all_commands(tmp_path: Path, run: Run) 
     for command in commands:
         ran = run(*command, wrong)
         assert (ran.code, ran.out) == (2, "")
-        assert ran.err
+        assert command == ["inspect"] or str(wrong) in ran.err
+    broken = tmp_path / "broken.wasm"
+    broken.write_bytes(b"\0asm\x0d\0\1\0\1")
+    commands = [["wit"], ["wit", "diff", PEOPLE], ["compile", BINARY], ["compose", "-o", made, BINARY]]
+    for command in commands:
+        ran = run(*command, broken)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err.startswith(f"error: {broken}: unexpected end")
 
 
 def test_what_the_text_holds_does_not_reach_the_terminal(tmp_path: Path, run: Run) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from wippywasm import engine as engines
-from wippywasm.cli.failures import blaming_the_user
+from wippywasm.cli.failures import blaming_the_user, naming
 from wippywasm.cli.output import print_json, print_line, tame
 from wippywasm.cli.settings import common_options, settings_of
 from wippywasm.engine.cache import default_directory
@@ -43,7 +43,8 @@ def compile_command(context: click.Context, files: tuple[str, ...]) -> None:
 
 def _compile(engine: Engine, file: str) -> dict[str, Any]:
     start = time.monotonic()
-    component = load(Path(file), engine=engine)
-    component.compile()
+    with naming(file):
+        component = load(Path(file), engine=engine)
+        component.compile()
     milliseconds = round((time.monotonic() - start) * 1000)
     return {"path": file, "kind": component.kind, "modules": len(component.plan.modules), "milliseconds": milliseconds}

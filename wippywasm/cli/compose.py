@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from wippywasm.cli.failures import blaming_the_user
+from wippywasm.cli.failures import blaming_the_user, naming
 from wippywasm.cli.output import print_json, write_output
 from wippywasm.cli.settings import file_options, settings_of
 from wippywasm.composition.library import composed, read_part
+from wippywasm.composition.wiring import Part
 
 
 @click.command(name="compose")
@@ -27,8 +28,12 @@ def compose_command(context: click.Context, socket: Path, plugs: tuple[Path, ...
     It exports what SOCKET does and imports what no PLUG supplies. A PLUG supplies those before it, too.
     """
     with blaming_the_user():
-        parts = [read_part(file, place) for place, file in enumerate((socket, *plugs))]
-        wasm = composed(parts)
+        wasm = composed([_part(file, place) for place, file in enumerate((socket, *plugs))])
         write_output(output, wasm)
     if settings_of(context).is_json and output != "-":
         print_json({"path": output, "size": len(wasm)})
+
+
+def _part(file: Path, place: int) -> Part:
+    with naming(file):
+        return read_part(file, place)

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 import click
 
 from wippywasm.app.output_lost import OutputLost
-from wippywasm.cli.output import say, say_error, styled, tame
+from wippywasm.cli.output import error_text, say, say_error, styled, tame
 from wippywasm.cli.settings import Settings
-from wippywasm.errors import DefinitionError, GuestExit, WippyError
+from wippywasm.errors import DefinitionError, GuestExit, InvalidError, WippyError
 
 _NO_ARGUMENTS = getattr(click.exceptions, "NoArgsIsHelpError", ())  # click before 8.2 prints the help itself
 FAILED, MISUSED, INTERRUPTED, UNREAD = 1, 2, 130, 141
@@ -46,6 +46,18 @@ def blaming_the_user() -> Iterator[None]:
         yield
     except WippyError as error:
         raise UsageFailure(error) from error
+
+
+@contextmanager
+def naming(file: str | os.PathLike[str]) -> Iterator[None]:
+    """For a command that takes several files: what is wrong with this one begins with its name."""
+    try:
+        yield
+    except InvalidError as error:
+        name = os.fspath(file)
+        if name in error.message:
+            raise
+        raise InvalidError(f"{name}: {error_text(error)}", hint=error.hint, details=error.details) from error
 
 
 def exit_code(command: Callable[[], object], settings: Settings) -> int:

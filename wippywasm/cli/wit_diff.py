@@ -13,10 +13,10 @@ import click
 
 from wippywasm import wit
 from wippywasm.bindgen.sources import read_package, read_world
-from wippywasm.cli.failures import FAILED, Finished, blaming_the_user
+from wippywasm.cli.failures import FAILED, Finished, blaming_the_user, naming
 from wippywasm.cli.output import print_json, print_line, tame
 from wippywasm.cli.settings import settings_of
-from wippywasm.wit import Change, World
+from wippywasm.wit import Change, Package, World
 from wippywasm.wit.diff import BOTH, Side
 
 _MEANING: dict[Side, str] = {"callers": "those who run components of it", "implementers": "components made for it"}
@@ -51,13 +51,23 @@ def wit_diff(
 
 def _changes(old: Path, new: Path, world: str | None) -> list[Change]:
     if world is not None:
-        return wit.diff_worlds(read_world(old, world), read_world(new, world))
-    before, after = read_package(old), read_package(new)
+        return wit.diff_worlds(_world(old, world), _world(new, world))
+    before, after = _package(old), _package(new)
     if isinstance(before, World) or isinstance(after, World):
-        first = before if isinstance(before, World) else read_world(old)
-        second = after if isinstance(after, World) else read_world(new)
+        first = before if isinstance(before, World) else _world(old)
+        second = after if isinstance(after, World) else _world(new)
         return wit.diff_worlds(first, second)
     return wit.diff_packages(before, after)
+
+
+def _world(path: Path, name: str | None = None) -> World:
+    with naming(path):
+        return read_world(path, name)
+
+
+def _package(path: Path) -> Package | World:
+    with naming(path):
+        return read_package(path)
 
 
 def _print(changes: Sequence[Change], broken: dict[Side, bool]) -> None:
