@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from wippywasm.abi.entry import CLOSED, refuse_entry, refuse_thread
 from wippywasm.abi.traps import too_much
-from wippywasm.errors import Trap
+from wippywasm.errors import CanceledError, Trap
 from wippywasm.layout import MAX_HOST_BYTES
 
 get_ident = threading.get_ident
@@ -135,11 +135,22 @@ def enter_all(inwards: Sequence[ComponentInstance], caller: ComponentInstance | 
 
 def poison(entering: Iterable[ComponentInstance], error: BaseException) -> None:
     """Bar instances for good, after `error` has unwound their frames: their state can't be trusted."""
-    reason = f"{type(error).__name__}: {error}".split("\n", 1)[0][:200]
     for instance in entering:
         instance.may_enter = False
         if instance.poison is None:
-            instance.poison = reason
+            is_canceled = isinstance(error, CanceledError) or not isinstance(error, Exception)
+            cause = _cause(instance, error) if is_canceled else error
+            instance.poison = f"{type(cause).__name__}: {cause}".split("\n", 1)[0][:200].removesuffix(": ")
+
+
+def _cause(instance: ComponentInstance, error: BaseException) -> BaseException:
+    """What the call was to end with: the cancellation of its task may be only how."""
+    try:
+        if instance.clock is not None:
+            instance.clock()
+    except Exception as due:  # noqa: BLE001  (whatever it is to end with)
+        return due
+    return error
 
 
 class HostObjects(Table):

@@ -124,7 +124,7 @@ class Turns:
 
 
 _turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[Turns]] = weakref.WeakKeyDictionary()
-"""Those that somebody waits for: their loop holds them, which is to call them, and lets go of them when it is closed."""
+"""Those that somebody waits for: their loop holds them, which is to call them; a closed one lets go of them."""
 
 
 def turns_of(loop: asyncio.AbstractEventLoop) -> Turns:

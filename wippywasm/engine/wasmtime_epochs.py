@@ -27,8 +27,10 @@ from wippywasm.errors import TimedOutError
 EPOCH_SECONDS = 0.003
 IDLE_EPOCHS = 150
 """After so many epochs in which no guest was started, the thread ends."""
-MAX_NESTED = 80
+MAX_NESTED = 25
 """Slices that a guest on a fiber may use up while a host function is on it too, since it can't be suspended then."""
+NESTED_SECONDS = 0.1
+"""Of those slices, one is forgotten after so long: what a guest may hold its event loop for in the long run."""
 
 
 class Ticker:
@@ -113,14 +115,22 @@ def _verdict(running: Running) -> BaseException | None:
         return running.interrupt
     if running.deadline is not None and time.monotonic() >= running.deadline:
         return running.timeout
-    if running.on_fiber and running.depth:
-        running.nested += 1
-        if running.nested > MAX_NESTED:
-            return TimedOutError(
-                f"the guest used up {MAX_NESTED} slices in an allocation or a destructor, "
-                "in which it can't be suspended"
-            )
-    return None
+    return _nested_too_long(running) if running.on_fiber and running.depth else None
+
+
+def _nested_too_long(running: Running) -> BaseException | None:
+    """Count a slice in which the guest could not be suspended; the error where those were too many."""
+    now = time.monotonic()
+    left = running.nested - (now - running.nested_at) / NESTED_SECONDS
+    running.nested = max(0.0, left) + 1
+    running.nested_at = now
+    if running.nested <= MAX_NESTED:
+        return None
+    return TimedOutError(
+        "the guest took too long in an allocation or a destructor, in which it can't be suspended",
+        hint=f"its event loop stands still meanwhile, so that it may use up {MAX_NESTED} slices there at most",
+        details={"budget": "slices", "slices": MAX_NESTED},
+    )
 
 
 _ENTRY = capi.EpochEntry(without_signal_check(_on_epoch))

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_store import WasmtimeStore
 
 NOTHING = CoreFuncType()
+_ROUNDS_OF_A_TIMER = 4
+"""Of an event loop, until `asyncio.wait_for` has cancelled a task whose time is up."""
 
 
 class Operation:
@@ -180,13 +182,20 @@ class Fibers:
 
         await turns_of(asyncio.get_running_loop()).start()
 
+    @staticmethod
+    async def let_cancel() -> None:
+        """Where the guest held the loop, a cancellation may be due that is to end its call first."""
+        import asyncio
+
+        for _ in range(_ROUNDS_OF_A_TIMER):
+            await asyncio.sleep(0)
+
     def _poll(self, future: int) -> bool:
         running = self._running
         capi.set_epoch_deadline(self._store.context, running.slice)
         self.ticker.used = True
         if not self.ticker.awake:
             self.ticker.wake()
-        running.nested = 0
         running.on_fiber = True
         try:
             done: bool = capi.future_poll(future)
@@ -264,6 +273,7 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "    trap, error = out",
         "    i, q, f, d = views['i'], views['q'], views['f'], views['d']",
         "    drive, abandon, turn, ticker = fibers.drive, fibers.abandon, fibers.start, fibers.ticker",
+        "    cancelled = fibers.let_cancel",
         f"    async def call({', '.join(f'a{k}' for k in range(params))}):",
         "        if crowd.waiting:",
         "            await turn()",
@@ -286,7 +296,10 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "        running.future = 0",
         "        delete(future)",
         "        if t[0] or t[1]:",
-        "            raise fail(t[1], t[0])",
+        "            failure = fail(t[1], t[0])",
+        "            if running.nested:",
+        "                await cancelled()",
+        "            raise failure",
         f"        return {'(' * (results > 1)}{', '.join(loads) or None}{')' * (results > 1)}",
         "    return call",
     ]

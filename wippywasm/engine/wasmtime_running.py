@@ -66,7 +66,8 @@ class Running:
     function is on that fiber too; `parked` is 1 when a host function asks for that, for the guest's shim to see.
     `deadline` is the moment (of `time.monotonic`) at which the guest is to be ended with `timeout`;
     `interrupt` is what it is to be ended with at once, where it is `interruptible` or has a deadline or a fiber;
-    `nested` is how many slices it has used up inside of a host function. `ticker` ends its slices, of `slice` epochs.
+    `nested` is how many slices it has used up inside of a host function of late, at the moment `nested_at`.
+    `ticker` ends its slices, of `slice` epochs.
     `future` is the call on a fiber that is under way, or 0. It has to go before its store does.
     """
 
@@ -79,6 +80,7 @@ class Running:
         "interrupt",
         "interruptible",
         "nested",
+        "nested_at",
         "on_fiber",
         "parked",
         "raised",
@@ -100,7 +102,8 @@ class Running:
         self.interrupt: BaseException | None = None
         self.interruptible = False
         self.ticker: Any = None
-        self.nested = 0
+        self.nested = 0.0
+        self.nested_at = 0.0
         self.future = 0
         self.slice = LONG_SLICE if this_thread.is_alone else SLICE
 

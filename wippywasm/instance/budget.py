@@ -13,12 +13,14 @@ from typing import Any
 from wippywasm.engine.port import TimedStore
 from wippywasm.errors import TimedOutError
 
+OF_A_CALL = "the call took longer than its limit max_execution_ms = {:g}"
+OF_A_START = "instantiation took longer than its limit max_execution_ms = {:g}"
+OF_A_DESTRUCTOR = "a destructor took longer than the {:g} ms that it may take, since nobody awaits it"
 
-def out_of_time(budget_ms: float) -> TimedOutError:
-    """The error for a call that took longer than it may."""
-    return TimedOutError(
-        f"the call took longer than its limit max_execution_ms = {budget_ms:g}", details={"max_execution_ms": budget_ms}
-    )
+
+def out_of_time(budget_ms: float, message: str = OF_A_CALL) -> TimedOutError:
+    """The error for what took longer than it may."""
+    return TimedOutError(message.format(budget_ms), details={"max_execution_ms": budget_ms})
 
 
 async def within(
@@ -36,6 +38,10 @@ async def within(
     except asyncio.CancelledError:
         if timer.is_cause():
             raise timeout from None
+        raise
+    except Exception as error:
+        if timer.is_cause() and error is not timeout:  # what a host raised when it was cancelled
+            raise timeout from error
         raise
     finally:
         timer.stop()
@@ -72,22 +78,24 @@ class _Timer:
 
 
 def in_tasks(
-    function: Callable[..., Awaitable[Any]], store: TimedStore, budget_ms: float
+    function: Callable[..., Awaitable[Any]], store: TimedStore, budget_ms: float, message: str = OF_A_CALL
 ) -> Callable[..., Awaitable[Any]]:
     """The coroutine function with a budget for each call."""
 
     async def call(*args: Any, **named: Any) -> Any:
-        timeout = out_of_time(budget_ms)
+        timeout = out_of_time(budget_ms, message)
         return await within(budget_ms / 1000, timeout, function(*args, **named), store.interrupt)
 
     return call
 
 
-def in_calls(function: Callable[..., Any], store: TimedStore, budget_ms: float) -> Callable[..., Any]:
+def in_calls(
+    function: Callable[..., Any], store: TimedStore, budget_ms: float, message: str = OF_A_CALL
+) -> Callable[..., Any]:
     """The function with a budget for each call."""
 
     def call(*args: Any, **named: Any) -> Any:
-        store.start_clock(out_of_time(budget_ms), budget_ms / 1000)
+        store.start_clock(out_of_time(budget_ms, message), budget_ms / 1000)
         try:
             return function(*args, **named)
         finally:

@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import TimedStore
-from wippywasm.instance.budget import out_of_time
+from wippywasm.instance.budget import OF_A_DESTRUCTOR, in_calls, out_of_time
+from wippywasm.instance.waiting import in_event_loop
 
 if TYPE_CHECKING:
     from wippywasm.instance.frame import Frame
     from wippywasm.plan.items import CoreRef
+
+
+DESTRUCTOR_MS = 1000
+"""For a destructor that the host runs where tasks call guests: nobody awaits it, and an event loop may stand still."""
 
 
 def within_time_of(caller: Frame, callee: Frame, core: Callable[..., Any]) -> Callable[..., Any]:
@@ -61,8 +66,11 @@ class Destructor:
 
     def __call__(self, rep: int) -> None:
         """Within the budget of the call that drops a resource; the host's own dropping is a call, too."""
-        call, store = self.frame.nested(self.core, self.instance).call, self.frame.timed_store
-        if store is None or store.time_left() is not None:
+        call, frame = self.frame.nested(self.core, self.instance).call, self.frame
+        store = frame.timed_store
+        if store is None or store.is_timed or frame.parking.on_fiber:
             call(rep)
+        elif frame.budget_ms is not None or not (in_event_loop() or frame.components[0].send is not None):
+            frame.limited(call)(rep)
         else:
-            self.frame.limited(call)(rep)
+            in_calls(call, store, DESTRUCTOR_MS, OF_A_DESTRUCTOR)(rep)

@@ -25,7 +25,7 @@ from wippywasm.engine.assembly import assemble, late
 from wippywasm.engine.batch import Page, batched_realloc
 from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem, CoreMemory, Store, TimedStore
 from wippywasm.errors import Trap
-from wippywasm.instance.budget import in_calls, in_tasks
+from wippywasm.instance.budget import OF_A_CALL, OF_A_START, in_calls, in_tasks
 from wippywasm.instance.builtins import Context, make_builtin
 from wippywasm.instance.foreign_calls import Destructor, within_time_of
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, LinkedResource
@@ -120,19 +120,21 @@ class Frame:
 
     def run(self) -> None:
         """Do all steps; raises LinkError, Trap, TimedOutError, or whatever a host function raised."""
-        self.limited(self._run)()
+        self.limited(self._run, OF_A_START)()
 
-    def limited(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, which runs the guest, within the budget of a call."""
+    def limited(self, function: Callable[..., Any], message: str = OF_A_CALL) -> Callable[..., Any]:
+        """The function, which runs the guest, within the budget of a call; `message` says that it is spent."""
         if self.budget_ms is None or self.timed_store is None:
             return function
-        return in_calls(function, self.timed_store, self.budget_ms)
+        return in_calls(function, self.timed_store, self.budget_ms, message)
 
-    def limited_in_tasks(self, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    def limited_in_tasks(
+        self, function: Callable[..., Awaitable[Any]], message: str = OF_A_CALL
+    ) -> Callable[..., Awaitable[Any]]:
         """The same for a function that runs the guest for a task."""
         if self.budget_ms is None or self.timed_store is None:
             return function
-        return in_tasks(function, self.timed_store, self.budget_ms)
+        return in_tasks(function, self.timed_store, self.budget_ms, message)
 
     def _run(self) -> None:
         for step in self.recipe.steps:

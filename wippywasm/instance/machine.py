@@ -64,7 +64,9 @@ def _here(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     return call
 
 
-def in_thread(frame: Frame, function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+def in_thread(
+    frame: Frame, function: Callable[..., Any], message: str = budget.OF_A_CALL
+) -> Callable[..., Awaitable[Any]]:
     """The function in the guest's own thread, where it may be interrupted."""
     store, budget_ms = frame.timed_store, frame.budget_ms
 
@@ -74,7 +76,7 @@ def in_thread(frame: Frame, function: Callable[..., Any]) -> Callable[..., Await
         if budget_ms is None:
             store.start_clock()
         else:
-            store.start_clock(budget.out_of_time(budget_ms), budget_ms / 1000)
+            store.start_clock(budget.out_of_time(budget_ms, message), budget_ms / 1000)
         try:
             return function(*args, **named)
         finally:
@@ -93,9 +95,9 @@ def in_thread(frame: Frame, function: Callable[..., Any]) -> Callable[..., Await
 
 async def start(frame: Frame) -> None:
     """Do the steps of a new frame in a thread, which is given back; where they fail the frame is closed."""
-    run = in_thread(frame, frame.run)
+    run = in_thread(frame, frame.run, budget.OF_A_START)
     try:
-        await frame.limited_in_tasks(run)()
+        await frame.limited_in_tasks(run, budget.OF_A_START)()
     except BaseException:
         frame.close()
         raise

@@ -48,6 +48,11 @@ class Parking:
             awaitable = within(*left, awaitable, store.interrupt)
         return finish(run_now(awaitable))
 
+    @property
+    def on_fiber(self) -> bool:
+        """Whether the guest runs on a fiber now."""
+        return self.fiber_store is not None and self.fiber_store.fibers.on_fiber
+
     def core(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A host function over core values that may return something to wait for."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.state import RuntimeResource
 from wippywasm.errors import ConflictError, UnavailableError
+from wippywasm.instance.budget import OF_A_START
 from wippywasm.instance.foreign import mark
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.guest_thread import GuestThread, take_thread
@@ -50,7 +51,7 @@ async def start_in_own_thread(component: Component, new_frame: Callable[[], Fram
         await thread.run(frame.run, frame.interrupt)
 
     try:
-        await frame.limited_in_tasks(run)()
+        await frame.limited_in_tasks(run, OF_A_START)()
     except BaseException:
         thread.post(frame.close)
         thread.release()

@@ -1,0 +1,110 @@
+"""Guests that take long where they can't be suspended: in an allocation for the host, or a destructor."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from wippywasm import Limits
+from wippywasm.errors import PoisonedError, TimedOutError
+
+GUEST = """(module (import "t:h/c" "text" (func $text (param i32 i32))) (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (local i32)
+    (loop $l (local.set 4 (i32.add (local.get 4) (i32.const 1)))
+      (br_if $l (i32.lt_u (local.get 4) (i32.const {turns}))))
+    (i32.const 128))
+  (func (export "run") (param i32) (result i32)
+    (loop $l (call $text (local.get 0) (i32.const 64)) (br $l)) (i32.load (i32.const 68))))"""
+WIT = """package t:x; world w { import t:h/c; export run: func(a: u32) -> u32; }
+package t:h { interface c { text: func(a: u32) -> string; } }"""
+SPINNING_END = """(component
+  (core module $m (func (export "end") (param i32) (loop $l (br $l))))
+  (core instance $i (instantiate $m))
+  (type $r (resource (rep i32) (dtor (core func $i "end"))))
+  (core func $new (canon resource.new $r))
+  (core module $n (import "a" "new" (func $new (param i32) (result i32)))
+    (func (export "make") (result i32) (call $new (i32.const 7))))
+  (core instance $j (instantiate $n (with "a" (instance (export "new" (func $new))))))
+  (export $thing "thing" (type $r))
+  (func (export "make") (result (own $thing)) (canon lift (core func $j "make"))))"""
+
+
+def plain(size: int) -> str:
+    return "x" * size
+
+
+async def waiting(size: int) -> str:
+    await asyncio.sleep(0)
+    return "x" * size
+
+
+@pytest.mark.parametrize("host", [plain, waiting])
+async def test_slow_allocations_hold_the_loop_for_some_slices_of_a_call_only(load: Any, engine: str, host: Any) -> None:
+    if engine != "wasmtime":
+        pytest.skip("guests have a thread on wasmer")
+    guest = load(GUEST.format(turns=100_000_000), wit=WIT).instantiate({"t:h/c": {"text": host}})
+    with pytest.raises(TimedOutError, match="can't be suspended") as caught:
+        await guest.call_async("run", 5)
+    assert caught.value.details["budget"] == "slices"
+    assert not guest.usable
+
+
+@pytest.mark.parametrize("host", [plain, waiting])
+async def test_a_cancellation_comes_before_the_end_of_an_endless_allocation(load: Any, host: Any) -> None:
+    component = load(GUEST.format(turns=-1), wit=WIT)
+    guest = await component.link({"t:h/c": {"text": host}}).instantiate_async()
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(guest.call_async("run", 5), 0.05)
+    guest.close()
+
+
+async def test_a_destructor_holds_an_event_loop_for_a_while_only(load: Any, engine: str) -> None:
+    guest = await load(SPINNING_END).link().instantiate_async()
+    thing = await guest.call_async("make")
+    if engine == "wasmer":
+        thing.close()  # which runs it in the guest's thread
+    else:
+        with pytest.raises(TimedOutError, match="a destructor took longer than the 1000 ms"):
+            thing.close()
+    with pytest.raises(PoisonedError, match="a destructor took longer"):
+        await guest.call_async("make")
+    guest.close()
+
+
+async def test_a_poisoned_guest_names_the_timeout_not_the_cancellation(load: Any) -> None:
+    async def text(size: int) -> str:
+        await asyncio.sleep(60)
+        return ""
+
+    component = load(GUEST.format(turns=1), wit=WIT)
+    guest = await component.link({"t:h/c": {"text": text}}).instantiate_async(limits=Limits(max_execution_ms=50))
+    with pytest.raises(TimedOutError, match="max_execution_ms = 50"):
+        await guest.call_async("run", 5)
+    with pytest.raises(PoisonedError, match="ended it: TimedOutError: the call took longer"):
+        await guest.call_async("run", 5)
+    guest.close()
+
+
+async def test_a_host_that_raises_in_its_cancellation_leaves_the_timeout(load: Any) -> None:
+    async def text(size: int) -> str:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise ValueError("torn down badly")
+
+    component = load(GUEST.format(turns=1), wit=WIT)
+    guest = await component.link({"t:h/c": {"text": text}}).instantiate_async(limits=Limits(max_execution_ms=50))
+    with pytest.raises(TimedOutError, match="max_execution_ms = 50") as caught:
+        await guest.call_async("run", 5)
+    assert isinstance(caught.value.__cause__, ValueError)
+    guest.close()
+
+
+@pytest.mark.parametrize("by_task", [False, True])
+def test_a_start_that_takes_too_long_is_no_call(load: Any, by_task: bool) -> None:
+    linked = load("(module (func $f (loop $l (br $l))) (start $f))", wit="package a:b; world w {}").link()
+    limits = Limits(max_execution_ms=50)
+    with pytest.raises(TimedOutError, match=r"^instantiation took longer than its limit max_execution_ms = 50"):
+        asyncio.run(linked.instantiate_async(limits=limits)) if by_task else linked.instantiate(limits=limits)
