@@ -210,12 +210,13 @@ class _Call:
         self._loop = loop
         self._interrupt = interrupt
         self._context = copy_context()
-        self._handover: Handover[Awaitable[Any] | None] = Handover(loop, None)
+        self._handover: Handover[Awaitable[Any] | None] = Handover(loop)
         self._reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
         self._result: Any = None
         self._error: BaseException | None = None
         self._ended: BaseException | None = None
         self._done = False
+        self._is_over = False
 
     # ---- in the guest's thread
 
@@ -235,15 +236,19 @@ class _Call:
             self._handover.give(None)
 
     def _wait(self, awaitable: Awaitable[Any]) -> Any:
-        if self._ended is not None or not self._handover.give(awaitable):
+        if self._ended is not None:
             discard(awaitable)
-            raise self._ended or CanceledError("the event loop of the call is closed")
-        _at_work.discard(threading.get_ident())
-        value, error = self._reply.get()
-        _at_work.add(threading.get_ident())
-        if error is not None:
-            raise error
-        return value
+            raise self._ended
+        if self._handover.give(awaitable):
+            value, error = self._reply.get()
+        else:
+            value, error = None, CanceledError("the event loop of the call is closed")
+        if error is None:
+            return value
+        for missed in self._handover.withdraw():  # the task was ended before it saw what to await
+            if missed is not None:
+                discard(missed)
+        raise error
 
     # ---- in the task
 
@@ -255,6 +260,7 @@ class _Call:
             if held.check():
                 await turns_of(self._loop).rest()
             self._reply.put(outcome)
+        self._is_over = True
         if self._error is not None:
             raise self._error
         return self._result
@@ -270,10 +276,12 @@ class _Call:
 
     async def left(self) -> None:
         """Wait until the guest has ended, however often the task is cancelled meanwhile."""
-        while not self._done:
+        while not self._is_over:
             with suppress(asyncio.CancelledError):
                 missed = await self._handover.take()
-                if missed is not None:  # the task was cancelled before it saw what to await
+                if missed is None:
+                    self._is_over = True
+                else:  # the task was cancelled before it saw what to await
                     discard(missed)
 
 

@@ -10,7 +10,8 @@ Spec: SPEC section 8.
 from __future__ import annotations
 
 import time
-from _thread import LockType, allocate_lock
+from collections.abc import Iterator
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -32,36 +33,34 @@ class _Patience:
     def __init__(self) -> None:
         self.until = 0.0
 
-    def acquire(self, signal: LockType) -> bool:
-        """Wait for a lock for a moment; whether it came."""
+    def take(self, given: SimpleQueue[T]) -> T:
+        """What was given, or is within a moment; raises Empty."""
         if time.monotonic() < self.until:
-            return False
-        if signal.acquire(timeout=PATIENCE):
-            return True
-        self.until = time.monotonic() + PAUSE
-        return False
+            return given.get_nowait()
+        try:
+            return given.get(timeout=PATIENCE)
+        except Empty:
+            self.until = time.monotonic() + PAUSE
+            raise
 
 
 _patience = _Patience()
 
 
 class Handover(Generic[T]):
-    """`give` is the thread's, `take` the task's. What was given is taken before more is given."""
+    """`give` is the thread's, `take` the task's. What was given waits in line; whoever gets it has it alone."""
 
-    __slots__ = ("_given", "_loop", "_signal", "_turn")
+    __slots__ = ("_given", "_loop", "_turn")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, nothing: T) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._signal = allocate_lock()
-        self._signal.acquire()
+        self._given: SimpleQueue[T] = SimpleQueue()
         self._turn: asyncio.Future[None] | None = None
-        self._given = nothing
 
     def give(self, thing: T) -> bool:
         """Let the task go on; False where its event loop is gone."""
-        self._given = thing
-        self._signal.release()
-        # The task sets its turn, then looks at the signal; so it misses neither.
+        self._given.put(thing)
+        # The task sets its turn, then looks at what was given; so it misses neither.
         if self._turn is None:
             return not self._loop.is_closed()
         try:
@@ -70,18 +69,32 @@ class Handover(Generic[T]):
             return False
         return True
 
+    def withdraw(self) -> Iterator[T]:
+        """What the task has not taken, which it gets no more."""
+        while True:
+            try:
+                yield self._given.get_nowait()
+            except Empty:
+                return
+
     def _wake(self) -> None:
         if self._turn is not None and not self._turn.done():
             self._turn.set_result(None)
 
     async def take(self) -> T:
         """What the thread gives next."""
-        if _patience.acquire(self._signal):
-            return self._given
+        try:
+            return _patience.take(self._given)
+        except Empty:
+            return await self._take_later()
+
+    async def _take_later(self) -> T:
         while True:
             self._turn = self._loop.create_future()
-            if self._signal.acquire(blocking=False):
-                break
-            await self._turn  # perhaps for something that was taken without
-        self._turn = None
-        return self._given
+            try:
+                thing = self._given.get_nowait()
+            except Empty:
+                await self._turn  # perhaps for something that was taken without
+            else:
+                self._turn = None
+                return thing
