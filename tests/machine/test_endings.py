@@ -152,3 +152,42 @@ def test_a_process_ends_while_guests_run(engine: str, end: str) -> None:
     ended = subprocess.run(program, capture_output=True, text=True, timeout=120)
     assert (ended.returncode, ended.stdout) == (0, "over\n"), ended.stderr
     assert "Fatal" not in ended.stderr
+
+
+LEFT_WAITING = """
+import asyncio, sys, threading, time
+import wippywasm
+from wippywasm.instance import guest_thread
+class Slow:  # what ends when the interpreter does, and takes longer than guests to come back
+    def __del__(self, sleep=time.sleep):
+        sleep(0.5)
+slow = Slow()
+waits = threading.Event()
+wait = guest_thread._Call._wait
+def wait_long(self, awaitable):  # guests take their time to come back
+    try:
+        wait(self, awaitable)
+    finally:
+        time.sleep(0.1)
+guest_thread._Call._wait = wait_long
+async def poke(text):
+    waits.set()
+    await asyncio.Future()
+async def main():
+    component = wippywasm.load(sys.argv[1], wit=sys.argv[2], engine=sys.argv[3])
+    await component.instantiate({"test:host/i": {"poke": poke}}).call_async("poke")
+threading.Thread(target=asyncio.run, args=(main(),), daemon=True).start()
+waits.wait()
+time.sleep(0.1)
+print("over", flush=True)
+"""
+
+
+def test_a_process_ends_while_guests_wait(engine: str) -> None:
+    """The same, of threads that come back only because they are told to."""
+    if engine == "wasmtime":
+        pytest.skip("a guest on a fiber has no thread of its own")
+    program = [sys.executable, "-W", "ignore", "-c", LEFT_WAITING, POKER, WIT, engine]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stdout) == (0, "over\n"), ended.stderr
+    assert "Fatal" not in ended.stderr

@@ -46,7 +46,11 @@ _SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GE
 LAST_SECONDS = 2.0
 """How long the interpreter, when it ends, waits for guests, which it tells to: code that returns later aborts it."""
 
+_ENDING = "the interpreter ends"
+
+_is_ending = False
 _at_work: set[int] = set()
+"""Threads with a job, waiting or not."""
 _calls: set[_Call] = set()
 _starting = threading.Lock()
 _idle: list[GuestThread] = []
@@ -156,10 +160,12 @@ def _work(jobs: SimpleQueue[Job | None]) -> None:
 
 @atexit.register
 def _end_last() -> None:
-    for call in tuple(_calls):
-        call.end("the interpreter ends")
+    global _is_ending
+    _is_ending = True
     deadline = time.monotonic() + LAST_SECONDS
     while _at_work and time.monotonic() < deadline:
+        for call in tuple(_calls):
+            call.end(_ENDING)
         time.sleep(0.001)
 
 
@@ -224,8 +230,11 @@ class _Call:
         this_thread.wait = self._wait
         _calls.add(self)
         try:
-            if self._ended is None:
-                self._result = self._context.run(function)
+            if _is_ending:
+                self.end(_ENDING)
+            if self._ended is not None:
+                raise self._ended
+            self._result = self._context.run(function)
         except BaseException as error:  # noqa: BLE001  (the task gets it)
             _clear_frames(error)
             self._error = error
