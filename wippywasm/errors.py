@@ -21,6 +21,7 @@ Out: exceptions whose message is rendered from those fields, with a hint on what
     ├── UnavailableError            UNAVAILABLE: closed, stopping, or full
     ├── InternalError               INTERNAL
     │   ├── Trap                    the guest trapped; code and backtrace
+    │   │   └── LimitTrap           where a limit did not let it grow; budget
     │   ├── PoisonedError           the instance trapped before and can't be entered again
     │   └── LuaError                a Lua program failed; traceback
     ├── CanceledError               CANCELED
@@ -307,6 +308,17 @@ class Trap(InternalError):
         super().__init__(message, hint=hint, details={"code": code, "frames": [f.render() for f in frames]})
         self.code = code
         self.frames = tuple(frames)
+
+
+class LimitTrap(Trap):
+    """The guest trapped after a limit had not let it grow. `budget` is the limit's name: `max_memory_mb`, …"""
+
+    def __init__(
+        self, message: str, *, budget: str, code: str = "trap", frames: Sequence[Frame] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, code=code, frames=frames, hint=hint)
+        self.budget = budget
+        self.details["budget"] = budget
 
 
 class PoisonedError(InternalError):

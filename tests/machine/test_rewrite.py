@@ -134,7 +134,7 @@ def asking(rewritten: Rewritten) -> Any:
     engine = engines.get("wasmtime")
     store = engine.new_store()
     types = rewritten.functions
-    functions = [*(lambda: 1,) * (TICK in types), *Allowance(StoreLimits()).functions]
+    functions = [*(lambda: 1,) * (TICK in types), *Allowance(StoreLimits(), set()).functions]
     instance = store.instantiate(engine.compile(rewritten.wasm), [])
     answers = list(map(store.host_func, types, functions))
     store.instantiate(engine.compile(placing_module(types)), [instance.export(TABLE), *answers])

@@ -6,6 +6,7 @@ the growth then failed for a reason of its own, such as the memory's own maximum
 
 from __future__ import annotations
 
+from wippywasm.engine.bounds import MEMORY, TABLES
 from wippywasm.engine.port import CoreCallable, StoreLimits
 from wippywasm.engine.rewrite import ELEMENTS
 from wippywasm.engine.traps import ALLOCATION, make_trap
@@ -18,9 +19,11 @@ _NARROW, _WIDE = (1 << 32) - 1, (1 << 64) - 1
 class Allowance:
     """Bytes and elements that are left. Between an answer and what came of it nothing else of the guest runs."""
 
-    __slots__ = ("_bytes", "_elements", "_granted")
+    __slots__ = ("_bytes", "_elements", "_granted", "_refused")
 
-    def __init__(self, limits: StoreLimits) -> None:
+    def __init__(self, limits: StoreLimits, refused: set[str]) -> None:
+        """`refused` gets the names of limits by which a growth was refused."""
+        self._refused = refused
         self._bytes = _UNBOUNDED if limits.memory_growth is None else limits.memory_growth
         self._elements = _UNBOUNDED if limits.table_growth is None else limits.table_growth
         self._granted: int | None = None
@@ -43,6 +46,8 @@ class Allowance:
         self._granted = size if granted else None
         if granted:
             self._spend(size, unit)
+        else:
+            self._refused.add(TABLES if unit == ELEMENTS else MEMORY)
         return granted
 
     def _spend(self, size: int, unit: int) -> None:

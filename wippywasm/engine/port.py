@@ -29,8 +29,7 @@ CoreCallable: TypeAlias = Callable[..., Any]
 class StoreLimits:
     """Bounds on each memory and each table of one store; None leaves the engine's own bound.
 
-    `interruptible` says that its guests have to be (`TimedStore`), where that costs something. `note` is a hint for
-    traps that may come of a growth which these bounds refused: a guest is told of that, and often gives up.
+    `interruptible` says that its guests have to be (`TimedStore`), where that costs something.
     `memory_growth` (bytes) and `table_growth` (elements) are what all of them may grow by together, beyond what they
     begin with; None where the bounds on each will do.
     """
@@ -38,7 +37,6 @@ class StoreLimits:
     memory_bytes: int | None = None
     table_elements: int | None = None
     interruptible: bool = False
-    note: str = ""
     memory_growth: int | None = None
     table_growth: int | None = None
 

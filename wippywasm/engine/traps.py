@@ -47,13 +47,6 @@ def make_trap(code: str, frames: Sequence[Frame] = (), message: str = "") -> Tra
     return Trap(f"the guest trapped: {text}{where}", code=code, frames=frames[:MAX_FRAMES])
 
 
-def noted(error: BaseException, note: str) -> BaseException:
-    """The error; a trap with which guests answer a refused growth gets the note as its hint."""
-    if note and isinstance(error, Trap) and error.code in (UNREACHABLE, MEMORY_BOUNDS, TABLE_BOUNDS, ALLOCATION):
-        error.hint = error.hint or note
-    return error
-
-
 def python_headroom() -> None:
     """Raise `RecursionError` where Python's stack has no room left for the few frames of a host function's entry.
 

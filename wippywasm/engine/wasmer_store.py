@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import wasmer
 
 from wippywasm.core import CoreFuncType
 from wippywasm.engine import linking, rewrite
+from wippywasm.engine.bounds import BoundsOf, Size, size_of, sized
 from wippywasm.engine.growth import Allowance
 from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreItem, Module, StoreLimits
-from wippywasm.engine.traps import noted
 from wippywasm.engine.wasmer_calls import host_entry_factory, is_passable
 from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
 from wippywasm.engine.wasmer_loading import WasmerModule, native_store
@@ -58,6 +58,9 @@ class WasmerStore:
         self._rewrites = limits != StoreLimits()
         self._origins: dict[str, rewrite.Origin] = {}
         self._clock = Clock()
+        self._bounds = BoundsOf(limits)
+        self._bounded: weakref.WeakSet[WasmerInstance] = weakref.WeakSet()
+        """Its instances, where their memories or tables have bounds."""
         self._hosts: list[WasmerFunc] = []
         self._memories = 0
         self._closed = False
@@ -84,6 +87,8 @@ class WasmerStore:
         if rewritten.origin is not None:
             self._origins[rewritten.origin.mark] = rewritten.origin
         instance = self.link(rewritten, imports)
+        if self._bounds.any:
+            self._bounded.add(instance)
         place(self, instance.export(rewrite.TABLE), self._placed(len(rewritten.functions)))
         if instance.has(rewrite.START):
             instance.export(rewrite.START).call()
@@ -94,7 +99,9 @@ class WasmerStore:
         if not self._hosts:
             self._hosts.append(self.host_func(rewrite.TICK, self._clock.tick, "tick"))
         if len(self._hosts) < count:
-            self._hosts += map(self.host_func, rewrite.FUNCTIONS, Allowance(self._limits).functions)
+            self._hosts += map(
+                self.host_func, rewrite.FUNCTIONS, Allowance(self._limits, self._bounds.refused).functions
+            )
         return self._hosts[:count]
 
     def link(self, module: WasmerModule, imports: Sequence[Any]) -> WasmerInstance:
@@ -189,7 +196,11 @@ class WasmerStore:
         found = error if error is raised else guest_failure(error, self._origins)
         if self._running.depth and isinstance(error, RecursionError):
             found = overflow(error)
-        return found if found is raised else noted(found, self._limits.note)
+        return found if found is raised else self._bounds.explained(found, self._sizes())
+
+    def _sizes(self) -> Iterator[Size]:
+        for instance in self._bounded:
+            yield from map(size_of, map(instance.export, instance.sized))
 
     def close(self) -> None:
         """Free everything in the store. Raises `UnavailableError` while a guest of it is running."""
@@ -247,6 +258,11 @@ class WasmerInstance:
             self._store.check()
             found = self._exports[name] = wrap(self._store, self._module.export_types[name], self._natives[name])
         return found
+
+    @property
+    def sized(self) -> tuple[str, ...]:
+        """The exports whose sizes limits may bound."""
+        return sized((n, t) for n, t in self._module.export_types.items() if n != rewrite.TABLE)
 
     def has(self, name: str) -> bool:
         """Whether there is an export of that name."""

@@ -20,6 +20,7 @@ from typing import Any
 import wasmtime
 from wasmtime import _bindings as bindings
 from wasmtime import _ffi as ffi
+from wasmtime._trap import FrameList
 
 EXTERN_SIZE = ctypes.sizeof(bindings.wasmtime_extern_t)
 EXTERN_OF = 8
@@ -213,6 +214,13 @@ def pointer_of(managed: Any) -> Any:
 def take_error(address: int) -> wasmtime.WasmtimeError:
     """Own the `wasmtime_error_t` at `address`."""
     return wasmtime.WasmtimeError._from_ptr(ctypes.cast(address, ctypes.POINTER(bindings.wasmtime_error_t)))
+
+
+def error_frames(address: int) -> list[wasmtime.Frame]:
+    """The guest's frames where the `wasmtime_error_t` at `address` was made."""
+    frames = FrameList(None)
+    ffi.wasmtime_error_wasm_trace(ctypes.cast(address, ctypes.POINTER(bindings.wasmtime_error_t)), byref(frames.vec))
+    return [wasmtime.Frame._from_ptr(frames.vec.data[k], frames) for k in range(frames.vec.size)]
 
 
 def take_trap(address: int) -> wasmtime.Trap:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from wippywasm.core import CoreExternType
 from wippywasm.engine import linking
 from wippywasm.engine import wasmtime_capi as capi
-from wippywasm.engine.traps import ALLOCATION, STACK, make_trap, noted
+from wippywasm.engine.bounds import MEMORY, BoundsOf
+from wippywasm.engine.traps import ALLOCATION, STACK, make_trap
 from wippywasm.engine.wasmtime_running import NO_SPARE, Running
-from wippywasm.engine.wasmtime_traps import trap_of
+from wippywasm.engine.wasmtime_traps import frames_of_error, trap_of
 from wippywasm.errors import Frame, InternalError, InvalidError, Trap
 
 if TYPE_CHECKING:
@@ -29,24 +30,26 @@ def as_it_is(frame: Frame) -> Frame:
 
 
 def failure_of(
-    running: Running, error: int, trap: int, note: str, place: Callable[[Frame], Frame] = as_it_is
+    running: Running, error: int, trap: int, bounds: BoundsOf, place: Callable[[Frame], Frame] = as_it_is
 ) -> BaseException:
     """Own what a call into the guest gave back, and say what it was; `place` is for the frames of a trap."""
     raised, running.raised = running.raised, None
     if not running.spare.trap and running.spare is not NO_SPARE:
         running.spare.trap = capi.new_trap()
     if trap and (raised is None or capi.has_code(trap)):
-        return noted(trap_of(capi.take_trap(trap), place), note)
+        return trap_of(capi.take_trap(trap), place)
     if raised is None:
-        return noted(_refusal(str(capi.take_error(error))), note)
+        return _refusal(error, bounds, place)
     _discard(error, trap)
     return _overflow(raised) if running.depth and _is_recursion(raised) else raised
 
 
-def _refusal(message: str) -> BaseException:
+def _refusal(error: int, bounds: BoundsOf, place: Callable[[Frame], Frame]) -> BaseException:
     """What wasmtime ends a call with that is no trap to it."""
+    frames = [place(frame) for frame in frames_of_error(error)]
+    message = str(capi.take_error(error))
     if _GC_HEAP in message:
-        return make_trap(ALLOCATION)
+        return bounds.exceeded(make_trap(ALLOCATION, frames), MEMORY)
     return InternalError(f"wasmtime refused the call: {message}")
 
 

@@ -51,7 +51,7 @@ class AskingStore(WasmtimeStore):
 
     def __init__(self, engine: WasmtimeEngine, limits: StoreLimits) -> None:
         super().__init__(engine, limits)
-        self._allowance = Allowance(limits)
+        self._allowance = Allowance(limits, self.bounds.refused)
         self._answers: list[capi.Block] = []
         """Values for tables: items would lead back here."""
         self._origins: dict[str, rewrite.Origin] = {}
@@ -85,7 +85,7 @@ class AskingStore(WasmtimeStore):
         return value
 
     def failure(self, error: int, trap: int) -> BaseException:
-        return failure_of(self.running, error, trap, self._note, self._place)
+        return self.explained(failure_of(self.running, error, trap, self.bounds, self._place))
 
     def _place(self, frame: Frame) -> Frame:
         return rewrite.original(frame, self._origins)

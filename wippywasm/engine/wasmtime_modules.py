@@ -5,6 +5,7 @@ In: what was compiled, what was instantiated. Out: exports as objects of the por
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import wasmtime
@@ -12,6 +13,7 @@ import wasmtime
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreExternType
 from wippywasm.engine import wasmtime_capi as capi
+from wippywasm.engine.bounds import Size, size_of, sized
 from wippywasm.engine.wasmtime_items import wrap
 from wippywasm.errors import InternalError
 
@@ -40,6 +42,8 @@ class WasmtimeModule:
         self.import_count = capi.size(len(info.imports))
         self.exports = info.exports
         self.lookups: dict[str, Lookup] = {e.name: _lookup(e.name, e.type) for e in info.exports}
+        self.sized = sized((e.name, e.type) for e in info.exports)
+        """The exports whose sizes limits may bound."""
 
 
 class WasmtimeInstance:
@@ -66,3 +70,10 @@ class WasmtimeInstance:
         if not capi.instance_export(self._store.context, self.pointer, encoded, size, extern.pointer):
             raise InternalError(f"an instance lacks its export {name!r}")
         return wrap(self._store, type, extern)
+
+
+def sizes(store: WasmtimeStore, instances: Iterable[tuple[WasmtimeModule, capi.Block]]) -> Iterator[Size]:
+    """How large what instances of a store export is, where limits may bound that."""
+    for module, block in instances:
+        instance = WasmtimeInstance(store, module, block)
+        yield from map(size_of, map(instance.export, module.sized))

@@ -19,6 +19,7 @@ from wippywasm.core import CoreExternType, CoreFuncType
 from wippywasm.engine import linking
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.assembly import HostSource, Make, Part, Source
+from wippywasm.engine.bounds import BoundsOf
 from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
 from wippywasm.engine.raw_calls import USUAL_ROOM, Slots, closed
 from wippywasm.engine.wasmtime_epochs import watch
@@ -26,7 +27,7 @@ from wippywasm.engine.wasmtime_failures import failure_of, refused
 from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type
 from wippywasm.engine.wasmtime_hosts import LAST_NUMBER, HostCode
 from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern
-from wippywasm.engine.wasmtime_modules import WasmtimeInstance, WasmtimeModule
+from wippywasm.engine.wasmtime_modules import WasmtimeInstance, WasmtimeModule, sizes
 from wippywasm.engine.wasmtime_parts import Imports, PreparedPart, Shims, Sources
 from wippywasm.engine.wasmtime_pool import TABLE_ELEMENTS
 from wippywasm.engine.wasmtime_running import NEVER, Functions, Running
@@ -57,7 +58,9 @@ class WasmtimeStore:
         self._slots: dict[int, Slots] = {}
         self._held: list[Any] = []
         self._fibers: Fibers | None = None
-        self._note = limits.note
+        self.bounds = BoundsOf(limits)
+        self._bounded: list[tuple[WasmtimeModule, capi.Block]] = []
+        """Instances that export a memory or a table, where those have bounds."""
         elements = TABLE_ELEMENTS if limits.table_elements is None else limits.table_elements
         capi.store_limiter(self._native, _bound(limits.memory_bytes), elements, -1, -1, MAX_MEMORIES)
 
@@ -141,6 +144,8 @@ class WasmtimeStore:
         )
         if trap or (error and self.running.raised is not None):
             raise self.failure(error, trap.value or 0)
+        if self.bounds.any and not error and module.sized:
+            self._bounded.append((module, block))
         return str(capi.take_error(error)) if error else ""
 
     def _put(self, module: WasmtimeModule, imports: Sequence[CoreItem], block: capi.Block) -> None:
@@ -231,7 +236,11 @@ class WasmtimeStore:
 
     def failure(self, error: int, trap: int) -> BaseException:
         """Own what a call into the guest gave back, and say what it was."""
-        return failure_of(self.running, error, trap, self._note)
+        return self.explained(failure_of(self.running, error, trap, self.bounds))
+
+    def explained(self, error: BaseException) -> BaseException:
+        """The error, as one that a limit led to, where it is."""
+        return self.bounds.explained(error, sizes(self, self._bounded))
 
     def close(self) -> None:
         """Free everything in the store. Raises `UnavailableError` while a guest of it is running."""
@@ -254,6 +263,7 @@ class WasmtimeStore:
         self._functions.make = None
         self._fibers = None  # whose functions lead back here
         self._held.clear()
+        self._bounded.clear()
 
     def __del__(self) -> None:
         if self._native is not None:

@@ -13,6 +13,7 @@ from wasmtime import Trap as NativeTrap
 from wasmtime import TrapCode
 
 from wippywasm.engine import traps
+from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.errors import Frame, Trap
 
 _CODES: dict[TrapCode, str] = {
@@ -42,6 +43,11 @@ def trap_of(native: NativeTrap, place: Callable[[Frame], Frame]) -> Trap:
     frames = [place(_frame(frame)) for frame in native.frames[: traps.MAX_FRAMES]]
     cause = native.message.rstrip().rsplit("\n", 1)[-1].strip().removeprefix("wasm trap: ")
     return traps.make_trap(_code(native, cause), frames, cause)
+
+
+def frames_of_error(error: int) -> list[Frame]:
+    """The backtrace of a native error that is no trap."""
+    return [_frame(frame) for frame in capi.error_frames(error)[: traps.MAX_FRAMES]]
 
 
 def _code(native: NativeTrap, cause: str) -> str:

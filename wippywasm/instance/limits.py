@@ -41,12 +41,7 @@ class Limits:
         memory = None if self.max_memory_mb is None else self.max_memory_mb * _MIB
         elements = self.max_table_elements
         growth = demand.memory.growth(memory), demand.tables.growth(elements)
-        return StoreLimits(memory, elements, self.max_execution_ms is not None, self._growth_note(), *growth)
-
-    def _growth_note(self) -> str:
-        """What to say of a trap after which the guest may have been refused memory or table elements."""
-        bounds = [f"{n} = {v}" for n in ("max_memory_mb", "max_table_elements") if (v := getattr(self, n)) is not None]
-        return f"it may have been refused to grow beyond its limit {' or '.join(bounds)}" if bounds else ""
+        return StoreLimits(memory, elements, self.max_execution_ms is not None, *growth)
 
     def check(self, demand: Demand) -> None:
         """Raise InvalidError, with all that is too small, where a guest can't even be made within these bounds."""
