@@ -65,6 +65,22 @@ def test_appending(start: Start, folder: Path) -> None:
     assert guest.call("fd_fdstat_set_flags", fd, 16) == ERRNO["inval"]
 
 
+@pytest.mark.parametrize("kind", ["folder", "memory"])
+def test_what_is_appended_goes_to_the_end_whatever_the_offset(start: Start, folder: Path, kind: str) -> None:
+    source = folder if kind == "folder" else MemoryDirectory({"file": "hello world"})
+    guest = start(mounts={"/d": source})
+    fd = opened(guest, "file", fdflags=1)
+    guest.write(300, b"Q")
+    assert guest.call("fd_pwrite", fd, *guest.vector((300, 1)), 0, 16) == OK
+    assert (guest.u32(16), guest.call("fd_tell", fd, 8), guest.u64(8)) == (1, OK, 0)
+    assert guest.call("fd_pread", fd, *guest.vector((400, 99)), 0, 16) == OK
+    assert guest.read(400, guest.u32(16)) == b"hello worldQ"
+    assert guest.call("fd_fdstat_set_flags", fd, 0) == OK
+    assert guest.call("fd_pwrite", fd, *guest.vector((300, 1)), 0, 16) == OK
+    assert guest.call("fd_pread", fd, *guest.vector((400, 99)), 0, 16) == OK
+    assert guest.read(400, guest.u32(16)) == b"Qello worldQ"
+
+
 def test_stat_and_times(start: Start, folder: Path) -> None:
     guest = start(mounts={"/d": folder})
     fd = opened(guest, "file")

@@ -184,6 +184,24 @@ def paths(log: Log) -> None:
         log.path("path_unlink_file", fd, path="x")
 
 
+def appending(log: Log) -> None:
+    log.guest.write(200, b"abcdef")
+    one = log.guest.vector((200, 6))
+    log.path("path_open", 3, 1, path="file", after=(0, READ | WRITE | 1 << 5, 0, 1, 0), size=4)
+    for at in (0, 3, 99):
+        log.call("fd_pwrite", 4, *one, at, 16, at=16, size=4)
+        log.call("fd_tell", 4, 24, at=24, size=8)
+    log.call("fd_pread", 4, *log.guest.vector((400, 99)), 0, 16, at=400, size=40)
+    log.call("fd_fdstat_set_flags", 4, 0)
+    log.call("fd_pwrite", 4, *one, 1, 16, at=16, size=4)
+    log.call("fd_pread", 4, *log.guest.vector((400, 99)), 0, 16, at=400, size=40)
+    log.path("path_open", 3, 1, path="file", after=(0, READ, 0, 0, 0), size=4)
+    for size in (0, 5, 100):
+        log.call("fd_filestat_set_size", 5, size)
+    for path in ("file/", "link/", "sub/", "none/"):
+        log.path("path_readlink", 3, path=path, after=(100, 100, 200), at=200, size=4)
+
+
 def subscription(userdata: int, tag: int, subject: int, timeout: int = 0, flags: int = 0) -> bytes:
     return struct.pack("<QB7xI4xQ8xH6x", userdata, tag, subject, timeout, flags)
 
@@ -217,7 +235,7 @@ def listing(log: Log) -> None:
     log.call("fd_prestat_get", 4, 0)
 
 
-@pytest.mark.parametrize("program", [descriptors, streams, files, paths, polling, listing])
+@pytest.mark.parametrize("program", [descriptors, streams, files, appending, paths, polling, listing])
 def test_both_answer_alike(program: Callable[[Log], None], tmp_path: Path) -> None:
     logs = []
     for name, make in (("theirs", theirs), ("ours", ours)):

@@ -90,6 +90,8 @@ class OpenDirectory:
             place = walk.to(path, "slash")
             if place.is_folder:
                 raise FilesystemError("invalid")
+            if place.slash:
+                _directory_if(True, place.folder.stat_at(place.name))
             target = place.folder.read_link(place.name)
         if target.startswith(b"/"):
             raise FilesystemError("not-permitted")

@@ -61,7 +61,9 @@ class OpenFile:
         return self._file.append(data[:MAX_IO_BYTES])
 
     def set_size(self, size: int) -> None:
-        self.require("write")
+        self._mount.require_writable()
+        if "write" not in self.flags:
+            raise FilesystemError("invalid")  # as Linux has it, unlike for writes
         self._file.set_size(size)
 
     def advise(self, offset: int, length: int, advice: str) -> None:

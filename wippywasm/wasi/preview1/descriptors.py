@@ -53,6 +53,11 @@ class File:
     fdflags: frozenset[str] = frozenset()
     position: int = 0
 
+    @property
+    def appends(self) -> bool:
+        """Whether all writes go to the end."""
+        return "append" in self.fdflags
+
     def close(self) -> None:
         self.descriptor.close()
 

@@ -149,21 +149,17 @@ class Files:
 
     def _write_file(self, file: File, data: bytes, result: int) -> Waiting | None:
         at = file.position
-        appends = "append" in file.fdflags
-
-        def write() -> int:
-            return file.descriptor.append(data) if appends else file.descriptor.write(data, at)
 
         def finish(written: int) -> None:
-            file.position = file.descriptor.stat().size if appends else at + written
+            file.position = file.descriptor.stat().size if file.appends else at + written
             self._memory.write_u32(result, written)
 
-        return later(_writing(file, data, write), finish)
+        return later(_writing(file, data, at), finish)
 
     def fd_pwrite(self, fd: int, iovs: int, count: int, offset: int, result: int) -> Waiting | None:
         file, data = self._seekable(fd, Output), self._memory.gather(self._memory.buffers(iovs, count))
         result = self._memory.check(result, 4, 4)
-        written = _writing(file, data, lambda: file.descriptor.write(data, offset & _M64))
+        written = _writing(file, data, offset & _M64)
         return later(written, lambda size: self._memory.write_u32(result, size))
 
     def _seekable(self, fd: int, stream: type[Input] | type[Output]) -> File:
@@ -255,8 +251,14 @@ def _at_end(error: WitError) -> bytes:
     raise error
 
 
-def _writing(file: File, data: bytes, write: Callable[[], int]) -> int | Awaitable[int]:
-    return in_turn(file.descriptor, write_size(file.descriptor, len(data)), write)
+def _writing(file: File, data: bytes, offset: int) -> int | Awaitable[int]:
+    """Write at `offset`; at the end of a file that was opened to append, as on Linux also where an offset is given."""
+    descriptor, appends = file.descriptor, file.appends
+
+    def write() -> int:
+        return descriptor.append(data) if appends else descriptor.write(data, offset)
+
+    return in_turn(descriptor, write_size(descriptor, len(data)), write)
 
 
 def _fdstat(found: Any) -> bytes:
