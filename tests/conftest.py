@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from wippywasm import engine as engines
 from wippywasm.cli.logs import ROOT
 from wippywasm.engine.port import Engine, Store
 
-settings.register_profile("fixed", derandomize=True)
+settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+"""How long a machine takes says nothing about what is tested."""
+settings.register_profile("fixed", settings(), derandomize=True)
 """The same values in every run (`--hypothesis-profile=fixed`)."""
 
 

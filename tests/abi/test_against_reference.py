@@ -19,7 +19,6 @@ from wippywasm.model import PRIMS, FuncType, ListType, Param, ValType
 
 SETTINGS = settings(
     max_examples=100,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     report_multiple_bugs=False,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -32,7 +32,6 @@ from wippywasm.model import (
 
 SETTINGS = settings(
     max_examples=80,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     report_multiple_bugs=False,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -36,7 +36,6 @@ from wippywasm.model import FuncType, ListType, ValType
 
 SETTINGS = settings(
     max_examples=30,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
     report_multiple_bugs=False,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -18,7 +18,6 @@ from wippywasm.model import PRIMS, STRING, U32, Field, FuncType, ListType, Param
 
 SETTINGS = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
     report_multiple_bugs=False,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -143,7 +143,7 @@ def test_a_gate_that_grows_lets_in_who_waits_in_order() -> None:
     asyncio.run(main())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.one_of(st.sampled_from(["enter", "leave", "cancel"]), st.integers(1, 5)), max_size=40))
 def test_a_gate_never_lets_in_more_than_it_has_places(steps: list[str | int]) -> None:
     async def main() -> None:

@@ -43,7 +43,7 @@ GRAPHS = st.integers(1, 7).flatmap(
 
 
 @given(GRAPHS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_circle_is_found_exactly_where_there_is_one(graph: dict[int, list[int]]) -> None:
     report = Report()
     check_cycles([library(f"t:{n}", [f"t:{m}" for m in to]) for n, to in graph.items()], report)

@@ -8,7 +8,7 @@ import string
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.app.conftest import LoadApp
@@ -214,7 +214,6 @@ KEYWORDS = [
 
 
 @given(st.dictionaries(st.sampled_from(KEYWORDS), JSON, max_size=5), JSON, st.booleans())
-@settings(deadline=None)
 def test_whatever_is_given_ends_with_an_answer_or_our_error(schema: Any, value: Any, is_loose: bool) -> None:
     try:
         told(schema, value, is_loose=is_loose)
@@ -223,7 +222,6 @@ def test_whatever_is_given_ends_with_an_answer_or_our_error(schema: Any, value: 
 
 
 @given(JSON)
-@settings(deadline=None)
 def test_a_value_is_itself(value: Any) -> None:
     assert told({"const": value}, value) == []
     assert told({"enum": [0.5, value]}, value) == []

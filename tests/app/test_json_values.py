@@ -260,7 +260,7 @@ TYPES = st.recursive(
 
 
 @given(TYPES.flatmap(lambda t: st.tuples(st.just(t), of_type(t))))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_value_survives_json(typed: tuple[ValType, Any]) -> None:
     type, value = typed
     text = dump_json(value_to_json(type, value))

@@ -138,7 +138,7 @@ PLAIN = st.recursive(
 
 
 @given(st.text(alphabet="ab:-[]{}&*!|>#'\"\n \t%?,<1", max_size=80))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         documents, _ = read_documents(text)
@@ -149,7 +149,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 @given(PLAIN)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_json_is_yaml(value: Any) -> None:
     def frozen(part: Any) -> Any:
         if isinstance(part, list):

@@ -235,7 +235,7 @@ def run_in_lua(program: dict[str, Any]) -> tuple[Trace, str]:
     return [[f, i, got if isinstance(got, list) else []] for f, i, got in trace], stuck
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(programs)
 def test_channels_do_what_gos_do(program: dict[str, Any]) -> None:
     trace, stuck = run_in_lua(program)

@@ -105,7 +105,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(_JSON)
 def test_what_python_writes_is_read_and_written_the_same(value: Any) -> None:
     assert json.loads(body("return json.encode((json.decode(...)))", json.dumps(value))) == value

@@ -22,7 +22,7 @@ def _or_inf(f: object, x: float) -> float:
 
 @pytest.mark.parametrize("name", ["sinh", "cosh", "tanh"])
 @given(POINTS)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_hyperbolic_functions(name: str, points: list[float]) -> None:
     lua = f"local r = {{}} for i, x in ipairs(...) do r[i] = math.{name}(x) end return r"
     wanted = [_or_inf(getattr(math, name), x) for x in points]

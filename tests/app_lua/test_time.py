@@ -90,7 +90,7 @@ PARTS = """local y, mo, d = t:date() local h, mi, s = t:clock()
 moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(moments, st.integers(-50_000, 50_000))
 def test_moments_have_the_parts_that_pythons_have(moment: datetime, offset: int) -> None:
     there = moment.replace(tzinfo=timezone(timedelta(seconds=offset)), microsecond=0)
@@ -103,7 +103,7 @@ def test_moments_have_the_parts_that_pythons_have(moment: datetime, offset: int)
     assert clocked(lua, *numbers) == [*numbers[:6], 7, weekday, year_day, seconds]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(-2_000_000_000, 4_000_000_000), st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kolkata"])
 )
@@ -218,7 +218,7 @@ def test_arithmetic() -> None:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(-10_000_000_000, 10_000_000_000), st.integers(0, 999_999_999), st.integers(1, 2**62))
 def test_truncating_counts_from_the_year_one(seconds: int, nanoseconds: int, step: int) -> None:
     lua = """local s, n, d = ... local t = time.unix(s, n):truncate((time.parse_duration(d)))

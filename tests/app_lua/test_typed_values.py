@@ -359,7 +359,7 @@ def _values(t: ValType | None) -> st.SearchStrategy[Any]:
 _CASES = _TYPES.flatmap(lambda t: st.tuples(st.just(t), _values(t)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_CASES)
 def test_what_comes_out_goes_in_again_unchanged(case: tuple[ValType, Any]) -> None:
     t, value = case

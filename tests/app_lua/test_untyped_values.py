@@ -154,7 +154,7 @@ _TREES = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(_TREES)
 def test_any_tree_comes_back(value: Any) -> None:
     host = FakeHost()

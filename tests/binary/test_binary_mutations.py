@@ -30,19 +30,19 @@ SEEDS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 2**32))
 def test_mutated_components(seed: int) -> None:
     answer(mutate(random.Random(seed), SEEDS))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=200))
 def test_arbitrary_sections(body: bytes) -> None:
     answer(b"\0asm\x0d\0\1\0" + body)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes(data: bytes) -> None:
     answer(data)

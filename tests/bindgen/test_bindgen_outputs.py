@@ -112,7 +112,7 @@ def test_any_world(tmp_path: Path, cache: Path) -> None:
     """Packages of drawn worlds can be imported, know their own WIT, and are well typed."""
     names = count()
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, suppress_health_check=list(HealthCheck))
     @given(package_texts())
     def write(text: str) -> None:
         try:

@@ -30,7 +30,6 @@ from wippywasm.wit import World, parse_text, type_text
 Make = Callable[[World], ModuleType]
 SETTINGS = settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )

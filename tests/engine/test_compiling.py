@@ -104,7 +104,7 @@ def test_wrong_bytes(engine: Engine, wasm: bytes, kind: type[BinaryError], offse
     assert "\n" not in caught.value.message
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_broken_bytes_give_our_errors(engine: Engine, data: st.DataObject) -> None:
     """A valid module with some bytes changed compiles or is refused, by an error of ours."""

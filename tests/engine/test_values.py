@@ -28,7 +28,7 @@ def as_f32(value: float) -> float:
     return float(struct.unpack("f", struct.pack("f", value))[0])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     st.integers(-(2**31), 2**31 - 1),
     st.integers(-(2**63), 2**63 - 1),

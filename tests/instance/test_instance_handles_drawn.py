@@ -21,7 +21,6 @@ from wippywasm.errors import PoisonedError, Trap
 
 SETTINGS = settings(
     max_examples=100,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )

@@ -121,7 +121,7 @@ def outcome(instance: Any, a: int, b: int, origin: Origin | None = None) -> Any:
     return result, instance.export("g").get(), bytes(instance.export("memory").view()[:64])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STATEMENTS, EXPRESSIONS, st.integers(-3, 300), st.integers(-3, 300))
 def test_it_behaves_equally(body: str, result: str, a: int, b: int) -> None:
     wasm = program(body, result)
@@ -141,7 +141,7 @@ def asking(rewritten: Rewritten) -> Any:
     return instance
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STATEMENTS, EXPRESSIONS, st.integers(-3, 300), st.integers(-3, 300))
 def test_it_behaves_equally_where_it_asks(body: str, result: str, a: int, b: int) -> None:
     wasm = program(f"{body} i32.const 0 memory.grow drop", result)

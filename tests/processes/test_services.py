@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.processes.conftest import FakeClock, FakeWorld, processes, settle
@@ -96,7 +96,6 @@ def test_jitter_is_a_share_of_the_delay() -> None:
 @given(
     st.floats(0, 100), st.floats(0, 100), st.floats(1, 1000), st.floats(0, 1), st.integers(1, 10**9), st.floats(0, 1)
 )
-@settings(deadline=None)
 def test_no_delay_is_out_of_bounds(first: float, most: float, factor: float, jitter: float, n: int, r: float) -> None:
     delay = Restart(first, most, factor, jitter).delay(n, lambda: r)
     assert 0 <= delay <= most * (1 + jitter) * (1 + 1e-9)
@@ -349,7 +348,6 @@ GRAPHS = st.integers(1, 8).flatmap(
 
 
 @given(GRAPHS, st.data())
-@settings(deadline=None)
 def test_the_order_has_everything_that_is_required_and_first(graph: dict[int, list[int]], data: st.DataObject) -> None:
     requires = {f"t:{n}": tuple(f"t:{m}" for m in to if m != n) for n, to in graph.items()}
     lifecycles = {id: Lifecycle(requires=others) for id, others in requires.items()}

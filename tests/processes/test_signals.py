@@ -381,5 +381,5 @@ class Bonds(RuleBasedStateMachine):
             self.loop.close()
 
 
-Bonds.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Bonds.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestBonds = Bonds.TestCase

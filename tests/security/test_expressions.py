@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.security.conftest import LoadApp
@@ -134,7 +134,6 @@ PARTS = [
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=12).map(" ".join) | st.text(max_size=40))
-@settings(deadline=None)
 def test_any_text_is_an_expression_or_refused(text: str) -> None:
     try:
         Expression.parse(text).holds(ASKED)

@@ -159,7 +159,7 @@ def in_folder(check: Callable[[World], None]) -> None:
         shutil.rmtree(tmp)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(operations, min_size=1, max_size=25))
 def test_nothing_outside_is_read_or_changed(todo: list[Operation]) -> None:
     def check(world: World) -> None:
@@ -175,7 +175,7 @@ def test_nothing_outside_is_read_or_changed(todo: list[Operation]) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the tree in memory has the rules of Linux")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(operations, min_size=1, max_size=25))
 @example([("rename_at", (0, "dir/nested/over", 0, "dir"))])
 def test_trees_in_memory_answer_as_the_operating_system_does(todo: list[Operation]) -> None:

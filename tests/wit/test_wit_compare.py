@@ -88,7 +88,7 @@ def test_a_wide_graph_of_shared_types_costs_little() -> None:
 
 
 @given(package_texts())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_world_stands_for_itself(text: str) -> None:
     one, two = parse_text(text, features=["active"]), parse_text(text, features=["active"])
     for mine, other in zip(one.worlds, two.worlds):

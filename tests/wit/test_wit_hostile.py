@@ -13,7 +13,7 @@ from tests.wit.wit_samples import EVERYTHING
 from wippywasm.errors import BinaryError, WippyError, WitDiagnosticsError
 from wippywasm.wit import decode, encode, parse_signatures, parse_text, print_resolution
 
-PROPERTY = settings(max_examples=100, deadline=None)
+PROPERTY = settings(max_examples=100)
 TEN_MB = 10_000_000
 WORDS = st.sampled_from(
     [
@@ -194,7 +194,7 @@ ENCODED = [encode(p) for p in parse_text(EVERYTHING, features=["active"]).packag
 
 
 @given(st.sampled_from(ENCODED), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_change_of_bytes_gives_a_package_or_an_error_of_ours(data: bytes, draw: st.DataObject) -> None:
     at = draw.draw(st.integers(8, len(data) - 1))
     put = draw.draw(st.binary(max_size=4))

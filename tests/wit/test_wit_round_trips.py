@@ -24,7 +24,7 @@ from wippywasm.wit import (
 )
 
 FEATURES = ["active"]
-PROPERTY = settings(max_examples=60, deadline=None)
+PROPERTY = settings(max_examples=60)
 
 
 def resolved(text: str) -> Resolution:
@@ -60,7 +60,7 @@ def test_any_package_prints_and_parses_back(text: str) -> None:
 
 
 @given(comment_mixtures())
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_any_documentation_prints_and_parses_back(text: str) -> None:
     found = resolved(f"package a:b; {text} interface i {{}}")
     assert canonical(resolved(print_resolution(found))) == canonical(found)
