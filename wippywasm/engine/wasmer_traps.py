@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from wippywasm.engine import traps
+from wippywasm.engine.exhausted import exhausted, is_exhausted
 from wippywasm.engine.rewrite import Origin, original
 from wippywasm.engine.traps import MAX_FRAMES, STACK, make_trap
 from wippywasm.errors import Frame, InternalError, Trap
@@ -38,6 +39,8 @@ def guest_failure(error: BaseException, origins: Mapping[str, Origin] = MappingP
     if type(error) is RuntimeError:
         message = str(error.args[0]) if error.args else ""
         return TypeError(message) if _WRONG_RESULT in message[:100] else parse_trap(message, origins)
+    if is_panic(error) and is_exhausted(str(error)):
+        return exhausted("the stack of another guest")
     if is_panic(error):
         return InternalError(f"wasmer panicked: {error}")
     return error

@@ -21,6 +21,7 @@ from typing import Any
 
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import without_signal_check
+from wippywasm.engine.exhausted import exhausted
 from wippywasm.engine.wasmtime_running import NEVER, Running
 from wippywasm.errors import TimedOutError
 
@@ -50,7 +51,11 @@ class Ticker:
         with self._lock:
             if not self.awake:
                 self.awake = True
-                threading.Thread(target=self._tick, name="wippywasm epochs", daemon=True).start()
+                try:
+                    threading.Thread(target=self._tick, name="wippywasm epochs", daemon=True).start()
+                except RuntimeError as error:
+                    self.awake = False
+                    raise exhausted("the thread that ends guests' slices") from error
 
     def _forget(self) -> None:
         """A forked process has no such thread."""

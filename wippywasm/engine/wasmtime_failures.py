@@ -13,10 +13,11 @@ from wippywasm.core import CoreExternType
 from wippywasm.engine import linking
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.bounds import MEMORY, BoundsOf
+from wippywasm.engine.exhausted import exhausted, is_exhausted
 from wippywasm.engine.traps import ALLOCATION, STACK, make_trap
 from wippywasm.engine.wasmtime_running import NO_SPARE, Running
 from wippywasm.engine.wasmtime_traps import frames_of_error, trap_of
-from wippywasm.errors import Frame, InternalError, InvalidError, Trap
+from wippywasm.errors import Frame, InternalError, InvalidError, Trap, WippyError
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_modules import WasmtimeModule
@@ -50,11 +51,16 @@ def _refusal(error: int, bounds: BoundsOf, place: Callable[[Frame], Frame]) -> B
     message = str(capi.take_error(error))
     if _GC_HEAP in message:
         return bounds.exceeded(make_trap(ALLOCATION, frames), MEMORY)
+    if not frames and is_exhausted(message):
+        return exhausted("the stack of another guest")
     return InternalError(f"wasmtime refused the call: {message}")
 
 
-def refused(module: WasmtimeModule, types: Sequence[CoreExternType], message: str) -> InvalidError:
+def refused(module: WasmtimeModule, types: Sequence[CoreExternType], message: str) -> WippyError:
+    """Why there is no instance, by wasmtime's message."""
     text = message.strip()
+    if is_exhausted(text):
+        return exhausted("another guest")
     if text.startswith("incompatible import type"):
         return linking.mismatch(module.imports, types, text)
     return InvalidError(f"the module can't be instantiated within its store's limits: {text}")

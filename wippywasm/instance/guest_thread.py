@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from wippywasm.awaitables import discard
 from wippywasm.engine import thread_turns
+from wippywasm.engine.exhausted import exhausted
 from wippywasm.engine.turns import Held, turns_of
 from wippywasm.errors import CanceledError
 from wippywasm.instance.handover import Handover
@@ -69,6 +70,8 @@ class GuestThread:
                 thread = threading.Thread(target=_work, args=(self._jobs,), name="wippywasm guest", daemon=True)
                 thread.start()
                 self._thread = weakref.ref(thread)
+            except RuntimeError as error:
+                raise exhausted("the thread of another guest") from error
             finally:
                 threading.stack_size(before)
 

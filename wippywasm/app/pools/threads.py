@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from wippywasm.app.pools.cores import Cores, bind_thread
 from wippywasm.app.pools.pool import StaticPool
 from wippywasm.app.pools.worker import Worker, WorkerFactory
+from wippywasm.engine.exhausted import exhausted
 from wippywasm.engine.turns import this_thread
 
 T = TypeVar("T")
@@ -30,7 +31,11 @@ class WorkerThread:
         self._loop = asyncio.new_event_loop()
         self._core = core
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._loop.close()
+            raise exhausted("the thread of another worker") from error
 
     def _run(self) -> None:
         try:
