@@ -175,7 +175,8 @@ class App:
 
         Raises `NotFoundError` for an unknown id, `InvalidError` for arguments that do not fit, `WitError` for the
         function's own error, `Trap` and other `WippyError`s for failures (`details["entry"]` is the id of the function
-        that failed, where calls nest the innermost), `UnavailableError` when not running.
+        that failed, where calls nest the innermost), `UnavailableError` when not running, or no
+        longer.
         """
         return await self.hand_over(_NOTHING, id, args)
 
@@ -251,7 +252,10 @@ class App:
             bind_thread(cores.others)
 
     async def close(self, grace: float = 10.0) -> None:
-        """End services, requests first, refuse new calls, let those under way end within `grace` seconds, free all."""
+        """End services, requests first, refuse new calls, let those under way end within `grace` seconds, free all.
+
+        Calls that have not ended then are ended, and raise `UnavailableError`.
+        """
         if self._http is not None:
             await self._http.close(grace)
             self._http = None
@@ -259,6 +263,7 @@ class App:
             await self._processes.stop(at_once=grace <= 0)
             self._processes = None
         await self._calls.drained(grace)
+        await self._calls.cut_off()
         pools, self._pools = self._pools, None
         if self._cores_before:
             bind_thread(self._cores_before)
