@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from wippywasm.core import CoreExport, CoreFuncType, CoreGlobalType, CoreImport, CoreMemoryType, CoreTableType
 from wippywasm.dataclass import dataclass
+from wippywasm.engine.spans import Span
 
 CoreCallable: TypeAlias = Callable[..., Any]
 """Takes core values, gives None, one value, or a tuple of them."""
@@ -170,18 +171,22 @@ class FiberStore(Protocol):
 class TimedStore(Protocol):
     """A store whose guests can be ended while they run."""
 
-    def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> None:
-        """Until `stop_clock` the guest can be interrupted, and is after so many seconds, with `timeout`, if given."""
+    def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
+        """Until `stop_clock` this thread's call can be interrupted, and is after so many seconds, with `timeout`, if
+        given. Within another call of this thread it has the time of both."""
         ...
 
-    def stop_clock(self) -> None: ...
+    def stop_clock(self, span: Span) -> None:
+        """The other end of `start_clock`, which gave `span`: what other calls have is as if there had been none."""
+        ...
+
     @property
     def is_timed(self) -> bool:
-        """Whether its clock runs."""
+        """Whether a clock runs."""
         ...
 
     def time_left(self) -> tuple[float, BaseException] | None:
-        """Seconds until the clock's timeout, and the timeout, where there is one."""
+        """Seconds until the timeout of this thread's call, and the timeout, where there is one."""
         ...
 
     def check_clock(self) -> None:

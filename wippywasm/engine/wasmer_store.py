@@ -18,6 +18,7 @@ from wippywasm.engine import linking, rewrite
 from wippywasm.engine.bounds import BoundsOf, Size, size_of, sized
 from wippywasm.engine.growth import Allowance
 from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreItem, Module, StoreLimits
+from wippywasm.engine.spans import Span
 from wippywasm.engine.wasmer_calls import host_entry_factory, is_passable
 from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
 from wippywasm.engine.wasmer_loading import WasmerModule, native_store
@@ -164,23 +165,22 @@ class WasmerStore:
 
     # ---- time
 
-    def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> None:
+    def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
         """The guest can be interrupted until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
-        self._clock.start(timeout, seconds)
+        return self._clock.start(timeout, seconds)
 
-    def stop_clock(self) -> None:
+    def stop_clock(self, span: Span) -> None:
         """The other end of `start_clock`."""
-        self._clock.stop()
+        self._clock.stop(span)
 
     @property
     def is_timed(self) -> bool:
-        """Whether its clock runs."""
-        runs: bool = self._clock.runs
-        return runs
+        """Whether a clock runs."""
+        return bool(self._clock.spans)
 
     def time_left(self) -> tuple[float, BaseException] | None:
-        """Seconds until the clock's timeout, and the timeout, where there is one."""
-        return self._clock.time_left()
+        """Seconds until the timeout of this thread's call, and the timeout, where there is one."""
+        return self._clock.spans.time_left()
 
     def check_clock(self) -> None:
         """Raise what the guest is to end with, where it is."""

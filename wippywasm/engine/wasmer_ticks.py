@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from wippywasm.engine import rewrite, thread_turns
 from wippywasm.engine.port import StoreLimits
+from wippywasm.engine.spans import Span, Spans
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmer_items import WasmerFunc
@@ -34,34 +35,34 @@ def bounds_of(limits: StoreLimits) -> rewrite.Bounds:
 class Clock:
     """When the guest of a store is to be ended.
 
-    `is_armed` says that calls to the host have to `check`, `runs` that it has been started and not stopped.
+    `is_armed` says that calls to the host have to `check`; `spans` has the calls that have been started.
     """
 
-    __slots__ = ("_count", "_deadline", "_interrupt", "_last", "_timeout", "_turn", "is_armed", "runs")
+    __slots__ = ("_count", "_interrupt", "_last", "_turn", "is_armed", "spans")
 
     def __init__(self) -> None:
-        self._deadline = 0.0
-        self._timeout: BaseException | None = None
+        self.spans = Spans()
         self._interrupt: BaseException | None = None
         self._count = LEAST
         self._last = 0.0
         self._turn = thread_turns.Turn()
         self.is_armed = False
-        self.runs = False
 
-    def start(self, timeout: BaseException | None, seconds: float) -> None:
-        """End the guest in so many seconds with `timeout`, if given; an earlier `interrupt` is forgotten."""
-        self._interrupt = None
-        self._timeout = timeout
-        self._deadline = time.monotonic() + seconds
-        self.is_armed = timeout is not None
-        self.runs = True
+    def start(self, timeout: BaseException | None, seconds: float) -> Span:
+        """End the guest in so many seconds with `timeout`, if given; an `interrupt` of an earlier call is forgotten."""
+        if not self.spans:
+            self._interrupt = None
+        span = self.spans.begin(timeout, seconds)
+        self._arm()
+        return span
 
-    def stop(self) -> None:
+    def stop(self, span: Span) -> None:
         """The other end of `start`."""
-        self._timeout = None
-        self.runs = False
-        self.is_armed = self._interrupt is not None
+        self.spans.end(span)
+        self._arm()
+
+    def _arm(self) -> None:
+        self.is_armed = self._interrupt is not None or self.spans.earliest is not None
 
     def interrupt(self, error: BaseException) -> None:
         """End the guest with `error`, when it next calls the host or is out of counts."""
@@ -69,21 +70,16 @@ class Clock:
         self.is_armed = True
         self._turn.wake()
 
-    def time_left(self) -> tuple[float, BaseException] | None:
-        """Seconds until the timeout, and the timeout, where there is one."""
-        return None if self._timeout is None else (self._deadline - time.monotonic(), self._timeout)
-
     def check(self) -> None:
         """Raise what the guest is to end with, where it is. While the host works, it is another guest's turn."""
         thread_turns.leave()
         self._raise_end()
-        self.is_armed = self._timeout is not None
+        self._arm()
 
     def _raise_end(self) -> None:
-        if self._interrupt is not None:
-            raise self._interrupt
-        if self._timeout is not None and time.monotonic() >= self._deadline:
-            raise self._timeout
+        error = self._interrupt or self.spans.overdue()
+        if error is not None:
+            raise error
 
     def tick(self) -> int:
         """The next count."""
@@ -91,7 +87,8 @@ class Clock:
         spent = now - self._last
         factor = 2.0 if spent < TICK_SECONDS / 2 else TICK_SECONDS / spent
         self._count = int(min(max(self._count * factor, LEAST), MOST))
-        if self._turn.take(None if self._timeout is None else self._deadline - now):
+        left = self.spans.time_left()
+        if self._turn.take(None if left is None else left[0]):
             self.is_armed = True  # to give the turn back
             self._raise_end()
         self._last = time.monotonic()

@@ -97,7 +97,7 @@ def _on_epoch(context: int, data: int, delta: int, kind: int) -> int:
         if error is None:
             suspends = running.on_fiber and not running.depth
             c_uint8.from_address(kind).value = capi.YIELD if suspends else capi.CONTINUE
-            armed = _is_armed(running)
+            armed = running.is_armed
             running.ticker.used |= armed  # it ticks for as long as a guest runs, too
             c_uint64.from_address(delta).value = (running.slice if armed else NEVER).value
             return 0
@@ -110,16 +110,11 @@ def _on_epoch(context: int, data: int, delta: int, kind: int) -> int:
     return capi.new_error(b"host")
 
 
-def _is_armed(running: Running) -> bool:
-    return running.on_fiber or running.deadline is not None or running.interruptible
-
-
 def _verdict(running: Running) -> BaseException | None:
     """What the guest is to be ended with, or None."""
-    if running.interrupt is not None:
-        return running.interrupt
-    if running.deadline is not None and time.monotonic() >= running.deadline:
-        return running.timeout
+    error = running.interrupt or running.spans.overdue()
+    if error is not None:
+        return error
     return _nested_too_long(running) if running.on_fiber and running.depth else None
 
 

@@ -5,7 +5,6 @@ In: calls into the guest and out of it. Out: one small object per store that all
 
 from __future__ import annotations
 
-import time
 import weakref
 from collections.abc import Callable
 from ctypes import c_uint64
@@ -13,6 +12,7 @@ from typing import Any
 
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.port import CoreCallable
+from wippywasm.engine.spans import Spans
 from wippywasm.engine.turns import this_thread
 
 NEVER = c_uint64(1 << 62)
@@ -64,8 +64,8 @@ class Running:
     `depth` is how deep host functions are nested, `raised` what the last one raised, `spare` has the trap that the next
     one to raise will return. `on_fiber` tells that the guest runs on a fiber, so that it may be suspended where no host
     function is on that fiber too; `parked` is 1 when a host function asks for that, for the guest's shim to see.
-    `deadline` is the moment (of `time.monotonic`) at which the guest is to be ended with `timeout`;
-    `interrupt` is what it is to be ended with at once, where it is `interruptible` or has a deadline or a fiber;
+    `spans` has the calls that can be interrupted, and when they are to end; `interrupt` is what the one that runs is to
+    end with at once, where it is among them or has a fiber;
     `nested` is how many slices it has used up inside of a host function of late, at the moment `nested_at`.
     `ticker` ends its slices, of `slice` epochs.
     `future` is the call on a fiber that is under way, or 0. It has to go before its store does.
@@ -73,21 +73,19 @@ class Running:
 
     __slots__ = (
         "__weakref__",
-        "deadline",
         "depth",
         "functions",
         "future",
         "interrupt",
-        "interruptible",
         "nested",
         "nested_at",
         "on_fiber",
         "parked",
         "raised",
         "slice",
+        "spans",
         "spare",
         "ticker",
-        "timeout",
     )
 
     def __init__(self, functions: Functions) -> None:
@@ -97,10 +95,8 @@ class Running:
         self.spare = NO_SPARE
         self.on_fiber = False
         self.parked = 0
-        self.deadline: float | None = None
-        self.timeout: BaseException | None = None
+        self.spans = Spans()
         self.interrupt: BaseException | None = None
-        self.interruptible = False
         self.ticker: Any = None
         self.nested = 0.0
         self.nested_at = 0.0
@@ -116,9 +112,13 @@ class Running:
         if future:
             capi.future_delete(future)
 
+    @property
+    def is_armed(self) -> bool:
+        """Whether the guest is to be stopped after each slice."""
+        return self.on_fiber or bool(self.spans)
+
     def check(self) -> None:
         """Raise what the guest is to end with, where it is; to be called after the host worked, with a deadline."""
-        if self.interrupt is not None:
-            raise self.interrupt
-        if self.deadline is not None and self.timeout is not None and time.monotonic() >= self.deadline:
-            raise self.timeout
+        error = self.interrupt or self.spans.overdue()
+        if error is not None:
+            raise error

@@ -8,7 +8,6 @@ Reference: `wasmtime_capi`.
 from __future__ import annotations
 
 import ctypes
-import time
 from collections import deque
 from collections.abc import Sequence
 from ctypes import byref, c_void_p
@@ -22,6 +21,7 @@ from wippywasm.engine.assembly import HostSource, Make, Part, Source
 from wippywasm.engine.bounds import BoundsOf
 from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
 from wippywasm.engine.raw_calls import USUAL_ROOM, Slots, closed
+from wippywasm.engine.spans import Span
 from wippywasm.engine.wasmtime_epochs import watch
 from wippywasm.engine.wasmtime_failures import failure_of, refused
 from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type
@@ -196,39 +196,35 @@ class WasmtimeStore:
             ticker.wake()
         capi.set_epoch_deadline(self.context, self.running.slice)
 
-    def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> None:
+    def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
         """The guest can be interrupted until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
         running = self.running
-        running.interrupt = None
-        running.interruptible = True
-        running.timeout = timeout
-        running.deadline = None if timeout is None else time.monotonic() + seconds
+        if not running.spans:
+            running.interrupt = None
+        span = running.spans.begin(timeout, seconds)
         self.watch()
+        return span
 
-    def stop_clock(self) -> None:
+    def stop_clock(self, span: Span) -> None:
         """The other end of `start_clock`."""
-        self.running.deadline = None
-        self.running.interruptible = False
-        if self._context is not None:
+        running = self.running
+        running.spans.end(span)
+        if self._context is not None and not running.is_armed:
             capi.set_epoch_deadline(self._context, NEVER)
 
     @property
     def is_timed(self) -> bool:
-        """Whether its clock runs."""
-        return self.running.interruptible
+        """Whether a clock runs."""
+        return bool(self.running.spans)
 
     def time_left(self) -> tuple[float, BaseException] | None:
-        """Seconds until the clock's timeout, and the timeout, where there is one."""
-        deadline, timeout = self.running.deadline, self.running.timeout
-        return None if deadline is None or timeout is None else (deadline - time.monotonic(), timeout)
+        """Seconds until the timeout of this thread's call, and the timeout, where there is one."""
+        return self.running.spans.time_left()
 
     def check_clock(self) -> None:
         """Raise what the guest is to end with, where it is."""
-        running = self.running
-        if running.interruptible and running.interrupt is not None:
-            raise running.interrupt
-        if running.deadline is not None and running.timeout is not None and time.monotonic() >= running.deadline:
-            raise running.timeout
+        if self.running.spans:
+            self.running.check()
 
     def interrupt(self, error: BaseException) -> None:
         """End the guest that runs, perhaps in another thread, within some slices: its call raises `error`."""

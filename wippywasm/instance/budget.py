@@ -95,10 +95,10 @@ def in_calls(
     """The function with a budget for each call."""
 
     def call(*args: Any, **named: Any) -> Any:
-        store.start_clock(out_of_time(budget_ms, message), budget_ms / 1000)
+        span = store.start_clock(out_of_time(budget_ms, message), budget_ms / 1000)
         try:
             return function(*args, **named)
         finally:
-            store.stop_clock()
+            store.stop_clock(span)
 
     return call

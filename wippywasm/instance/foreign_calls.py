@@ -36,14 +36,14 @@ def within_time_of(caller: Frame, callee: Frame, core: Callable[..., Any]) -> Ca
         if callee.budget_ms is None and not outer.is_timed:
             return core(*args)
         seconds, timeout = _less(outer, callee.budget_ms)
-        inner.start_clock(timeout, seconds)
-        caller.callee = callee
+        span = inner.start_clock(timeout, seconds)
+        before, caller.callee = caller.callee, callee
         try:
             outer.check_clock()  # an interruption that came before could not know the callee
             return core(*args)
         finally:
-            caller.callee = None
-            inner.stop_clock()
+            caller.callee = before
+            inner.stop_clock(span)
 
     return call
 

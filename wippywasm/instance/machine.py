@@ -39,18 +39,16 @@ def _machine(frame: Frame, item: LiftRef | HostFuncRef, name: str) -> Callable[.
 
 def _clocked(frame: Frame, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """A function on a fiber, with the clock for what it does between two waits."""
-    store, root, budget_ms = frame.timed_store, frame.components[0], frame.budget_ms
+    store, budget_ms = frame.timed_store, frame.budget_ms
     if store is None or budget_ms is None:
         return function
 
     async def call(*args: Any, **named: Any) -> Any:
-        if not root.may_enter:  # it will be refused, and the clock is another call's
-            return await function(*args, **named)
-        store.start_clock(budget.out_of_time(budget_ms), budget_ms / 1000)
+        span = store.start_clock(budget.out_of_time(budget_ms), budget_ms / 1000)
         try:
             return await function(*args, **named)
         finally:
-            store.stop_clock()
+            store.stop_clock(span)
 
     return call
 
@@ -73,14 +71,12 @@ def in_thread(
     def run(*args: Any, **named: Any) -> Any:
         if store is None:
             return function(*args, **named)
-        if budget_ms is None:
-            store.start_clock()
-        else:
-            store.start_clock(budget.out_of_time(budget_ms, message), budget_ms / 1000)
+        timeout = None if budget_ms is None else budget.out_of_time(budget_ms, message)
+        span = store.start_clock(timeout, (budget_ms or 0) / 1000)
         try:
             return function(*args, **named)
         finally:
-            store.stop_clock()
+            store.stop_clock(span)
 
     async def call(*args: Any, **named: Any) -> Any:
         if frame.thread is None:

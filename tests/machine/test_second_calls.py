@@ -1,0 +1,144 @@
+"""A second call on a guest leaves the time of the one that runs as it was, whether it is refused or allowed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from wippywasm import Limits
+from wippywasm.engine.spans import Spans
+from wippywasm.errors import ThreadError, TimedOutError, Trap
+
+SHORT = Limits(max_execution_ms=200)
+WIT = """
+package a:b;
+interface host { poke: func(); }
+world w {
+  import host;
+  record r { a: u32 }
+  export nop: func();
+  export spin: func();
+  export poke-and-spin: func();
+  export take-and-spin: func(x: list<r>);
+}
+"""
+GUEST = """
+(module
+  (import "a:b/host" "poke" (func $poke))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+  (func (export "nop"))
+  (func $spin (export "spin") (loop $l (br $l)))
+  (func (export "poke-and-spin") (call $poke) (call $spin))
+  (func (export "take-and-spin") (param i32 i32) (call $spin)))
+"""
+
+
+@pytest.fixture
+def make(load: Any) -> Callable[..., Any]:
+    component = load(GUEST, wit=WIT)
+    return lambda poke=lambda: None: component.instantiate({"a:b/host": {"poke": poke}}, limits=SHORT)
+
+
+def _ends(guest: Any, name: str, *args: Any) -> None:
+    started = time.monotonic()
+    with pytest.raises(TimedOutError, match="max_execution_ms = 200"):
+        guest.call(name, *args)
+    assert time.monotonic() - started < 30
+    guest.close()
+
+
+def test_a_host_function_calls_its_own_guest(make: Any) -> None:
+    def poke() -> None:
+        with pytest.raises(Trap, match="cannot enter"):
+            guest.call("nop")
+
+    guest = make(poke)
+    _ends(guest, "poke-and-spin")
+
+
+def test_a_host_function_has_another_thread_call_its_guest(make: Any) -> None:
+    def call() -> None:
+        with pytest.raises(ThreadError):
+            guest.call("nop")
+        refused.append(True)
+
+    def poke() -> None:
+        thread = threading.Thread(target=call)
+        thread.start()
+        thread.join()
+
+    refused: list[bool] = []
+    guest = make(poke)
+    _ends(guest, "poke-and-spin")
+    assert refused
+
+
+def test_an_argument_calls_the_guest_that_takes_it(make: Any) -> None:
+    class Record:
+        @property
+        def a(self) -> int:
+            guest.call("nop")
+            return 1
+
+    guest = make()
+    _ends(guest, "take-and-spin", [Record()])
+
+
+def test_an_inner_call_has_no_more_time_than_the_outer_one(make: Any) -> None:
+    class Record:
+        @property
+        def a(self) -> int:
+            time.sleep(0.15)
+            guest.call("spin")
+            return 1
+
+    guest = make()
+    _ends(guest, "take-and-spin", [Record()])
+
+
+def test_another_thread_calls_a_guest_that_spins(make: Any) -> None:
+    guest = make()
+    refused: list[ThreadError] = []
+
+    def call() -> None:
+        while not refused:
+            time.sleep(0.02)
+            try:
+                guest.call("nop")
+            except ThreadError as error:
+                refused.append(error)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    _ends(guest, "spin")
+    thread.join()
+
+
+def test_calls_of_two_threads_have_their_own_time() -> None:
+    spans = Spans()
+    error, other = TimedOutError("first"), TimedOutError("second")
+    first = spans.begin(error, -1)
+
+    def second() -> None:
+        span = spans.begin(other, 60)
+        seen.append((spans.overdue(), spans.time_left()[1]))  # type: ignore[index]
+        spans.end(span)
+
+    seen: list[Any] = []
+    thread = threading.Thread(target=second)
+    thread.start()
+    thread.join()
+    assert seen == [(None, other)]
+    assert spans.overdue() is error
+    inner = spans.begin(other, 60)
+    assert spans.overdue() is error
+    spans.end(inner)
+    spans.end(first)
+    assert not spans
+    assert spans.overdue() is None
+    assert spans.time_left() is None

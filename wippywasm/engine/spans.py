@@ -1,0 +1,83 @@
+"""The time that calls into the guests of one store have: a call's own, whatever other calls begin and end meanwhile.
+
+In: calls that begin and end, each in the thread that runs the guest for it. Out: when the one that runs here is to end.
+A call within another has the time of both, and leaves the other's as it was. One of another thread, which is going to
+be refused, is no business of the one that runs.
+
+Spec: SPEC section 6 (`max_execution_ms`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from threading import get_ident
+
+
+class Span:
+    """One call: until when (of `time.monotonic`), and what it ends with then; None where it may only be interrupted."""
+
+    __slots__ = ("deadline", "ident", "timeout")
+
+    def __init__(self, deadline: float | None, timeout: BaseException | None) -> None:
+        self.deadline = deadline
+        self.timeout = timeout
+        self.ident = get_ident()
+
+
+class Spans:
+    """The calls of one store that are under way. `earliest` is when the first of them is out of time, if any is."""
+
+    __slots__ = ("_lock", "_spans", "earliest")
+
+    def __init__(self) -> None:
+        self._spans: tuple[Span, ...] = ()
+        self._lock = threading.RLock()  # a collection may run destructors, which are calls, wherever this allocates
+        self.earliest: float | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._spans)
+
+    def begin(self, timeout: BaseException | None, seconds: float) -> Span:
+        """A call with so much time, or with none of its own where `timeout` is None."""
+        span = Span(None if timeout is None else time.monotonic() + seconds, timeout)
+        outer = self._here()
+        until = None if outer is None else outer.deadline
+        if outer is not None and until is not None and (span.deadline is None or until < span.deadline):
+            span.deadline, span.timeout = until, outer.timeout
+        with self._lock:
+            self._keep((*self._spans, span))
+        return span
+
+    def end(self, span: Span) -> None:
+        """The other end of `begin`."""
+        with self._lock:
+            self._keep(tuple([s for s in self._spans if s is not span]))
+
+    def _keep(self, spans: tuple[Span, ...]) -> None:
+        self._spans = spans
+        self.earliest = min([s.deadline for s in spans if s.deadline is not None], default=None)
+
+    def _here(self) -> Span | None:
+        me = get_ident()
+        return next((s for s in reversed(self._spans) if s.ident == me), None)
+
+    def current(self) -> Span | None:
+        """The innermost call of this thread; where another thread works for the call, as a reading's does, the last."""
+        spans = self._spans
+        return self._here() or (spans[-1] if spans else None)
+
+    def time_left(self) -> tuple[float, BaseException] | None:
+        """Seconds until the current call's timeout, and the timeout, where there is one."""
+        span = self.current()
+        if span is None or span.deadline is None or span.timeout is None:
+            return None
+        return span.deadline - time.monotonic(), span.timeout
+
+    def overdue(self) -> BaseException | None:
+        """What the current call is to end with, where its time is up."""
+        earliest = self.earliest
+        if earliest is None or time.monotonic() < earliest:
+            return None
+        left = self.time_left()
+        return left[1] if left is not None and left[0] <= 0 else None
