@@ -314,7 +314,13 @@ class LimitTrap(Trap):
     """The guest trapped after a limit had not let it grow. `budget` is the limit's name: `max_memory_mb`, …"""
 
     def __init__(
-        self, message: str, *, budget: str, code: str = "trap", frames: Sequence[Frame] = (), hint: str | None = None
+        self,
+        message: str,
+        *,
+        budget: str = "",
+        code: str = "trap",
+        frames: Sequence[Frame] = (),
+        hint: str | None = None,
     ) -> None:
         super().__init__(message, code=code, frames=frames, hint=hint)
         self.budget = budget

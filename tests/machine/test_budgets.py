@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -84,3 +85,9 @@ def test_a_full_heap_of_gc_objects_names_its_budget_and_has_frames(load: Any, en
     assert (caught.value.code, caught.value.budget) == ("allocation size too large", "max_memory_mb")
     assert [frame.function for frame in caught.value.frames] == ["fill"]
     guest.close()
+
+
+def test_a_trap_of_a_limit_can_be_pickled() -> None:
+    made = LimitTrap("the guest trapped", code="unreachable", budget="max_memory_mb")
+    again = pickle.loads(pickle.dumps(made))
+    assert (again.budget, again.code, str(again)) == ("max_memory_mb", "unreachable", str(made))

@@ -24,11 +24,14 @@ SPINNING_END = """(component
   (core instance $i (instantiate $m))
   (type $r (resource (rep i32) (dtor (core func $i "end"))))
   (core func $new (canon resource.new $r))
-  (core module $n (import "a" "new" (func $new (param i32) (result i32)))
-    (func (export "make") (result i32) (call $new (i32.const 7))))
-  (core instance $j (instantiate $n (with "a" (instance (export "new" (func $new))))))
+  (core func $drop (canon resource.drop $r))
+  (core module $n (import "a" "new" (func $new (param i32) (result i32))) (import "a" "drop" (func $drop (param i32)))
+    (func (export "make") (result i32) (call $new (i32.const 7)))
+    (func (export "drop") (call $drop (call $new (i32.const 7)))))
+  (core instance $j (instantiate $n (with "a" (instance (export "new" (func $new)) (export "drop" (func $drop))))))
   (export $thing "thing" (type $r))
-  (func (export "make") (result (own $thing)) (canon lift (core func $j "make"))))"""
+  (func (export "make") (result (own $thing)) (canon lift (core func $j "make")))
+  (func (export "drop") (canon lift (core func $j "drop"))))"""
 
 
 def plain(size: int) -> str:
@@ -70,6 +73,25 @@ async def test_a_destructor_holds_an_event_loop_for_a_while_only(load: Any, engi
             thing.close()
     with pytest.raises(PoisonedError, match="a destructor took longer"):
         await guest.call_async("make")
+    guest.close()
+
+
+async def test_a_destructor_that_the_collector_has_run(load: Any) -> None:
+    guest = await load(SPINNING_END).link().instantiate_async()
+    await guest.call_async("make")  # which nobody keeps
+    with pytest.raises(PoisonedError, match="a destructor took longer"):
+        await guest.call_async("make")
+    guest.close()
+
+
+async def test_a_destructor_that_a_guest_runs_by_itself(load: Any, engine: str) -> None:
+    guest = await load(SPINNING_END).link().instantiate_async()
+    if engine == "wasmtime":
+        with pytest.raises(TimedOutError, match="can't be suspended"):
+            await guest.call_async("drop")
+    else:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(guest.call_async("drop"), 0.1)
     guest.close()
 
 
