@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,6 +21,14 @@ from tools.bench.rows import PEER, Ratios, Row, Timed, measure, ratio, ratios
 
 ROOT = Path(__file__).parent.parent.parent
 SIDE = "wippywasm on wasmtime"
+
+
+@pytest.fixture(autouse=True)
+def only_new_objects() -> Iterator[None]:
+    """Measuring collects garbage before each batch, which need not go through all that the tests before have left."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def rows() -> list[Row]:
