@@ -138,9 +138,15 @@ def test_preopens_are_new_at_each_call(tmp_path: Path) -> None:
         descriptor.close()
 
 
-@pytest.mark.parametrize("guest", ["", "data", "./data", "/../data", "/a/./b", "/a\0"])
+@pytest.mark.parametrize("guest", ["", "data", "./data", "/../data", "/a/./b"])
 def test_guest_paths_are_absolute_and_plain(tmp_path: Path, guest: str) -> None:
     with pytest.raises(InvalidError, match="absolute"):
+        Mounts({guest: tmp_path})
+
+
+@pytest.mark.parametrize("guest", ["/a\0", "/a\ud800", 1])
+def test_guest_paths_are_texts(tmp_path: Path, guest: Any) -> None:
+    with pytest.raises(InvalidError, match="guest path must be a text"):
         Mounts({guest: tmp_path})
 
 

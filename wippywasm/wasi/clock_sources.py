@@ -11,6 +11,8 @@ import asyncio
 import time
 from typing import Protocol, runtime_checkable
 
+from wippywasm.wasi.given import COUNT, check
+
 _BILLION = 10**9
 _LONGEST_SLEEP = 3600.0
 _TURNS = 10
@@ -58,12 +60,14 @@ class SystemClock:
 class FakeClock:
     """A clock that stands still, except for `advance`, and for sleeps: those move it to their end and take no time.
 
-    Of several sleeps, the one that ends first is first.
+    Of several sleeps, the one that ends first is first. Both moments are in nanoseconds; raises InvalidError for what
+    are none.
     """
 
     resolution = 1
 
     def __init__(self, monotonic: int = 0, wall: int = 0) -> None:
+        check({"monotonic": COUNT, "wall": COUNT}, {"monotonic": monotonic, "wall": wall})
         self._monotonic = monotonic
         self._wall = wall
         self._sleeps: list[int] = []

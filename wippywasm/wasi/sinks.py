@@ -7,6 +7,8 @@ Spec: `wasi:io/streams`, `output-stream`.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import stat
 from collections.abc import Awaitable, Callable
@@ -14,9 +16,11 @@ from typing import Any, Protocol, runtime_checkable
 
 from wippywasm.errors import WitError
 from wippywasm.instance.waiting import waits
+from wippywasm.wasi.given import COUNT
 from wippywasm.wasi.stream_errors import closed, failed, failed_with
 from wippywasm.wasi.waitables import Background, FileReady, Waitable
 
+LOG = logging.getLogger("wippywasm.wasi")
 MAX_WRITE = 1 << 16
 """Bytes that one write takes at most."""
 PIPE_WRITE = 4096
@@ -63,9 +67,10 @@ class NullSink:
 
 
 class Capture(NullSink):
-    """Keeps what a guest writes, at most `limit` bytes; a write of more fails."""
+    """Keeps what a guest writes, at most `limit` bytes; a write of more fails. Raises InvalidError for no limit."""
 
     def __init__(self, limit: int = 16 << 20) -> None:
+        COUNT.require("limit", limit)
         self.limit = limit
         self._data = bytearray()
         self._failure: WitError | None = None
@@ -93,17 +98,29 @@ class Capture(NullSink):
             self._failure = failed(f"the output is longer than {self.limit} bytes", "insufficient-space")
 
 
+class Lost:
+    """Tells the log that output was lost: the first time, since a guest may go on writing."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def tell(self, error: BaseException) -> None:
+        if not self._told and not isinstance(error, asyncio.CancelledError | WitError):
+            self._told = True
+            LOG.warning("output of a guest was lost: %s: %s", type(error).__name__, error)
+
+
 class FileSink:
     """A file descriptor, which stays its owner's: it is written when it takes something, and not closed.
 
     `owner`, the file object that it is of, is kept alive, and what that holds back is written first. `on_lost` is told
-    when a write fails, since the guest may not care.
+    when a write fails, since the guest may not care; without it, the log is.
     """
 
     def __init__(self, fd: int, owner: Any = None, on_lost: Callable[[OSError], None] | None = None) -> None:
         self.fd = fd
         self.owner = owner
-        self._on_lost = on_lost
+        self._on_lost = on_lost or Lost().tell
         self._flush_owner: Callable[[], object] | None = getattr(owner, "flush", None)
         self._wait = FileReady.to_write(fd)
         self._limit = MAX_WRITE if stat.S_ISREG(os.fstat(fd).st_mode) else PIPE_WRITE
@@ -140,17 +157,20 @@ class FileSink:
             self._left = data
         except OSError as error:
             self._left, self._failure = b"", failed_with(error)
-            if self._on_lost is not None:
-                self._on_lost(error)
+            self._on_lost(error)
 
 
 class CallbackSink:
-    """A function `send(data)`, plain or async; while it works, nothing more is taken. What it raises is a failure."""
+    """A function `send(data)`, plain or async; while it works, nothing more is taken.
+
+    What it raises is a failure, which the log has too, since the guest may not care.
+    """
 
     def __init__(self, send: Callable[[bytes], Any | Awaitable[Any]]) -> None:
         self._send = send
         self._sending: Background | None = None
         self._failure: WitError | None = None
+        self._on_lost = Lost().tell
 
     def is_ready(self) -> bool:
         return self._sending is None
@@ -185,3 +205,4 @@ class CallbackSink:
         self._sending = None
         if error is not None:
             self._failure = failed_with(error)
+            self._on_lost(error)

@@ -12,7 +12,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, runtime_checkable
 
-from wippywasm.errors import WitError
+from wippywasm.errors import InvalidError
 from wippywasm.instance.waiting import waits
 from wippywasm.wasi.stream_errors import closed, failed_with
 from wippywasm.wasi.waitables import Background, FileReady, Waitable, settled
@@ -98,13 +98,14 @@ class FileSource:
 class CallbackSource:
     """A function `fetch(limit)`, plain or async, that gives bytes, or none at the end.
 
-    It is called ahead of the guest's need as soon as the guest has asked once. What it raises is a failure of the read.
+    It is called ahead of the guest's need as soon as the guest has asked once. What it raises is a failure of the read;
+    where it gives no bytes, the guest's call fails with InvalidError.
     """
 
     def __init__(self, fetch: Callable[[int], bytes | Awaitable[bytes]]) -> None:
         self._fetch = fetch
         self._buffer = memoryview(b"")
-        self._end: WitError | None = None
+        self._end: Exception | None = None
         self._fetching: Background | None = None
 
     def is_ready(self) -> bool:
@@ -150,6 +151,8 @@ class CallbackSource:
             return  # the loop ended, or the guest closed it
         if error is not None:
             self._end = failed_with(error)
+        elif not isinstance(data, bytes | bytearray | memoryview | None):
+            self._end = InvalidError(f"an input's `read` must give bytes, not {type(data).__name__}")
         elif not data:
             self._end = closed()
         else:

@@ -9,6 +9,7 @@ Spec: SPEC section 14 (`Wasi(stdin=…, stdout=…, stderr=…)`).
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,10 @@ Input: TypeAlias = "Literal['inherit'] | bytes | BinaryIO | Source | Callable[[i
 """The process's own input; what there is to read; a binary file; a function `read(limit)`; nothing at all."""
 Output: TypeAlias = "Literal['inherit'] | Capture | BinaryIO | Sink | Stdout | Callable[[bytes], Any] | None"
 """The process's own output; a buffer; a binary file; what was opened before; a function `write(data)`; nowhere."""
+
+
+_INPUT = "'inherit', bytes, a binary file or a function"
+_OUTPUT = "'inherit', a Capture, a binary file or a function"
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ def open_input(given: object) -> Stdin:
         return Stdin(BytesSource(bytes(given or b"")))
     if given == "inherit":
         return _own_input()
+    _require_bytes("stdin", _INPUT, given)
     if isinstance(given, Source):
         return Stdin(given)
     if isinstance(given, _Readable):
@@ -64,7 +70,7 @@ def open_input(given: object) -> Stdin:
         return Stdin(FileSource(fd, given), os.isatty(fd)) if fd is not None else Stdin(CallbackSource(given.read))
     if callable(given):
         return Stdin(CallbackSource(given))
-    raise _refusal("stdin", "'inherit', bytes, a binary file or a function", given)
+    raise _refusal("stdin", _INPUT, given)
 
 
 def open_output(given: object, own: str) -> Stdout:
@@ -73,6 +79,7 @@ def open_output(given: object, own: str) -> Stdout:
         return Stdout(NullSink())
     if given == "inherit":
         return own_output(own)
+    _require_bytes(own, _OUTPUT, given)
     if isinstance(given, Stdout):
         return given
     if isinstance(given, Sink):
@@ -81,11 +88,19 @@ def open_output(given: object, own: str) -> Stdout:
         return _file_output(given)
     if callable(given):
         return Stdout(CallbackSink(given))
-    raise _refusal(own, "'inherit', a Capture, a binary file or a function", given)
+    raise _refusal(own, _OUTPUT, given)
 
 
-def _refusal(name: str, expected: str, given: object) -> InvalidError:
-    return InvalidError(f"{name} must be {expected}, not {type(given).__name__}")
+def _require_bytes(name: str, expected: str, given: object) -> None:
+    """Refuse files of text that have no descriptor to go around them by, and classes in place of their objects."""
+    if isinstance(given, type):
+        raise InvalidError(f"{name} must be {expected}, not the class {given.__name__}")
+    if isinstance(given, io.TextIOBase) and _descriptor(given) is None:
+        raise _refusal(name, expected, given, "streams are of bytes: use io.BytesIO, or a text file's `buffer`")
+
+
+def _refusal(name: str, expected: str, given: object, hint: str | None = None) -> InvalidError:
+    return InvalidError(f"{name} must be {expected}, not {type(given).__name__}", hint=hint)
 
 
 def _own_input() -> Stdin:

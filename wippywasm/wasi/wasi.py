@@ -17,10 +17,11 @@ from wippywasm.instance.grants import PREVIEW_1, grants
 from wippywasm.instance.names import compatibility, split_version
 from wippywasm.instance.offered import HostInterface, offered_types
 from wippywasm.wasi import clocks, command_line, randomness
+from wippywasm.wasi.arguments import WASI_KINDS, check_args, check_cwd, check_env
 from wippywasm.wasi.clock_sources import Clock, SystemClock
 from wippywasm.wasi.filesystem import Mounts, MountSource
 from wippywasm.wasi.filesystem.interfaces import FilesystemTypes, Preopens
-from wippywasm.wasi.given import check_kinds, check_texts
+from wippywasm.wasi.given import check
 from wippywasm.wasi.http import HttpLimits, http_interfaces
 from wippywasm.wasi.network import Network
 from wippywasm.wasi.pollables import Poll
@@ -63,11 +64,14 @@ class Wasi:
         http: HttpLimits | None = None,
     ) -> None:
         given = {"args": args, "env": env, "clock": clock, "random": random, "timezone": timezone, "mounts": mounts}
-        check_kinds({**given, "network": network, "http": http})
+        check(WASI_KINDS, {**given, "network": network, "http": http})
         self.args = tuple(args)
+        check_args(self.args)
         self._env = env if callable(env) else MappingProxyType(dict(env or {}))
+        if not callable(self._env):
+            check_env("env", self._env)
         self.cwd = cwd
-        check_texts(self.args, {} if callable(self._env) else self._env, cwd)
+        check_cwd(cwd)
         self.stdin = open_input(stdin)
         self.stdout = open_output(stdout, "stdout")
         self.stderr = open_output(stderr, "stderr")
@@ -80,11 +84,12 @@ class Wasi:
         self.interfaces: tuple[HostInterface, ...] = tuple(_interfaces(self))
 
     def environment(self) -> list[tuple[str, str]]:
-        """The variables, as a guest gets them now; raises what the function raises that gives them."""
+        """The variables, as a guest gets them now; raises what the function raises that gives them, and
+        InvalidError for what are no variables."""
         if not callable(self._env):
             return list(self._env.items())
         env = self._env()
-        check_texts((), env, None)
+        check_env("env()", env)
         return list(env.items())
 
     def imports(self, grant: Iterable[str] | None = None) -> dict[str, object]:

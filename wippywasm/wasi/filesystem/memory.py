@@ -6,7 +6,7 @@ In: contents as plain mappings. Out: something to mount, and its contents after 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias, Union
+from typing import Final, TypeAlias, Union
 
 from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
@@ -22,13 +22,21 @@ from wippywasm.wasi.filesystem.memory_nodes import (
     Tree,
 )
 from wippywasm.wasi.filesystem.paths import parse_path
+from wippywasm.wasi.given import BOOL, COUNT, MAPPING, TEXT, check, or_none
+
+_KINDS: Final = {"contents": or_none(MAPPING), "read_only": BOOL, "max_bytes": COUNT, "max_nodes": COUNT}
 
 
 @dataclass(frozen=True)
 class MemoryLink:
-    """A symbolic link among the contents."""
+    """A symbolic link among the contents; raises InvalidError for a target that is no path."""
 
     target: str
+
+    def __post_init__(self) -> None:
+        TEXT.require("target", self.target)
+        if not self.target:
+            raise InvalidError("target must not be empty", hint="a link leads to a path")
 
 
 Contents: TypeAlias = Mapping[str, Union[bytes, str, MemoryLink, "Contents"]]
@@ -40,7 +48,8 @@ class MemoryDirectory:
 
     It holds at most `max_bytes` bytes in `max_nodes` files (each name of one counts), links and directories; a guest
     that writes more gets `insufficient-space`. It lasts as long as this object and may be mounted by several guests at
-    once, also from several threads. Raises InvalidError for names that no file can have.
+    once, also from several threads. Raises InvalidError for names that no file can have, contents that are
+    none or do not fit, and arguments of another kind.
     """
 
     def __init__(
@@ -51,6 +60,8 @@ class MemoryDirectory:
         max_bytes: int = DEFAULT_MAX_BYTES,
         max_nodes: int = DEFAULT_MAX_NODES,
     ) -> None:
+        given = {"contents": contents, "read_only": read_only, "max_bytes": max_bytes, "max_nodes": max_nodes}
+        check(_KINDS, given)
         self.read_only = read_only
         self._root = FolderNode(Tree(max_bytes, max_nodes), None)
         _fill(self.open(), contents or {})
@@ -79,7 +90,10 @@ def _fill(root: MemoryFolder, contents: Contents) -> None:
     while todo:
         folder, where, items = todo.pop()
         for name, item in items.items():
-            inner = _put(folder, where, name, item)
+            try:
+                inner = _put(folder, where, name, item)
+            except FilesystemError as error:
+                raise InvalidError(f"contents of {where}{name!r} do not fit: {error.code}") from error
             if isinstance(item, Mapping):
                 todo.append((inner, f"{where}{name}/", item))
         folder.close()
@@ -93,13 +107,22 @@ def _put(folder: MemoryFolder, where: str, text: str, item: object) -> MemoryFol
     if isinstance(item, MemoryLink):
         folder.make_symlink(name, item.target.encode())
     elif isinstance(item, str | bytes | bytearray | memoryview):
-        _write(folder, name, item.encode() if isinstance(item, str) else bytes(item))
+        _write(folder, name, _bytes(where, text, item))
     else:
         raise InvalidError(f"contents of {where}{text!r}: expected bytes, text or a mapping, got {type(item).__name__}")
     return folder
 
 
+def _bytes(where: str, text: str, item: str | bytes | bytearray | memoryview) -> bytes:
+    try:
+        return item.encode() if isinstance(item, str) else bytes(item)
+    except UnicodeEncodeError as error:
+        raise InvalidError(f"contents of {where}{text!r} have a lone surrogate, which is no UTF-8") from error
+
+
 def _name(where: str, text: str) -> bytes:
+    if not isinstance(text, str):
+        raise InvalidError(f"contents{f' of {where}' if where else ''} must have texts as names, not {text!r}")
     try:
         path = parse_path(text)
     except FilesystemError as error:

@@ -19,6 +19,7 @@ from wippywasm.wasi.filesystem.host_folder import open_host_folder
 from wippywasm.wasi.filesystem.memory import MemoryDirectory
 from wippywasm.wasi.filesystem.mount import Mount
 from wippywasm.wasi.filesystem.quota import DEFAULT_MAX_HANDLES, Handle, Handles
+from wippywasm.wasi.given import BOOL, TEXT, check, instance
 
 _WHY = {
     "no-entry": "there is no such folder",
@@ -30,10 +31,14 @@ _WHY = {
 
 @dataclass(frozen=True)
 class HostDirectory:
-    """A folder of the host. A guest may change what is in it, unless it is `read_only`."""
+    """A folder of the host. A guest may change what is in it, unless it is `read_only`. Raises InvalidError for what is
+    no path."""
 
     path: str | os.PathLike[str]
     read_only: bool = False
+
+    def __post_init__(self) -> None:
+        check({"path": instance("a path", str, os.PathLike), "read_only": BOOL}, vars(self))
 
 
 MountSource: TypeAlias = Union[str, "os.PathLike[str]", HostDirectory, MemoryDirectory]
@@ -86,8 +91,9 @@ def mounts_from(
 
 def guest_path(text: str) -> str:
     """A guest path without repeated or trailing slashes; raises InvalidError where it is not absolute and plain."""
+    TEXT.require("a mount's guest path", text)
     names = [name for name in text.split("/") if name]
-    if not text.startswith("/") or "\0" in text or "." in names or ".." in names:
+    if not text.startswith("/") or "." in names or ".." in names:
         raise InvalidError(f"a mount's guest path is absolute and has no '.' or '..', unlike {text!r}")
     return "/" + "/".join(names)
 

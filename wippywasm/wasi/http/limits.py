@@ -7,7 +7,11 @@ Spec: SPEC sections 7 and 12.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from wippywasm.dataclass import dataclass
+from wippywasm.wasi.given import COUNT, SECONDS, Kind, at_least, check
 
 
 @dataclass(frozen=True)
@@ -25,3 +29,18 @@ class HttpLimits:
     connect_timeout: float = 30.0
     first_byte_timeout: float = 300.0
     between_bytes_timeout: float = 300.0
+
+    def __post_init__(self) -> None:
+        """Raise InvalidError for what is no size or time."""
+        check(_KINDS, vars(self))
+
+
+_KINDS: Final[Mapping[str, Kind]] = {
+    "head": at_least(1),
+    "fields": COUNT,
+    "response": COUNT,
+    "buffer": at_least(1),
+    "connect_timeout": SECONDS,
+    "first_byte_timeout": SECONDS,
+    "between_bytes_timeout": SECONDS,
+}

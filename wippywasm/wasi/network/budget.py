@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 
 from wippywasm.dataclass import dataclass
+from wippywasm.wasi.given import COUNT, check
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class Quotas:
     lookups: int = 16
     messages: int = 1024
     field_bytes: int = 16 << 20
+
+    def __post_init__(self) -> None:
+        """Raise InvalidError for what is no number of them."""
+        check(dict.fromkeys(vars(self), COUNT), vars(self))
 
 
 class Budget:

@@ -15,8 +15,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from wippywasm.wasi.given import FUNCTION, Kind, check, instance, is_list, or_none
 from wippywasm.wasi.network.addresses import Address, plain, special
 from wippywasm.wasi.network.attempts import Action, Decision
 from wippywasm.wasi.network.budget import Budget, Quotas
@@ -29,6 +30,16 @@ Policy: TypeAlias = Callable[[str, int], bool]
 POLICY_REFUSES = "the security policy refuses it"
 _REMEMBERED = 1024
 _NAMES_OF_ONE = 16
+_RULES = Kind("a sequence of rules", is_list)
+_KINDS: Final = {
+    "allow": _RULES,
+    "listen": _RULES,
+    "audit": or_none(FUNCTION),
+    "policy": or_none(FUNCTION),
+    "resolver": FUNCTION,
+    "tls": FUNCTION,
+    "quotas": or_none(instance("a Quotas", Quotas)),
+}
 _ANY = tuple(ip_address(text) for text in ("0.0.0.0", "::"))
 
 
@@ -38,7 +49,7 @@ class Network:
     `allow` are rules for whom they may connect or send to, `listen` for what they may bind and listen on; a rule is as
     `rules` says, and `localhost` is the only name for `listen`. `audit` gets every decision, `policy` may refuse what
     the rules allow. `resolver` looks up names, `tls` makes the context for TLS; both are called in threads. Raises
-    InvalidError for a text that is no rule.
+    InvalidError for a text that is no rule, and for arguments of another kind.
     """
 
     def __init__(
@@ -52,6 +63,8 @@ class Network:
         tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
         quotas: Quotas | None = None,
     ) -> None:
+        check(_KINDS, {"allow": allow, "listen": listen, "audit": audit, "policy": policy})
+        check(_KINDS, {"resolver": resolver, "tls": tls, "quotas": quotas})
         self.allow = tuple(parse_rule(text) for text in allow)
         self.listen = tuple(parse_local_rule(text) for text in listen)
         self.quotas = quotas or Quotas()
