@@ -35,6 +35,17 @@ SPECIAL = [
     "::ffff:10.0.0.1",
     "64:ff9b::7f00:1",
     "2002:7f00:1::",
+    "2002:a00:1:1::5",
+    "::ffff:0:7f00:1",
+    "::ffff:0:a9fe:a9fe",
+    "64:ff9b:1::7f00:1",
+    "64:ff9b:1:fffe::a00:1",
+    "64:ff9b:1:7f00:0:100::",
+    "2001:0:808:808::80ff:fffe",
+    "2001:2::1",
+    "100::1",
+    "4000::1",
+    "a000::1",
     "fc00::1",
     "fd00:ec2::254",
     "fe80::1",
@@ -87,6 +98,17 @@ def test_an_address_that_is_named_is_open(address: str) -> None:
         ("0.0.0.0/0:443", PUBLIC, True),
         ("0.0.0.0/0:443", "2606:4700::1111", False),
         ("::/0", "2606:4700::1111", True),
+        ("0.0.0.0/0:443", "2002:5db8:d822::1", True),
+        ("::/0", "64:ff9b:1::5db8:d822", False),
+        ("0.0.0.0/0:443", "64:ff9b:1::5db8:d822", True),
+        ("10.0.0.0/8:443", "2002:a01:203::1", True),
+        ("10.0.0.0/8:443", "::a01:203", True),
+        ("10.0.0.0/8:443", "::ffff:0:a01:203", True),
+        ("2002:a00::/24", "10.1.2.3", True),
+        ("2002:a00::/24", "11.1.2.3", False),
+        ("::ffff:0:a00:0/104", "10.1.2.3", True),
+        ("2001::/32", "2001:0:808:808::80ff:fffe", False),
+        ("4000::/16", "4000::1", True),
     ],
 )
 def test_ranges(rule: str, address: str, is_open: bool) -> None:
@@ -138,6 +160,16 @@ def test_a_name_that_turns_private_needs_a_rule_for_the_range() -> None:
     both = Network(["db.internal:5432", "10.0.0.0/24:5432"])
     assert both.resolved("db.internal", [inside]) == [inside]
     assert both.check_connect(inside, 5432, "db.internal").allowed
+
+
+def test_a_name_that_leads_to_a_translated_address_opens_that_one() -> None:
+    """Whoever has IPv6 only gets IPv4's addresses in the prefix of a translator, and connects to them there."""
+    network = Network(["api.example.com:443"])
+    translated = parse_address("64:ff9b::5db8:d822")
+    assert translated == ip_address("64:ff9b::5db8:d822")
+    assert network.resolved("api.example.com", [translated, ip_address("64:ff9b::a00:1")]) == [translated]
+    assert network.check_connect(translated, 443).allowed
+    assert not network.check_connect(ip_address("64:ff9b::a00:1"), 443).allowed
 
 
 def test_remembered_names_are_bounded() -> None:
@@ -194,7 +226,7 @@ def test_a_policy_may_refuse_what_rules_allow() -> None:
     "rule",
     ["", "example.com", "example.com:", "example.com:http", "example.com:70000", "example.com:5-4", "exa mple.com:1",
      "10.0.0.0/33:1", "1.2.3.4.5:80", "256.1.1.1:80", "*example.com:80", "a.*.com:80", "[::1:80", "[::1]80", "http://x:80",
-     "a..b:80", "-:80", "x" * 300 + ":80"],
+     "a..b:80", "-:80", "x" * 300 + ":80", "*.:80", "a..:80", "[fe80::1%eth0]:80", "fe80::1%1", "[fe80::%1/64]:80"],
 )  # fmt: skip
 def test_what_is_no_rule(rule: str) -> None:
     with pytest.raises(InvalidError, match="no rule for a network"):

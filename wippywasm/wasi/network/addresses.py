@@ -2,9 +2,10 @@
 
 In: addresses and ranges. Out: the special range that an address is in.
 
-An IPv6 address that stands for an IPv4 one (mapped, or translated by NAT64) is judged as that one.
+An IPv6 address that stands for an IPv4 one (mapped, compatible, translated, NAT64, 6to4, Teredo) is judged as that one.
 
-Spec: IANA's registries of special-purpose addresses; RFC 4291, RFC 6052, RFC 6890.
+Spec: IANA's registries of special-purpose addresses; RFC 4291, RFC 6052, RFC 6890; RFC 2765 (translated), RFC 3056
+(6to4), RFC 4380 (Teredo), RFC 8215 (NAT64 of one's own).
 """
 
 from __future__ import annotations
@@ -40,8 +41,14 @@ _SPECIAL = {
     "multicast": ("224.0.0.0/4", "ff00::/8"),
     "reserved": ("240.0.0.0/4", "::/96"),
     "broadcast": ("255.255.255.255/32",),
+    "not assigned": ("::/3", "4000::/2", "8000::/1"),
 }
-_NAT64 = IPv6Network("64:ff9b::/96")
+"""IPv6 has its public addresses in 2000::/3, and nowhere else."""
+_IN_LAST_BITS = tuple(IPv6Network(text) for text in ("::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "::/96"))
+_OWN_NAT64 = IPv6Network("64:ff9b:1::/48")
+_6TO4 = IPv6Network("2002::/16")
+_TEREDO = IPv6Network("2001::/32")
+_LAST_BITS = 0xFFFF_FFFF
 
 
 @cache
@@ -52,22 +59,46 @@ def _ranges() -> tuple[tuple[Range, str], ...]:
 
 
 def parse_address(text: str) -> Address | None:
-    """The address that a text is, plain; None for anything else, such as a name, or an address with a zone."""
+    """The address that a text is, a mapped one as IPv4; None for anything else: a name, or an address with a zone."""
     try:
         address = ip_address(text)
     except ValueError:
         return None
-    return None if isinstance(address, IPv6Address) and address.scope_id else plain(address)
+    if isinstance(address, IPv4Address):
+        return address
+    return None if address.scope_id else address.ipv4_mapped or address
 
 
 def plain(address: Address) -> Address:
-    """The IPv4 address behind a mapped or translated one, else the address itself."""
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return address.ipv4_mapped
-        if address in _NAT64:
-            return IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address
+    """The IPv4 address that another one stands for, else the address itself."""
+    found = _embedded(address) if isinstance(address, IPv6Address) else None
+    return address if found is None else IPv4Address(found)
+
+
+def plain_range(addresses: Range) -> Range:
+    """The range of IPv4 addresses that another one stands for, else the range itself."""
+    first = addresses.network_address
+    meant = plain(first)
+    if meant is first or not isinstance(meant, IPv4Address):
+        return addresses
+    bits = addresses.prefixlen - (16 if first in _6TO4 else 96)
+    whole = addresses.prefixlen == 128 if first in _TEREDO else bits >= 0
+    return ip_network(f"{meant}/{min(bits, 32)}", strict=False) if whole else addresses
+
+
+def _embedded(address: IPv6Address) -> int | None:
+    """The IPv4 address in an IPv6 one, as a number; None where there is none, or more than one could be meant."""
+    number = int(address)
+    last = number & _LAST_BITS
+    if any(address in prefix for prefix in _IN_LAST_BITS):
+        return last if number > 1 else None  # `::` and `::1` are IPv6's own
+    if address in _6TO4:
+        return number >> 80 & _LAST_BITS
+    if address in _TEREDO:
+        return last ^ _LAST_BITS
+    if address in _OWN_NAT64 and last & 0xFF_FFFF:
+        return last  # prefixes shorter than 96 bits end in zeroes there
+    return None
 
 
 def special(address: Address) -> tuple[Range, str] | None:

@@ -95,6 +95,7 @@ class Network:
         return found
 
     def _remember(self, address: Address, name: str) -> None:
+        address = plain(address)
         names = self._names.setdefault(address, {})
         names.pop(name, None)
         names[name] = None

@@ -16,7 +16,7 @@ from ipaddress import ip_network
 
 from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
-from wippywasm.wasi.network.addresses import Address, Range, plain, special, within
+from wippywasm.wasi.network.addresses import Address, Range, plain, plain_range, special, within
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?:\*|(?:\*\.)?{_LABEL}(?:\.{_LABEL})*)\Z")
@@ -61,11 +61,13 @@ class Rule:
 def parse_rule(text: str) -> Rule:
     """A rule from its text; raises InvalidError."""
     host, ports = _split(text)
+    if "%" in host:
+        raise _bad(text, "an address has no zone here: rules are for all interfaces")
     found = _range(host)
     if found is not None:
         return Rule(text, _ALL_PORTS if ports is None else _ports(text, ports), addresses=found)
-    name = host.lower().rstrip(".")
-    if not _NAME.match(name) or len(name) > 253 or name.replace(".", "").isdigit():
+    name = host if host == "*" else host.lower().removesuffix(".")
+    if name == "*" != host or not _NAME.match(name) or len(name) > 253 or name.replace(".", "").isdigit():
         raise _bad(text, "the host is neither a name nor an address nor a range of addresses")
     if ports is None:
         raise _bad(text, "a name needs a port, or `:*`")
@@ -113,13 +115,9 @@ def _split(text: str) -> tuple[str, str | None]:
 
 def _range(host: str) -> Range | None:
     try:
-        found = ip_network(host, strict=False)
+        return plain_range(ip_network(host, strict=False))
     except ValueError:
         return None
-    mapped = plain(found.network_address)
-    if found.version == 6 and mapped.version == 4 and found.prefixlen >= 96:
-        return ip_network(f"{mapped}/{found.prefixlen - 96}")
-    return found
 
 
 def _ports(text: str, ports: str) -> range:
