@@ -65,7 +65,7 @@ def test_hundreds_of_entries_over_one_binary_cost_one_compile(
     load_app: LoadApp, counts: Counts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WIPPYWASM_CACHE", "0")
-    wasm = wat2wasm(COMPONENT % 31)
+    wasm = wat2wasm(COMPONENT.replace("$m (func", "$m (memory 1) (func", 1) % 31)
     more = "  wit: 'f: func(x: s32) -> s32;%s'\n  limits: {max_memory_mb: %d}\n  pool: {type: lazy, max_size: %d}\n"
     entries = binary_entries(wasm, 300)
     varied = "".join(
@@ -86,7 +86,12 @@ def test_hundreds_of_entries_over_one_binary_cost_one_compile(
 
     async def main() -> list[int]:
         async with app:
-            return [await app.call("t:f7", 2), await app.call("t:g7", 3)]
+            results = [await app.call("t:f7", 2), await app.call("t:g7", 3)]
+            before = counts.counted.copy()
+            for i in range(20):
+                assert await app.call(f"t:g{i}", 1) == 31
+            assert counts.counted == before  # whatever their limits are
+            return results
 
     assert asyncio.run(main()) == [62, 93]
 

@@ -276,9 +276,7 @@ def test_what_a_module_needs_at_once_is_limited(engine: Engine, limits: StoreLim
     build(engine.new_store(), module)
 
 
-def test_growth_is_limited_on_wasmtime(engine: Engine) -> None:
-    if engine.name == "wasmer":
-        pytest.skip("wasmer has no limiter; modules are rewritten before it can bound growth")
+def test_growth_is_limited(engine: Engine) -> None:
     store = engine.new_store(StoreLimits(memory_bytes=4 * 65536, table_elements=10))
     instance = guest(store)
     assert call(instance, "grow", 2) == 2

@@ -78,6 +78,15 @@ def test_frames_have_names_innermost_first(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("limits", [NO_LIMITS, StoreLimits(interruptible=True), StoreLimits(memory_bytes=1 << 20)])
+def test_no_offset_is_beyond_the_file(engine: Engine, limits: StoreLimits) -> None:
+    wasm = wat2wasm('(module $m (memory 1) (func $again (export "go") (call $again)))')
+    with pytest.raises(Trap, match="stack") as caught:
+        call(engine.new_store(limits).instantiate(engine.compile(wasm), []), "go")
+    assert max(frame.offset for frame in caught.value.frames) < len(wasm)
+    assert {frame.module for frame in caught.value.frames} == {"m"}
+
+
+@pytest.mark.parametrize("limits", [NO_LIMITS, StoreLimits(interruptible=True), StoreLimits(memory_bytes=1 << 20)])
 def test_offsets_are_those_of_the_file(engine: Engine, limits: StoreLimits) -> None:
     wasm = wat2wasm(
         """(module (memory 1) (table 1 funcref) (func $one (param i32)

@@ -18,7 +18,6 @@ from wippywasm.engine.rewrite import (
     START,
     TABLE,
     TICK,
-    Bounds,
     Origin,
     Rewritten,
     ask_for_growth,
@@ -35,19 +34,19 @@ def instantiate(wasm: bytes | Rewritten, ticks: list[int] | None = None, count: 
     """An instance on wasmtime; with `ticks`, of the rewritten module, whose ticks are counted."""
     engine = engines.get("wasmtime")
     store = engine.new_store()
-    if isinstance(wasm, Rewritten):
-        wasm = wasm.wasm
-    elif ticks is not None:
-        wasm = rewrite(wasm).wasm
-    instance = store.instantiate(engine.compile(wasm), [])
-    if ticks is None:
+    rewritten = rewrite(wasm) if ticks is not None and not isinstance(wasm, Rewritten) else wasm
+    bare = rewritten.wasm if isinstance(rewritten, Rewritten) else rewritten
+    instance = store.instantiate(engine.compile(bare), [])
+    if ticks is None or not isinstance(rewritten, Rewritten):
         return instance
 
     def tick() -> int:
         ticks.append(1)
         return count
 
-    store.instantiate(engine.compile(PLACE), [instance.export(TABLE), store.host_func(TICK, tick)])
+    types = rewritten.functions
+    hosts = list(map(store.host_func, types, [tick, *Allowance(StoreLimits(), set()).functions]))
+    store.instantiate(engine.compile(placing_module(types)), [instance.export(TABLE), *hosts])
     return instance
 
 
@@ -149,7 +148,7 @@ def test_it_behaves_equally_where_it_asks(body: str, result: str, a: int, b: int
     rewritten = ask_for_growth(wasm)
     assert rewritten is not None
     assert outcome(asking(rewritten), a, b, rewritten.origin) == plain
-    both = rewrite(wasm, Bounds(asks=True))
+    both = rewrite(wasm)
     assert outcome(asking(both), a, b, both.origin) == plain
 
 
@@ -234,21 +233,6 @@ def test_the_start_function_waits_to_be_called() -> None:
 
 
 @pytest.mark.parametrize(
-    ("declared", "bound", "grown"), [("1", 3, 2), ("1 2", 5, 1), ("1 9", 4, 3), ("2 2", 1, 0), ("1", None, 10)]
-)
-def test_memories_stay_within_bounds(declared: str, bound: int | None, grown: int) -> None:
-    wasm = engines.wat2wasm(f'(module (memory (export "m") {declared}))')
-    engine = engines.get("wasmtime")
-    memory: Any = (
-        engine.new_store().instantiate(engine.compile(rewrite(wasm, Bounds(pages=bound)).wasm), []).export("m")
-    )
-    first = memory.size()
-    while memory.size() < first + 10 and memory.grow(1) >= 0:
-        pass
-    assert memory.size() - first == grown
-
-
-@pytest.mark.parametrize(
     ("subsections", "name"),
     [
         (b"\x00\x02\x01x", "x"),
@@ -297,7 +281,7 @@ def test_numbers_may_have_more_bytes_than_they_take(pad: bytes) -> None:
     wasm = one_body(table_grow + fill + vector + convert + load + memory_grow + vector + fill + table_grow)
     engine = engines.get("wasmtime")
     engine.compile(wasm)
-    for rewritten in (ask_for_growth(wasm), rewrite(wasm, Bounds(asks=True))):
+    for rewritten in (ask_for_growth(wasm), rewrite(wasm)):
         assert rewritten is not None
         engine.compile(rewritten.wasm)
         type, call = (1, b"\x41\0\x11") if len(rewritten.functions) == 2 else (2, b"\x41\1\x11")
@@ -397,7 +381,7 @@ def test_real_modules_stay_valid() -> None:
     found = 0
     for path in [*root.glob("tests/guests/*.wasm"), *root.glob("examples/*/wasm/*.wasm")]:
         for module in wippywasm.load(path, engine="wasmtime").plan.modules:
-            engines.get("wasmtime").compile(rewrite(bytes(module.wasm), Bounds(1 << 15, 1 << 20)).wasm)
+            engines.get("wasmtime").compile(rewrite(bytes(module.wasm)).wasm)
             asks = ask_for_growth(bytes(module.wasm))
             if asks is not None:
                 engines.get("wasmtime").compile(asks.wasm)

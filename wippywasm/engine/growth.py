@@ -19,22 +19,34 @@ _NARROW, _WIDE = (1 << 32) - 1, (1 << 64) - 1
 class Allowance:
     """Bytes and elements that are left. Between an answer and what came of it nothing else of the guest runs."""
 
-    __slots__ = ("_bytes", "_elements", "_granted", "_refused")
+    __slots__ = ("_bytes", "_elements", "_granted", "_limits", "_refused")
 
     def __init__(self, limits: StoreLimits, refused: set[str]) -> None:
         """`refused` gets the names of limits by which a growth was refused."""
         self._refused = refused
-        self._bytes = _UNBOUNDED if limits.memory_growth is None else limits.memory_growth
-        self._elements = _UNBOUNDED if limits.table_growth is None else limits.table_growth
+        self._limits = limits
+        self._bytes = _first(limits.memory_growth, limits.memory_bytes)
+        self._elements = _first(limits.table_growth, limits.table_elements)
         self._granted: int | None = None
         """What the last answer granted; None where it refused."""
+
+    def begin(self, bytes: int, elements: int) -> None:
+        """A module is there that begins with so much: the bounds on each, where only those are given, have room for it.
+
+        They are given where one memory (table) at most can grow, so that nothing else uses up what it may have.
+        """
+        if self._limits.memory_growth is None:
+            self._bytes -= bytes
+        if self._limits.table_growth is None:
+            self._elements -= elements
 
     @property
     def functions(self) -> tuple[CoreCallable, ...]:
         """Of the types `rewrite.FUNCTIONS`."""
-        return self._ask, self._tell, self._ask_wide, self._tell
+        return self.ask, self.tell, self._ask_wide, self.tell
 
-    def _ask(self, count: int, unit: int) -> int:
+    def ask(self, count: int, unit: int) -> int:
+        """How many pages or elements it may grow by: as many, or `REFUSED`; `unit` is as in `rewrite.growth`."""
         return count if self._grants(count & _NARROW, unit) else REFUSED
 
     def _ask_wide(self, count: int, unit: int) -> int:
@@ -56,7 +68,7 @@ class Allowance:
         else:
             self._bytes -= size
 
-    def _tell(self, before: int, unit: int) -> int:
+    def tell(self, before: int, unit: int) -> int:
         """What came of it: the former size, or -1."""
         granted, self._granted = self._granted, None
         if before == REFUSED:
@@ -64,3 +76,8 @@ class Allowance:
         elif granted is None:  # an empty memory of pages of one byte, which 2³² - 1 of them may fit in
             raise make_trap(ALLOCATION)
         return before
+
+
+def _first(growth: int | None, bound: int | None) -> int:
+    found = bound if growth is None else growth
+    return _UNBOUNDED if found is None else found

@@ -18,12 +18,11 @@ from wippywasm.engine import refusals
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.features import ENGINE_FEATURES
 from wippywasm.engine.port import NO_LIMITS, StoreLimits
-from wippywasm.engine.rewrite import Bounds, rewrite
+from wippywasm.engine.rewrite import rewrite
 from wippywasm.engine.versions import installed_version
 from wippywasm.engine.wasmer_items import HINT, NAME
 from wippywasm.engine.wasmer_loading import WasmerModule, new_wasmer_store
 from wippywasm.engine.wasmer_store import WasmerStore
-from wippywasm.engine.wasmer_ticks import bounds_of
 from wippywasm.engine.wasmer_traps import is_panic
 from wippywasm.errors import InternalError
 
@@ -50,17 +49,18 @@ class WasmerEngine:
         return module
 
     def prepare(self, module: WasmerModule, limits: StoreLimits) -> None:
-        """Rewrite the module as stores with these limits want it, where that would hold up the first of them."""
+        """Rewrite the module, as stores with limits want it, where that would hold up the first of them."""
         if limits != NO_LIMITS and len(module.wasm) > QUICK_BYTES:
-            self.rewritten(module, bounds_of(limits))
+            self.rewritten(module)
 
-    def rewritten(self, module: WasmerModule, bounds: Bounds) -> WasmerModule:
-        """The module with checks, and within the bounds (`rewrite`)."""
-        made = module.rewritten.get(bounds)
+    def rewritten(self, module: WasmerModule) -> WasmerModule:
+        """The module with checks, which asks before it grows (`rewrite`): one for all limits."""
+        made = module.rewritten
         if made is None:
-            new = rewrite(bytes(module.wasm), bounds)
-            made = module.rewritten[bounds] = self._compiler.compile(new.wasm)
+            new = rewrite(bytes(module.wasm))
+            made = self._compiler.compile(new.wasm)
             made.origin, made.functions = new.origin, new.functions
+            module.rewritten = made
         return made
 
     def new_store(self, limits: StoreLimits = NO_LIMITS) -> WasmerStore:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wippywasm.core import CoreExternType, CoreFuncType, CoreGlobalType, CoreMemoryType, CoreTableType
 from wippywasm.engine.codegen import revoke
+from wippywasm.engine.growth import REFUSED
 from wippywasm.engine.port import CoreCallable
 from wippywasm.engine.wasmer_calls import guest_call_factory, is_passable
 from wippywasm.errors import InvalidError, UnsupportedFeatureError
@@ -105,13 +106,15 @@ class WasmerMemory(Item):
 
     def grow(self, pages: int) -> int:
         """The former number of pages, or -1 where the memory can't grow by that many."""
-        native = self.native
+        native, allowance, unit = self.native, self.store.allowance, self.type.page_size_log2
+        if allowance.ask(pages, unit) == REFUSED:
+            return REFUSED
         before: int = native.size
         try:
             native.grow(pages)
         except (RuntimeError, OverflowError):
-            return -1
-        return before
+            before = REFUSED
+        return allowance.tell(before, unit)
 
     def release(self) -> None:
         super().release()

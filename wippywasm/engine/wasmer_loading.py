@@ -19,7 +19,7 @@ import wasmer_compiler_cranelift
 
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreExternType, CoreFuncType, CoreImport, CoreMemoryType, CoreTableType
-from wippywasm.engine.rewrite import Bounds, Origin
+from wippywasm.engine.rewrite import Origin
 
 MAX_GONE = 32
 """How many modules that are gone one native store may hold."""
@@ -39,7 +39,7 @@ class WasmerModule:
         self.code = code
         self.wasm: bytes | memoryview = b""
         """What it was compiled from."""
-        self.rewritten: dict[Bounds, WasmerModule] = {}
+        self.rewritten: WasmerModule | None = None
         self.origin: Origin | None = None
         """What it was before it was rewritten."""
         self.functions: tuple[CoreFuncType, ...] = ()

@@ -23,7 +23,7 @@ from wippywasm.engine.wasmer_calls import host_entry_factory, is_passable
 from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
 from wippywasm.engine.wasmer_loading import WasmerModule, native_store
 from wippywasm.engine.wasmer_shims import shim
-from wippywasm.engine.wasmer_ticks import Clock, bounds_of, place
+from wippywasm.engine.wasmer_ticks import Clock, place
 from wippywasm.engine.wasmer_traps import guest_failure, overflow
 from wippywasm.errors import InvalidError, LinkError, ThreadError, UnavailableError, UnsupportedFeatureError
 
@@ -60,6 +60,7 @@ class WasmerStore:
         self._origins: dict[str, rewrite.Origin] = {}
         self._clock = Clock()
         self._bounds = BoundsOf(limits)
+        self.allowance = Allowance(limits, self._bounds.refused)
         self._bounded: weakref.WeakSet[WasmerInstance] = weakref.WeakSet()
         """Its instances, where their memories or tables have bounds."""
         self._hosts: list[WasmerFunc] = []
@@ -84,7 +85,7 @@ class WasmerStore:
         self._check_limits(module)
         if not self._rewrites:
             return self.link(module, imports)
-        rewritten = self.engine.rewritten(module, bounds_of(self._limits))
+        rewritten = self.engine.rewritten(module)
         if rewritten.origin is not None:
             self._origins[rewritten.origin.mark] = rewritten.origin
         instance = self.link(rewritten, imports)
@@ -100,9 +101,7 @@ class WasmerStore:
         if not self._hosts:
             self._hosts.append(self.host_func(rewrite.TICK, self._clock.tick, "tick"))
         if len(self._hosts) < count:
-            self._hosts += map(
-                self.host_func, rewrite.FUNCTIONS, Allowance(self._limits, self._bounds.refused).functions
-            )
+            self._hosts += map(self.host_func, rewrite.FUNCTIONS, self.allowance.functions)
         return self._hosts[:count]
 
     def link(self, module: WasmerModule, imports: Sequence[Any]) -> WasmerInstance:
@@ -136,13 +135,14 @@ class WasmerStore:
         return arguments
 
     def _check_limits(self, module: WasmerModule) -> None:
-        """What can be known before it runs; later growth is bound by the maxima of the rewritten module."""
-        memory = max((m.limits.minimum * PAGE for m in module.memories), default=0)
-        elements = max((t.limits.minimum for t in module.tables), default=0)
+        """What can be known before it runs; of later growth the rewritten module asks."""
+        memory = sum(m.limits.minimum * PAGE for m in module.memories)
+        elements = sum(t.limits.minimum for t in module.tables)
         self._memories += len(module.memories)
         _check_limit("memories", self._memories, MAX_MEMORIES)
         _check_limit("bytes of memory", memory, self._limits.memory_bytes)
         _check_limit("table elements", elements, self._limits.table_elements)
+        self.allowance.begin(memory, elements)
 
     def _refused(self, module: WasmerModule, imports: Sequence[Any], error: BaseException) -> BaseException:
         message = str(error.args[0]) if error.args else ""

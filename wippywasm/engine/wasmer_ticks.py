@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wippywasm.engine import rewrite, thread_turns
-from wippywasm.engine.port import StoreLimits
 from wippywasm.engine.spans import Span, Spans
 
 if TYPE_CHECKING:
@@ -23,13 +22,6 @@ TICK_SECONDS = 0.005
 LEAST, MOST = 1_000, 8_000_000
 """Bounds of a count. The most is what the shortest loop takes 10 ms for. A guest that has been through such a loop can
 spend a second or two, once, on code that takes as long for its cost as code can."""
-_PAGE = 1 << 16
-
-
-def bounds_of(limits: StoreLimits) -> rewrite.Bounds:
-    """What memories and tables of a store's modules may grow to."""
-    pages = None if limits.memory_bytes is None else limits.memory_bytes // _PAGE
-    return rewrite.Bounds(pages, limits.table_elements, limits.asks)
 
 
 class Clock:

@@ -19,6 +19,8 @@ from wippywasm.errors import Frame, InternalError, Trap
 
 _WRONG_RESULT = "Dynamic function returned wrong signature"
 _FRAME = re.compile(r"    at (.*) \((.*)\[(\d+)\]:0x([0-9a-f]+)\)", re.DOTALL)
+_NOWHERE = 0xFFFFFFFF
+"""The offset of code that stands for none of the module's, such as that which looks whether there is stack left."""
 
 _CODES = (
     traps.UNREACHABLE,
@@ -74,10 +76,11 @@ def _frame(line: str) -> Frame | None:
     found = _FRAME.fullmatch(line)
     if found is None:
         return None
-    function, module, index, offset = found.groups()
+    function, module, index, place = found.groups()
+    offset = int(place, 16)
     return Frame(
         None if module == "<module>" else module,
         None if function == "<unnamed>" else function,
         int(index),
-        int(offset, 16),
+        0 if offset == _NOWHERE else offset,
     )

@@ -16,7 +16,7 @@ Spec: WebAssembly core, `binary/modules`, `binary/instructions`.
 
 from wippywasm.engine.rewrite.growth import ELEMENTS, FUNCTIONS
 from wippywasm.engine.rewrite.hosts import TICK, placing_module
-from wippywasm.engine.rewrite.module import START, TABLE, Bounds, Rewritten, ask_for_growth, rewrite
+from wippywasm.engine.rewrite.module import START, TABLE, Rewritten, ask_for_growth, rewrite
 from wippywasm.engine.rewrite.origin import Origin, original
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "START",
     "TABLE",
     "TICK",
-    "Bounds",
     "Origin",
     "Rewritten",
     "ask_for_growth",

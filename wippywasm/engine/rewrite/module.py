@@ -1,6 +1,6 @@
 """The sections of a module → those of the rewritten one.
 
-In: the bytes of a valid module, bounds for its memories and tables. Out: the bytes of the rewritten module, and what it
+In: the bytes of a valid module. Out: the bytes of the rewritten module, and what it
 takes to speak of the original where the rewritten one trapped: its name, for which the rewritten one has a mark of its
 own, and the offsets of its code.
 
@@ -15,7 +15,7 @@ from hashlib import sha256
 from wippywasm.binary import core_module
 from wippywasm.binary.component import CustomSection
 from wippywasm.binary.core_custom import MODULE_SUBSECTION, read_module_name
-from wippywasm.binary.core_module import CODE, CUSTOM, EXPORT, GLOBAL, MEMORY, ORDER, TYPE, CoreModuleInfo
+from wippywasm.binary.core_module import CODE, CUSTOM, EXPORT, GLOBAL, ORDER, TYPE, CoreModuleInfo
 from wippywasm.binary.core_module import START as START_SECTION
 from wippywasm.binary.core_module import TABLE as TABLE_SECTION
 from wippywasm.core import CoreFuncType
@@ -37,21 +37,6 @@ _PREAMBLE = 8
 _I32, _FUNCREF = b"\x7f", b"\x70"
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """The most that each memory (in pages) and table (in elements) may have; None leaves the module's own maximum.
-
-    With `asks` the host is asked before any of them grows.
-    """
-
-    pages: int | None = None
-    elements: int | None = None
-    asks: bool = False
-
-
-NO_BOUNDS = Bounds()
-
-
 @dataclass(frozen=True, eq=False)
 class Rewritten:
     """A rewritten module; `functions` are the types of the host's functions that belong in its table."""
@@ -61,23 +46,22 @@ class Rewritten:
     functions: tuple[CoreFuncType, ...]
 
 
-def rewrite(wasm: bytes, bounds: Bounds = NO_BOUNDS) -> Rewritten:
-    """The module with checks, and within bounds. Raises UnsupportedFeatureError for instructions that are not known."""
+def rewrite(wasm: bytes) -> Rewritten:
+    """The module with checks, which asks the host before it grows anything.
+
+    Raises UnsupportedFeatureError for instructions that are not known.
+    """
     info = core_module.parse(wasm)
     file = _File(wasm)
     sections, offsets = file.sections, Offsets()
     tick = b"\x41\0\x11" + unsigned(info.type_count) + unsigned(len(info.tables))
     checks = Checks(len(info.globals), len(info.globals) + 1, tick)
-    questions = Questions(info, 1, info.type_count + 1, len(info.tables)) if bounds.asks else None
+    questions = Questions(info, 1, info.type_count + 1, len(info.tables))
     if CODE in sections:
         sections[CODE], offsets = rewrite_code(sections[CODE], checks, questions)
-    if MEMORY in sections:
-        sections[MEMORY] = _clamp(sections[MEMORY], 0, bounds.pages)
-    if TABLE_SECTION in sections:
-        sections[TABLE_SECTION] = _clamp(sections[TABLE_SECTION], 1, bounds.elements)
     for first in (FIRST_COUNT, 0):
         sections[GLOBAL] = append(sections.get(GLOBAL), _I32 + b"\1\x41" + signed(first) + b"\x0b")
-    functions = (TICK, *questions.functions) if questions is not None else (TICK,)
+    functions = (TICK, *questions.functions)
     _add_hosts(sections, info, functions)
     return _joined(wasm, file, offsets, functions)
 
@@ -161,20 +145,3 @@ def _joined(wasm: bytes, file: _File, offsets: Offsets, functions: tuple[CoreFun
 
 def _export(name: str, kind: int, index: int) -> bytes:
     return sized(name.encode()) + bytes([kind]) + unsigned(index)
-
-
-def _clamp(section: bytes, prefix: int, bound: int | None) -> bytes:
-    """A section of limits, each behind so many bytes, with maxima within the bound."""
-    if bound is None:
-        return section
-    count, pos = read_u32(section, 0)
-    out = [unsigned(count)]
-    for _ in range(count):
-        before, flags = section[pos : pos + prefix], section[pos + prefix]
-        minimum, pos = read_u32(section, pos + prefix + 1)
-        maximum = bound
-        if flags & 1:
-            own, pos = read_u32(section, pos)
-            maximum = min(own, bound)
-        out.append(before + bytes([flags | 1]) + unsigned(minimum) + unsigned(max(maximum, minimum)))
-    return b"".join(out)

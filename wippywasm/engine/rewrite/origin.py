@@ -27,4 +27,5 @@ def original(frame: Frame, origins: Mapping[str, Origin]) -> Frame:
     origin = origins.get(frame.module or "")
     if origin is None:
         return frame
-    return replace(frame, module=origin.name, offset=origin.offsets.original(frame.offset))
+    offset = origin.offsets.original(frame.offset) if frame.offset else 0
+    return replace(frame, module=origin.name, offset=offset)
