@@ -12,19 +12,27 @@ import asyncio, gc, sys, threading, weakref
 import wippywasm
 
 GUEST = '''(module (import "t:h/c" "wait" (func $wait)) (import "t:h/c" "plain" (func $plain))
+  (import "t:h/c" "text" (func $text (param i32))) (memory (export "memory") 1)
   (func (export "wait") (call $wait)) (func (export "plain") (call $plain))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (loop $l (br $l)) unreachable)
+  (func (export "allocate") (call $text (i32.const 8)))
   (func (export "spin") (loop $l (br $l))))'''
-WIT = '''package t:x; world w { import t:h/c; export wait: func(); export plain: func(); export spin: func(); }
-package t:h { interface c { wait: func(); plain: func(); } }'''
+WIT = '''package t:x;
+world w { import t:h/c; export wait: func(); export plain: func(); export spin: func(); export allocate: func(); }
+package t:h { interface c { wait: func(); plain: func(); text: func() -> string; } }'''
 
 async def wait():
     await asyncio.Future()  # which nobody else holds
+
+async def text():
+    await asyncio.sleep(0)
+    return "x"
 
 def plain():
     gc.collect()
 
 mode = sys.argv[1]
-linked = wippywasm.load(GUEST, wit=WIT, engine="wasmtime").link({"t:h/c": {"wait": wait, "plain": plain}})
+linked = wippywasm.load(GUEST, wit=WIT, engine="wasmtime").link({"t:h/c": {"wait": wait, "plain": plain, "text": text}})
 frames = []
 
 async def job(guest, export, with_block):
@@ -60,8 +68,8 @@ if mode in ("loop", "thread", "host", "host-sync"):
     asyncio.run(in_loop())
 else:
     loop = asyncio.new_event_loop()
-    tasks = loop.run_until_complete(start(export="spin" if mode == "spinning" else "wait"))
-    if mode == "closed" or mode == "spinning":
+    tasks = loop.run_until_complete(start(export={"spinning": "spin", "allocating": "allocate"}.get(mode, "wait")))
+    if mode in ("closed", "spinning", "allocating"):
         loop.close()
         del loop, tasks
         gc.collect()
@@ -76,7 +84,7 @@ else:
         gc.freeze()
 print("left", sum(frame() is not None for frame in frames), flush=True)
 """
-COLLECTED = ("loop", "thread", "host", "host-sync", "closed", "spinning", "frozen")
+COLLECTED = ("loop", "thread", "host", "host-sync", "closed", "spinning", "allocating", "frozen")
 ENDED = ("exit", "exit-frozen")
 
 

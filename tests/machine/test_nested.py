@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from wippywasm import Limits
-from wippywasm.errors import PoisonedError, TimedOutError
+from wippywasm.errors import PoisonedError, TimedOutError, Trap
 
 GUEST = """(module (import "t:h/c" "text" (func $text (param i32 i32))) (memory (export "memory") 1)
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (local i32)
@@ -43,8 +43,8 @@ async def waiting(size: int) -> str:
     return "x" * size
 
 
-@pytest.mark.parametrize("host", [plain, waiting])
-async def test_slow_allocations_hold_the_loop_for_some_slices_of_a_call_only(load: Any, engine: str, host: Any) -> None:
+async def test_slow_allocations_hold_the_loop_for_some_slices_of_a_call_only(load: Any, engine: str) -> None:
+    host = plain
     if engine != "wasmtime":
         pytest.skip("guests have a thread on wasmer")
     guest = load(GUEST.format(turns=100_000_000), wit=WIT).instantiate({"t:h/c": {"text": host}})
@@ -52,6 +52,45 @@ async def test_slow_allocations_hold_the_loop_for_some_slices_of_a_call_only(loa
         await guest.call_async("run", 5)
     assert caught.value.details["budget"] == "slices"
     assert not guest.usable
+
+
+async def test_allocations_for_what_a_guest_waited_for_are_suspended(load: Any, engine: str) -> None:
+    """Long ones, of which a host's call makes one each: the guest goes on after all."""
+    rounds = 0
+
+    async def count() -> None:
+        nonlocal rounds
+        while True:
+            await asyncio.sleep(0)
+            rounds += 1
+
+    async def text(size: int) -> str:
+        calls.append(size)
+        await asyncio.sleep(0)
+        return "x" * size
+
+    calls: list[int] = []
+    counting = asyncio.ensure_future(count())
+    text_once = GUEST.format(turns=300_000_000).replace("(br $l)) (i32.load", ") (i32.load")
+    guest = await load(text_once, wit=WIT).link({"t:h/c": {"text": text}}).instantiate_async()
+    before = rounds
+    assert await guest.call_async("run", 5) == 5
+    assert calls == [5]
+    if engine == "wasmtime":
+        assert rounds > before + 5
+    assert await guest.call_async("run", 7) == 7
+    counting.cancel()
+    guest.close()
+
+
+async def test_an_allocation_that_traps_while_the_guest_waits(load: Any) -> None:
+    text = GUEST.format(turns=1).replace("(i32.const 128))", "unreachable)")
+    guest = await load(text, wit=WIT).link({"t:h/c": {"text": waiting}}).instantiate_async()
+    with pytest.raises(Trap) as caught:
+        await guest.call_async("run", 5)
+    assert caught.value.code == "unreachable"
+    assert not guest.usable
+    guest.close()
 
 
 @pytest.mark.parametrize("host", [plain, waiting])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 
 from wippywasm.abi import traps
 from wippywasm.abi.flat import evaluate, lift_flat, lower_flat
@@ -44,8 +45,14 @@ async def allocate_in_steps(
     return [await realloc(0, 0, r >> 32, r & 0xFFFF_FFFF) & 0xFFFF_FFFF for r in requests]
 
 
-def write_allocation(w: Source) -> None:
-    """Phase two, and a fresh view of the memory; `inst` may not be left meanwhile."""
+def write_allocation(w: Source, yields: bool = False) -> None:
+    """Phase two, and a fresh view of the memory; `inst` may not be left meanwhile. It may be left to somebody else."""
+    if yields:
+        w.line("inst.may_leave = False")
+        w.constants["partial"] = partial
+        w.line(f"nxt = iter((yield core_realloc, req, partial({w.use(allocate)}, realloc, batch, req))).__next__")
+        w.line("inst.may_leave = True")
+        return
     function = f"await {w.use(allocate_in_steps)}" if w.side.stepwise else w.use(allocate)
     w.line("inst.may_leave = False")
     w.line(f"nxt = iter({function}(realloc, batch, req)).__next__")

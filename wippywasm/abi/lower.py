@@ -56,12 +56,15 @@ def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
     def body() -> None:
         with w.block("def finish(cx, area, v):"):
             _write_finish(w, needs)
+        if _has_steps(w, needs):
+            with w.block("def steps(cx, area, v):"):
+                _write_finish(w, needs, yields=True)
         args = [f"c{i}" for i in range(len(needs.core.params))]
         with w.block(f"def lowered({', '.join(args)}):"):
             _write_body(w, needs, args)
         w.line("return lowered")
 
-    w.function("bind", "signature, inst, function, view, realloc, batch, new_scope, park", body)
+    w.function("bind", "signature, inst, function, view, realloc, batch, new_scope, park, core_realloc", body)
     return w.compile("bind")
 
 
@@ -94,17 +97,24 @@ def _write_park(w: Source, needs: Needs, area: str) -> None:
         w.line("scope, cx = cx, None")
         w.line(f"v = {w.use(waiting.resolved)}(v, scope.subtask)")
     w.constants["partial"] = partial
-    w.line(f"return park(v, partial(finish, {'scope' if needs.handles else 'cx'}, {area}))")
+    scope = "scope" if needs.handles else "cx"
+    steps = f", partial(steps, {scope}, {area})" if _has_steps(w, needs) else ""
+    w.line(f"return park(v, partial(finish, {scope}, {area}){steps})")
 
 
-def _write_finish(w: Source, needs: Needs) -> None:
+def _has_steps(w: Source, needs: Needs) -> bool:
+    """Whether the result may be lowered while the guest is suspended."""
+    return needs.allocates and w.side is not COMPONENT_SIDE
+
+
+def _write_finish(w: Source, needs: Needs, yields: bool = False) -> None:
     """Lower the result `v`, into `area` where it is not returned flat."""
     if not needs.results:
         w.line(f"if v is not None: {w.use(no_result)}(signature, v)")
         return
     atoms = _write_gather(w, needs)
     if needs.allocates:
-        calls.write_allocation(w)
+        calls.write_allocation(w, yields)
     else:
         w.line("nxt = None")
     if needs.allocates or needs.returned:
@@ -215,4 +225,5 @@ def bind_lower(
         binding.batch,
         scope_factory(binding, resources, side),
         park,
+        binding.realloc,
     )

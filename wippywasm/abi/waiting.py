@@ -17,7 +17,8 @@ from wippywasm.errors import InternalError
 from wippywasm.values import Err, Ok, Some, Variant
 
 Finish: TypeAlias = Callable[[Any], Any]
-Park: TypeAlias = Callable[[Awaitable[Any], Finish], Any]
+Park: TypeAlias = Callable[..., Any]
+"""Gets an awaitable, a `Finish`, and perhaps steps."""
 
 PLAIN = frozenset({NoneType, bool, int, float, str, bytes, list, tuple, dict, set, Ok, Err, Some, Variant})
 """Classes of most results, known to be no awaitables."""
@@ -36,7 +37,7 @@ async def resolved(awaitable: Awaitable[Any], subtask: Subtask) -> Any:
         subtask.deliver_resolve()
 
 
-def refuse_to_wait(awaitable: Awaitable[Any], finish: Finish) -> NoReturn:
+def refuse_to_wait(awaitable: Awaitable[Any], finish: Finish, steps: Any = None) -> NoReturn:
     """The `Park` of functions that nobody can suspend."""
     discard(awaitable)
     raise InternalError("a host function waits, and nothing here can wait for it")

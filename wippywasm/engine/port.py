@@ -146,7 +146,7 @@ class Fibers(Protocol):
         """Whether the host function that runs now may suspend its guest."""
         ...
 
-    def park(self, awaitable: Awaitable[Any], finish: CoreCallable) -> Any:
+    def park(self, awaitable: Awaitable[Any], finish: CoreCallable, steps: Any = None) -> Any:
         """For a host function of `waiting_func` to return: its guest is suspended until `awaitable` has been awaited,
         by the task of the stepwise call; then `finish` turns its value into the core results, on the guest's stack."""
         ...

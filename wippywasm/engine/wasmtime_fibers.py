@@ -26,6 +26,7 @@ from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory, without_signal_check
 from wippywasm.engine.port import CoreCallable
 from wippywasm.engine.turns import Held, crowd, turns_of
+from wippywasm.engine.wasmtime_allocations import Allocations, Steps
 from wippywasm.engine.wasmtime_items import WasmtimeFunc
 from wippywasm.engine.wat import wat2wasm
 
@@ -40,12 +41,15 @@ _ROUNDS_OF_A_TIMER = 4
 class Operation:
     """What a guest is suspended for, and what turns its value into the core results of the host function."""
 
-    __slots__ = ("awaitable", "finish", "value")
+    __slots__ = ("allocations", "awaitable", "finish", "steps", "value")
 
-    def __init__(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any]) -> None:
+    def __init__(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any], steps: Steps | None) -> None:
         self.awaitable = awaitable
         self.finish = finish
+        self.steps = steps
         self.value: Any = None
+        self.allocations: Allocations | None = None
+        """Those under way, of which the value is made."""
 
 
 class WaitingFunc(WasmtimeFunc):
@@ -90,16 +94,16 @@ class Fibers:
     @property
     def may_park(self) -> bool:
         """Whether the host function that runs now may suspend its guest: nothing of the host's is below it."""
-        return self._running.on_fiber and self._running.depth == 1
+        return self._running.on_fiber and self._running.depth == 1 and not self._running.inner_future
 
     @property
     def on_fiber(self) -> bool:
         """Whether the guest runs on a fiber."""
         return self._running.on_fiber
 
-    def park(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any]) -> int:
+    def park(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any], steps: Steps | None = None) -> int:
         """Leave an operation for the shim to suspend the guest for; the value returned counts for nothing."""
-        self.operation = Operation(awaitable, finish)
+        self.operation = Operation(awaitable, finish, steps)
         self.ready = False
         self._running.parked = 1
         return 0
@@ -160,16 +164,43 @@ class Fibers:
         while not done:
             self._raise_struck()
             operation = self.operation
-            if operation is None:
+            if operation is None or operation.allocations is not None:
                 await turns_of(loop).rest()
             else:
                 operation.value = await operation.awaitable
-                self.ready = True
+                self._go_on(operation)
                 if held.check():
                     await turns_of(loop).rest()
                 elif crowd.waiting:
                     await self.start()
             done = self._poll(future)
+
+    def _go_on(self, operation: Operation) -> None:
+        """The value is there: the guest may go on, or allocates for it first."""
+        if operation.steps is not None:
+            allocations = Allocations(self._store, operation.steps(operation.value))
+            operation.finish = allocations.end
+            if allocations.begin():
+                operation.allocations = allocations
+                return
+        self.ready = True
+
+    def is_ready(self) -> bool:
+        """Whether the guest that is suspended may go on; called on its stack, where it may allocate meanwhile."""
+        operation = self.operation
+        if operation is not None and operation.allocations is not None and not self.ready:
+            if not operation.allocations.advance():
+                return False
+            operation.allocations = None
+            self.ready = True
+        return self.ready
+
+    def strike(self, error: BaseException) -> bool:
+        """What was raised there is to end the guest; whether that may go on to meet it now."""
+        self.struck = error
+        operation = self.operation
+        self._running.end_inner()
+        return self.ready or (operation is not None and operation.allocations is not None)
 
     def _raise_struck(self) -> None:
         if self.struck is not None:
@@ -366,11 +397,9 @@ _fibers: weakref.WeakValueDictionary[int, Fibers] = weakref.WeakValueDictionary(
 
 def _is_ready(key: int) -> bool:
     try:
-        return _fibers[key].ready
+        return _fibers[key].is_ready()
     except BaseException as error:  # noqa: BLE001
-        fibers = _fibers[key]
-        fibers.struck = error
-        return fibers.ready
+        return _fibers[key].strike(error)
 
 
 def _suspend(

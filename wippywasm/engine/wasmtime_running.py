@@ -68,7 +68,8 @@ class Running:
     end with at once, where it is among them or has a fiber;
     `nested` is how many slices it has used up inside of a host function of late, at the moment `nested_at`.
     `ticker` ends its slices, of `slice` epochs.
-    `future` is the call on a fiber that is under way, or 0. It has to go before its store does.
+    `future` is the call on a fiber that is under way, or 0; `inner_future` is an allocation for what that waited for.
+    Both have to go before their store does.
     """
 
     __slots__ = (
@@ -76,6 +77,7 @@ class Running:
         "depth",
         "functions",
         "future",
+        "inner_future",
         "interrupt",
         "nested",
         "nested_at",
@@ -101,6 +103,7 @@ class Running:
         self.nested = 0.0
         self.nested_at = 0.0
         self.future = 0
+        self.inner_future = 0
         self.slice = LONG_SLICE if this_thread.is_alone else SLICE
 
     def end_future(self) -> None:
@@ -108,6 +111,7 @@ class Running:
 
         Its coroutine does that, or its store, whichever goes first: the garbage collector knows no order.
         """
+        self.end_inner()
         future, self.future = self.future, 0
         if future:
             capi.future_delete(future)
@@ -116,6 +120,12 @@ class Running:
     def is_armed(self) -> bool:
         """Whether the guest is to be stopped after each slice."""
         return self.on_fiber or bool(self.spans)
+
+    def end_inner(self) -> None:
+        """End the allocation that is under way on a fiber of its own, if there is one."""
+        future, self.inner_future = self.inner_future, 0
+        if future:
+            capi.future_delete(future)
 
     def check(self) -> None:
         """Raise what the guest is to end with, where it is; to be called after the host worked, with a deadline."""

@@ -31,14 +31,14 @@ class Parking:
         self._timed_store = timed_store
         self.fiber_store: FiberStore | None = store if hasattr(type(store), "fibers") else None  # type: ignore[assignment]
 
-    def __call__(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any]) -> Any:
+    def __call__(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any], steps: Any = None) -> Any:
         wait = this_thread.wait
         if wait is not None:
             return finish(wait(awaitable))
         if self.fiber_store is not None:
             fibers = self.fiber_store.fibers
             if fibers.may_park:
-                return fibers.park(awaitable, finish)
+                return fibers.park(awaitable, finish, steps)
             if fibers.on_fiber:
                 discard(awaitable)
                 raise UnsupportedFeatureError("waiting inside of a destructor or an allocation", "wippywasm")

@@ -63,7 +63,7 @@ def stepwise_reexported(export: HostExport) -> Callable[..., Awaitable[Any]]:
 class _Parked:
     """What is left of a call when its awaitable has been awaited."""
 
-    def __init__(self, awaitable: Awaitable[Any], finish: Finish) -> None:
+    def __init__(self, awaitable: Awaitable[Any], finish: Finish, steps: Any = None) -> None:
         self.awaitable = awaitable
         self.finish = finish
 

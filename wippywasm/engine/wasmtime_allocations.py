@@ -1,0 +1,92 @@
+"""Allocations for what a guest waited for, made while it is suspended: each is a call on a fiber of its own.
+
+In: the steps of lowering a value, which say what they need memory for, and how to get it. Out: the core results.
+The calls are made and polled from the continuation of the suspended call, on its stack, as asynchronous host functions
+of Rust may call their caller; so an allocation that takes long is suspended, and the event loop goes on.
+
+Reference: wasmtime's `async.h`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from ctypes import c_size_t, c_void_p
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from wippywasm.engine import wasmtime_capi as capi
+from wippywasm.engine.wasmtime_items import WasmtimeFunc
+
+if TYPE_CHECKING:
+    from wippywasm.engine.wasmtime_store import WasmtimeStore
+
+Needed: TypeAlias = tuple[Any, list[int], Callable[[], Sequence[int]]]
+"""`realloc`, the requests for it (`alignment << 32 | size`), and what does them all at once, never suspended."""
+Steps: TypeAlias = Callable[[Any], Generator[Needed, Sequence[int], Any]]
+"""The value -> what yields its needs, gets the pointers, and returns the results."""
+AT_ONCE = 3
+"""So many requests are done at once in less time, where the guest has not been slow there of late."""
+
+
+class Allocations:
+    """Those for one value."""
+
+    def __init__(self, store: WasmtimeStore, steps: Generator[Needed, Sequence[int], Any]) -> None:
+        self._store = store
+        self._steps = steps
+        self._requests: list[int] = []
+        self._pointers: list[int] = []
+        self._realloc: WasmtimeFunc | None = None
+        self._all: Callable[[], Sequence[int]] = list
+        self._block = capi.Block(16 + 5 * capi.VAL_SIZE)
+
+    def begin(self) -> bool:
+        """Whether there is something to allocate step by step; else `end` may be called where the guest goes on."""
+        self._realloc, self._requests, self._all = next(self._steps)
+        return 0 < len(self._requests) < AT_ONCE or bool(self._requests and self._store.running.nested)
+
+    def end(self, _: Any = None) -> Any:
+        """The results."""
+        made = self._pointers or self._all()
+        try:
+            self._steps.send(made)
+        except StopIteration as done:
+            return done.value
+        raise AssertionError("steps that do not end")
+
+    def advance(self) -> bool:
+        """Go on, until all is there (true), or the guest has used up a slice."""
+        running = self._store.running
+        while len(self._pointers) < len(self._requests):
+            if not running.inner_future:
+                self._start(self._requests[len(self._pointers)])
+            if not capi.future_poll(running.inner_future):
+                return False
+            self._take()
+        return True
+
+    def _start(self, request: int) -> None:
+        assert self._realloc is not None
+        block, first = self._block, self._block.address + 16
+        block.view(0, 16).cast("Q")[0] = block.view(0, 16).cast("Q")[1] = 0
+        for index, value in enumerate((0, 0, request >> 32, request & 0xFFFF_FFFF)):
+            at = 16 + index * capi.VAL_SIZE
+            block.view()[at] = capi.I32
+            block.view(at + capi.VAL_OF).cast("B")[:4] = value.to_bytes(4, "little")
+        self._store.running.inner_future = capi.func_call_async(
+            self._store.context,
+            self._realloc.handle,
+            c_void_p(first),
+            c_size_t(4),
+            c_void_p(first + 4 * capi.VAL_SIZE),
+            c_size_t(1),
+            c_void_p(block.address),
+            c_void_p(block.address + 8),
+        )
+
+    def _take(self) -> None:
+        self._store.running.end_inner()
+        trap, error = self._block.view(0, 16).cast("Q")
+        if trap or error:
+            raise self._store.failure(error, trap)
+        at = 16 + 4 * capi.VAL_SIZE + capi.VAL_OF
+        self._pointers.append(int.from_bytes(self._block.view(at, at + 4), "little"))
