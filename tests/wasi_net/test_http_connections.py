@@ -37,6 +37,38 @@ async def test_slow_peers_end_by_timeout(parts: Any, options: Any) -> None:
     assert client.network.sockets.taken == 0
 
 
+DRIPS = [part for _ in range(4000) for part in (0.01, b"a")]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (OK + b"Content-Length: 100000\r\n\r\n", *DRIPS),
+        (OK + b"\r\n", *DRIPS),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n", *(b"1\r\na\r\n" if p == b"a" else p for p in DRIPS)),
+        (OK, *(b"A: b\r\n" if p == b"a" else p for p in DRIPS)),
+    ],
+)
+async def test_a_peer_that_goes_on_and_on_ends_by_timeout(parts: Any) -> None:
+    client = Client(total_timeout=0.3, first_byte_timeout=60.0, fields=10_000)
+    async with tcp_server(answering(*parts)) as port:
+        outcome = await asyncio.wait_for(client.get(port), 30)
+        if not isinstance(outcome, Variant):
+            outcome = client.code_behind(await asyncio.wait_for(async_code(body_of(outcome)), 30))
+        assert outcome == Variant("HTTP-response-timeout")
+    assert client.network.sockets.taken == 0
+
+
+async def test_a_guest_that_never_ends_its_request_ends_by_timeout() -> None:
+    client = Client(total_timeout=0.3)
+    async with tcp_server(answering(b"", stay=True)) as port:
+        request = client.request(f"127.0.0.1:{port}", method="post")
+        body = request.body()
+        assert await asyncio.wait_for(client.send(request), 30) == Variant("HTTP-response-timeout")
+        body.drop()
+    assert client.network.sockets.taken == 0
+
+
 async def test_nobody_there() -> None:
     server = await asyncio.start_server(lambda r, w: None, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

@@ -10,6 +10,10 @@ from tests.wasi_net.http_client import OK, Client, answering, body_of, names, re
 from tests.wasi_net.net_peers import async_code, code, read_all, tcp_server
 from wippywasm.errors import Trap
 from wippywasm.values import Variant
+from wippywasm.wasi.http import RequestHead
+from wippywasm.wasi.http.incoming import IncomingRequest, ServedBody
+from wippywasm.wasi.network.budget import Budget
+from wippywasm.wasi.sources import BytesSource
 
 
 async def test_a_response_with_a_length() -> None:
@@ -31,6 +35,27 @@ async def test_a_response_with_a_length() -> None:
         f"GET /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n".encode() + b"X-Custom: v\xff\r\n\r\n"
     ]
     assert client.network.sockets.taken == client.messages.taken == client.fields.taken == 0
+
+
+async def test_fields_that_connection_names_are_not_the_guests_to_see() -> None:
+    answer = (
+        OK + b"Connection: X-B, close\r\nX-A: 1\r\nx-b: 2\r\nconnection:\tx-c\r\nX-C: 3\r\nContent-Length: 0\r\n\r\n"
+    )
+    async with tcp_server(answering(answer)) as port:
+        response = await Client().get(port)
+        headers = response.headers()
+        assert headers.entries() == [("X-A", b"1"), ("Content-Length", b"0")]
+        assert headers.get("x-b") == []
+        headers.drop()
+        response.drop()
+
+
+def test_nor_are_those_of_a_request_that_a_guest_serves() -> None:
+    fields = [("Connection", b"X-B"), ("X-B", b"2"), ("X-C", b"3")]
+    request = IncomingRequest(
+        RequestHead("GET", "/", "http", "localhost", fields), ServedBody(BytesSource()), Budget(1000)
+    )
+    assert request.headers().entries() == [("X-C", b"3")]
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])

@@ -30,10 +30,11 @@ from wippywasm.wasi.waitables import Background, Waitable, wait_any
 
 @dataclass(frozen=True)
 class ReadTimes:
-    """Seconds until the first byte of a response, and between later ones."""
+    """Seconds until the first byte of a response, between later ones, and for all of an exchange."""
 
     first_byte: float
     between_bytes: float
+    total: float
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Exchange:
         self._costs = costs
         self._transport: Transport | None = None
         self._deadline = Deadline(times.first_byte)
+        self._last = Deadline(times.total)
         self._asked = False
         self._turn = threading.Lock()
         self._ending = threading.Lock()
@@ -83,6 +85,8 @@ class Exchange:
         self._keep_going()
 
     def _advance(self) -> None:
+        if self._last.is_ready():
+            raise HttpError("HTTP-response-timeout")
         if self._transport is None:
             if not self._opening.advance():
                 return
@@ -120,7 +124,7 @@ class Exchange:
         self._deadline = Deadline(self._times.between_bytes if started else self._times.first_byte)
 
     def _wanted(self) -> list[Waitable]:
-        wanted: list[Waitable] = [self.changed.next()]
+        wanted: list[Waitable] = [self.changed.next(), self._first_deadline()]
         if self._transport is None:
             if self._opening.current is not None:
                 wanted.append(self._opening.current)
@@ -129,9 +133,11 @@ class Exchange:
             wanted.append(self._transport.writing)
         if self.download.wants_more:
             wanted.append(self._transport.reading)
-        if self._peer_is_asked:
-            wanted.append(self._deadline)
         return wanted
+
+    def _first_deadline(self) -> Deadline:
+        is_first = self._transport is not None and self._peer_is_asked and self._deadline.end < self._last.end
+        return self._deadline if is_first else self._last
 
     async def progress(self) -> None:
         """Wait until something has changed, or may have."""

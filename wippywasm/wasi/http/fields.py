@@ -129,8 +129,14 @@ def check_value(value: bytes) -> None:
 
 
 def visible(entries: Iterable[Entry]) -> list[Entry]:
-    """What a guest sees of a message's fields."""
-    return [(n, v) for n, v in entries if n.lower() not in FORBIDDEN]
+    """What a guest sees of a message's fields: none that belong to its connection, by name or because it says so.
+
+    Spec: RFC 9110 section 7.6.1.
+    """
+    entries = list(entries)
+    named = b",".join(v for n, v in entries if n.lower() == "connection").lower().split(b",")
+    hidden = FORBIDDEN | {name.strip().decode("latin-1") for name in named}
+    return [(n, v) for n, v in entries if n.lower() not in hidden]
 
 
 def content_length(entries: Iterable[Entry]) -> int | None:

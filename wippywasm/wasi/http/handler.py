@@ -56,6 +56,7 @@ class OutgoingHandler(HostInterface):
         times = ReadTimes(
             _seconds(options.first_byte_timeout(), limits.first_byte_timeout),
             _seconds(options.between_bytes_timeout(), limits.between_bytes_timeout),
+            limits.total_timeout,
         )
         exchange = Exchange(
             Steps(open_transport(self._network, target)),

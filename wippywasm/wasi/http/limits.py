@@ -20,6 +20,8 @@ class HttpLimits:
 
     `head`: a message's start line and fields together, and its trailers. `fields`: how many fields. `response`: the
     body of a response to a guest. `buffer`: what is kept of a body between two who are not equally fast.
+    `total_timeout`: a whole exchange, from the guest's request to the end of the response's body, however steadily
+    bytes come; `float("inf")` for no bound.
     """
 
     head: int = 64 << 10
@@ -29,6 +31,7 @@ class HttpLimits:
     connect_timeout: float = 30.0
     first_byte_timeout: float = 300.0
     between_bytes_timeout: float = 300.0
+    total_timeout: float = 900.0
 
     def __post_init__(self) -> None:
         """Raise InvalidError for what is no size or time."""
@@ -43,4 +46,5 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "connect_timeout": SECONDS,
     "first_byte_timeout": SECONDS,
     "between_bytes_timeout": SECONDS,
+    "total_timeout": SECONDS,
 }

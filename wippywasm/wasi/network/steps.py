@@ -18,16 +18,16 @@ Work: TypeAlias = Generator[Waitable, None, T]
 
 
 class Deadline:
-    """Ready when its time has come."""
+    """Ready when its time has come: at `end`, on the monotonic clock."""
 
     def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
+        self.end = time.monotonic() + seconds
 
     def is_ready(self) -> bool:
-        return time.monotonic() >= self._end
+        return time.monotonic() >= self.end
 
     async def ready(self) -> None:
-        await asyncio.sleep(max(0.0, self._end - time.monotonic()))
+        await asyncio.sleep(max(0.0, self.end - time.monotonic()))
 
 
 class AnyOf:
