@@ -27,17 +27,44 @@ AT_ONCE = 3
 """So many requests are done at once in less time, where the guest has not been slow there of late."""
 
 
+class Place:
+    """Where the arguments and the result of an allocation lie: a store has one place, for one at a time."""
+
+    __slots__ = ("_block", "arguments", "numbers", "out")
+
+    def __init__(self) -> None:
+        block = self._block = capi.Block(16 + 5 * capi.VAL_SIZE)
+        for index in range(5):
+            block.view()[16 + index * capi.VAL_SIZE] = capi.I32
+        first = block.address + 16
+        self.arguments: tuple[Any, ...] = (
+            c_void_p(first),
+            c_size_t(4),
+            c_void_p(first + 4 * capi.VAL_SIZE),
+            c_size_t(1),
+            c_void_p(block.address),
+            c_void_p(block.address + 8),
+        )
+        self.numbers = block.view().cast("I")
+        self.out = block.view(0, 16).cast("Q")
+        """The trap and the error of a call."""
+
+
+_ALIGNMENT, _SIZE, _POINTER = ((16 + k * capi.VAL_SIZE + capi.VAL_OF) // 4 for k in (2, 3, 4))
+"""Where they are among the numbers of a place; what is before them stays 0."""
+
+
 class Allocations:
     """Those for one value."""
 
-    def __init__(self, store: WasmtimeStore, steps: Generator[Needed, Sequence[int], Any]) -> None:
+    def __init__(self, store: WasmtimeStore, place: Place, steps: Generator[Needed, Sequence[int], Any]) -> None:
         self._store = store
         self._steps = steps
         self._requests: list[int] = []
         self._pointers: list[int] = []
         self._realloc: WasmtimeFunc | None = None
         self._all: Callable[[], Sequence[int]] = list
-        self._block = capi.Block(16 + 5 * capi.VAL_SIZE)
+        self._place = place
 
     def begin(self) -> bool:
         """Whether there is something to allocate step by step; else `end` may be called where the guest goes on."""
@@ -66,27 +93,15 @@ class Allocations:
 
     def _start(self, request: int) -> None:
         assert self._realloc is not None
-        block, first = self._block, self._block.address + 16
-        block.view(0, 16).cast("Q")[0] = block.view(0, 16).cast("Q")[1] = 0
-        for index, value in enumerate((0, 0, request >> 32, request & 0xFFFF_FFFF)):
-            at = 16 + index * capi.VAL_SIZE
-            block.view()[at] = capi.I32
-            block.view(at + capi.VAL_OF).cast("B")[:4] = value.to_bytes(4, "little")
-        self._store.running.inner_future = capi.func_call_async(
-            self._store.context,
-            self._realloc.handle,
-            c_void_p(first),
-            c_size_t(4),
-            c_void_p(first + 4 * capi.VAL_SIZE),
-            c_size_t(1),
-            c_void_p(block.address),
-            c_void_p(block.address + 8),
-        )
+        place, store = self._place, self._store
+        place.out[0] = place.out[1] = 0
+        place.numbers[_ALIGNMENT] = request >> 32
+        place.numbers[_SIZE] = request & 0xFFFF_FFFF
+        store.running.inner_future = capi.func_call_async(store.context, self._realloc.handle, *place.arguments)
 
     def _take(self) -> None:
         self._store.running.end_inner()
-        trap, error = self._block.view(0, 16).cast("Q")
+        trap, error = self._place.out
         if trap or error:
             raise self._store.failure(error, trap)
-        at = 16 + 4 * capi.VAL_SIZE + capi.VAL_OF
-        self._pointers.append(int.from_bytes(self._block.view(at, at + 4), "little"))
+        self._pointers.append(self._place.numbers[_POINTER])

@@ -26,7 +26,7 @@ from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory, without_signal_check
 from wippywasm.engine.port import CoreCallable
 from wippywasm.engine.turns import Held, crowd, turns_of
-from wippywasm.engine.wasmtime_allocations import Allocations, Steps
+from wippywasm.engine.wasmtime_allocations import Allocations, Place, Steps
 from wippywasm.engine.wasmtime_items import WasmtimeFunc
 from wippywasm.engine.wat import wat2wasm
 
@@ -78,6 +78,7 @@ class Fibers:
         self._suspend: WasmtimeFunc | None = None
         self._stepwise: weakref.WeakKeyDictionary[WasmtimeFunc, StepwiseFunc] = weakref.WeakKeyDictionary()
         self.operation: Operation | None = None
+        self._place: Place | None = None
         self.ready = False
         self.struck: BaseException | None = None
         """What a signal's handler raised in one of the callbacks below, which can't raise it."""
@@ -178,7 +179,9 @@ class Fibers:
     def _go_on(self, operation: Operation) -> None:
         """The value is there: the guest may go on, or allocates for it first."""
         if operation.steps is not None:
-            allocations = Allocations(self._store, operation.steps(operation.value))
+            if self._place is None:
+                self._place = Place()
+            allocations = Allocations(self._store, self._place, operation.steps(operation.value))
             operation.finish = allocations.end
             if allocations.begin():
                 operation.allocations = allocations
