@@ -16,8 +16,8 @@ from tools.bench import baseline
 from tools.bench.cases import GROUPS
 from tools.bench.chart import chart
 from tools.bench.processes import figure
-from tools.bench.report import PYTHON, as_table, shown, shown_times, written
-from tools.bench.rows import PEER, Ratios, Row, Timed, measure, ratio, ratios
+from tools.bench.report import PYTHON, as_json, as_table, shown, shown_times, written
+from tools.bench.rows import PEER, Ratios, Row, Timed, measure, overhead, ratio, ratios
 
 ROOT = Path(__file__).parent.parent.parent
 SIDE = "wippywasm on wasmtime"
@@ -45,6 +45,23 @@ def test_a_ratio_is_the_median_of_those_of_each_round() -> None:
     assert ratios(rows()) == {"call": {SIDE: 4.0}, "memory": {SIDE: 2.0}}
     found = rows()
     assert (ratio(found, found[1]), ratio(found, found[-1])) == (None, None)
+
+
+def test_an_overhead_is_that_over_the_direct_call_of_the_same_round() -> None:
+    direct = Row("direct", SIDE, iter([1.0, 2.0, 1.0]).__next__)
+    other = Row("by a task", SIDE, iter([3.0, 4.0, 5.0]).__next__, direct=direct)
+    measure([direct, other], 3)
+    assert (overhead(direct), overhead(other)) == (None, 3.0)
+    assert "3.0x the direct call" in as_table([direct, other])
+    assert [row["overhead"] for row in as_json([direct, other])["rows"]] == [None, 3.0]
+    assert ratios([direct, other]) == {}
+
+
+def test_calls_per_second_are_compared_by_the_time_they_take() -> None:
+    ours, theirs = Row("many", SIDE, lambda: 0.001, "calls/s"), Row("many", PEER, lambda: 0.004, "calls/s")
+    measure([ours, theirs], 2)
+    assert ratio([ours, theirs], ours) == 4
+    assert as_json([ours, theirs])["rows"][0]["samples"] == [1000, 1000]
 
 
 def test_a_timed_call_is_called() -> None:
@@ -108,6 +125,7 @@ def test_what_needs_a_process_gives_a_figure(task: str, side: str) -> None:
 def test_the_table_and_its_units() -> None:
     assert next(line.split()[-1] for line in as_table(rows()).splitlines() if line.startswith("call")) == "4.0"
     assert (shown(2e-6, "s"), shown(0.25, "s"), shown(1234.0, "KiB")) == ("2.00 µs", "250.00 ms", "1,234 KiB")
+    assert shown(0.0005, "calls/s") == "2,000 calls/s"
     assert (shown_times(1234.5), shown_times(0.25), shown_times(None)) == ("1,234", "0.2", "")
 
 

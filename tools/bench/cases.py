@@ -126,37 +126,53 @@ def bare_wasmer(wasm: bytes) -> Call:
     return lambda: compute(6, 7)
 
 
+CALLING = "a call that calls the host once"
 TASK_CALLS = 200
+"""How many of them each run of an event loop makes."""
+SLEEPERS = 1000
 
 
 def task_rows(stack: ExitStack) -> Iterator[Row]:
-    """Calls by a task, which may be suspended: each sample is the time of `TASK_CALLS` of them on one event loop."""
-    by_task = f"{TASK_CALLS} calls by a task"
-    asleep = f"{TASK_CALLS} guests that sleep 1 ms at once"
+    """Calls of one guest, which calls the host once: directly, and by a task, which may be suspended meanwhile."""
     for name in usable_engines():
         side, loop = f"wippywasm on {name}", asyncio.new_event_loop()
-        linked = wippywasm.load(SLEEPER, wit=WIT, engine=name).link({"test:host/clock": {"sleep": doze}})
-        guests = [loop.run_until_complete(fresh_guest(linked)) for _ in range(TASK_CALLS)]
         stack.callback(loop.close)
-        for guest in guests:
-            stack.enter_context(guest)
-        one = partial(in_turn, guests[0])
-        yield Row(f"{by_task}, none waits", side, Timed(partial(run_in, loop, one, 1)))
-        yield Row(f"{by_task}, each waits for the loop once", side, Timed(partial(run_in, loop, one, 2)))
-        yield Row(asleep, side, Timed(partial(run_in, loop, partial(at_once, guests))))
+        plain = stack.enter_context(sleepers_of(name, int).instantiate())
+        dozing = stack.enter_context(loop.run_until_complete(fresh_guest(sleepers_of(name, doze))))
+        direct = Row(f"{CALLING}, directly", side, Timed(partial(plain.call, "run", 1)))
+        yield direct
+        for words, ms in (("nothing waits", 1), ("suspended for a turn of the loop", 2)):
+            sample = Timed(partial(run_in, loop, partial(in_turn, dozing, ms)), TASK_CALLS)
+            yield Row(f"{CALLING}, by a task, {words}", side, sample, direct=direct)
+
+
+def sleepers_of(engine: str, host: Callable[[int], Any]) -> wippywasm.LinkedComponent:
+    return wippywasm.load(SLEEPER, wit=WIT, engine=engine).link({"test:host/clock": {"sleep": host}})
+
+
+async def fresh_guest(linked: wippywasm.LinkedComponent) -> Any:
+    return linked.instantiate()
+
+
+def asleep_rows(stack: ExitStack) -> Iterator[Row]:
+    """`SLEEPERS` guests that sleep 1 ms at once: by tasks of one thread, against a thread each around wasmtime-py."""
+    case = f"{SLEEPERS:,} guests that sleep 1 ms at once"
+    for name in usable_engines():
+        loop = asyncio.new_event_loop()
+        stack.callback(loop.close)
+        linked = sleepers_of(name, doze)
+        guests = [stack.enter_context(loop.run_until_complete(fresh_guest(linked))) for _ in range(SLEEPERS)]
+        sample = Timed(partial(run_in, loop, partial(at_once, guests)), SLEEPERS)
+        yield Row(case, f"wippywasm on {name}", sample, "calls/s")
     sleepers = PeerSleeper(sleep_in_thread)
-    functions = [sleepers.instantiate() for _ in range(TASK_CALLS)]
-    threads = stack.enter_context(ThreadPoolExecutor(TASK_CALLS))
-    yield Row(asleep, PEER, Timed(lambda: list(threads.map(lambda run: run(3), functions))))
+    functions = [sleepers.instantiate() for _ in range(SLEEPERS)]
+    threads = stack.enter_context(ThreadPoolExecutor(SLEEPERS))
+    yield Row(case, PEER, Timed(lambda: list(threads.map(lambda run: run(3), functions)), SLEEPERS), "calls/s")
 
 
 def sleep_in_thread(ms: int) -> int:
     time.sleep((ms - 2) / 1000)
     return ms
-
-
-async def fresh_guest(linked: Any) -> Any:
-    return linked.instantiate()
 
 
 async def doze(ms: int) -> int:
@@ -178,5 +194,5 @@ def run_in(loop: asyncio.AbstractEventLoop, work: Callable[..., Any], *args: Any
     loop.run_until_complete(work(*args))
 
 
-GROUPS = (call_rows, bare_rows, task_rows, other_rows)
+GROUPS = (call_rows, bare_rows, task_rows, asleep_rows, other_rows)
 """All cases; what one group holds is let go of before the next, since many guests take what new ones could have."""

@@ -9,24 +9,30 @@ import datetime
 import os
 import platform
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tools.bench.rows import Row, Unit, ratio
+from tools.bench.rows import Row, Unit, overhead, ratio
 
 PYTHON = ".".join(platform.python_version_tuple()[:2])
 
 
 def as_json(rows: Sequence[Row]) -> dict[str, Any]:
-    shown = [{**facts(row), "times": ratio(rows, row)} for row in rows]
+    shown = [{**facts(row), "times": ratio(rows, row), "overhead": overhead(row)} for row in rows]
     return {"python": platform.python_version(), "packages": packages(), "rows": shown}
 
 
 def facts(row: Row) -> dict[str, Any]:
-    figures = {"least": row.least, "median": row.median, "samples": row.samples}
+    unit = figure_in(row.unit)
+    figures = {"least": unit(row.least), "median": unit(row.median), "samples": list(map(unit, row.samples))}
     return {"case": row.case, "side": row.side, "unit": row.unit, **figures}
+
+
+def figure_in(unit: Unit) -> Callable[[float], float]:
+    """What makes a sample a figure in that unit."""
+    return (lambda sample: 1 / sample) if unit == "calls/s" else float
 
 
 def as_table(rows: Sequence[Row]) -> str:
@@ -37,8 +43,9 @@ def as_table(rows: Sequence[Row]) -> str:
 
 
 def line_of(rows: Sequence[Row], row: Row) -> tuple[str, ...]:
-    times = ratio(rows, row)
-    return row.case, row.side, shown(row.least, row.unit), shown(row.median, row.unit), shown_times(times)
+    cost = overhead(row)
+    times = shown_times(ratio(rows, row)) if cost is None else f"{cost:.1f}x the direct call"
+    return row.case, row.side, shown(row.least, row.unit), shown(row.median, row.unit), times
 
 
 def pad(text: str, width: int, column: int) -> str:
@@ -48,6 +55,8 @@ def pad(text: str, width: int, column: int) -> str:
 def shown(figure: float, unit: Unit) -> str:
     if unit == "KiB":
         return f"{figure:,.0f} KiB"
+    if unit == "calls/s":
+        return f"{1 / figure:,.0f} calls/s"
     if figure < 1e-3:
         return f"{figure * 1e6:.2f} µs"
     return f"{figure * 1e3:.2f} ms"

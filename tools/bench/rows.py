@@ -17,30 +17,35 @@ PEER = "wasmtime-py"
 BATCH_SECONDS = 0.05
 
 Call = Callable[[], Any]
-Unit = Literal["s", "KiB"]
+Unit = Literal["s", "KiB", "calls/s"]
+"""What a figure is shown in. A sample is in seconds for one call, or in KiB; `calls/s` are the inverse of seconds."""
 
 
 class Timed:
     """A sample of a call: the seconds that one takes, from a batch of about `BATCH_SECONDS`."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, calls: int = 1) -> None:
+        """`calls` says how many calls of a guest one `call` makes."""
         self._call = call
+        self._calls = calls
         self._count = 0
 
     def __call__(self) -> float:
         self._count = self._count or calibrated(self._call)
-        return timed(self._call, self._count) / self._count
+        return timed(self._call, self._count) / self._count / self._calls
 
 
 @dataclass
 class Row:
-    """One case on one side, with a sample for each round."""
+    """One case on one side, with a sample for each round; `direct` is the direct call of the same guest, where this
+    is a call by other means."""
 
     case: str
     side: str
     sample: Callable[[], float] = field(repr=False)
     unit: Unit = "s"
     samples: list[float] = field(default_factory=list)
+    direct: Row | None = field(default=None, repr=False)
 
     @property
     def least(self) -> float:
@@ -84,6 +89,14 @@ def ratio(rows: Sequence[Row], row: Row) -> float | None:
     if theirs is None or theirs is row:
         return None
     return statistics.median(their / our for their, our in zip(theirs.samples, row.samples))
+
+
+def overhead(row: Row) -> float | None:
+    """The median over the rounds of how many times as long as the direct call it takes; None where it is no
+    other, or that was not measured."""
+    if row.direct is None or not row.direct.samples:
+        return None
+    return statistics.median(our / direct for our, direct in zip(row.samples, row.direct.samples))
 
 
 Ratios = dict[str, dict[str, float]]
