@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 
 from wippywasm import Limits
 from wippywasm.engine.spans import Spans
-from wippywasm.errors import ThreadError, TimedOutError, Trap
+from wippywasm.errors import ConflictError, ThreadError, TimedOutError, Trap
 
 SHORT = Limits(max_execution_ms=200)
 WIT = """
@@ -59,6 +60,34 @@ def test_a_host_function_calls_its_own_guest(make: Any) -> None:
 
     guest = make(poke)
     _ends(guest, "poke-and-spin")
+
+
+async def test_a_host_function_calls_its_own_guest_by_a_task(make: Any) -> None:
+    async def by_task() -> None:
+        await guest.call_async("nop")
+
+    async def within_a_task() -> None:
+        guest.call("nop")
+
+    def plain() -> None:
+        guest.call("nop")
+
+    for poke in (by_task, within_a_task, plain):
+        guest = make(poke)
+        with pytest.raises(Trap, match="cannot enter component instance") as caught:
+            await guest.call_async("poke-and-spin")
+        assert caught.value.code == "cannot enter"
+        guest.close()
+
+
+async def test_a_host_function_has_another_task_call_its_guest(make: Any) -> None:
+    async def poke() -> None:
+        await asyncio.ensure_future(guest.call_async("nop"))
+
+    guest = make(poke)
+    with pytest.raises(ConflictError, match="a call into the guest is waiting"):
+        await guest.call_async("poke-and-spin")
+    guest.close()
 
 
 def test_a_host_function_has_another_thread_call_its_guest(make: Any) -> None:

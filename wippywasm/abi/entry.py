@@ -56,6 +56,11 @@ def refuse_entry(instances: Iterable[ComponentInstance], caller: ComponentInstan
             )
     if not any(i.poison for i in barred):
         _refuse_second_call(barred)
+    refuse_reentry()
+
+
+def refuse_reentry() -> NoReturn:
+    """Raise the error for a call into a guest by what the guest itself calls."""
     raise Trap("cannot enter component instance", code="cannot enter")
 
 

@@ -62,7 +62,7 @@ class GuestThread:
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._is_occupied = False
+        self._occupant: Any = None
         weakref.finalize(self, self._jobs.put, None).atexit = False
         with _starting:
             before = threading.stack_size(STACK_BYTES)
@@ -111,20 +111,22 @@ class GuestThread:
     @contextmanager
     def occupied(self, components: Sequence[ComponentInstance]) -> Iterator[None]:
         """A call into a guest of this thread; refuses another meanwhile, which would only wait for it."""
-        if self._is_occupied or not all(c.may_enter for c in components):
+        if self._occupant is not None or not all(c.may_enter for c in components):
             self._refuse(components)
-        self._is_occupied = True
+        self._occupant = _caller()
         try:
             yield
         finally:
-            self._is_occupied = False
+            self._occupant = None
 
     def _refuse(self, components: Sequence[ComponentInstance]) -> NoReturn:
-        from wippywasm.abi.entry import refuse_entry, refuse_waiting  # which threads of Lua have no use for
+        from wippywasm.abi import entry  # which threads of Lua have no use for
 
-        if self._is_occupied:
-            refuse_waiting()
-        refuse_entry(components, None)
+        if self._occupant is None:
+            entry.refuse_entry(components, None)
+        if self._occupant is _caller() or threading.current_thread() is self._thread():
+            entry.refuse_reentry()
+        entry.refuse_waiting()
 
     def release(self) -> None:
         """Give the thread back, once it has done its jobs: its guest is closed."""
@@ -170,6 +172,11 @@ def _end_last() -> None:
         for call in tuple(_calls):
             call.end(_ENDING)
         time.sleep(0.001)
+
+
+def _caller() -> Any:
+    """The task that runs here, or the thread."""
+    return (asyncio.current_task() if in_event_loop() else None) or threading.current_thread()
 
 
 def _without_waiting(function: Callable[..., Any], *args: Any) -> Any:
