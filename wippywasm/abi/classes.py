@@ -38,16 +38,27 @@ class ClassVariant(VariantType):
 
 @dataclass(frozen=True, eq=False)
 class ClassEnum(EnumType):
-    """An enum whose values are the members, which are equal to their WIT names."""
+    """An enum whose values are the members of `cls`, which are equal to their WIT names.
 
-    members: tuple[Enum, ...]
+    The field is the class and not its members: members of two classes with the same names are equal to each other.
+    """
+
+    cls: type[Enum]
+
+    @property
+    def members(self) -> tuple[Enum, ...]:
+        return tuple(self.cls)
 
 
 @dataclass(frozen=True, eq=False)
 class ClassFlags(FlagsType):
-    """Flags whose values are sets of the members, which are equal to their WIT names."""
+    """Flags whose values are sets of the members of `cls`, which are equal to their WIT names."""
 
-    members: tuple[Enum, ...]
+    cls: type[Enum]
+
+    @property
+    def members(self) -> tuple[Enum, ...]:
+        return tuple(self.cls)
 
 
 def with_class(t: ValType, given: Any) -> ValType:
@@ -61,9 +72,9 @@ def with_class(t: ValType, given: Any) -> ValType:
         case VariantType(cases=cases) if isinstance(given, tuple) and len(given) == len(cases):
             return ClassVariant(cases, given)
         case EnumType(names=names) if _are_members(given, names):
-            return ClassEnum(names, tuple(given))
+            return ClassEnum(names, given)
         case FlagsType(names=names) if _are_members(given, names):
-            return ClassFlags(names, tuple(given))
+            return ClassFlags(names, given)
     raise InvalidError(f"{given!r} can't stand for a {type(t).__name__.removesuffix('Type').lower()} of that form")
 
 
@@ -78,3 +89,8 @@ def like(t: ValType, plain: ValType) -> ValType:
     if isinstance(t, ClassVariant) and isinstance(plain, VariantType):
         return ClassVariant(plain.cases, t.classes)
     return plain
+
+
+def is_class(t: ValType) -> bool:
+    """Whether values of a type are objects of classes given here."""
+    return isinstance(t, ClassRecord | ClassVariant | ClassEnum | ClassFlags)

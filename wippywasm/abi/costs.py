@@ -10,9 +10,9 @@ Spec: SPEC section 8 (hostile guests).
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
 
 from wippywasm.abi import traps
+from wippywasm.abi.by_type import by_type
 from wippywasm.abi.classes import ClassRecord
 from wippywasm.abi.shapes import FORMATS, list_element, number_list
 from wippywasm.abi.state import Allowance
@@ -56,7 +56,7 @@ def item_cost(t: ListType | MapType, arrays: bool) -> int:
     return SLOT + host_cost(list_element(t), arrays) + (ENTRY if isinstance(t, MapType) else 0)
 
 
-@lru_cache(maxsize=16384)
+@by_type
 def host_cost(t: ValType, arrays: bool) -> int:
     """Bytes for a value beside the reference to it, without the contents of strings and of lists of any length."""
     match t:
@@ -83,7 +83,7 @@ def host_cost(t: ValType, arrays: bool) -> int:
     return 0
 
 
-@lru_cache(maxsize=4096)
+@by_type
 def reference_cost(t: ValType) -> int:
     """`host_cost` for the values of `reference`, in which most things are dicts."""
     match despecialize(t):

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
 from wippywasm.abi import calls, state
@@ -28,6 +27,7 @@ from wippywasm.abi.keywords import snake
 from wippywasm.abi.needs import Needs, needs_of
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.pacing import LongReading, elsewhere
+from wippywasm.abi.remembered import of_functions
 from wippywasm.abi.resources import run_deferred
 from wippywasm.abi.scopes import scope_factory
 from wippywasm.abi.shapes import check_compilable
@@ -62,7 +62,7 @@ class LiftShape:
     post_return: bool
 
 
-@lru_cache(maxsize=1024)
+@of_functions(1024)
 def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
     """The factory for that shape: called with an instance's own parts, it returns the callable."""
     w = Source("lift", shape.string_encoding, shape.side)

@@ -13,7 +13,7 @@ Spec: `CanonicalABI.md`, "`canon lower`".
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from wippywasm.abi import calls, waiting
@@ -22,6 +22,7 @@ from wippywasm.abi.gather import gather
 from wippywasm.abi.lift import Lifted, lifted_of
 from wippywasm.abi.needs import Needs, needs_of
 from wippywasm.abi.options import Binding, Options
+from wippywasm.abi.remembered import of_functions
 from wippywasm.abi.scopes import scope_factory
 from wippywasm.abi.shapes import check_compilable, contains
 from wippywasm.abi.signature import Signature, no_result
@@ -47,7 +48,7 @@ class LowerShape:
     side: Side
 
 
-@lru_cache(maxsize=1024)
+@of_functions(1024)
 def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
     """The factory for that shape: called with an instance's own parts, it returns the core callable."""
     w = Source("lower", shape.string_encoding, shape.side)

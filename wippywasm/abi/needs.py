@@ -7,9 +7,8 @@ Spec: `CanonicalABI.md`, "Flattening" and the validation of `canon lift` and `ca
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from wippywasm.abi.options import Binding
+from wippywasm.abi.remembered import of_functions
 from wippywasm.abi.shapes import contains, is_handle, is_scalar
 from wippywasm.errors import InvalidError
 from wippywasm.layout import (
@@ -50,7 +49,7 @@ class Needs:
             raise InvalidError(f"function {name} needs a `realloc`, and its module exports none as `cabi_realloc`")
 
 
-@lru_cache(maxsize=4096)
+@of_functions(4096)
 def needs_of(ft: FuncType, context: str) -> Needs:
     """The facts about a function type, remembered."""
     return Needs(ft, context)

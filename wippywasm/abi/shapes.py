@@ -16,9 +16,9 @@ the nodes of a type and its blocks stay shallow.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
+from wippywasm.abi.by_type import by_type
 from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.layout import MAX_FLAT_PARAMS, MAX_TYPE_DEPTH, despecialize, has_pointers
 from wippywasm.model import (
@@ -70,7 +70,7 @@ def check_compilable(ft: FuncType) -> None:
         )
 
 
-@lru_cache(maxsize=16384)
+@by_type
 def weight(t: ValType) -> int:
     """How many nodes a type has as a tree, saturating well above `MAX_WEIGHT`."""
     match despecialize(t):

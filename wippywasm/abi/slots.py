@@ -6,9 +6,10 @@ In: a function type whose handles name the resource types of one component. Out:
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 
 from wippywasm.abi.classes import like
+from wippywasm.abi.remembered import of_functions
 from wippywasm.model import FuncType, Param, ResourceType, TypeDef, ValType, resource_of, with_parts
 
 _slots: list[ResourceType] = []
@@ -21,7 +22,7 @@ def slot(index: int) -> ResourceType:
     return _slots[index]
 
 
-@lru_cache(maxsize=4096)
+@of_functions(4096)
 def number_resources(ft: FuncType) -> tuple[FuncType, tuple[ResourceType, ...]]:
     """The function type over slots, and the resource of each slot."""
     found: dict[ResourceType, ResourceType] = {}
