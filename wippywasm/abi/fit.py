@@ -34,6 +34,8 @@ from wippywasm.model import (
 )
 from wippywasm.values import Err, Ok, Some, Variant
 
+CHANGED = "it changed while it was read"
+
 
 def arguments_that_fit(signature: Signature, tried: bool, args: Sequence[Any], scope: Any) -> list[Any]:
     """The arguments in the form that generated code takes; `tried` says that these already come from here."""
@@ -164,7 +166,10 @@ def _fit_enum(t: EnumType, value: Any, path: str) -> str:
 def _fit_flags(t: FlagsType, value: Any, path: str) -> set[str]:
     if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
         refuse(t, value, path)
-    names = list(value)
+    try:
+        names = hv.snapshot(value)
+    except hv.Misfit:
+        refuse(t, value, path, hint=CHANGED)
     for name in names:
         if not isinstance(name, str) or name not in t.names:
             refuse(t, value, path, hint=f"there is no flag {show(name)}")
@@ -190,8 +195,12 @@ def _fit_list(t: ListType | MapType, value: Any, path: str, scope: Any) -> Any:
             items: Sequence[Any] = memoryview(value).tolist()
         else:
             items = hv.as_sequence(value)
-    except hv.Misfit:
+    except (hv.Misfit, NotImplementedError):  # a view's format may be one that Python has no items for
         refuse(t, value, path)
+    except ValueError:
+        if not isinstance(value, memoryview):
+            raise
+        refuse(t, value, path, hint="the view is released")
     _check_count(t, len(items), path)
     fitted = [fit(t.element, item, f"{path}[{i}]", scope) for i, item in enumerate(items)]
     if is_number and t.length is None:
@@ -212,7 +221,7 @@ def _fit_map(t: MapType, value: Any, path: str, scope: Any) -> list[tuple[Any, A
     try:
         pairs = hv.as_pairs(value)
     except (hv.Misfit, TypeError, ValueError):
-        refuse(t, value, path)
+        refuse(t, value, path, hint=None if not isinstance(value, Mapping) else CHANGED)
     return [
         (fit(t.key, k, f"{path}[{show(k)}]", scope), fit(t.value, v, f"{path}[{show(k)}]", scope)) for k, v in pairs
     ]
@@ -237,16 +246,23 @@ def _fit_record(t: RecordType, value: Any, path: str, scope: Any) -> dict[str, A
 def _field(value: Any, name: str) -> Any:
     attribute = name.replace("-", "_")
     if isinstance(value, Mapping):
-        return value[name] if name in value else value.get(attribute, MISSING)
+        try:
+            return value[name] if name in value else value.get(attribute, MISSING)
+        except KeyError:  # it was removed meanwhile
+            return MISSING
     return getattr(value, attribute, MISSING)
 
 
 def _check_unknown(t: RecordType, value: Mapping[Any, Any], path: str) -> None:
     known = {f.name for f in t.fields} | {f.name.replace("-", "_") for f in t.fields}
-    for key in value:
+    try:
+        keys = hv.snapshot(value)
+    except hv.Misfit:
+        refuse(t, value, path, hint=CHANGED)
+    for key in keys:
         if key not in known:
             refuse(t, value, path, hint=f"field {key!r} is unknown")
-    if len(value) != len(t.fields):
+    if len(keys) != len(t.fields):
         refuse(t, value, path, hint="a field is given in two spellings")
 
 

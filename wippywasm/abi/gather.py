@@ -2,7 +2,9 @@
 
 In: a type and the name of a variable that holds a value. Out: the names of its atoms (see `shapes`), and lines that set
 them. The memory that the value needs is appended to the list `req`, as `alignment << 32 | size`, in the order of the
-specification. Code that finds a value of another form than the commonest raises whatever it likes: see `fit`.
+specification. Lists may change meanwhile, in other threads or by what they hold: so their elements are listed once,
+and what memory is asked for is what is written. Atoms are of exact classes of Python's, whose sizes stay. Code that
+finds a value of another form than the commonest raises whatever it likes: see `fit`.
 
 Spec: `CanonicalABI.md`, "Storing" and "Flat Lowering", as far as they look at values.
 """
@@ -154,11 +156,12 @@ def _list(w: Source, t: ListType | MapType, v: str, level: int) -> str:
 
 
 def _as_sequence(w: Source, t: ListType | MapType, v: str) -> str:
+    """A list that nobody else has."""
     if isinstance(t, MapType):
         return _assign(w, f"list({v}.items()) if {v}.__class__ is dict else {w.use(hv.as_pairs)}({v})")
     plain = f"{v}.__class__ is list or {v}.__class__ is tuple"
     other = hv.as_items if number_list(t) == "u8" else hv.as_sequence
-    return _assign(w, f"{v} if {plain} else {w.use(other)}({v})")
+    return _assign(w, f"[*{v}] if {plain} else {w.use(other)}({v})")
 
 
 def _request(w: Source, element: ValType, n: str) -> None:
@@ -170,7 +173,7 @@ def _number_list(w: Source, t: ListType, v: str) -> str:
     assert name is not None
     pack = f"{w.use(hv.pack_numbers)}({v}, {FORMATS[name]!r})"
     if name == "u8":
-        pack = f"{v} if {v}.__class__ is bytes else {w.use(hv.as_bytes)}({v})"
+        pack = f"{v} if type({v}) is bytes else {w.use(hv.as_bytes)}({v})"
     a = _assign(w, pack)
     size = elem_size(t.element)
     if t.length is not None:

@@ -45,26 +45,42 @@ def edge_f32(value: float) -> float:
     raise Misfit
 
 
-def as_sequence(value: Any) -> Sequence[Any]:
-    """Lists, tuples, other sequences, and buffers of any shape that lists itself; not text, bytes or mappings."""
+def as_sequence(value: Any) -> list[Any]:
+    """A list of its own of any sequence, or buffer of any shape that lists itself; not of text, bytes or mappings.
+
+    What is not a list or a tuple itself is what it iterates over, whatever it says of its length.
+    """
     if isinstance(value, str | bytes | bytearray | Mapping) or not isinstance(value, Iterable):
         raise Misfit
     if hasattr(value, "tolist"):
         value = value.tolist()
+    if type(value) is list or type(value) is tuple:
+        return [*value]
     if isinstance(value, Sequence):
-        return value
+        return snapshot(value)
+    raise Misfit
+
+
+def snapshot(value: Iterable[Any]) -> list[Any]:
+    """A list of its own of what something iterates over; raises Misfit where that changes meanwhile."""
+    try:
+        return [item for item in value]  # noqa: C416  (`list` asks for a length, which may be anything)
+    except RuntimeError as error:
+        if "during iteration" not in str(error):  # not of Python's own collections
+            raise
     raise Misfit
 
 
 def as_items(value: Any) -> Sequence[Any]:
     """`as_sequence`, and buffers of bytes."""
-    return value if isinstance(value, bytes | bytearray) else as_sequence(value)
+    return memoryview(value).tobytes() if isinstance(value, bytes | bytearray) else as_sequence(value)
 
 
 def as_bytes(value: Any) -> bytes | memoryview:
     """`list<u8>` from any buffer of bytes, or from a sequence of ints."""
     if isinstance(value, bytearray | memoryview):
-        return bytes(value) if memoryview(value).format in ("B", "c") else pack_numbers(value, "B")
+        view = memoryview(value)
+        return view.tobytes() if view.format in ("B", "c") else pack_numbers(value, "B")
     return pack_numbers(value, "B")
 
 
@@ -76,7 +92,7 @@ def pack_numbers(value: Any, code: str) -> bytes | memoryview:
             raise Misfit
         return packed
     view = _number_view(value, code)
-    return pack_numbers(list(as_sequence(value)), code) if view is None else view
+    return pack_numbers(as_sequence(value), code) if view is None else view
 
 
 _PROBES = dict.fromkeys("bBhHiIqQ", ((0, 0), (0, 1))) | {"f": ((3, 0), (2, 0x80)), "d": ((7, 0), (6, 0xF0))}
@@ -132,13 +148,13 @@ def as_names(value: Any) -> Iterable[Any]:
     """The names of flags, from any iterable of them."""
     if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
         raise Misfit
-    return value
+    return snapshot(value)
 
 
 def as_pairs(value: Any) -> list[tuple[Any, Any]]:
     """A map's entries, from a mapping or a sequence of pairs."""
     if isinstance(value, Mapping):
-        return list(value.items())
+        return snapshot(value.items())
     return [(key, item) for key, item in as_sequence(value)]
 
 
