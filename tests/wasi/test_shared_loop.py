@@ -22,6 +22,7 @@ from tests.wasi.wasi_guests import world
 from tests.wasi_net import net_guests
 from tests.wasi_net.http_client import answering
 from tests.wasi_net.net_peers import echo, tcp_server, udp_echo
+from wippywasm.instance.component import LinkedComponent
 from wippywasm.wasi import Capture, Wasi, run_command_async
 from wippywasm.wasi.network import Network, Quotas
 
@@ -93,11 +94,11 @@ class Crowd:
         sleeper: Any = load(SLEEPER, wit=world(SLEEPER_WORLD))
         sleeper.kind = "component"
         self.sleeper, self.cat, self.files = sleeper, load(CAT), load(FILES)
-        self.tcp = load(net_guests.TCP, wit=net_guests.world(net_guests.TCP_WORLD))
-        self.udp = load(net_guests.UDP, wit=net_guests.world(net_guests.UDP_WORLD))
-        self.get = load(net_guests.GET, wit=net_guests.world(net_guests.GET_WORLD))
         many = Quotas(sockets=1000)  # they may all be at it at once
         self.wasi = Wasi(network=Network(["127.0.0.1:*"], listen=["127.0.0.1:*"], quotas=many))
+        self.tcp = self.linked(load, net_guests.TCP, net_guests.TCP_WORLD)
+        self.udp = self.linked(load, net_guests.UDP, net_guests.UDP_WORLD)
+        self.get = self.linked(load, net_guests.GET, net_guests.GET_WORLD)
         self.datagrams = asyncio.Semaphore(10)
         """Of many more at once the system drops some."""
         self.kinds: list[Guest] = [
@@ -108,6 +109,10 @@ class Crowd:
             self.talks_udp,
             self.asks_http,
         ]
+
+    def linked(self, load: Load, text: str, items: str) -> LinkedComponent:
+        granted = self.wasi.imports(["wasi:io", "wasi:sockets", "wasi:http"])
+        return load(text, wit=net_guests.world(items)).link(granted)
 
     async def run(self, number: int) -> None:
         await self.kinds[number % len(self.kinds)](number)
@@ -134,16 +139,16 @@ class Crowd:
         assert out.text == f"ok\n{number}\n"
 
     async def talks_tcp(self, number: int) -> None:
-        with self.tcp.instantiate(self.wasi.imports(["wasi:io", "wasi:sockets"])) as guest:
+        with await self.tcp.instantiate_async() as guest:
             assert await guest.call_async("echo", self.ports["tcp"], b"%d" % number) == b"%d" % number
 
     async def talks_udp(self, number: int) -> None:
-        with self.udp.instantiate(self.wasi.imports(["wasi:io", "wasi:sockets"])) as guest:
+        with await self.udp.instantiate_async() as guest:
             async with self.datagrams:
                 assert await guest.call_async("echo", self.ports["udp"], b"%d" % number) == b"%d" % number
 
     async def asks_http(self, number: int) -> None:
-        with self.get.instantiate(self.wasi.imports(["wasi:io", "wasi:http"])) as guest:
+        with await self.get.instantiate_async() as guest:
             assert await guest.call_async("get", b"127.0.0.1:%d" % self.ports["http"]) == b"hello"
 
 

@@ -1,7 +1,8 @@
 """Who runs next on an event loop where guests spin: one slice for each round of the loop, however many guests spin.
 
-In: guests that have used up a slice, and guests that want to start while such are waiting. Out: their turns. Between
-two slices the loop does all else it has to do. Newcomers go first, since most need little, and all that fit in a slice.
+In: guests that have used up a slice, and guests that want to start while such are waiting; instances that tasks are to
+make. Out: their turns. Between two slices the loop does all else it has to do. Newcomers go first, since most need
+little, and all that fit in a slice. Of many instances at once, as many are made in one round as a slice has room for.
 """
 
 from __future__ import annotations
@@ -78,6 +79,9 @@ class Turns:
         self._loop = weakref.ref(loop)
         self._new: deque[asyncio.Future[None]] = deque()
         self._tired: deque[asyncio.Future[None]] = deque()
+        self._unmade: deque[asyncio.Future[None]] = deque()
+        self._round: float | None = None
+        """When the first instance of this round was begun."""
         self._is_taken = False
         self._is_scheduled = False
 
@@ -89,6 +93,24 @@ class Turns:
         """The guest has used up a slice: wait until it may have another."""
         self._is_taken = True
         await self._wait(self._tired)
+
+    async def make(self) -> None:
+        """Wait until an instance may be made, which takes a part of a slice."""
+        import asyncio
+
+        if not self._unmade and self._has_time():
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._unmade.append(turn)
+        self._schedule()
+        await turn
+
+    def _has_time(self) -> bool:
+        now = time.monotonic()
+        if self._round is None:
+            self._round = now
+            self._schedule()
+        return now - self._round < SLICE_SECONDS
 
     async def _wait(self, queue: deque[asyncio.Future[None]]) -> None:
         import asyncio
@@ -113,13 +135,14 @@ class Turns:
 
     def _next_round(self) -> None:
         self._is_scheduled = self._is_taken = False
-        for queue, count in ((self._new, NEWCOMERS), (self._tired, 1)):
+        self._round = None
+        for queue, count in ((self._new, NEWCOMERS), (self._unmade, 1), (self._tired, 1)):
             while queue and count:
                 turn = queue.popleft()
                 if not turn.done():
                     turn.set_result(None)
                     count -= 1
-        if self._new or self._tired:
+        if self._new or self._unmade or self._tired:
             self._schedule()
 
 
@@ -135,3 +158,10 @@ def turns_of(loop: asyncio.AbstractEventLoop) -> Turns:
         found = Turns(loop)
         _turns[loop] = weakref.ref(found)
     return found
+
+
+async def turn_to_make() -> None:
+    """Wait until the event loop of this task has time to make an instance."""
+    import asyncio
+
+    await turns_of(asyncio.get_running_loop()).make()

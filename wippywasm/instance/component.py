@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from wippywasm.binary import component as binary
 from wippywasm.engine.port import NO_LIMITS, Engine, Module, StoreLimits
+from wippywasm.engine.turns import turn_to_make
 from wippywasm.errors import BinaryError, InvalidError, LinkError
 from wippywasm.instance.demand import Demand, demand_of
 from wippywasm.instance.exports import ExportedInstance
@@ -238,9 +239,11 @@ class LinkedComponent:
     async def instantiate_async(self, *, limits: Limits | None = None) -> Guest:
         """`instantiate` for tasks: while code of the guest runs, such as a start function, the event loop goes on.
 
-        What a host function waits for is awaited; cancelling the task ends the guest.
+        What a host function waits for is awaited; cancelling the task ends the guest. Of many that are begun at once,
+        the loop makes a few at a time, and does what else it has to do between.
         """
         _check_limits(limits)
+        await turn_to_make()
         if not (self._recipe or self._prepared()).starts:
             return self.instantiate(limits=limits)
         if self.component.engine.thread_bound:

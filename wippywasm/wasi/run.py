@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from wippywasm.engine.turns import turn_to_make
 from wippywasm.errors import GuestExit, NotFoundError, WitError
 from wippywasm.instance.component import Component
 from wippywasm.instance.limits import Limits
@@ -52,7 +53,11 @@ def run_command(
 async def run_command_async(
     component: Component, wasi: Wasi, granted: Iterable[str] | None = None, *, limits: Limits | None = None
 ) -> int:
-    """The same for tasks: where the command waits, the event loop goes on. Cancelling the task ends it."""
+    """The same for tasks: where the command waits, the event loop goes on. Cancelling the task ends it.
+
+    Of many that are started at once, the loop makes a few instances at a time, and does what else it has to do between.
+    """
+    await turn_to_make()
     function = command_function(component)
     linked = component.link(wasi.imports(granted), undeclared="deny")
     try:

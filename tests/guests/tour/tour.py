@@ -133,7 +133,8 @@ def contents(body: IncomingBody):
                 parts.append(stream.blocking_read(65536))
         except Err as error:
             if not isinstance(error.value, StreamError_Closed):
-                raise
+                # An `Err` that left `run` would be its result, and nobody would hear of it.
+                raise OSError(f"the response broke off: {error.value}") from error
     IncomingBody.finish(body)
     return b"".join(parts)
 
