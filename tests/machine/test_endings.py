@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -119,6 +120,28 @@ async def test_what_failed_may_be_forgotten_in_any_thread(load: Any) -> None:
     thread.start()
     thread.join()
     assert not caught
+
+
+ENDLESS_DESTRUCTOR = """(component
+  (core module $m (func (export "dtor") (param i32) (loop $l (br $l))))
+  (core instance $i (instantiate $m))
+  (type $r (resource (rep i32) (dtor (core func $i "dtor"))))
+  (core func $new (canon resource.new $r))
+  (core module $n (import "a" "new" (func $new (param i32) (result i32)))
+    (func (export "make") (result i32) (call $new (i32.const 7))))
+  (core instance $j (instantiate $n (with "a" (instance (export "new" (func $new))))))
+  (export $thing "thing" (type $r))
+  (func (export "make") (result (own $thing)) (canon lift (core func $j "make"))))"""
+
+
+async def test_a_guest_can_be_closed_while_a_destructor_runs_that_nobody_waits_for(load: Any) -> None:
+    guest = await load(ENDLESS_DESTRUCTOR).link().instantiate_async(limits=Limits(max_execution_ms=500))
+    thing = await guest.call_async("make")
+    with suppress(TimedOutError):  # where it is waited for
+        thing.close()
+    await asyncio.sleep(0.1)
+    guest.close()
+    assert guest.closed
 
 
 LEFT_RUNNING = """

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import inspect
 import threading
 import time
 import weakref
@@ -31,6 +30,7 @@ from wippywasm.engine.exhausted import exhausted
 from wippywasm.engine.turns import Held, turns_of
 from wippywasm.errors import CanceledError
 from wippywasm.instance.handover import Handover
+from wippywasm.instance.tracebacks import clear_frames
 from wippywasm.instance.waiting import in_event_loop, refuse_to_wait, this_thread
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ STACK_BYTES = 4 << 20
 MAX_IDLE = 32
 """How many threads without a guest are kept."""
 
-_SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 LAST_SECONDS = 2.0
 """How long the interpreter, when it ends, waits for guests, which it tells to: code that returns later aborts it."""
 
@@ -63,6 +62,7 @@ class GuestThread:
     def __init__(self) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._occupant: Any = None
+        self._callers: set[int] = set()
         weakref.finalize(self, self._jobs.put, None).atexit = False
         with _starting:
             before = threading.stack_size(STACK_BYTES)
@@ -85,8 +85,17 @@ class GuestThread:
         outcome: Future[Any] = Future()
         context = copy_context()
         call = (_without_waiting, function) if in_event_loop() else (function,)
-        self._jobs.put(lambda: _settle(outcome, context.run, (*call, *args)))
-        return outcome.result()
+        self._callers.add(threading.get_ident())
+        try:
+            self._jobs.put(lambda: _settle(outcome, context.run, (*call, *args)))
+            return outcome.result()
+        finally:
+            self._callers.discard(threading.get_ident())
+
+    @property
+    def is_called(self) -> bool:
+        """Whether somebody waits for a call; what was posted nobody waits for."""
+        return self._occupant is not None or bool(self._callers)
 
     def post(self, function: Callable[..., Any], *args: Any) -> None:
         """Call a function in this thread when its turn comes; nobody waits for it, or handles its errors."""
@@ -191,32 +200,8 @@ def _settle(outcome: Future[Any], function: Callable[..., Any], args: tuple[Any,
     try:
         outcome.set_result(function(*args))
     except BaseException as error:  # noqa: BLE001  (whoever asked gets it)
-        _clear_frames(error)
+        clear_frames(error)
         outcome.set_exception(error)
-
-
-def _clear_frames(error: BaseException) -> None:
-    """Forget the variables of what has failed: parts of the guest, which only this thread may give back.
-
-    What can be suspended is left alone: the error may have been through tasks, too, and they may still run.
-    """
-    seen: set[int] = set()
-    errors: list[BaseException | None] = [error]
-    while errors:
-        one = errors.pop()
-        if one is not None and id(one) not in seen:
-            seen.add(id(one))
-            _clear_traceback(one)
-            errors += [one.__cause__, one.__context__]
-
-
-def _clear_traceback(error: BaseException) -> None:
-    entry = error.__traceback__
-    while entry is not None:
-        if not entry.tb_frame.f_code.co_flags & _SUSPENDABLE:
-            with suppress(RuntimeError):  # it still runs
-                entry.tb_frame.clear()
-        entry = entry.tb_next
 
 
 class _Call:
@@ -246,7 +231,7 @@ class _Call:
                 raise self._ended
             self._result = self._context.run(function)
         except BaseException as error:  # noqa: BLE001  (the task gets it)
-            _clear_frames(error)
+            clear_frames(error)
             self._error = error
         finally:
             this_thread.wait = None

@@ -97,7 +97,7 @@ class ThreadGuest(Guest):
         frame = self._frame
         if frame is None:
             return
-        if any(not c.may_enter and c.poison is None for c in frame.components):
+        if self._thread.is_called:
             raise ConflictError("a guest can't be closed while a call into it is running")
         self._frame = None
         self._end()
