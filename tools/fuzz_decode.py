@@ -1,9 +1,9 @@
 """Fuzz the component decoder: `python tools/fuzz_decode.py SECONDS [SEED] [--peer] [--corpus PATH…]`.
 
 In: how long, a seed, files or folders of `.wasm` and `.wast` to start from (by default the test guests and, where
-they are, the conformance vectors). Out: a summary; the exit code is 1 if an input gave anything but a result or an
-error of ours, took over a second, or allocated far more than its size; with `--peer` also if wasmtime's validator takes
-what we refuse. Such inputs are written to `fuzz-findings/`.
+they are, the conformance vectors), beside small ones whose types grow. Out: a summary; the exit code is
+1 if an input gave anything but a result or an error of ours, took over a second, or allocated far more than its size;
+with `--peer` also if wasmtime's validator takes what we refuse. Such inputs are written to `fuzz-findings/`.
 """
 
 from __future__ import annotations
@@ -56,6 +56,20 @@ def seeds(paths: list[Path]) -> Iterator[bytes]:
                 yield file.read_bytes()
             elif file.suffix == ".wast":
                 yield from _sources(file)
+
+
+def doubled() -> Iterator[bytes]:
+    """Small components whose types hold each other twice, level by level, and come to thousands of resources."""
+    holds = '(export "a" (instance (type $p))) (export "b" (instance (type $p)))'
+    for levels in (4, 8, 10, 12):
+        types = "".join(
+            f"(type $i{i} (instance (alias outer 1 $i{i - 1} (type $p)) {holds}))" for i in range(1, levels)
+        )
+        last = f"(type $i{levels - 1})"
+        first = '(type $i0 (instance (export "r" (type (sub resource)))))'
+        inner = f'(component $c (alias outer 1 $i{levels - 1} (type $q)) (import "x" (instance $x (type $q))))'
+        made = '(instance (instantiate $c (with "x" (instance $z))))' * 4
+        yield wat2wasm(f'(component {first} {types} {inner} (import "z" (instance $z {last})) {made})')
 
 
 def _sources(file: Path) -> Iterator[bytes]:
@@ -202,7 +216,7 @@ def main() -> int:
     parser.add_argument("--peer", action="store_true", help="compare with wasmtime's validator")
     parser.add_argument("--corpus", type=Path, nargs="+", default=default_corpus())
     chosen = parser.parse_args()
-    corpus = [data for data in seeds(chosen.corpus) if 0 < len(data) <= MAX_SEED_SIZE]
+    corpus = [data for data in (*seeds(chosen.corpus), *doubled()) if 0 < len(data) <= MAX_SEED_SIZE]
     if not corpus:
         print("no seeds: name some with --corpus")
         return 2

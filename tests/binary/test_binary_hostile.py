@@ -83,6 +83,44 @@ def test_the_answer_comes_soon(make: Callable[[], bytes]) -> None:
     assert time.thread_time() - started < 5  # of the processor, far more than it takes
 
 
+def doubling(levels: int, rest: str) -> bytes:
+    """Instance types that each hold the one before twice, so that the last has two to the `levels` resources."""
+    first = '(type $i0 (instance (export "r" (type (sub resource)))))'
+    holds = '(export "a" (instance (type $p))) (export "b" (instance (type $p)))'
+    types = [f"(type $i{i} (instance (alias outer 1 $i{i - 1} (type $p)) {holds}))" for i in range(1, levels)]
+    return wat2wasm(f"(component {first} {''.join(types)} {rest})")
+
+
+def imports_of_doubled(levels: int, count: int) -> bytes:
+    return doubling(levels, "".join(f'(import "x{i}" (instance (type $i{levels - 1})))' for i in range(count)))
+
+
+def instantiations_with_doubled(levels: int, count: int) -> bytes:
+    inner = f"""(component $c (alias outer 1 $i{levels - 1} (type $q)) (import "x" (instance $x (type $q)))
+        (export "y" (instance $x))) (import "z" (instance $z (type $i{levels - 1})))"""
+    return doubling(levels, inner + '(instance (instantiate $c (with "x" (instance $z))))' * count)
+
+
+@pytest.mark.parametrize("make", [imports_of_doubled, instantiations_with_doubled])
+@pytest.mark.parametrize("levels", range(8, 16))
+@pytest.mark.parametrize("count", [1, 4, 20])
+def test_small_files_take_little_memory(make: Callable[[int, int], bytes], levels: int, count: int) -> None:
+    wasm = make(levels, count)
+    tracemalloc.start()
+    try:
+        decode(wasm)
+    except ValidationError as error:
+        assert error.message.startswith("the definitions are too many")  # noqa: PT017 - being accepted is fine too
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < (4 << 20) + 64 * len(wasm)
+
+
+def test_a_small_file_may_ask_for_three_instances_with_hundreds_of_resources() -> None:
+    decode(instantiations_with_doubled(10, 3))
+
+
 def test_nested_components() -> None:
     wasm = COMPONENT
     for _ in range(2000):

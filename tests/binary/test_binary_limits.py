@@ -60,6 +60,7 @@ SMALLEST = {
 @pytest.mark.parametrize("body", SMALLEST.values(), ids=SMALLEST.keys())
 def test_many_of_the_smallest_definitions(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
     monkeypatch.setattr(limits, "WORK", limits.WORK // 10)
+    monkeypatch.setattr(limits, "WORK_OF_BYTE", 0)
     with pytest.raises(BinaryError, match=r"definitions are too many|specified more than once|inconsistent"):
         decode(COMPONENT + body * 10)
 
@@ -71,15 +72,35 @@ def test_as_many_as_large_components_have() -> None:
     assert len(decode(COMPONENT + section(10, vec(imports))).type.imports) == 10_000
 
 
+FUNC = section(7, vec([b"\x40\0\1\0"]))
+LARGE = {
+    "imports": FUNC + section(10, vec([b"\0" + name(i) + b"\1\0" for i in range(100_000)])),
+    "exports": FUNC
+    + section(10, vec([b"\0\1f\1\0"]))
+    + section(11, vec([b"\0" + name(i) + b"\1\0\0" for i in range(100_000)])),
+    "instances": section(7, vec([b"\x42\1\4\0\1r\3\1"]))
+    + section(10, vec([b"\0" + name(i) + b"\5\0" for i in range(4_000)])),
+    "instance types": section(7, vec([b"\x42\1\4\0" + name(i) + b"\3\1" for i in range(10_000)])),
+    "nested instances": section(4, COMPONENT) + section(5, vec([b"\0\0\0"] * 1_000)),
+}
+
+
+@pytest.mark.parametrize("body", LARGE.values(), ids=LARGE.keys())
+def test_a_file_may_be_as_large_as_it_likes(body: bytes) -> None:
+    decode(COMPONENT + body)
+
+
 def test_what_a_nested_component_costs_counts_for_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WORK", 200_000)
+    monkeypatch.setattr(limits, "WORK_OF_BYTE", 0)
     inner = section(4, COMPONENT + SMALLEST["lists"])
     decode(COMPONENT + inner)
     with pytest.raises(ValidationError, match="definitions are too many"):
         decode(COMPONENT + inner * 3)
 
 
-def test_what_a_module_costs_counts_for_the_whole() -> None:
+def test_what_a_module_costs_counts_for_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WORK_OF_BYTE", 0)
     module = MODULE + section(1, vec([EMPTY_CORE_FUNC] * 20_000))
     core_module.parse(module)
     decode(COMPONENT + section(1, module) * 2)
@@ -144,4 +165,5 @@ def test_a_core_type_has_one_supertype() -> None:
 
 def test_the_refusal_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WORK", 1_000)
+    monkeypatch.setattr(limits, "WORK_OF_BYTE", 0)
     refused("(type (tuple u8 u16))" * 200, "definitions are too many")

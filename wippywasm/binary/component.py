@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from functools import cached_property
+from types import MappingProxyType
 from typing import TypeAlias
 
 from wippywasm.core import CoreExport, CoreExternType, CoreFuncType, CoreImport
@@ -26,6 +28,11 @@ from wippywasm.model import FuncType, ResourceType, ValType
 class ModuleType:
     imports: tuple[CoreImport, ...]
     exports: tuple[CoreExport, ...]
+
+    @cached_property
+    def instance(self) -> Mapping[str, CoreExternType]:
+        """The exports by name, which all instances of the module share."""
+        return MappingProxyType({export.name: export.type for export in self.exports})
 
 
 @dataclass(frozen=True, eq=False)

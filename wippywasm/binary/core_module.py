@@ -122,6 +122,8 @@ class _ModuleParser:
             last = check_section_order(section, last, offset)
             handler = handlers.get(section)
             if handler is not None:
+                if section not in (CUSTOM, CODE):
+                    self.budget.grant(body.left)
                 handler(body)
                 body.expect_end(f"section {section}")
         if self.bodies != self.defined_functions:
@@ -161,10 +163,11 @@ class _ModuleParser:
 
     def _count(self, body: Reader, what: str, cost: int) -> int:
         count = body.count(what)
-        self.budget.spend(count * cost, body.pos)
+        self.budget.define(count * cost, body.pos)
         return count
 
     def _custom(self, body: Reader) -> None:
+        self.budget.define(CORE_ITEM, body.pos)
         self.customs.append(read_custom(body))
 
     def _types(self, body: Reader) -> None:

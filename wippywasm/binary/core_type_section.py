@@ -51,7 +51,7 @@ class ModuleTypeReader:
     def read(self) -> ModuleType:
         reader = self.reader
         count = reader.count("declarations")
-        self.scope.context.budget.spend(count * CORE_TYPE, reader.pos)
+        self.scope.context.budget.define(count * CORE_TYPE, reader.pos)
         for _ in range(count):
             offset = reader.pos
             kind = reader.byte()

@@ -167,7 +167,7 @@ class CoreTypeReader:
         if reader.peek() == 0x4E:
             reader.pos += 1
             count = reader.count("types")
-            self.budget.spend(count * CORE_TYPE, reader.pos)
+            self.budget.define(count * CORE_TYPE, reader.pos)
         self.group = (len(self.space.types), count)
         first = len(self.space.types)
         members = [self.sub_type(first + i) for i in range(count)]

@@ -91,11 +91,13 @@ def _read_section(scope: Scope, reader: Reader) -> None:
     vector = VECTORS.get(section)
     if vector is not None:
         read, cost = vector
+        scope.context.budget.grant(body.left)
         count = body.count("definitions")
-        scope.context.budget.spend(count * cost, offset)
+        scope.context.budget.define(count * cost, offset)
         for _ in range(count):
             read(scope, body)
     elif section == CUSTOM:
+        scope.context.budget.define(DEFINITION, offset)
         scope.customs.append(core_module.read_custom(body))
     elif section == CORE_MODULE:
         _read_module(scope, body)
@@ -110,7 +112,7 @@ def _read_section(scope: Scope, reader: Reader) -> None:
 
 def _read_module(scope: Scope, body: Reader) -> None:
     start = body.pos
-    scope.context.budget.spend(MODULE, start)
+    scope.context.budget.define(MODULE, start)
     module = core_module.parse(body.data, start=start, end=body.end, budget=scope.context.budget)
     check_import_names(module.imports, start)
     body.pos = body.end

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from wippywasm.binary.component import Export, Import, ModuleType
 from wippywasm.binary.extern_names import NameWithAttributes, read_name
+from wippywasm.binary.limits import ENTRY_ROOM, STEP_ROOM
 from wippywasm.binary.nodes import (
     ComponentNode,
     Entity,
@@ -61,6 +62,8 @@ def read_export_declarator(scope: Scope, reader: Reader) -> None:
     entity = read_extern_type(scope, reader, name.name.text)
     name.check_entity(entity)
     _introduce(scope, scope.exported, name, entity)
+    if isinstance(entity, InstanceNode):
+        entity = entity.within()
     _take(scope, "export", name, entity)
 
 
@@ -69,6 +72,7 @@ def _introduce(scope: Scope, space: dict[ResourceType, Path], name: NameWithAttr
     introduced = introduced_by(entity)
     scope.context.budget.spend(len(introduced), name.offset)
     for resource, path in introduced.items():
+        scope.context.budget.take(ENTRY_ROOM + STEP_ROOM * len(path), name.offset)
         space.setdefault(resource, (name.name.text, *path))
 
 
@@ -128,6 +132,7 @@ def _note_exported(scope: Scope, entity: Entity, path: Path, seen: set[InstanceN
         case TypeEntity(created=ResNode(type=resource)):
             if resource not in scope.imported:
                 resource.name = resource.name or path[-1]
+                scope.context.budget.take(ENTRY_ROOM + STEP_ROOM * len(path), 0)
                 scope.exported.setdefault(resource, path)
         case InstanceNode() if entity not in seen:
             seen.add(entity)

@@ -52,8 +52,7 @@ def _instantiate_module(scope: Scope, reader: Reader, offset: int) -> None:
         why = core_mismatch(instance[wanted.name], wanted.type)
         if why is not None:
             raise ValidationError(f"type mismatch for {place}: {why}", offset)
-    exports = {export.name: export.type for export in module.exports}
-    append(scope.core_instances, exports, "core instance", offset)
+    append(scope.core_instances, module.instance, "core instance", offset)
     scope.define(InstantiateModule(offset, index, tuple(args.items())))
 
 
@@ -77,14 +76,14 @@ def _count_args(scope: Scope, reader: Reader) -> int:
     count = reader.count("arguments")
     if count > MAX_INSTANTIATION_ARGS:
         raise ValidationError(f"{count} arguments: at most {MAX_INSTANTIATION_ARGS} are allowed", offset)
-    scope.context.budget.spend(count * LABEL, offset)
+    scope.context.budget.define(count * LABEL, offset)
     return count
 
 
 def _count_exports(scope: Scope, reader: Reader) -> int:
     offset = reader.pos
     count = reader.count("exports")
-    scope.context.budget.spend(count * LABEL, offset)
+    scope.context.budget.define(count * LABEL, offset)
     return count
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wippywasm.binary.limits import Budget
+from wippywasm.binary.limits import RESOURCE_ROOM, Budget
 from wippywasm.binary.nodes import ComponentNode, Entity, InstanceNode, TypeEntity, TypeNode
 from wippywasm.binary.substitute import Substitution
 from wippywasm.binary.subtype import Checker
@@ -25,7 +25,8 @@ def instantiate(component: ComponentNode, args: Mapping[str, Entity], budget: Bu
     for name, expected in component.imports.items():
         if name not in args:
             raise ValidationError(f"missing import named `{name}` in the arguments of an instantiation", offset)
-        checker.entity(args[name], supply.entity(expected), f"type mismatch for import `{name}`")
+        checker.entity(args[name], expected, f"type mismatch for import `{name}`", supply)
+    budget.take(RESOURCE_ROOM * len(component.defined), offset)
     resources = dict(supply.resources)
     fresh = {resource: ResourceType(resource.name) for resource in component.defined}
     resources.update(fresh)

@@ -1,7 +1,7 @@
 """Bounds that the specification leaves to implementations, so that a small file can't ask for endless work.
 
-They follow what other implementations allow, where they say it, except `WORK`: Python takes a hundred times as long for
-a definition, and a decoder that can be held up for ten seconds by two megabytes is one that can be held up.
+They follow what other implementations allow, where they say it, except those on work and room: these grow with the
+definitions that were read, so that a file may be as large as it likes, and what a small file can ask for is small.
 """
 
 from __future__ import annotations
@@ -25,17 +25,19 @@ MAX_NAME = 100_000
 """The bytes of a name."""
 MAX_VALUE_SIZE = 1 << 28
 
-# ---- work: about the microseconds that CPython takes, so that all of a file takes less than a second ---------------
+# ---- work: about the microseconds that CPython takes ----------------------------------------------------------------
 
 WORK = 600_000
-"""What one file may cost: 75,000 types or 24,000 imports, over twenty times what a JavaScript component has."""
+"""What any file may cost: over twenty times what a JavaScript component has."""
+WORK_OF_BYTE = 4
+"""What a byte of definitions adds to it, about what one of the usual definitions takes; other sections add nothing."""
 SECTION = 3
 SCOPE = 30
 """A component, a component type or an instance type, by itself."""
 MODULE = 20
 DEFINITION = 8
-CANONICAL = 18
-INSTANCE = 20
+CANONICAL = 14
+INSTANCE = 34
 EXTERN = 25
 """An import or export, with its name."""
 LABEL = 5
@@ -53,18 +55,62 @@ FUNCTIONS_AT_ONCE = 16
 NODE = 4
 """A type or export that substitution or comparison visits."""
 
+# ---- room: about the bytes that CPython takes for definitions, and for types that are made of others ---------------
+
+ROOM = 4_800_000
+"""What they may take in any file."""
+ROOM_OF_BYTE = 56
+"""What a byte of definitions adds to it."""
+ROOM_OF_WORK = 16
+"""What a definition takes, for each unit of the work of reading it."""
+NODE_ROOM = 250
+"""A type or instance that substitution makes."""
+FUNC_ROOM = 600
+"""A function type that substitution makes, with a parameter or two."""
+RESOURCE_ROOM = 150
+"""A resource type of its own for one that a type introduces."""
+ENTRY_ROOM = 100
+"""An export, a part, or the path to a resource."""
+STEP_ROOM = 8
+"""A name in a path."""
+
+
+class BudgetError(ValidationError):
+    """The file asks for more work or room than its size gives it; no statement on whether its types fit."""
+
 
 class Budget:
-    """Counts the work spent on one file; shared by all scopes of it."""
+    """Counts the work spent on one file, and the room taken; shared by all scopes of it."""
 
-    __slots__ = ("left",)
+    __slots__ = ("left", "room")
 
     def __init__(self) -> None:
         self.left = WORK
+        self.room = ROOM
+
+    def grant(self, size: int) -> None:
+        """Add what `size` bytes of definitions may cost."""
+        self.left += size * WORK_OF_BYTE
+        self.room += size * ROOM_OF_BYTE
 
     def spend(self, amount: int, offset: int) -> None:
-        """`ValidationError` where the work exceeds what any sensible component needs."""
+        """`BudgetError` where the work exceeds what a sensible component of this size needs."""
         self.left -= amount
         if self.left < 0:
-            message = "the definitions are too many, or the types of this component are too large to be checked"
-            raise ValidationError(message, offset)
+            raise _too_much(offset)
+
+    def define(self, work: int, offset: int) -> None:
+        """`BudgetError` where definitions that take so much work exceed it, or the room."""
+        self.spend(work, offset)
+        self.take(work * ROOM_OF_WORK, offset)
+
+    def take(self, room: int, offset: int) -> None:
+        """`BudgetError` where types take more room than those of a sensible component of this size."""
+        self.room -= room
+        if self.room < 0:
+            raise _too_much(offset)
+
+
+def _too_much(offset: int) -> BudgetError:
+    message = "the definitions are too many, or the types of this component are too large to be checked"
+    return BudgetError(message, offset)

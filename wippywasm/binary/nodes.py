@@ -9,9 +9,8 @@ Spec: component-model `Explainer.md`, "Type Checking" and "External Visibility o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
-from functools import cached_property
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -102,14 +101,23 @@ class ValueEntity:
     type: ValNode
 
 
-@dataclass(eq=False)
+NO_RESOURCES: Resources = MappingProxyType({})
+"""One for all: most instances are within a type that introduces their resources."""
+
+
+def no_resources() -> Resources:
+    return NO_RESOURCES
+
+
+@dataclass(eq=False, slots=True)
 class InstanceNode:
     """An instance or instance type. `introduced` are resources that exports declare, and the paths to them."""
 
     exports: dict[str, Entity]
-    introduced: Resources = field(default_factory=dict)
+    introduced: Resources = field(default_factory=no_resources)
     depth: int = field(init=False)
     size: int = field(init=False)
+    _model: InstanceType | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.depth = 1 + max(map(depth_of, self.exports.values()), default=0)
@@ -119,21 +127,28 @@ class InstanceNode:
         """The same type under a new index."""
         return InstanceNode(self.exports, self.introduced)
 
-    @cached_property
+    def within(self) -> InstanceNode:
+        """The same exports in a type that introduces the resources of all its exports itself."""
+        return InstanceNode(self.exports) if self.introduced else self
+
+    @property
     def model(self) -> InstanceType:
-        return InstanceType(MappingProxyType(public_entities(self.exports, self.introduced)))
+        if self._model is None:
+            self._model = InstanceType(PublicEntities(self.exports, self.introduced))
+        return self._model
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class ComponentNode:
     """A component or component type. `imported` and `defined` are its resources, with the paths to them."""
 
     imports: dict[str, Entity]
     exports: dict[str, Entity]
-    imported: Resources = field(default_factory=dict)
-    defined: Resources = field(default_factory=dict)
+    imported: Resources = field(default_factory=no_resources)
+    defined: Resources = field(default_factory=no_resources)
     depth: int = field(init=False)
     size: int = field(init=False)
+    _model: ComponentType | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         entities = (*self.imports.values(), *self.exports.values())
@@ -144,12 +159,13 @@ class ComponentNode:
         """The same type under a new index."""
         return ComponentNode(self.imports, self.exports, self.imported, self.defined)
 
-    @cached_property
+    @property
     def model(self) -> ComponentType:
-        return ComponentType(
-            MappingProxyType(public_entities(self.imports, self.imported)),
-            MappingProxyType(public_entities(self.exports, self.defined)),
-        )
+        if self._model is None:
+            self._model = ComponentType(
+                PublicEntities(self.imports, self.imported), PublicEntities(self.exports, self.defined)
+            )
+        return self._model
 
 
 TypeNode: TypeAlias = ValNode | FuncNode | ResNode | InstanceNode | ComponentNode
@@ -190,6 +206,37 @@ def size_of(entity: Entity) -> int:
 # ---- the public types -----------------------------------------------------------------------------------------------
 
 
+class PublicEntities(Mapping[str, ExternType]):
+    """Imports or exports in the terms of `binary.component`, made when they are first asked for.
+
+    Few of the types of a file are ever looked at but by the validator, and each would take twice the room.
+    """
+
+    __slots__ = ("_entities", "_introduced", "_made")
+
+    def __init__(self, entities: dict[str, Entity], introduced: Resources) -> None:
+        self._entities = entities
+        self._introduced = introduced
+        self._made: dict[str, ExternType] | None = None
+
+    def _all(self) -> dict[str, ExternType]:
+        if self._made is None:
+            self._made = public_entities(self._entities, self._introduced)
+        return self._made
+
+    def __getitem__(self, name: str) -> ExternType:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entities)
+
+    def __len__(self) -> int:
+        return len(self._entities)
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+
 def public_entities(entities: Mapping[str, Entity], introduced: Resources) -> dict[str, ExternType]:
     """Imports or exports in the terms of `binary.component`; `introduced` tells which types are fresh, and where."""
     below: dict[str, dict[ResourceType, Path]] = {}
@@ -215,7 +262,7 @@ def public_entity(entity: Entity, introduced: Resources) -> ExternType:
         case TypeEntity():
             return TypeBound(public_type(entity.created))
         case InstanceNode() if introduced != entity.introduced:
-            return InstanceType(MappingProxyType(public_entities(entity.exports, introduced)))
+            return InstanceType(PublicEntities(entity.exports, introduced))
         case InstanceNode() | ComponentNode():
             return entity.model
 

@@ -8,7 +8,7 @@ Spec: component-model `Explainer.md`, "Index Spaces"; `Binary.md`, notes on each
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import TypeVar
 
@@ -83,7 +83,7 @@ class Scope:
     """One scope. `parent` encloses it; `kind` is one of the three constants above."""
 
     def __init__(self, kind: str, context: Context, parent: Scope | None, offset: int) -> None:
-        context.budget.spend(SCOPE, offset)
+        context.budget.define(SCOPE, offset)
         self.kind = kind
         self.context = context
         self.parent = parent
@@ -97,7 +97,7 @@ class Scope:
         self.core_tags: list[CoreTagType] = []
         self.core_types = CoreTypes()
         self.core_modules: list[ModuleType] = []
-        self.core_instances: list[dict[str, CoreExternType]] = []
+        self.core_instances: list[Mapping[str, CoreExternType]] = []
         self.funcs: list[FuncNode] = []
         self.types: list[TypeNode] = []
         self.components: list[ComponentNode] = []

@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from wippywasm.binary.component import ModuleType
-from wippywasm.binary.limits import NODE, Budget
+from wippywasm.binary.limits import ENTRY_ROOM, FUNC_ROOM, NODE, NODE_ROOM, RESOURCE_ROOM, Budget
 from wippywasm.binary.nodes import (
+    NO_RESOURCES,
     ComponentNode,
     Entity,
     FuncNode,
     InstanceNode,
-    Path,
     ResNode,
     Resources,
     TypeEntity,
@@ -89,7 +89,7 @@ class Substitution:
             parts: list[ValNode | ResNode] = []
             for part in node.parts:  # a frame for each level of a type is all that it may take
                 parts.append(self.value(part) if isinstance(part, ValNode) else self.resource(part))
-            done = self.done[node] = _value_of(node, tuple(parts))
+            done = self.done[node] = self._value(node, tuple(parts))
         return cast(ValNode, done)
 
     def func(self, node: FuncNode) -> FuncNode:
@@ -107,13 +107,17 @@ class Substitution:
 
     def entities(self, entities: Mapping[str, Entity]) -> dict[str, Entity]:
         self.budget.spend(NODE * len(entities), self.offset)
+        self.budget.take(NODE_ROOM + ENTRY_ROOM * len(entities), self.offset)
         found: dict[str, Entity] = {}
         for name, entity in entities.items():
             found[name] = self.entity(entity)
         return found
 
-    def paths(self, resources: Resources) -> dict[ResourceType, Path]:
+    def paths(self, resources: Resources) -> Resources:
+        if not resources:
+            return NO_RESOURCES
         self.budget.spend(len(resources), self.offset)
+        self.budget.take(ENTRY_ROOM * len(resources), self.offset)
         return {self.resources.get(resource, resource): path for resource, path in resources.items()}
 
     def _once(self, node: N, make: Callable[[N], N]) -> N:
@@ -127,16 +131,27 @@ class Substitution:
         created, referenced = self.node(entity.created), self.node(entity.referenced)
         if created is entity.created and referenced is entity.referenced:
             return entity
+        self.budget.take(ENTRY_ROOM, self.offset)
         return TypeEntity(created, referenced, entity.fresh)
 
     def _resource(self, node: ResNode) -> ResNode:
         resource = self.resources.get(node.type)
-        return node if resource is None or resource is node.type else ResNode(resource)
+        if resource is None or resource is node.type:
+            return node
+        self.budget.take(ENTRY_ROOM, self.offset)
+        return ResNode(resource)
+
+    def _value(self, node: ValNode, parts: tuple[ValNode | ResNode, ...]) -> ValNode:
+        if all(new is old for new, old in zip(parts, node.parts)):
+            return node
+        self.budget.take(NODE_ROOM + ENTRY_ROOM * len(parts), self.offset)
+        return ValNode(rebuild(node.type, parts), parts, node.has_borrow, node.size)
 
     def _func(self, node: FuncNode) -> FuncNode:
         parts = tuple([self.value(part) for part in node.parts])
         if all(new is old for new, old in zip(parts, node.parts)):
             return node
+        self.budget.take(FUNC_ROOM + ENTRY_ROOM * len(parts), self.offset)
         params = tuple([Param(param.name, part.type) for param, part in zip(node.type.params, parts)])
         result = None if node.type.result is None else parts[-1].type
         return FuncNode(FuncType(params, result, node.type.is_async), parts)
@@ -152,12 +167,6 @@ class Substitution:
         if same(imports, node.imports) and same(exports, node.exports):
             return node
         return ComponentNode(imports, exports, self.paths(node.imported), self.paths(node.defined))
-
-
-def _value_of(node: ValNode, parts: tuple[ValNode | ResNode, ...]) -> ValNode:
-    if all(new is old for new, old in zip(parts, node.parts)):
-        return node
-    return ValNode(rebuild(node.type, parts), parts, node.has_borrow, node.size)
 
 
 def same(new: Mapping[str, Entity], old: Mapping[str, Entity]) -> bool:
@@ -178,5 +187,6 @@ def freshen(node: InstanceNode, budget: Budget, offset: int) -> InstanceNode:
     """An instance of an instance type: resources of its own for those that the type introduces."""
     if not node.introduced:
         return node
+    budget.take(RESOURCE_ROOM * len(node.introduced), offset)
     fresh = {resource: ResourceType(resource.name) for resource in node.introduced}
     return Substitution(fresh, budget, offset).instance(node)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from wippywasm.binary.component import ModuleType
 from wippywasm.binary.core_subtype import module_mismatch
-from wippywasm.binary.limits import NODE, Budget
+from wippywasm.binary.limits import ENTRY_ROOM, NODE, Budget, BudgetError
 from wippywasm.binary.nodes import (
     ComponentNode,
     Entity,
@@ -48,21 +48,24 @@ class Checker:
     def __init__(self, budget: Budget, offset: int) -> None:
         self.budget = budget
         self.offset = offset
-        self.passed: set[tuple[object, object]] = set()
+        self.passed: set[tuple[object, object, Substitution]] = set()
 
     def fail(self, message: str) -> ValidationError:
         return ValidationError(message, self.offset)
 
-    def entity(self, actual: Entity, expected: Entity, place: str) -> None:
-        """Can `actual` stand in for `expected`? `place` opens the message where it can't."""
-        if actual is expected or (actual, expected) in self.passed:
+    def entity(self, actual: Entity, expected: Entity, place: str, supply: Substitution) -> None:
+        """Can `actual` stand in for what `supply` makes of `expected`? `place` opens the message where it can't."""
+        key = (actual, expected, supply)
+        if (actual is expected and not supply.resources) or key in self.passed:
             return
         self.budget.spend(NODE, self.offset)
         try:
-            self._entity(actual, expected)
+            self._entity(actual, expected, supply)
+        except BudgetError:
+            raise
         except ValidationError as error:
             raise self.fail(f"{place}: {error.message}") from None
-        self.passed.add((actual, expected))
+        self.passed.add(key)
 
     def ascription(self, actual: Entity, ascribed: Entity) -> None:
         """Can an export of type `actual` be shown as `ascribed`, whose resources may be abstract?"""
@@ -70,23 +73,23 @@ class Checker:
             if isinstance(actual, TypeEntity) and isinstance(actual.created, ResNode):
                 return
             raise self.fail("ascribed type of export is not compatible: expected resource")
-        self.entity(actual, ascribed, "ascribed type of export is not compatible")
+        self.entity(actual, ascribed, "ascribed type of export is not compatible", self.supply({}))
 
-    def _entity(self, actual: Entity, expected: Entity) -> None:
+    def _entity(self, actual: Entity, expected: Entity, supply: Substitution) -> None:
         match actual, expected:
             case ModuleType(), ModuleType():
                 self.budget.spend(len(actual.imports) + len(expected.imports) + len(actual.exports), self.offset)
                 self._refuse(module_mismatch(actual, expected))
             case FuncNode(), FuncNode():
-                self._func(actual, expected)
+                self._func(actual, supply.func(expected))
             case ValueEntity(), ValueEntity():
-                self._value(actual.type, expected.type)
+                self._value(actual.type, supply.value(expected.type))
             case TypeEntity(), TypeEntity():
-                self.type(actual.created, expected.created)
+                self._type(actual.created, expected.created, supply)
             case InstanceNode(), InstanceNode():
-                self.instance(actual, expected)
+                self._instance(actual, expected, supply)
             case ComponentNode(), ComponentNode():
-                self.component(actual, expected)
+                self._component(actual, supply.component(expected))
             case _:
                 raise self.fail(f"expected {sort_of(expected)}, found {sort_of(actual)}")
 
@@ -105,50 +108,66 @@ class Checker:
             raise self.fail(f"expected {kind_of(expected.type)}, found {actual.type.name}")
         raise self.fail(difference(actual.type, expected.type))
 
-    def type(self, actual: TypeNode, expected: TypeNode) -> None:
+    def _type(self, actual: TypeNode, expected: TypeNode, supply: Substitution) -> None:
         """A type given for a `type` import or export."""
         match actual, expected:
             case ResNode(), ResNode():
-                self._refuse(None if actual.type is expected.type else "resource types are not the same")
+                wanted = supply.resources.get(expected.type, expected.type)
+                self._refuse(None if actual.type is wanted else "resource types are not the same")
             case ValNode(), ValNode():
-                self._value(actual, expected)
+                self._value(actual, supply.value(expected))
             case FuncNode(), FuncNode():
-                self._func(actual, expected)
+                self._func(actual, supply.func(expected))
             case InstanceNode(), InstanceNode():
-                self.instance(actual, expected)
+                self._instance(actual, expected, supply)
             case ComponentNode(), ComponentNode():
-                self.component(actual, expected)
+                self._component(actual, supply.component(expected))
             case _:
                 raise self.fail(f"expected {_TYPE_KINDS[type(expected)]}, found {_TYPE_KINDS[type(actual)]}")
 
-    def instance(self, actual: InstanceNode, expected: InstanceNode) -> None:
-        opened = self.open(actual.exports, expected.introduced).entities(expected.exports)
-        self.all(actual.exports, opened, "export", "type mismatch in instance export")
+    def _instance(self, actual: InstanceNode, expected: InstanceNode, supply: Substitution) -> None:
+        if expected.introduced:
+            opened = self.open(actual.exports, expected.introduced).resources
+            self.budget.spend(len(supply.resources), self.offset)
+            supply = self.supply({**supply.resources, **opened})
+        self.all(actual.exports, expected.exports, "export", "type mismatch in instance export", supply)
 
-    def component(self, actual: ComponentNode, expected: ComponentNode) -> None:
+    def _component(self, actual: ComponentNode, expected: ComponentNode) -> None:
         """`actual` may import less and export more; it sees `expected`'s imports, so those are opened for it."""
         supply = self.open(expected.imports, actual.imported)
-        self.all(expected.imports, supply.entities(actual.imports), "import", "type mismatch in import")
+        self.all(expected.imports, actual.imports, "import", "type mismatch in import", supply)
         exports = supply.entities(actual.exports)
-        wanted = self.open(exports, expected.defined).entities(expected.exports)
-        self.all(exports, wanted, "export", "type mismatch in export")
+        wanted = self.open(exports, expected.defined)
+        self.all(exports, expected.exports, "export", "type mismatch in export", wanted)
 
-    def all(self, actual: Mapping[str, Entity], expected: Mapping[str, Entity], what: str, place: str) -> None:
-        """Everything in `expected` is in `actual`, with a type that fits."""
+    def all(
+        self,
+        actual: Mapping[str, Entity],
+        expected: Mapping[str, Entity],
+        what: str,
+        place: str,
+        supply: Substitution,
+    ) -> None:
+        """Everything in `expected` is in `actual`, with a type that fits what `supply` makes of it."""
         for name, entity in expected.items():
             found = actual.get(name)
             if found is None:
                 raise self.fail(f"missing expected {what} `{name}`")
-            self.entity(found, entity, f"{place} `{name}`")
+            self.entity(found, entity, f"{place} `{name}`", supply)
 
     def open(self, actual: Mapping[str, Entity], wanted: Resources) -> Substitution:
         """The substitution that gives each wanted resource the one at the same path of `actual`."""
+        self.budget.spend(len(wanted), self.offset)
+        self.budget.take(ENTRY_ROOM * len(wanted), self.offset)
         found: dict[ResourceType, ResourceType] = {}
         for resource, path in wanted.items():
             entity = lookup(actual, path)
             if isinstance(entity, TypeEntity) and isinstance(entity.created, ResNode):
                 found[resource] = entity.created.type
-        return Substitution(found, self.budget, self.offset)
+        return self.supply(found)
+
+    def supply(self, resources: Mapping[ResourceType, ResourceType]) -> Substitution:
+        return Substitution(resources, self.budget, self.offset)
 
 
 def lookup(entities: Mapping[str, Entity], path: Path) -> Entity | None:

@@ -60,7 +60,7 @@ def read_deftype(scope: Scope, reader: Reader) -> ValNode | FuncNode | Component
 def _read_declarators(scope: Scope, reader: Reader) -> Scope:
     reader.pos += 1
     count = reader.count("declarations")
-    scope.context.budget.spend(count * EXTERN, reader.pos)
+    scope.context.budget.define(count * EXTERN, reader.pos)
     for _ in range(count):
         offset = reader.pos
         kind = reader.byte()

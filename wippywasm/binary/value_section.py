@@ -77,7 +77,7 @@ def _check_start(scope: Scope, func: FuncNode, args: list[int], results: int, of
     checker = Checker(scope.context.budget, offset)
     for number, (arg, wanted) in enumerate(zip(args, func.parts)):
         place = f"value type mismatch for component start function argument {number}"
-        checker.entity(scope.use_value(arg, offset), ValueEntity(wanted), place)
+        checker.entity(scope.use_value(arg, offset), ValueEntity(wanted), place, checker.supply({}))
 
 
 class _ValueReader:

@@ -101,7 +101,7 @@ class ValueTypeReader:
         count = reader.count("labels")
         if count > most:
             raise ValidationError(_too_many(what, count, most), offset)
-        self.context.budget.spend(count * LABEL, offset)
+        self.context.budget.define(count * LABEL, offset)
         seen: dict[str, str] = {}
         found: list[T] = []
         for _ in range(count):
@@ -172,7 +172,7 @@ class ValueTypeReader:
         count = self.reader.count("items")
         if count > MAX_LABELS:
             raise ValidationError(_too_many("tuple item", count, MAX_LABELS), offset)
-        self.context.budget.spend(count * ITEM, offset)
+        self.context.budget.define(count * ITEM, offset)
         items = [self.val_type() for _ in range(count)]
         self._not_empty(items, "tuple type must have at least one type")
         return val_node(TupleType(tuple([i.type for i in items])), items)

@@ -29,6 +29,7 @@ class Visibility:
     def __init__(self) -> None:
         self.named: dict[str, set[TypeNode]] = {"import": set(), "export": set()}
         self.passed: dict[str, set[object]] = {"import": set(), "export": set()}
+        self.admitted: dict[str, set[InstanceNode]] = {"import": set(), "export": set()}
 
     def admit(self, what: str, entity: Entity) -> bool:
         """May this import or export stand here? The types that it brings are named from now on."""
@@ -53,13 +54,12 @@ class Visibility:
         return True
 
     def _admit_instance(self, what: str, instance: InstanceNode) -> bool:
-        key = (what, instance)
-        if key in self.passed[what]:
+        if instance in self.admitted[what]:
             return True
         for entity in instance.exports.values():
             if not self.admit(what, entity):
                 return False
-        self.passed[what].add(key)
+        self.admitted[what].add(instance)
         return True
 
     def _all_named(self, what: str, node: TypeNode) -> bool:
