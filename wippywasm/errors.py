@@ -5,6 +5,7 @@ Out: exceptions whose message is rendered from those fields, with a hint on what
 
     WippyError                      kind, details, retryable, hint
     ├── NotFoundError               NOT_FOUND
+    │   └── NoAttributeError        an attribute that a guest does not export; an AttributeError, too
     ├── AlreadyExistsError          ALREADY_EXISTS
     ├── InvalidError                INVALID: the user's bytes, text, value or definition is wrong
     │   ├── BinaryError             offset in the bytes
@@ -93,6 +94,10 @@ class WippyError(Exception):
 
 class NotFoundError(WippyError):
     kind = ErrorKind.NOT_FOUND
+
+
+class NoAttributeError(NotFoundError, AttributeError):
+    """What Python's `hasattr`, and `getattr` with a default, take for an answer."""
 
 
 class AlreadyExistsError(WippyError):

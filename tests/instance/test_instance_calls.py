@@ -23,6 +23,7 @@ from wippywasm.errors import (
     Trap,
     UnavailableError,
     ValueMismatchError,
+    WippyError,
     WitError,
 )
 
@@ -97,6 +98,9 @@ def test_names_that_are_not_there(guest: Guest) -> None:
         guest.call("compite", 1, 2)
     with pytest.raises(AttributeError, match="did you mean 'compute'"):
         guest.exports.compite  # noqa: B018
+    with pytest.raises(WippyError, match="did you mean 'compute'"):
+        guest.exports.compite  # noqa: B018
+    assert getattr(guest.exports, "compite", 5) == 5
     with pytest.raises(NotFoundError, match="exports nothing called 'a:b/tool'"):
         guest.exports["a:b/tool"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from wippywasm import Limits
-from wippywasm.errors import PoisonedError, TimedOutError
+from wippywasm.errors import PoisonedError, TimedOutError, UnsupportedFeatureError
 
 SHORT = Limits(max_execution_ms=100)
 LONG = Limits(max_execution_ms=60_000)
@@ -73,6 +73,16 @@ def test_a_callee_without_limits(chain: Any, engine: str) -> None:
     guest = chain(None, None, SHORT)
     assert guest.call("spin", False) == 7
     with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+        guest.call("spin", True)
+
+
+def test_a_callee_without_limits_of_a_caller_with_some(chain: Any, engine: str) -> None:
+    """It ends with the caller's time; where it can't be made to, it is not called at all."""
+    guest = chain(None, SHORT)
+    error, words = (
+        (UnsupportedFeatureError, "made without limits") if engine == "wasmer" else (TimedOutError, "_ms = 100")
+    )
+    with pytest.raises(error, match=words):
         guest.call("spin", True)
 
 

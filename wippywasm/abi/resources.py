@@ -23,7 +23,7 @@ from wippywasm.abi.state import (
     get_ident,
     poison,
 )
-from wippywasm.errors import Trap, UnavailableError
+from wippywasm.errors import NoAttributeError, Trap, UnavailableError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -106,7 +106,7 @@ class Resource(GuestResource):
             raise AttributeError(name)
         method = self._type.methods.get(name)
         if method is None:
-            raise AttributeError(f"resource {self._type.name} has no method {name!r}")
+            raise NoAttributeError(f"resource {self._type.name} has no method {name!r}")
         return MethodType(method, self)
 
     def __dir__(self) -> list[str]:

@@ -181,6 +181,11 @@ class TimedStore(Protocol):
         ...
 
     @property
+    def can_end(self) -> bool:
+        """Whether it can end them: where that costs something, only those that were made for it."""
+        ...
+
+    @property
     def is_timed(self) -> bool:
         """Whether a clock runs."""
         ...

@@ -174,6 +174,11 @@ class WasmerStore:
         self._clock.stop(span)
 
     @property
+    def can_end(self) -> bool:
+        """Whether its modules count."""
+        return self._rewrites
+
+    @property
     def is_timed(self) -> bool:
         """Whether a clock runs."""
         return bool(self._clock.spans)

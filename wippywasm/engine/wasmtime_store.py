@@ -212,6 +212,8 @@ class WasmtimeStore:
         if self._context is not None and not running.is_armed:
             capi.set_epoch_deadline(self._context, NEVER)
 
+    can_end = True
+
     @property
     def is_timed(self) -> bool:
         """Whether a clock runs."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from wippywasm.abi.state import RuntimeResource
-from wippywasm.errors import InvalidError, NotFoundError, UnsupportedFeatureError
+from wippywasm.errors import InvalidError, NoAttributeError, NotFoundError, UnsupportedFeatureError
 from wippywasm.instance.names import best_match, pascal, snake, split_version
 from wippywasm.instance.suggest import did_you_mean
 from wippywasm.model import ResourceType
@@ -72,7 +72,7 @@ class ExportedInstance:
             found = next((wit for wit in self._resources() if pascal(wit) == name), None)
         if found is None:
             hint = did_you_mean(name, dir(self))
-            raise AttributeError(f"{self._prefix or 'the guest'} exports nothing called {name!r}{hint}")
+            raise NoAttributeError(f"{self._prefix or 'the guest'} exports nothing called {name!r}{hint}")
         value = self.__dict__[name] = self._make(found)
         return value
 
@@ -149,7 +149,7 @@ class ExportedResource:
         found = self._find(name)
         if found is None:
             what = f"called {name!r}" if name else "to construct it"
-            raise AttributeError(f"resource {self._name!r} has no function {what}")
+            raise NoAttributeError(f"resource {self._name!r} has no function {what}")
         return found
 
     def _find(self, name: str) -> Callable[..., Any] | None:
