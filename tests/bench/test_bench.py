@@ -147,3 +147,16 @@ def test_the_chart_has_a_bar_for_each_ratio() -> None:
     assert len(bars) == 3
     assert {"a < b", "c", "20", "0.2", "1.0", SIDE} <= set(texts)
     assert all(0 < float(bar.get("width", 0)) < 600 for bar in bars)
+
+
+@pytest.mark.parametrize("text", [None, "no JSON", "{}", "[]"])
+def test_what_is_no_baseline_is_refused_before_anything_is_measured(
+    text: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "kept.json"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(SystemExit) as caught:
+        bench.main(["--check", str(file)])
+    assert caught.value.code == 2
+    assert f"can't compare with {str(file)!r}: " in capsys.readouterr().err

@@ -39,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.only and (chosen.write or chosen.save is not None):
         parser.error("what is kept has all cases: leave --only out")
-    before = None if chosen.check is None else baseline.load(chosen.check)
+    try:
+        before = None if chosen.check is None else baseline.load(chosen.check)
+    except (OSError, ValueError) as error:
+        parser.error(f"can't compare with {str(chosen.check)!r}: {getattr(error, 'strerror', None) or error}")
     rows: list[Row] = []
     for group in GROUPS:
         with ExitStack() as stack:

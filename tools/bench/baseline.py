@@ -24,7 +24,10 @@ def save(path: Path, ratios: Ratios, taken: str) -> None:
 
 
 def load(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text())
+    """What `save` wrote there; OSError or ValueError where that is not so."""
+    found: Any = json.loads(path.read_text())
+    if not isinstance(found, dict) or not {"tolerance", "ratios"} <= found.keys():
+        raise ValueError("these are no ratios that --save kept")
     return found
 
 
