@@ -23,7 +23,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mkdocs build --quiet
+	$(BIN)/mkdocs build
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
