@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "wippywasm"
 
 LAYERS = [
-    {"dataclass", "late"},
+    {"dataclass", "late", "visible"},
     {"errors"},
     {"awaitables", "model", "core", "values", "leb128"},
     {"layout"},

@@ -16,11 +16,10 @@ import click
 from wippywasm.app.json_values.text import dump_json
 from wippywasm.app.json_values.untyped import untyped_to_json
 from wippywasm.errors import DefinitionError, InvalidError, LuaError, Problem, Trap, WippyError
+from wippywasm.visible import visible
 
 _FRAMES = 10
 _MAX_MESSAGE = 10_000
-_CONTROLS = {c: f"\\x{c:02x}" for c in (*range(32), *range(127, 160)) if chr(c) not in "\n\t"}
-"""What a guest or a file may have put into a message, and a terminal would obey."""
 
 
 def is_coloured(stream: TextIO) -> bool:
@@ -62,7 +61,7 @@ def tame(text: str) -> str:
     """Text from guests, programs and files, fit for a terminal: no control characters, and an end."""
     if len(text) > _MAX_MESSAGE:
         text = f"{text[:_MAX_MESSAGE]}… ({len(text):,} characters)"
-    return text.translate(_CONTROLS)
+    return visible(text)
 
 
 def write_output(path: str, content: bytes) -> None:

@@ -46,8 +46,8 @@ class Subject:
     allocates: bool = False
     """Whether it is a core module with an allocator for the runtime."""
     engines: tuple[EngineFit, ...] = ()
-    supply: str | None = None
-    """What it needs and `imports:` can't grant, and how it gets that."""
+    notes: tuple[str, ...] = ()
+    """What of its imports `imports:` can't grant, and what to do about that."""
 
 
 def define(subject: Subject, functions: Sequence[ExportedFunction]) -> Definition | None:
@@ -63,7 +63,7 @@ class _Writer:
         self.subject = subject
         self.namespace = _words(subject.file.stem, "app")
         self.names: set[str] = set()
-        self.notes = [] if subject.supply is None else [subject.supply]
+        self.notes = [*subject.notes]
 
     def write(self, functions: Sequence[ExportedFunction]) -> Definition:
         head = [*_engine_comment(self.subject.engines), 'version: "1.0"']

@@ -6,11 +6,13 @@ In: a `Graph`. Out: SVG markup without scripts; its colours and effects are clas
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from html import escape
 
 from wippywasm.inspect.layout import BOX_HEIGHT, BOX_WIDTH, Placed, Way, lay_out
+from wippywasm.inspect.markup import safe
 from wippywasm.inspect.model import Box, Graph, Link
 from wippywasm.inspect.tree import human_size
+from wippywasm.visible import visible
+from wippywasm.wit.names import interface_name
 
 MAX_BOXES, MAX_LINKS = 150, 600
 """A hostile file has more instances than anybody would look at."""
@@ -59,7 +61,7 @@ def _way(way: Way, boxes: Mapping[str, Placed]) -> str:
 def _items(link: Link) -> str:
     shown = "\n".join(link.items[:_MAX_ITEMS])
     more = len(link.items) - _MAX_ITEMS
-    return escape(f"{shown}\n… and {more} more" if more > 0 else shown)
+    return safe(f"{shown}\n… and {more} more" if more > 0 else shown)
 
 
 def _box(p: Placed, missing: Collection[str]) -> str:
@@ -67,9 +69,9 @@ def _box(p: Placed, missing: Collection[str]) -> str:
     name, below = _words(p.box)
     return (
         f'<g class="box {kind} b{p.number}" transform="translate({p.x:.0f},{p.y:.1f})">'
-        f"<title>{escape(p.box.label)}</title>"
+        f"<title>{safe(p.box.label)}</title>"
         f'<rect width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="8"/>'
-        f'<text x="12" y="19" class="name">{escape(name)}</text><text x="12" y="35">{escape(below)}</text></g>'
+        f'<text x="12" y="19" class="name">{safe(name)}</text><text x="12" y="35">{safe(below)}</text></g>'
     )
 
 
@@ -77,9 +79,10 @@ def _words(box: Box) -> tuple[str, str]:
     """Two lines: the name itself, and where it is from or how large it is."""
     if box.size is not None:
         return _short(box.label), human_size(box.size)
-    package, slash, name = box.label.partition("/")
-    return (_short(name), _short(package)) if slash else (_short(box.label), box.kind)
+    package, _, name = box.label.partition("/")
+    return (_short(name), _short(package)) if interface_name(box.label) else (_short(box.label), box.kind)
 
 
 def _short(text: str) -> str:
+    text = visible(text)
     return text if len(text) <= _MAX_LETTERS else f"{text[: _MAX_LETTERS - 1]}…"

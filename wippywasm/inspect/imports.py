@@ -9,7 +9,7 @@ Spec: SPEC section 7.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from wippywasm.binary.component import ComponentType, InstanceType, ModuleType
 from wippywasm.core import CoreExternType, CoreFuncType, CoreImport
@@ -22,6 +22,11 @@ from wippywasm.model import FuncType
 from wippywasm.plan import Plan
 from wippywasm.plan.describe import describe_core, describe_func
 from wippywasm.wasi.preview1 import signatures as preview_1
+from wippywasm.wit.names import interface_name
+
+Fault: TypeAlias = "tuple[str | None, bool]"
+"""What is wrong with an import, if anything, and whether it can be linked."""
+_NO_FAULT: Fault = (None, True)
 
 
 def component_imports(imports: Mapping[str, Any], plan: Plan | None) -> list[Import]:
@@ -35,7 +40,7 @@ def core_imports(imports: Iterable[CoreImport], *, has_types: bool) -> list[Impo
     by_module: dict[str, list[tuple[str, str]]] = {}
     for i in imports:
         by_module.setdefault(i.module, []).append((i.name, _core_words(i.type)))
-    return [Import(m, tuple(items), _core_fault(m, items, has_types=has_types)) for m, items in by_module.items()]
+    return [Import(m, tuple(items), *_core_fault(m, items, has_types=has_types)) for m, items in by_module.items()]
 
 
 def grouped(imports: Sequence[Import]) -> tuple[ImportGroup, ...]:
@@ -64,13 +69,18 @@ def to_supply(groups: Iterable[ImportGroup], kind: str) -> str | None:
     return f"nothing here serves {_some(names, 12)}: what needs it fails, unless it is given {', or '.join(ways)}"
 
 
+def unlinkable(groups: Iterable[ImportGroup]) -> tuple[str, ...]:
+    """A sentence for each import that keeps the whole from being linked."""
+    return tuple(f"import {i.name}: {i.fault}" for group in groups for i in group.imports if not i.is_linkable)
+
+
 def _import(name: str, extern: Any, wrong: Collection[tuple[str, ...]]) -> Import | None:
     if isinstance(extern, FuncType):
         return Import(name, ((name, describe_func(extern)),))
     if isinstance(extern, InstanceType):
         functions = tuple(_functions(extern, ""))
         fault = _fault(name, functions, wrong)
-        return Import(name, functions, fault) if functions or _has_resources(extern) else None
+        return Import(name, functions, *fault) if functions or _has_resources(extern) else None
     if isinstance(extern, ModuleType | ComponentType):
         return Import(name, ((name, "a core module" if isinstance(extern, ModuleType) else "a component"),))
     return None
@@ -92,30 +102,31 @@ def _grant(i: Import) -> str | None:
     return grant_for(i.name) if is_offered(i.name) else None
 
 
-def _fault(name: str, functions: Iterable[tuple[str, str]], wrong: Collection[tuple[str, ...]]) -> str | None:
+def _fault(name: str, functions: Iterable[tuple[str, str]], wrong: Collection[tuple[str, ...]]) -> Fault:
     """What is wrong where the interface is one of ours: functions that it has with another type, which the runtime
     refuses to link, and those that it has not, which trap when they are called.
     """
     if not is_offered(name):
-        return None
+        return _NO_FAULT
     types = offered_types()[split_version(name)[0]].functions
     others = [f"{f} as {describe_func(types[f])}" for f, _ in functions if (name, f) in wrong]
     return _words_of_fault(others, [f for f, _ in functions if f not in types])
 
 
-def _core_fault(module: str, items: Sequence[tuple[str, str]], *, has_types: bool) -> str | None:
+def _core_fault(module: str, items: Sequence[tuple[str, str]], *, has_types: bool) -> Fault:
     if not grants(PREVIEW_1[0], module):
-        return "it needs its types: give the entry the world as `wit`" if ":" in module and not has_types else None
+        needs_types = interface_name(module) is not None and not has_types
+        return ("it needs its types: give the entry the world as `wit`", True) if needs_types else _NO_FAULT
     have = {name: describe_core(type) for name, type in preview_1.SIGNATURES.items()}
     others = [f"{name} as {have[name]}" for name, words in items if have.get(name, words) != words]
     return _words_of_fault(others, [name for name, _ in items if name not in have])
 
 
-def _words_of_fault(others: Sequence[str], lacking: Sequence[str]) -> str | None:
+def _words_of_fault(others: Sequence[str], lacking: Sequence[str]) -> Fault:
     """`others` are functions with the types that the interface has, which the import has not."""
     if others:
-        return f"it can't be linked: the interface has {_some(others)}"
-    return f"it has no {_some(lacking)}" if lacking else None
+        return f"it can't be linked: the interface has {_some(others)}", False
+    return (f"it has no {_some(lacking)}", True) if lacking else _NO_FAULT
 
 
 def _some(words: Sequence[str], most: int = 5) -> str:

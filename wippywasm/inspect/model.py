@@ -42,12 +42,14 @@ class OtherExport:
 class Import:
     """One import: an interface, or a module of core imports, with the signatures of its functions by name.
 
-    `fault` says what about it can't be served here, though its package is.
+    `fault` says what about it can't be served here, though its package is. One not `is_linkable` keeps the whole
+    from being instantiated by an entry.
     """
 
     name: str
     functions: tuple[tuple[str, str], ...]
     fault: str | None = None
+    is_linkable: bool = True
 
 
 @dataclass(frozen=True)

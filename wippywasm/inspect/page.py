@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from html import escape
 from importlib import resources
 
 from wippywasm.engine.features import labels
 from wippywasm.inspect.drawing import drawing
 from wippywasm.inspect.exports import is_handler
+from wippywasm.inspect.imports import unlinkable
+from wippywasm.inspect.markup import isolated, safe
 from wippywasm.inspect.model import ExportedFunction, ImportGroup, Inspection, ModuleFacts, Node
 from wippywasm.inspect.tree import describe_memory, describe_table, human_size
 from wippywasm.plan.describe import describe_func
@@ -25,7 +26,7 @@ _KINDS = {"module": "core module", "wit package": "WIT package"}
 
 def page(found: Inspection) -> str:
     """The whole document."""
-    name = escape(found.path.rpartition("/")[2])
+    name = safe(found.path.rpartition("/")[2])
     return "\n".join(
         (
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -46,18 +47,19 @@ def _style() -> str:
 
 def _head(found: Inspection, name: str) -> Iterator[str]:
     badges = [(_KINDS.get(found.kind, found.kind) + " as text" * found.is_text, ""), (human_size(found.size), "")]
-    for fit in found.engines if found.modules else ():
+    is_linkable = not unlinkable(found.groups)
+    for fit in found.engines if found.modules and is_linkable else ():
         lacks = f" lacks {labels(list(fit.lacks))}" if fit.lacks else ""
         badges.append((f"{fit.engine}{lacks}", "no" if fit.lacks else "yes"))
     yield f"<header>\n<h1>{name}</h1>"
     yield f'<div class="badges">{"".join(_badge(text, kind) for text, kind in badges)}</div>'
-    yield f'<code class="soft">{escape(found.digest)}</code>'
-    yield from (f'<div class="problem">{escape(problem)}</div>' for problem in found.problems)
+    yield f'<code class="soft">{safe(found.digest)}</code>'
+    yield from (f'<div class="problem">{safe(problem)}</div>' for problem in found.problems)
     yield "</header>"
 
 
 def _badge(text: str, kind: str) -> str:
-    return f'<span class="badge {kind}">{escape(text)}</span>'
+    return f'<span class="badge {kind}">{safe(text)}</span>'
 
 
 def _sections(found: Inspection) -> Iterator[str]:
@@ -68,7 +70,7 @@ def _sections(found: Inspection) -> Iterator[str]:
         ("Exports", _cards(_export(found, f) for f in found.exports)),
         ("Imports", _cards(map(_group, found.groups))),
         ("Entry to paste", _definition(found)),
-        ("World", f"<pre>{escape(found.world)}</pre>" if found.world else ""),
+        ("World", f"<pre>{safe(found.world)}</pre>" if found.world else ""),
         ("Core modules", _modules(found.modules)),
         ("Inside", f'<div class="tree">{"".join(_tree(found.tree, [MOST]))}</div>' if found.tree else ""),
         ("Made by", _producers(found)),
@@ -100,10 +102,10 @@ def _export(found: Inspection, function: ExportedFunction) -> str:
         lines = ["wippywasm run", f"curl {entry.address}"]
     elif entry is not None and function.shell is not None:
         lines.insert(0, f"wippywasm call {entry.id} {function.shell}".rstrip())
-    shown = "".join(f'<code class="line">{escape(line)}</code>' for line in lines)
+    shown = "".join(f'<code class="line">{safe(line)}</code>' for line in lines)
     return (
-        f'<div class="card"><span class="key">{escape(function.key)}</span>'
-        f"<code>{escape(describe_func(function.type))}</code>{shown}</div>"
+        f'<div class="card"><span class="key">{safe(function.key)}</span>'
+        f"<code>{safe(describe_func(function.type))}</code>{shown}</div>"
     )
 
 
@@ -111,18 +113,18 @@ def _group(group: ImportGroup) -> str:
     heading = "must be supplied" if group.grant is None else f"{group.grant} grants"
     items = []
     for i in group.imports[:MOST]:
-        names = ", ".join(name for name, _ in i.functions[:MOST] if name != i.name)
-        fault = f" — {i.fault}" if i.fault else ""
-        items.append(f'<li><code>{escape(i.name)}</code> <span class="soft">{escape(names + fault)}</span></li>')
+        names = ", ".join(isolated(name) for name, _ in i.functions[:MOST] if name != i.name)
+        fault = f" — {safe(i.fault)}" if i.fault else ""
+        items.append(f'<li><code>{safe(i.name)}</code> <span class="soft">{names}{fault}</span></li>')
     kind = "missing" if group.grant is None else "grant"
-    return f'<div class="card {kind}"><h3>{escape(heading)}</h3><ul>{"".join(items)}</ul></div>'
+    return f'<div class="card {kind}"><h3>{safe(heading)}</h3><ul>{"".join(items)}</ul></div>'
 
 
 def _definition(found: Inspection) -> str:
     if found.definition is None:
         return ""
-    notes = "".join(f'<p class="soft">{escape(note)}</p>' for note in found.definition.notes)
-    return f"<pre>{escape(found.definition.text)}</pre>{notes}"
+    notes = "".join(f'<p class="soft">{safe(note)}</p>' for note in found.definition.notes)
+    return f"<pre>{safe(found.definition.text)}</pre>{notes}"
 
 
 def _modules(modules: Sequence[ModuleFacts]) -> str:
@@ -141,8 +143,8 @@ def _module(m: ModuleFacts, largest: int) -> str:
     bar = f'<span class="bar" style="width: {100 * m.size / largest:.1f}%"></span>'
     name = f"{m.where} {m.name or ''}"
     return (
-        f'<tr><th><code>{escape(name)}</code></th><td style="width: 26%">{human_size(m.size)}{bar}</td>'
-        f"<td>{'<br>'.join(map(escape, facts))}</td></tr>"
+        f'<tr><th><code>{safe(name)}</code></th><td style="width: 26%">{human_size(m.size)}{bar}</td>'
+        f"<td>{'<br>'.join(map(safe, facts))}</td></tr>"
     )
 
 
@@ -151,8 +153,8 @@ def _tree(node: Node, left: list[int]) -> Iterator[str]:
     left[0] -= 1
     size = f' <span class="soft">{human_size(node.size)}</span>' if node.size is not None else ""
     kind = "" if f"{node.label} ".startswith(f"{node.kind} ") else f"{node.kind} "
-    words = f"{escape(kind + node.label)}{size}"
-    words += f' <span class="soft">{escape(node.detail)}</span>' if node.detail else ""
+    words = f"{kind}{isolated(node.label)}{size}"
+    words += f' <span class="soft">{safe(node.detail)}</span>' if node.detail else ""
     if not node.children:
         yield f'<div class="leaf">{words}</div>'
         return
@@ -167,8 +169,8 @@ def _tree(node: Node, left: list[int]) -> Iterator[str]:
 
 def _producers(found: Inspection) -> str:
     rows = "".join(
-        f"<tr><th>{escape(role)}</th>"
-        f"<td>{escape(', '.join(f'{name} {version}'.rstrip() for name, version in tools))}</td></tr>"
+        f"<tr><th>{safe(role)}</th>"
+        f"<td>{', '.join(isolated(f'{name} {version}'.rstrip()) for name, version in tools)}</td></tr>"
         for role, tools in found.producers.items()
     )
     return f"<table>{rows}</table>" if rows else ""

@@ -18,7 +18,7 @@ from wippywasm.inspect.definition import Subject, define
 from wippywasm.inspect.exports import exported_functions, exported_types
 from wippywasm.inspect.files import read
 from wippywasm.inspect.graph import graph_of
-from wippywasm.inspect.imports import grouped, to_declare, to_supply
+from wippywasm.inspect.imports import grouped, to_declare, to_supply, unlinkable
 from wippywasm.inspect.lacking import lacking
 from wippywasm.inspect.model import ExportedFunction, Graph, Inspection
 from wippywasm.inspect.modules import engine_fits, sections
@@ -43,9 +43,10 @@ def inspect(
     declare = to_declare(groups)
     wit, world = _texts(parts)
     engines = engine_fits(parts.modules)
-    supply = to_supply(groups, parts.kind)
+    unlinked, supply = unlinkable(groups), to_supply(groups, parts.kind)
+    notes = unlinked if supply is None else (*unlinked, supply)
     subject = Subject(
-        file.path, Path(app), file.digest, declare, parts.types, file.text, _allocates(parts), engines, supply
+        file.path, Path(app), file.digest, declare, parts.types, file.text, _allocates(parts), engines, notes
     )
     return Inspection(
         path=str(file.path),
@@ -66,7 +67,7 @@ def inspect(
         tree=parts.tree,
         graph=Graph() if parts.plan is None else graph_of(parts.plan, parts.module_names),
         definition=define(subject, _chosen(functions, method)),
-        problems=(*parts.problems, *([] if parts.plan is None else lacking(parts.plan))),
+        problems=(*parts.problems, *unlinked, *([] if parts.plan is None else lacking(parts.plan))),
     )
 
 

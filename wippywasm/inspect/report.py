@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.features import LABELS, labels
 from wippywasm.inspect.exports import is_handler
-from wippywasm.inspect.imports import to_supply
+from wippywasm.inspect.imports import to_supply, unlinkable
 from wippywasm.inspect.model import Import, Inspection, ModuleFacts, Node
 from wippywasm.inspect.tree import describe_memory, describe_table, human_size
 from wippywasm.plan.describe import describe_func
@@ -132,9 +132,10 @@ def _producers(found: Inspection) -> Iterator[str]:
 
 
 def _engines(found: Inspection) -> Iterator[str]:
+    why = "no, its imports can't be linked" if unlinkable(found.groups) else "yes"
     for fit in found.engines if found.modules else ():
         lacks = labels([LABELS.get(name, name) for name in fit.lacks])
-        yield f"{fit.engine}: no, it lacks {lacks}" if fit.lacks else f"{fit.engine}: yes"
+        yield f"{fit.engine}: no, it lacks {lacks}" if fit.lacks else f"{fit.engine}: {why}"
 
 
 def _definition(found: Inspection) -> Iterator[str]:

@@ -115,7 +115,7 @@ def human_size(size: int) -> str:
     value, unit = float(size), 0
     while value >= 1024 and unit < 4:
         value, unit = value / 1024, unit + 1
-    return f"{size} bytes" if unit == 0 else f"{value:.1f} {('KiB', 'MiB', 'GiB', 'TiB')[unit - 1]}"
+    return f"{size} byte{'s' * (size != 1)}" if unit == 0 else f"{value:.1f} {('KiB', 'MiB', 'GiB', 'TiB')[unit - 1]}"
 
 
 def _of(what: str, args: list[str]) -> str:
