@@ -117,12 +117,16 @@ class GuestThread:
                 await call.left()
             raise
 
-    @contextmanager
-    def occupied(self, components: Sequence[ComponentInstance]) -> Iterator[None]:
-        """A call into a guest of this thread; refuses another meanwhile, which would only wait for it."""
+    def check_entry(self, components: Sequence[ComponentInstance]) -> None:
+        """Refuse a call that would wait for a task's."""
         if self._occupant is not None or not all(c.may_enter for c in components):
             self._refuse(components)
-        self._occupant = _caller()
+
+    @contextmanager
+    def occupied(self, components: Sequence[ComponentInstance]) -> Iterator[None]:
+        """A task's call into a guest of this thread; refuses another meanwhile, which would only wait for it."""
+        self.check_entry(components)
+        self._occupant = asyncio.current_task()
         try:
             yield
         finally:
@@ -133,7 +137,9 @@ class GuestThread:
 
         if self._occupant is None:
             entry.refuse_entry(components, None)
-        if self._occupant is _caller() or threading.current_thread() is self._thread():
+        if threading.current_thread() is self._thread() or (
+            in_event_loop() and self._occupant is asyncio.current_task()
+        ):
             entry.refuse_reentry()
         entry.refuse_waiting()
 
@@ -181,11 +187,6 @@ def _end_last() -> None:
         for call in tuple(_calls):
             call.end(_ENDING)
         time.sleep(0.001)
-
-
-def _caller() -> Any:
-    """The task that runs here, or the thread."""
-    return (asyncio.current_task() if in_event_loop() else None) or threading.current_thread()
 
 
 def _without_waiting(function: Callable[..., Any], *args: Any) -> Any:

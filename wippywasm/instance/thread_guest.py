@@ -111,8 +111,7 @@ class ThreadGuest(Guest):
 
     def _check_entry(self) -> None:
         """Refuse what would wait for a call that waits for this thread."""
-        with self._thread.occupied(self._running().components):
-            pass
+        self._thread.check_entry(self._running().components)
 
     def _interrupt(self, error: BaseException) -> None:
         if self._frame is not None:
