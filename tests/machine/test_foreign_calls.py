@@ -86,6 +86,20 @@ def test_a_callee_without_limits_of_a_caller_with_some(chain: Any, engine: str) 
         guest.call("spin", True)
 
 
+@pytest.mark.parametrize("limits", [(None, SHORT), (LONG, SHORT)])
+def test_the_caller_bounds_a_callee_where_tasks_run(chain: Any, limits: tuple[Limits | None, ...]) -> None:
+    """Where guests have threads of their own, too."""
+
+    async def use() -> None:
+        guest = chain(*limits)
+        assert await guest.call_async("spin", False) == 7
+        with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+            await guest.call_async("spin", True)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(use())
+
+
 async def _within(seconds: float, awaitable: Any) -> None:
     task = asyncio.ensure_future(awaitable)
     await asyncio.sleep(seconds)

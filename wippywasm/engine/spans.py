@@ -26,11 +26,15 @@ class Span:
 
 
 class Spans:
-    """The calls of one store that are under way. `earliest` is when the first of them is out of time, if any is."""
+    """The calls of one store that are under way. `earliest` is when the first of them is out of time, if any is.
 
-    __slots__ = ("_lock", "_spans", "earliest")
+    Where the store `is_bound` to a thread, calls of others wait for that one to make them, and are outer ones, too.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_is_bound", "_lock", "_spans", "earliest")
+
+    def __init__(self, is_bound: bool = False) -> None:
+        self._is_bound = is_bound
         self._spans: tuple[Span, ...] = ()
         self._lock = threading.RLock()  # a collection may run destructors, which are calls, wherever this allocates
         self.earliest: float | None = None
@@ -41,7 +45,7 @@ class Spans:
     def begin(self, timeout: BaseException | None, seconds: float) -> Span:
         """A call with so much time, or with none of its own where `timeout` is None."""
         span = Span(None if timeout is None else time.monotonic() + seconds, timeout)
-        outer = self._here()
+        outer = self.current() if self._is_bound else self._here()
         until = None if outer is None else outer.deadline
         if outer is not None and until is not None and (span.deadline is None or until < span.deadline):
             span.deadline, span.timeout = until, outer.timeout

@@ -33,7 +33,7 @@ class Clock:
     __slots__ = ("_count", "_interrupt", "_last", "_turn", "is_armed", "spans")
 
     def __init__(self) -> None:
-        self.spans = Spans()
+        self.spans = Spans(is_bound=True)
         self._interrupt: BaseException | None = None
         self._count = LEAST
         self._last = 0.0

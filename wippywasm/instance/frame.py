@@ -27,6 +27,7 @@ from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem
 from wippywasm.errors import Trap
 from wippywasm.instance.budget import OF_A_CALL, OF_A_START, in_calls, in_tasks
 from wippywasm.instance.builtins import Context, make_builtin
+from wippywasm.instance.foreign import FRAME
 from wippywasm.instance.foreign_calls import Destructor, within_time_of
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, LinkedResource
 from wippywasm.instance.parking import Parking, StepwiseBinding
@@ -286,7 +287,8 @@ class Frame:
         _, core = abi.lower(type, function, options, binding, name=name, park=self.parking)
         lifted = function if isinstance(function, abi.Lifted) else lifted_of(function)
         foreign = lifted.binding if lifted is not None else None
-        return within_time_of(self, foreign._frame, core) if isinstance(foreign, LateBinding) else core
+        callee = foreign._frame if isinstance(foreign, LateBinding) else _frame_behind(function)
+        return core if callee is None else within_time_of(self, callee, core)
 
     # ---- references
 
@@ -343,6 +345,12 @@ class Frame:
     def memory(self, ref: CoreRef) -> CoreMemory:
         item: Any = self.core(ref)
         return item  # type: ignore[no-any-return]
+
+
+def _frame_behind(function: Any) -> Frame | None:
+    """The frame of the guest that a function hands over to, in another thread, if it does."""
+    found = getattr(getattr(function, "__wrapped__", function), FRAME, None)
+    return found if isinstance(found, Frame) else None
 
 
 class LateBinding(Binding):

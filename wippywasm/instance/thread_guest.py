@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from wippywasm.abi.state import RuntimeResource
 from wippywasm.errors import ConflictError, UnavailableError
 from wippywasm.instance.budget import OF_A_START
-from wippywasm.instance.foreign import mark
+from wippywasm.instance.foreign import FRAME, mark
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.guest_thread import GuestThread, take_thread
 from wippywasm.model import ResourceType
@@ -128,6 +128,7 @@ class ThreadGuest(Guest):
             return thread.do(lambda: inner._bind(item, key)(*args, **named))
 
         mark(call, self.component.functions[key], self._resources(), call)
+        call.__dict__[FRAME] = inner._running()
         return call
 
     def _method_for_tasks(self, key: str) -> Callable[..., Awaitable[Any]]:
