@@ -191,3 +191,20 @@ def test_an_app_of_lua_alone_does_not_load_what_wasm_needs(tmp_path: Path) -> No
     loaded = loaded_by(tmp_path, "- name: f\n  kind: function.lua\n  method: main\n  source: 'return function() end'\n")
     assert "lupa" in loaded
     assert not {"wippywasm.abi", "wippywasm.plan", "wippywasm.wit", "wippywasm.instance.component"} & loaded
+
+
+@pytest.mark.parametrize(
+    ("repository", "words"),
+    [("checkout/.git", "'checkout' is a checkout with definitions of its own: move it out of the app folder"),
+     (".git", "write 'checkout/demo/wasm'")],
+)  # fmt: skip
+def test_folders_that_a_checkout_below_means_are_not_to_be_named_otherwise(
+    repository: str, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "checkout/demo/wasm").mkdir(parents=True)
+    (tmp_path / repository).mkdir()
+    entry = "{name: binaries, kind: fs.directory, directory: wasm}"
+    (tmp_path / "checkout/demo/_index.yaml").write_text(f"namespace: demo\nentries:\n  - {entry}\n")
+    with pytest.raises(DefinitionError) as caught:
+        App.load(tmp_path)
+    assert words in str(caught.value.problems[0].hint)

@@ -82,6 +82,7 @@ class Session:
                 raise AssertionError(f"{block.place}: a block in {language or 'no language'}, with no note what for")
 
     def _python(self, source: str, name: str) -> None:
+        os.chdir(self._shell.folder)  # where a reader starts Python
         run_python(source, name, self._names, self._loop.run_until_complete)
 
     def _write(self, block: Block) -> None:

@@ -11,6 +11,11 @@ from tests.docs.session import ROOT
 
 
 async def names(folder: Path, stack: AsyncExitStack) -> dict[str, Any]:
-    (folder / "wippywasm").symlink_to(ROOT)
-    shutil.copy(Path(__file__).with_name("greet.wasm"), folder)
+    checkout = folder / "wippywasm"
+    shutil.copytree(ROOT / "examples", checkout / "examples")  # no link: an app reads all files below it, and no links
+    for part in ROOT.iterdir():
+        if not (checkout / part.name).exists():
+            (checkout / part.name).symlink_to(part)
+    (folder / "app").mkdir()
+    shutil.copy(Path(__file__).with_name("greet.wasm"), folder / "app")
     return {}

@@ -12,6 +12,6 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 async def names(folder: Path, stack: contextlib.AsyncExitStack) -> dict[str, Any]:
-    [types] = [b for b in blocks_of(ROOT / "docs/quick-start.md") if b.notes.get("file") == "words.wit"]
+    [types] = [b for b in blocks_of(ROOT / "docs/quick-start.md") if b.notes.get("file") == "app/words.wit"]
     (folder / "words.wit").write_text(types.text)
     return {}

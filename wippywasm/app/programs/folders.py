@@ -40,8 +40,18 @@ def make_folder(entry: Entry, app: Path) -> None:
 
 
 def _hint(entry: Entry, app: Path) -> str:
-    """A relative folder starts at the app folder; people also try the YAML file's own."""
+    """A relative folder starts at the app folder; people also try the YAML file's own, or have other apps below."""
+    checkout = None if entry.file is None else _checkout_of(entry.file, app)
+    if checkout is not None:
+        return f"'{checkout}' is a checkout with definitions of its own: move it out of the app folder"
     beside = entry.file.parent / entry.data["directory"] if entry.file is not None else None
     if beside is not None and beside.is_dir():
         return f"write '{os.path.relpath(beside.resolve(), app.resolve())}': it starts at the app folder"
     return "make it, or set 'auto_init: true'"
+
+
+def _checkout_of(file: Path, app: Path) -> Path | None:
+    """The folder of a git repository that the file is in and the app is not, relative to the app's."""
+    file, app = file.resolve(), app.resolve()
+    below = [folder for folder in file.parents if app in folder.parents]
+    return next((folder.relative_to(app) for folder in below if (folder / ".git").exists()), None)
