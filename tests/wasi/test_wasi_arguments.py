@@ -135,7 +135,7 @@ async def later(data: object) -> Any:
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-@pytest.mark.parametrize("data", ["text", 5, True, ["a"]])
+@pytest.mark.parametrize("data", ["text", 5, True, ["a"], None])
 def test_an_input_that_gives_no_bytes_ends_the_call(load: Load, mode: str, data: object) -> None:
     sources: list[Any] = [Reads(data), lambda n: data, lambda n: later(data)]
     for stdin in sources:
@@ -171,6 +171,41 @@ def test_output_that_was_lost_is_in_the_log(
     (record,) = caplog.records
     assert record.name == "wippywasm.wasi"
     assert why in record.getMessage()
+
+
+class Raw(io.RawIOBase):
+    """Takes three bytes at a time, and none after so many."""
+
+    def __init__(self, room: int) -> None:
+        self.data = b""
+        self._room = room
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int | None:
+        taken = bytes(data[: min(3, self._room - len(self.data))])
+        self.data += taken
+        return len(taken) or None
+
+
+def test_a_raw_file_gets_all_of_it_or_the_log_tells(load: Load, caplog: pytest.LogCaptureFixture) -> None:
+    roomy: Any = Raw(room=100)
+    full: Any = Raw(room=5)
+    with caplog.at_level(logging.WARNING):
+        run(load, "sync", Wasi(stdin=b"0123456789", stdout=roomy))
+    assert roomy.data == b"0123456789"
+    assert not caplog.records
+    with caplog.at_level(logging.WARNING):
+        run(load, "sync", Wasi(stdin=b"0123456789", stdout=full))
+    assert "the file takes nothing now" in caplog.records[0].getMessage()
+
+
+def test_input_that_fails_is_in_the_log(load: Load, caplog: pytest.LogCaptureFixture) -> None:
+    no_limit: Any = lambda: b""  # noqa: E731
+    with caplog.at_level(logging.WARNING):
+        run(load, "sync", Wasi(stdin=no_limit, stdout=None))
+    assert "input of a guest failed: TypeError" in caplog.records[0].getMessage()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")

@@ -8,15 +8,17 @@ Spec: `wasi:io/streams`, `input-stream`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, runtime_checkable
 
-from wippywasm.errors import InvalidError
+from wippywasm.errors import InvalidError, WitError
 from wippywasm.instance.waiting import waits
 from wippywasm.wasi.stream_errors import closed, failed_with
 from wippywasm.wasi.waitables import Background, FileReady, Waitable, settled
 
+LOG = logging.getLogger("wippywasm.wasi")
 MAX_READ = 1 << 16
 """Bytes that one read gives at most, and that a source keeps in advance."""
 
@@ -98,8 +100,8 @@ class FileSource:
 class CallbackSource:
     """A function `fetch(limit)`, plain or async, that gives bytes, or none at the end.
 
-    It is called ahead of the guest's need as soon as the guest has asked once. What it raises is a failure of the read;
-    where it gives no bytes, the guest's call fails with InvalidError.
+    It is called ahead of the guest's need as soon as the guest has asked once. What it raises is a failure of the read
+    and a warning of the log; where it gives no bytes, the guest's call fails with InvalidError.
     """
 
     def __init__(self, fetch: Callable[[int], bytes | Awaitable[bytes]]) -> None:
@@ -150,8 +152,10 @@ class CallbackSource:
         if isinstance(error, asyncio.CancelledError) or self._end is not None:
             return  # the loop ended, or the guest closed it
         if error is not None:
+            if not isinstance(error, WitError):  # the guest may take it for the end
+                LOG.warning("input of a guest failed: %s: %s", type(error).__name__, error)
             self._end = failed_with(error)
-        elif not isinstance(data, bytes | bytearray | memoryview | None):
+        elif not isinstance(data, bytes | bytearray | memoryview):
             self._end = InvalidError(f"an input's `read` must give bytes, not {type(data).__name__}")
         elif not data:
             self._end = closed()

@@ -9,6 +9,7 @@ Spec: SPEC section 14 (`Wasi(stdin=…, stdout=…, stderr=…)`).
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import sys
@@ -130,8 +131,15 @@ def _file_output(file: _Writable) -> Stdout:
 
 
 def _writer(file: _Writable) -> Callable[[bytes], None]:
+    """One that writes all of it: raw files take what they have room for, and say how much that was."""
+
     def write(data: bytes) -> None:
-        file.write(data)
+        written = file.write(data)
+        while isinstance(file, io.RawIOBase) and written != len(data):
+            if not written:
+                raise BlockingIOError(errno.EAGAIN, "the file takes nothing now")
+            data = data[written:]
+            written = file.write(data)
 
     return write
 

@@ -45,7 +45,6 @@ _SPECIAL = {
 }
 """IPv6 has its public addresses in 2000::/3, and nowhere else."""
 _IN_LAST_BITS = tuple(IPv6Network(text) for text in ("::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "::/96"))
-_OWN_NAT64 = IPv6Network("64:ff9b:1::/48")
 _6TO4 = IPv6Network("2002::/16")
 _TEREDO = IPv6Network("2001::/32")
 _LAST_BITS = 0xFFFF_FFFF
@@ -87,7 +86,10 @@ def plain_range(addresses: Range) -> Range:
 
 
 def _embedded(address: IPv6Address) -> int | None:
-    """The IPv4 address in an IPv6 one, as a number; None where there is none, or more than one could be meant."""
+    """The IPv4 address in an IPv6 one, as a number; None where there is none.
+
+    In `64:ff9b:1::/48` that depends on the translator, so an address there is never judged as another.
+    """
     number = int(address)
     last = number & _LAST_BITS
     if any(address in prefix for prefix in _IN_LAST_BITS):
@@ -96,8 +98,6 @@ def _embedded(address: IPv6Address) -> int | None:
         return number >> 80 & _LAST_BITS
     if address in _TEREDO:
         return last ^ _LAST_BITS
-    if address in _OWN_NAT64 and last & 0xFF_FFFF:
-        return last  # prefixes shorter than 96 bits end in zeroes there
     return None
 
 
