@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.inspect.conftest import InspectText, Run
 from wippywasm import load
@@ -53,6 +54,14 @@ def test_a_colon_alone_makes_no_name_of_an_interface(inspect_text: InspectText) 
 
 
 ODD = '(module (import "a\\00b\\e2\\80\\aetxt" "\\d7\\90" (func)) (import "./x_bg.js" "y" (func)) (func (export "f")))'
+
+
+def test_an_entry_has_the_same_names_written_out(tmp_path: Path, run: Run) -> None:
+    guest = tmp_path / "odd.wat"
+    guest.write_text('(module (func (export "pay\\e2\\80\\aetxt\\ef\\bb\\bf\\1b[31m") (param i32)))')
+    entry = run("inspect", guest, "--entry").out
+    assert not {"\u202e", "\ufeff", "\x1b"} & set(entry)
+    assert yaml.safe_load(entry)["entries"][0]["method"] == "pay\u202etxt\ufeff\x1b[31m"
 
 
 def test_what_turns_text_around_is_written_out(tmp_path: Path, run: Run, inspect_text: InspectText) -> None:

@@ -20,6 +20,7 @@ from wippywasm.dataclass import dataclass
 from wippywasm.engine.features import LABELS, labels
 from wippywasm.inspect.exports import is_command, is_handler
 from wippywasm.inspect.model import DefinedEntry, Definition, EngineFit, ExportedFunction
+from wippywasm.visible import visible
 
 PROCESS = "process.wasm"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z|sha256:[0-9a-f]+\Z")
@@ -184,7 +185,7 @@ def scalar(text: str) -> str:
     """A text as YAML: bare where that means the same, in quotes otherwise."""
     if _PLAIN.match(text) and text.lower() not in _WORDS:
         return text
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f").replace("\x85", "\\x85")
+    return visible(json.dumps(text, ensure_ascii=False))  # its escapes are YAML's, too
 
 
 def _block(field: str, text: str) -> Iterator[str]:
