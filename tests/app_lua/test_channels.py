@@ -204,8 +204,10 @@ def test_an_error_in_a_coroutine_ends_the_call_and_says_who_spawned_it() -> None
 
 def test_cancelling_the_caller_cancels_what_every_coroutine_waits_for() -> None:
     ended: list[int] = []
+    started: list[int] = []
 
     async def forever(n: int) -> None:
+        started.append(n)
         try:
             await asyncio.sleep(60)
         finally:
@@ -221,6 +223,8 @@ def test_cancelling_the_caller_cancels_what_every_coroutine_waits_for() -> None:
     async def main() -> Any:
         worker = LuaWorker(program(source, modules=TIMED), host)
         task = asyncio.ensure_future(worker.call((True,)))
+        while len(started) < 3:
+            await asyncio.sleep(0.001)
         await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
