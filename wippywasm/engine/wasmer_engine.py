@@ -59,7 +59,7 @@ class WasmerEngine:
         if made is None:
             new = rewrite(bytes(module.wasm))
             made = self._compiler.compile(new.wasm)
-            made.origin, made.functions = new.origin, new.functions
+            made.origin, made.functions, made.new_tables = new.origin, new.functions, new.tables
             module.rewritten = made
         return made
 

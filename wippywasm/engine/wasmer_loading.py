@@ -44,11 +44,16 @@ class WasmerModule:
         """What it was before it was rewritten."""
         self.functions: tuple[CoreFuncType, ...] = ()
         """Those of the host that the rewritten one calls."""
+        self.new_tables: tuple[CoreTableType, ...] = ()
+        """Those of the host that the rewritten one imports, last."""
         self.imports = info.imports
         self.exports = info.exports
         self.export_types: dict[str, CoreExternType] = {e.name: e.type for e in info.exports}
         self.memories = info.memories[_count(info.imports, CoreMemoryType) :]
-        self.tables = info.tables[_count(info.imports, CoreTableType) :]
+        imported = _count(info.imports, CoreTableType)
+        self.tables = info.tables[imported:]
+        self.mixes_tables = 0 < imported < len(info.tables)
+        """Whether it has tables of both kinds, imported and its own, which wasmer mixes up."""
 
 
 def _count(imports: Sequence[CoreImport], kind: Any) -> int:

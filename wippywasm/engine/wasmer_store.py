@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import wasmer
 
-from wippywasm.core import CoreFuncType
+from wippywasm.core import CoreFuncType, CoreTableType
 from wippywasm.engine import linking, rewrite
 from wippywasm.engine.bounds import BoundsOf, Size, size_of, sized
 from wippywasm.engine.growth import Allowance
@@ -83,18 +83,23 @@ class WasmerStore:
         self.check()
         linking.check_count(module.imports, imports)
         self._check_limits(module)
-        if not self._rewrites:
+        if not self._rewrites and not module.mixes_tables:
             return self.link(module, imports)
         rewritten = self.engine.rewritten(module)
         if rewritten.origin is not None:
             self._origins[rewritten.origin.mark] = rewritten.origin
-        instance = self.link(rewritten, imports)
+        instance = self.link(rewritten, [*imports, *self._new_tables(rewritten.new_tables)])
         if self._bounds.any:
             self._bounded.add(instance)
         place(self, instance.export(rewrite.TABLE), self._placed(len(rewritten.functions)))
         if instance.has(rewrite.START):
             instance.export(rewrite.START).call()
         return instance
+
+    def _new_tables(self, types: tuple[CoreTableType, ...]) -> list[CoreItem]:
+        """New tables; wasmer makes them in instances only."""
+        made = self.link(self.engine.compile_own(rewrite.table_module(types)), []) if types else None
+        return [made.export(str(k)) for k in range(len(types))] if made else []
 
     def _placed(self, count: int) -> list[WasmerFunc]:
         """The first of the host's functions that rewritten modules call."""

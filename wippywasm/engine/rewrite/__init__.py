@@ -6,16 +6,16 @@ interrupt a guest; or (either) asks before each growth, for bounds on all memori
 no engine has.
 
 No index shifts: types, globals (the count) and a table (with the host's functions) are appended to their index spaces.
+Where a module imports tables, `rewrite` has it import those it defines too, and the host's: they come last either way.
 The table is exported, for a small module to put them there; until then nothing may run, so the start function is
-exported too, and left to the host to call. `rewrite` gives memories and tables maxima within the limits. Names of
-functions stay; the module's own is replaced by a mark, by which its frames are found in a backtrace and told in terms
-of the original.
+exported too, and left to the host to call. Names of functions stay; the module's own is replaced by a mark, by which
+its frames are found in a backtrace and told in terms of the original.
 
 Spec: WebAssembly core, `binary/modules`, `binary/instructions`.
 """
 
 from wippywasm.engine.rewrite.growth import ELEMENTS, FUNCTIONS
-from wippywasm.engine.rewrite.hosts import TICK, placing_module
+from wippywasm.engine.rewrite.hosts import TICK, placing_module, table_module
 from wippywasm.engine.rewrite.module import START, TABLE, Rewritten, ask_for_growth, rewrite
 from wippywasm.engine.rewrite.origin import Origin, original
 
@@ -31,4 +31,5 @@ __all__ = [
     "original",
     "placing_module",
     "rewrite",
+    "table_module",
 ]

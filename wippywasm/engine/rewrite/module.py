@@ -15,14 +15,14 @@ from hashlib import sha256
 from wippywasm.binary import core_module
 from wippywasm.binary.component import CustomSection
 from wippywasm.binary.core_custom import MODULE_SUBSECTION, read_module_name
-from wippywasm.binary.core_module import CODE, CUSTOM, EXPORT, GLOBAL, ORDER, TYPE, CoreModuleInfo
+from wippywasm.binary.core_module import CODE, CUSTOM, EXPORT, GLOBAL, IMPORT, ORDER, TYPE, CoreModuleInfo
 from wippywasm.binary.core_module import START as START_SECTION
 from wippywasm.binary.core_module import TABLE as TABLE_SECTION
-from wippywasm.core import CoreFuncType
+from wippywasm.core import CoreFuncType, CoreTableType, Limits
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.rewrite.code import Checks, rewrite_code
 from wippywasm.engine.rewrite.growth import Questions
-from wippywasm.engine.rewrite.hosts import TICK, binary_type
+from wippywasm.engine.rewrite.hosts import TICK, binary_table, binary_type
 from wippywasm.engine.rewrite.leb import append, read_u32, sized, skip
 from wippywasm.engine.rewrite.offsets import Offsets
 from wippywasm.engine.rewrite.origin import Origin
@@ -32,22 +32,31 @@ TABLE = "wippy:tick"
 """The export that has the table of the host's functions."""
 START = "wippy:start"
 """The export that has what was the start function, where there is one."""
+TABLES = "wippy:tables"
+"""The module name of the tables that it imports instead of defining them."""
 FIRST_COUNT = 10_000
 _PREAMBLE = 8
-_I32, _FUNCREF = b"\x7f", b"\x70"
+_I32 = b"\x7f"
 
 
 @dataclass(frozen=True, eq=False)
 class Rewritten:
-    """A rewritten module; `functions` are the types of the host's functions that belong in its table."""
+    """A rewritten module; `functions` are the types of the host's functions that belong in its table.
+
+    `tables` are its last imports, `0`, `1`, … of `TABLES`: new ones, which nothing else has.
+    """
 
     wasm: bytes
     origin: Origin
     functions: tuple[CoreFuncType, ...]
+    tables: tuple[CoreTableType, ...] = ()
 
 
 def rewrite(wasm: bytes) -> Rewritten:
     """The module with checks, which asks the host before it grows anything.
+
+    Where it imports tables it imports all: in wasmer, for which this is, a `call_indirect` through a table that a
+    module defines reads elsewhere if the module imports another one.
 
     Raises UnsupportedFeatureError for instructions that are not known.
     """
@@ -63,7 +72,14 @@ def rewrite(wasm: bytes) -> Rewritten:
         sections[GLOBAL] = append(sections.get(GLOBAL), _I32 + b"\1\x41" + signed(first) + b"\x0b")
     functions = (TICK, *questions.functions)
     _add_hosts(sections, info, functions)
-    return _joined(wasm, file, offsets, functions)
+    imported = sum(isinstance(item.type, CoreTableType) for item in info.imports)
+    tables = (*info.tables[imported:], _table_of(functions)) if imported else ()
+    if tables:
+        del sections[TABLE_SECTION]
+    for k, type in enumerate(tables):
+        place = sized(TABLES.encode()) + sized(str(k).encode())
+        sections[IMPORT] = append(sections[IMPORT], place + b"\1" + binary_table(type))
+    return _joined(wasm, file, offsets, functions, tables)
 
 
 def ask_for_growth(wasm: bytes) -> Rewritten | None:
@@ -87,11 +103,14 @@ def _add_hosts(sections: dict[int, bytes], info: CoreModuleInfo, functions: Sequ
     """Append the types of the host's functions and their table, and leave the start function to the host."""
     for type in dict.fromkeys(functions):
         sections[TYPE] = append(sections.get(TYPE), binary_type(type))
-    size = unsigned(len(functions))
-    sections[TABLE_SECTION] = append(sections.get(TABLE_SECTION), _FUNCREF + b"\1" + size + size)
+    sections[TABLE_SECTION] = append(sections.get(TABLE_SECTION), binary_table(_table_of(functions)))
     sections[EXPORT] = append(sections.get(EXPORT), _export(TABLE, 1, len(info.tables)))
     if sections.pop(START_SECTION, None) is not None and info.start is not None:
         sections[EXPORT] = append(sections[EXPORT], _export(START, 0, info.start))
+
+
+def _table_of(functions: Sequence[CoreFuncType]) -> CoreTableType:
+    return CoreTableType("funcref", Limits(len(functions), len(functions)))
 
 
 class _File:
@@ -130,7 +149,13 @@ class _File:
             return  # it ends in the middle: no name section makes a module invalid
 
 
-def _joined(wasm: bytes, file: _File, offsets: Offsets, functions: tuple[CoreFuncType, ...]) -> Rewritten:
+def _joined(
+    wasm: bytes,
+    file: _File,
+    offsets: Offsets,
+    functions: tuple[CoreFuncType, ...],
+    tables: tuple[CoreTableType, ...] = (),
+) -> Rewritten:
     out = bytearray(wasm[:_PREAMBLE])
     for number in sorted(file.sections, key=ORDER.__getitem__):
         content = file.sections[number]
@@ -140,7 +165,7 @@ def _joined(wasm: bytes, file: _File, offsets: Offsets, functions: tuple[CoreFun
     mark = "wippy:" + sha256(wasm).hexdigest()[:24]
     names = bytes([MODULE_SUBSECTION]) + sized(sized(mark.encode())) + file.names
     out += bytes([CUSTOM]) + sized(sized(b"name") + names)
-    return Rewritten(bytes(out), Origin(mark, file.name, offsets), functions)
+    return Rewritten(bytes(out), Origin(mark, file.name, offsets), functions, tables)
 
 
 def _export(name: str, kind: int, index: int) -> bytes:
