@@ -109,10 +109,7 @@ async def _within(seconds: float, awaitable: Any) -> None:
 
 
 @pytest.mark.parametrize("limits", [(None, None), (None, None, None)])
-def test_cancelling_the_caller_ends_the_callee(chain: Any, engine: str, limits: tuple[None, ...]) -> None:
-    if engine == "wasmer":
-        pytest.skip("on wasmer, such guests call one another in threads of their own")
-
+def test_cancelling_the_caller_ends_the_callee(chain: Any, limits: tuple[None, ...]) -> None:
     async def use() -> None:
         guest = chain(*limits)
         assert await guest.call_async("spin", False) == 7
@@ -123,10 +120,7 @@ def test_cancelling_the_caller_ends_the_callee(chain: Any, engine: str, limits: 
     asyncio.run(use())
 
 
-def test_a_task_has_its_budget(chain: Any, engine: str) -> None:
-    if engine == "wasmer":
-        pytest.skip("on wasmer, such guests call one another in threads of their own")
-
+def test_a_task_has_its_budget(chain: Any) -> None:
     async def use() -> None:
         guest = chain(None, LONG, SHORT)
         assert await guest.call_async("spin", False) == 7
