@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,19 @@ def main() -> int:
     arguments = parser.parse_args()
     text = page([run(suite, name, arguments.vectors) for suite in SUITES for name in usable()])
     if arguments.check:
-        return int(PAGE.read_text() != text)
+        return told(text)
     PAGE.write_text(text)
     return 0
+
+
+def told(text: str) -> int:
+    """1 where the page is out of date, and what differs; what an engine that can't run here did is missing then."""
+    for info in engines.available():
+        if not info.usable:
+            print(f"note: {info.name} can't run here, so its part of the page is not checked", file=sys.stderr)
+    lines = list(unified_diff(PAGE.read_text().splitlines(), text.splitlines(), PAGE.name, "now", lineterm="", n=0))
+    print("\n".join(lines), end="\n" * bool(lines))
+    return int(bool(lines))
 
 
 def usable() -> list[str]:

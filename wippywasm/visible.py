@@ -9,8 +9,16 @@ Spec: SPEC section 8 (hostile guests); Unicode Standard Annex 9 (bidirectional f
 from __future__ import annotations
 
 _BYTES = (*range(32), *range(127, 160))
-_ORDER = (0x061C, 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
-_ESCAPES = {c: f"\\x{c:02x}" for c in _BYTES if chr(c) not in "\n\t"} | {c: f"\\u{c:04x}" for c in _ORDER}
+_ORDER = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+_UNSEEN = (0xAD, 0x34F, 0x115F, 0x1160, 0x180E, 0x200B, *range(0x2060, 0x2066), *range(0x206A, 0x2070), 0x3164, 0xFEFF)
+_UNSEEN += (0xFFA0, *range(0xFFF9, 0xFFFC))
+"""Not the joiners and variants (U+200C, U+200D, U+FE0F): words of several scripts, and emoji, are written with them."""
+_TAGS = range(0xE0000, 0xE0080)
+_ESCAPES = (
+    {c: f"\\x{c:02x}" for c in _BYTES if chr(c) not in "\n\t"}
+    | {c: f"\\u{c:04x}" for c in (*_ORDER, *_UNSEEN)}
+    | {c: f"\\U{c:08x}" for c in _TAGS}
+)
 
 
 def visible(text: str) -> str:

@@ -58,10 +58,10 @@ ODD = '(module (import "a\\00b\\e2\\80\\aetxt" "\\d7\\90" (func)) (import "./x_b
 
 def test_an_entry_has_the_same_names_written_out(tmp_path: Path, run: Run) -> None:
     guest = tmp_path / "odd.wat"
-    guest.write_text('(module (func (export "pay\\e2\\80\\aetxt\\ef\\bb\\bf\\1b[31m") (param i32)))')
+    guest.write_text('(module (func (export "pay\\e2\\80\\aetxt\\ef\\bb\\bf\\1b[31m\\f3\\a0\\81\\81") (param i32)))')
     entry = run("inspect", guest, "--entry").out
-    assert not {"\u202e", "\ufeff", "\x1b"} & set(entry)
-    assert yaml.safe_load(entry)["entries"][0]["method"] == "pay\u202etxt\ufeff\x1b[31m"
+    assert not {"\u202e", "\ufeff", "\x1b", "\U000e0041"} & set(entry)
+    assert yaml.safe_load(entry)["entries"][0]["method"] == "pay\u202etxt\ufeff\x1b[31m\U000e0041"
 
 
 def test_what_turns_text_around_is_written_out(tmp_path: Path, run: Run, inspect_text: InspectText) -> None:

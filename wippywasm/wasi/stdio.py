@@ -138,6 +138,8 @@ def _writer(file: _Writable) -> Callable[[bytes], None]:
         while isinstance(file, io.RawIOBase) and written != len(data):
             if not written:
                 raise BlockingIOError(errno.EAGAIN, "the file takes nothing now")
+            if not 0 < written < len(data):
+                raise OSError(errno.EIO, f"the file says it took {written} of {len(data)} bytes")
             data = data[written:]
             written = file.write(data)
 
