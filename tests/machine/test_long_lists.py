@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.rounds import Rounds
 from wippywasm import Limits
 from wippywasm.errors import PoisonedError, TimedOutError
 
@@ -83,23 +84,15 @@ async def test_lists_around_the_length_of_a_piece(load: Any, n: int) -> None:
 
 
 async def test_other_tasks_go_on(load: Any) -> None:
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            await asyncio.sleep(0)
-            turns += 1
-
     with _guest(load) as guest:
-        other = asyncio.ensure_future(others())
+        rounds = Rounds()
         reading = asyncio.ensure_future(guest.call_async("bools", MANY // 8))
         await asyncio.sleep(0)
-        turns = 0
+        before = rounds.count
         assert len(await reading) == MANY // 8
-        other.cancel()
+        rounds.end()
     if guest.component.engine.name == "wasmtime":
-        assert turns > 10
+        assert rounds.count > before + 10
 
 
 async def test_a_reading_that_is_cancelled(load: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.rounds import Rounds
 from wippywasm import Limits
 from wippywasm.errors import PoisonedError, TimedOutError, Trap
 
@@ -56,13 +57,6 @@ async def test_slow_allocations_hold_the_loop_for_some_slices_of_a_call_only(loa
 
 async def test_allocations_for_what_a_guest_waited_for_are_suspended(load: Any, engine: str) -> None:
     """Long ones, of which a host's call makes one each: the guest goes on after all."""
-    rounds = 0
-
-    async def count() -> None:
-        nonlocal rounds
-        while True:
-            await asyncio.sleep(0)
-            rounds += 1
 
     async def text(size: int) -> str:
         calls.append(size)
@@ -70,16 +64,16 @@ async def test_allocations_for_what_a_guest_waited_for_are_suspended(load: Any, 
         return "x" * size
 
     calls: list[int] = []
-    counting = asyncio.ensure_future(count())
+    rounds = Rounds()
     text_once = GUEST.format(turns=300_000_000).replace("(br $l)) (i32.load", ") (i32.load")
     guest = await load(text_once, wit=WIT).link({"t:h/c": {"text": text}}).instantiate_async()
-    before = rounds
+    before = rounds.count
     assert await guest.call_async("run", 5) == 5
     assert calls == [5]
     if engine == "wasmtime":
-        assert rounds > before + 5
+        assert rounds.count > before + 5
     assert await guest.call_async("run", 7) == 7
-    counting.cancel()
+    rounds.end()
     guest.close()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.rounds import Rounds
 from tests.wasi.conftest import Load
 from tests.wasi.test_wasi_run import CAT
 from wippywasm.engine import turns
@@ -19,18 +20,10 @@ GUESTS = 20
 
 async def rounds_during(start: Callable[[], Awaitable[Any]]) -> int:
     """How often the loop came round while so many were started."""
-    rounds = 0
-
-    async def count() -> None:
-        nonlocal rounds
-        while True:
-            await asyncio.sleep(0)
-            rounds += 1
-
-    counting = asyncio.create_task(count())
+    rounds = Rounds()
     await asyncio.wait_for(asyncio.gather(*(start() for _ in range(GUESTS))), 60)
-    counting.cancel()
-    return rounds
+    rounds.end()
+    return rounds.count
 
 
 @pytest.fixture
