@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import signal
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -67,6 +69,28 @@ def test_who_gives_is_told_that_the_event_loop_is_gone() -> None:
     given: Handover[int] = Handover(loop)
     loop.close()
     assert not given.give(1)
+
+
+async def test_a_signal_whose_handler_takes_longer_than_a_task_has_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handover._patience, "until", 0.0)
+    handled = threading.Event()
+
+    def handle(*_: object) -> None:
+        time.sleep(20 * handover.PATIENCE)
+        handled.set()
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        strike = partial(signal.pthread_kill, threading.get_ident(), signal.SIGUSR1)
+        threading.Timer(handover.PATIENCE / 4, strike).start()
+        given: Handover[int] = Handover(asyncio.get_running_loop())
+        task = asyncio.ensure_future(given.take())
+        while not handled.is_set():
+            await asyncio.sleep(0)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    given.give(1)
+    assert await asyncio.wait_for(task, 60) == 1
 
 
 async def test_what_is_given_before_it_is_taken_waits_in_line() -> None:

@@ -9,9 +9,11 @@ Spec: SPEC section 8.
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import deque
 from collections.abc import Iterator
-from queue import Empty, SimpleQueue
+from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -33,15 +35,13 @@ class _Patience:
     def __init__(self) -> None:
         self.until = 0.0
 
-    def take(self, given: SimpleQueue[T]) -> T:
-        """What was given, or is within a moment; raises Empty."""
-        if time.monotonic() < self.until:
-            return given.get_nowait()
-        try:
-            return given.get(timeout=PATIENCE)
-        except Empty:
+    def wait(self, bell: threading.Lock) -> None:
+        """Until the bell rings, for a moment.
+
+        With the lock itself: a queue's `get` waits for ever, when a signal's handler took longer than was left.
+        """
+        if time.monotonic() >= self.until and not bell.acquire(timeout=PATIENCE):
             self.until = time.monotonic() + PAUSE
-            raise
 
 
 _patience = _Patience()
@@ -50,18 +50,22 @@ _patience = _Patience()
 class Handover(Generic[T]):
     """`give` is the thread's, `take` the task's. What was given waits in line; whoever gets it has it alone."""
 
-    __slots__ = ("_given", "_loop", "_turn")
+    __slots__ = ("_bell", "_given", "_loop", "_turn")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._given: SimpleQueue[T] = SimpleQueue()
+        self._given: deque[T] = deque()
+        self._bell = threading.Lock()
+        self._bell.acquire()
         self._turn: asyncio.Future[None] | None = None
 
     def give(self, thing: T) -> bool:
         """Let the task go on; False where its event loop is gone."""
-        self._given.put(thing)
+        self._given.append(thing)
         # The task sets its turn, then looks at what was given; so it misses neither.
         if self._turn is None:
+            with suppress(RuntimeError):  # rung already, for what was taken without
+                self._bell.release()
             return not self._loop.is_closed()
         try:
             self._loop.call_soon_threadsafe(self._wake)
@@ -73,8 +77,8 @@ class Handover(Generic[T]):
         """What the task has not taken, which it gets no more."""
         while True:
             try:
-                yield self._given.get_nowait()
-            except Empty:
+                yield self._given.popleft()
+            except IndexError:
                 return
 
     def _wake(self) -> None:
@@ -83,17 +87,20 @@ class Handover(Generic[T]):
 
     async def take(self) -> T:
         """What the thread gives next."""
+        self._bell.acquire(blocking=False)  # it may still ring for what was taken without
+        if not self._given:
+            _patience.wait(self._bell)
         try:
-            return _patience.take(self._given)
-        except Empty:
+            return self._given.popleft()
+        except IndexError:
             return await self._take_later()
 
     async def _take_later(self) -> T:
         while True:
             self._turn = self._loop.create_future()
             try:
-                thing = self._given.get_nowait()
-            except Empty:
+                thing = self._given.popleft()
+            except IndexError:
                 await self._turn  # perhaps for something that was taken without
             else:
                 self._turn = None
