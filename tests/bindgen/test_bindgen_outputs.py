@@ -73,7 +73,7 @@ def test_people_who_use_a_package_are_told_their_mistakes(tmp_path: Path, cache:
 def worlds() -> Iterator[tuple[str, World]]:
     """The worlds of the vectors' components that export something."""
     for place, wasm in components():
-        world = world_of_component(decode(wasm).type).world()
+        world = world_of_component(decode(wasm)).world()
         if world.exports:
             yield place, world
 

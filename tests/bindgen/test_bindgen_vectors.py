@@ -27,7 +27,7 @@ def test_every_function_of_the_vectors(make: Make, engine: Engine) -> None:
     for place, wasm in components():
         try:
             component = load(wasm, engine=engine)
-            package = make(world_of_component(decode(wasm).type).world())
+            package = make(world_of_component(decode(wasm)).world())
             with (
                 package.instantiate(component, undeclared="deny") as bound,
                 component.instantiate(undeclared="deny") as guest,

@@ -113,7 +113,7 @@ def test_a_resource_with_a_second_name_keeps_its_methods(engine: Engine) -> None
       (import "f" (func $f (result u32)))
       (export "g" (func $f)))"""
     composed = compose(engine, socket, PLAIN_PLUG)
-    world = wit.world_of_component(decode(composed.wasm).type)
+    world = wit.world_of_component(decode(composed.wasm))
     assert "constructor();" in wit.print_resolution(world)
     assert "type trailers = fields;" in wit.print_resolution(world)
 
@@ -191,3 +191,25 @@ def test_files_and_bytes(tmp_path: Path) -> None:
         wippywasm.compose(tmp_path / "a.wat", str(tmp_path / "b.wasm"))
     with pytest.raises(NotFoundError):
         wippywasm.compose(tmp_path / "a.wat", tmp_path / "c.wasm")
+
+
+def test_types_of_one_form_stay_apart() -> None:
+    """Also where a part uses a type of an import that only a later part has."""
+    user = """
+    (component
+      {before}
+      (import "a:b/user" (instance
+        {bound}
+        (export "get" (func (result $got)))
+        (type $own (record (field "id" u32)))
+        (export "own" (type (eq $own)))))
+      (import "{of}" (func (result u32))))"""
+    types = '(import "a:b/types" (instance $t (type $r (record (field "id" u32))) (export "item" (type (eq $r)))))'
+    alias = '(alias export $t "item" (type $item))'
+    socket = '(component (import "f" (func $f (result u32))) (import "a:b/user" (instance)) (export "g" (func $f)))'
+    plug = user.format(before=types + alias, bound='(export "item" (type $got (eq $item)))', of="x")
+    plug = plug.rstrip()[:-1] + ' (export "f" (func 0)))'
+    world = wit.world_of_component(decode(wippywasm.compose(socket, plug).wasm))
+    text = wit.print_resolution(world)
+    assert "use types.{item};" in text
+    assert text.count("record ") == 2

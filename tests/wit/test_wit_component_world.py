@@ -63,7 +63,7 @@ package a:b {
 
 def test_a_component_as_wit() -> None:
     component = binary.decode(engine.wat2wasm(COMPONENT))
-    assert print_resolution(world_of_component(component.type)) == EXPECTED
+    assert print_resolution(world_of_component(component)) == EXPECTED
 
 
 def test_functions_that_wit_has_no_names_for_are_left_out() -> None:
@@ -80,14 +80,96 @@ def test_functions_that_wit_has_no_names_for_are_left_out() -> None:
       (export "a:b/iface" (func $f))
       (export "plain" (func $f)))
     """
-    world = world_of_component(binary.decode(engine.wat2wasm(text)).type).world()
+    world = world_of_component(binary.decode(engine.wat2wasm(text))).world()
     assert {f for names in world_functions(world) for f in names} == {("x:y/z", "named"), "plain"}
 
 
 def test_a_real_component_as_wit_that_means_the_same() -> None:
     component = binary.decode((Path(__file__).parents[1] / "guests" / "zoo.wasm").read_bytes())
-    found = world_of_component(component.type)
+    found = world_of_component(component)
     again = parse_text(print_resolution(found))
     assert len(world_functions(found.world())[0]) > 10
     assert world_mismatches(found.world(), again.world()) == []
     assert world_mismatches(again.world(), found.world()) == []
+
+
+SHOPS = """
+(component
+  (type $shape (instance
+    (type $r (record (field "id" u32)))
+    (export "item" (type (eq $r)))))
+  (import "a:b/one" (instance $one (type $shape)))
+  (import "a:b/two" (instance $two (type $shape)))
+  (alias export $two "item" (type $item))
+  (import "a:b/user" (instance $user
+    (export "item" (type $used (eq $item)))
+    (type $r (record (field "id" u32)))
+    (export "mine" (type $mine (eq $r)))
+    (type $size u32)
+    (export "size" (type $counted (eq $size)))
+    (export "width" (type (eq $size)))
+    (export "swap" (func (param "a" $used) (param "n" $counted) (param "m" u32) (result $mine)))))
+  (alias export $user "mine" (type $theirs))
+  (component $exporting
+    (type $r (record (field "id" u32)))
+    (import "import-item" (type $imported (eq $r)))
+    (import "import-new" (type $mine (eq $r)))
+    (export "item" (type $imported))
+    (export $new "new" (type $mine)))
+  (type $local (record (field "id" u32)))
+  (instance $three (instantiate $exporting (with "import-item" (type $theirs)) (with "import-new" (type $local))))
+  (alias export $three "new" (type $new))
+  (instance $four (instantiate $exporting (with "import-item" (type $new)) (with "import-new" (type $local))))
+  (export "a:b/three" (instance $three))
+  (export "a:b/four" (instance $four)))
+"""
+
+SHOP_INTERFACES = """\
+  interface one {
+    record item {
+      id: u32,
+    }
+  }
+
+  interface two {
+    record item {
+      id: u32,
+    }
+  }
+
+  interface user {
+    use two.{item};
+
+    swap: func(a: item, n: size, m: u32) -> mine;
+
+    record mine {
+      id: u32,
+    }
+
+    type size = u32;
+
+    type width = u32;
+  }
+
+  interface three {
+    use user.{mine as item};
+
+    record new {
+      id: u32,
+    }
+  }
+
+  interface four {
+    use three.{new as item};
+
+    record new {
+      id: u32,
+    }
+  }
+"""
+
+
+def test_types_of_one_form_stay_apart() -> None:
+    """Only a name that stands for another's type index is a `use`; a definition of its own may look the same."""
+    text = print_resolution(world_of_component(binary.decode(engine.wat2wasm(SHOPS))))
+    assert SHOP_INTERFACES in text

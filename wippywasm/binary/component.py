@@ -15,11 +15,14 @@ from collections.abc import Mapping
 from dataclasses import field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from wippywasm.core import CoreExport, CoreExternType, CoreFuncType, CoreImport
 from wippywasm.dataclass import dataclass
 from wippywasm.model import FuncType, ResourceType, ValType
+
+if TYPE_CHECKING:
+    from wippywasm.binary.nodes import ComponentNode
 
 # ---- types of components, instances and modules -------------------------------------------------------------------
 
@@ -273,9 +276,16 @@ class CustomSection:
 
 @dataclass(frozen=True, eq=False)
 class Component:
-    """A component. `wasm` is its own slice of the file; `type` its imports and exports."""
+    """A component. `wasm` is its own slice of the file; `type` its imports and exports.
+
+    `node` is the same as `type` with the type indices by which equal types are told apart, as only WIT does.
+    """
 
     definitions: tuple[Definition, ...]
-    type: ComponentType
+    node: ComponentNode = field(repr=False)
     customs: tuple[CustomSection, ...] = ()
     wasm: memoryview = field(repr=False, default=memoryview(b""))
+
+    @property
+    def type(self) -> ComponentType:
+        return self.node.model

@@ -76,7 +76,7 @@ def _decode(reader: Reader, context: Context, parent: Scope | None) -> tuple[Com
     scope.imports.check_closed(imported)
     scope.exports.check_closed(Closed(scope.exported.keys(), context.budget, imported))
     wasm = reader.data[start : reader.end]
-    return Component(tuple(scope.definitions), node.model, tuple(scope.customs), wasm), node
+    return Component(tuple(scope.definitions), node, tuple(scope.customs), wasm), node
 
 
 def _read_section(scope: Scope, reader: Reader) -> None:

@@ -76,7 +76,7 @@ def _of_component(data: bytes | memoryview, path: Path, features: Collection[str
         resolution = Resolution(features)
         add_binary(resolution, str(path), bytes(data))
         return resolution
-    return wit.world_of_component(component.type).world()
+    return wit.world_of_component(component).world()
 
 
 def _check_binary(path: Path) -> None:

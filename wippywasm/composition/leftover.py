@@ -12,10 +12,11 @@ Spec: `Explainer.md` (type checking: resource types are generative; semver compa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wippywasm.binary.component import ComponentType, InstanceType, ModuleType, TypeBound, ValueBound
+from wippywasm.binary.nodes import InstanceNode, TypeEntity
 from wippywasm.composition.wiring import Part, Plugged, Wiring
 from wippywasm.errors import InvalidError
 from wippywasm.instance.names import compatibility, newest, split_version
@@ -25,11 +26,15 @@ from wippywasm.plan.substitute import Substitution, resources_in
 
 
 class Leftover:
-    """`imports` of the composition, in an order in which each follows what it needs; `names` for each part."""
+    """`imports` of the composition, in an order in which each follows what it needs; `names` for each part.
+
+    `named` are the same imports, each as often as parts have it, with the type indices that tell equal types apart.
+    """
 
     def __init__(self, parts: Sequence[Part], wiring: Wiring) -> None:
         self._merged: dict[str, Any] = {}
         self._from: dict[str, str] = {}
+        self._nodes: dict[str, list[Any]] = {}
         self._same: dict[ResourceType, ResourceType] = {}
         self._types = Substitution(lambda r: self._same.get(r, r))
         self._outer = _names(parts, wiring)
@@ -38,7 +43,9 @@ class Leftover:
             self.names.append({name: self._outer[_family(name)] for name in _left(part, supplied)})
             for name, outer in self.names[-1].items():
                 self._add(outer, part, part.component.type.imports[name])
+                self._nodes.setdefault(outer, []).append(part.component.node.imports[name])
         self.imports: Mapping[str, Any] = self._in_order()
+        self.named = [(name, node) for name in self.imports for node in self._nodes[name]]
 
     def _add(self, name: str, part: Part, extern: Any) -> None:
         if isinstance(extern, ModuleType | ComponentType | ValueBound):
@@ -92,10 +99,11 @@ class Leftover:
         return InvalidError(f"{first} and {part.label} both import {name!r}, with different types{what}")
 
     def _in_order(self) -> dict[str, Any]:
-        """Each import behind those whose resources it speaks of."""
+        """Each import behind those whose resources it speaks of, and those whose types it uses where that can be."""
         ordered: dict[str, Any] = {}
         known: set[ResourceType] = set()
         waiting = dict(self._merged)
+        uses = self._uses()
         while waiting:
             ready = [n for n, e in waiting.items() if _mentioned(e) - _introduced(e) <= known]
             if not ready:
@@ -105,9 +113,18 @@ class Leftover:
                     f"{self._from[name]} imports {name!r}, which speaks of {', '.join(missing)}, a resource of a plug",
                     hint="plug that import, too",
                 )
-            known |= _introduced(waiting[ready[0]])
-            ordered[ready[0]] = waiting.pop(ready[0])
+            first = next((name for name in ready if uses[name].isdisjoint(waiting)), ready[0])
+            known |= _introduced(waiting[first])
+            ordered[first] = waiting.pop(first)
         return ordered
+
+    def _uses(self) -> dict[str, set[str]]:
+        """For each import the others whose types it has under names of its own."""
+        home = {bound.created: name for name, nodes in self._nodes.items() for bound in _bounds(nodes)}
+        return {
+            name: {home[bound.referenced] for bound in _bounds(nodes) if bound.referenced in home} - {name}
+            for name, nodes in self._nodes.items()
+        }
 
 
 def _family(name: str) -> str:
@@ -144,6 +161,13 @@ def _equal(one: Any, other: Any) -> bool:
 
 def _parts(extern: Any) -> Iterable[tuple[str, Any]]:
     return extern.exports.items() if isinstance(extern, InstanceType) else ()
+
+
+def _bounds(nodes: Iterable[Any]) -> Iterator[TypeEntity]:
+    """The types that imports bring in."""
+    for node in nodes:
+        inner = node.exports.values() if isinstance(node, InstanceNode) else [node]
+        yield from (entity for entity in inner if isinstance(entity, TypeEntity))
 
 
 def _introduced(extern: Any) -> set[ResourceType]:

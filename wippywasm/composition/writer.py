@@ -7,18 +7,17 @@ Spec: component-model `Binary.md` (component, instance, alias and export definit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from wippywasm.binary.component import InstanceType, TypeBound
 from wippywasm.composition.leftover import Leftover
 from wippywasm.composition.wiring import Part, Plugged, Wiring
-from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 from wippywasm.leb128 import unsigned
 from wippywasm.model import ResourceType
 from wippywasm.plan.scope import sort_of
-from wippywasm.wit import encode_imports, world_of_component
+from wippywasm.wit import encode_imports, world_of_imports
 from wippywasm.wit.encode import PREAMBLE
 from wippywasm.wit.encode_types import name_bytes, vector
 
@@ -33,14 +32,6 @@ _SORTS = {
 }
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """What `world_of_component` reads."""
-
-    imports: Mapping[str, Any]
-    exports: Mapping[str, Any]
-
-
 def write(parts: Sequence[Part], wiring: Wiring, leftover: Leftover) -> bytes:
     """Raises InvalidError for an import that has no binary form outside of the component that it comes from."""
     return _Writer(parts, wiring, leftover).write()
@@ -51,8 +42,7 @@ class _Writer:
         self.parts = parts
         self.wiring = wiring
         self.leftover = leftover
-        world = world_of_component(_Shape(leftover.imports, {})).worlds[0]
-        encoded = encode_imports(world)
+        encoded = encode_imports(world_of_imports(leftover.named))
         self.sections = [PREAMBLE, encoded.sections]
         self.outer = encoded.items
         nameless = next((name for name in leftover.imports if name not in encoded.items), None)

@@ -84,7 +84,7 @@ def _component(component: binary.Component) -> Parts:
     return Parts(
         "component",
         component_tree(component),
-        wit.world_of_component(component.type),
+        wit.world_of_component(component),
         modules,
         component.customs,
         merged_producers([read_producers(component.customs), *(m.producers for m in modules)]),

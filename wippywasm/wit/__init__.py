@@ -27,7 +27,7 @@ from wippywasm.wit.compare import (
     type_mismatch,
 )
 from wippywasm.wit.compare_worlds import world_mismatches
-from wippywasm.wit.component_world import world_of_component
+from wippywasm.wit.component_world import world_of_component, world_of_imports
 from wippywasm.wit.decode import decode
 from wippywasm.wit.diff import Change, diff_packages, diff_worlds
 from wippywasm.wit.dump import to_json
@@ -101,5 +101,6 @@ __all__ = [
     "world_functions",
     "world_mismatches",
     "world_of_component",
+    "world_of_imports",
     "world_scopes",
 ]

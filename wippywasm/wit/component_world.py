@@ -1,22 +1,22 @@
 """The world of a component, as WIT.
 
-In: the type of a decoded component, which is structural, and seen through a protocol, as this room does not know the
-decoder. Out: a `Resolution` with one world, `root:component/root`, and the interfaces that it names, for printing and
-for bindings. A type gets the name that its interface exports it under; one that an earlier interface has already named
-is used from there, as far as structure can tell.
+In: what a decoded component imports and exports, seen through protocols, as this room does not know the decoder. Out: a
+`Resolution` with one world, `root:component/root`, and the interfaces that it names, for printing and for bindings.
+
+Types of one form are equal to a component, and yet two types in WIT. What tells them apart is the type index: a name
+that stands for one which has a name already is a `use` of that, and any other name is a definition of its own.
 Spec: `WIT.md`, "WIT Worlds"; `Explainer.md`, "Import and Export Definitions".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from wippywasm import model
 from wippywasm.errors import ValidationError
 from wippywasm.model import FuncType, ResourceType, ValType
 from wippywasm.wit.decode_types import name_function
-from wippywasm.wit.include import rebuilt
 from wippywasm.wit.names import PackageName, interface_name
 from wippywasm.wit.resolved import (
     Function,
@@ -32,14 +32,25 @@ from wippywasm.wit.resolved import (
     WorldKey,
 )
 
-_NOMINAL = (model.RecordType, model.VariantType, model.EnumType, model.FlagsType)
+
+class TypeIndex(Protocol):
+    """A type index, by identity: two of them may stand for equal types. `parts` are the indices of what it is made of.
+
+    The parts of a function are its parameters and then its result; that of a handle is its resource.
+    """
+
+    @property
+    def type(self) -> Any: ...
+
+    @property
+    def parts(self) -> Sequence[Any]: ...
 
 
 class ComponentShape(Protocol):
     """What a component imports and exports.
 
-    A value is a `FuncType`; an instance, which has `exports` and no `imports`; or the bound of a type, which has the
-    `type` and whether it is `fresh`. Others are passed over.
+    A value is a `TypeIndex` for a function; an instance, which has `exports` and no `imports`; or the bound of a type:
+    the index `created`, the one `referenced`, and whether it is `fresh`. Others are passed over.
     """
 
     @property
@@ -49,21 +60,30 @@ class ComponentShape(Protocol):
     def exports(self) -> Mapping[str, Any]: ...
 
 
-def world_of_component(component: ComponentShape) -> Resolution:
+class Decoded(Protocol):
+    """A decoded component; `node` is its type."""
+
+    @property
+    def node(self) -> ComponentShape: ...
+
+
+def world_of_component(component: Decoded) -> Resolution:
     """The world that `component` is of.
 
     Imports and exports that WIT has no word for are left out: modules, or functions named like an interface.
     """
     reading = _Reading()
-    for items, found in (
-        (reading.world.imports, component.imports),
-        (reading.world.exports, component.exports),
-    ):
-        for name, extern in found.items():
-            reading.item(items, name, extern)
-    resolution = reading.resolution
-    resolution.packages.append(reading.main)
-    return resolution
+    reading.items(reading.world.imports, component.node.imports.items())
+    reading.items(reading.world.exports, component.node.exports.items())
+    reading.resolution.packages.append(reading.main)
+    return reading.resolution
+
+
+def world_of_imports(imports: Iterable[tuple[str, Any]]) -> World:
+    """The world that has these imports; an interface that is there more than once has all that any of them has."""
+    reading = _Reading()
+    reading.items(reading.world.imports, imports)
+    return reading.world
 
 
 def _instance_exports(extern: Any) -> Mapping[str, Any] | None:
@@ -71,29 +91,13 @@ def _instance_exports(extern: Any) -> Mapping[str, Any] | None:
     return extern.exports if hasattr(extern, "exports") and not hasattr(extern, "imports") else None
 
 
-def _bound_type(extern: Any) -> ValType | ResourceType | None:
-    """The type of a bound, if WIT has a word for it; None for anything else."""
-    found = extern.type if hasattr(extern, "fresh") else None
-    return found if isinstance(found, ValType | ResourceType) else None
+def _is_function(extern: Any) -> bool:
+    return isinstance(getattr(extern, "type", None), FuncType)
 
 
-class _Scope:
-    """The names of types in one interface or world, on top of those around it."""
-
-    def __init__(self, owner: Owner, outer: _Scope | None) -> None:
-        self.owner = owner
-        self.outer = outer
-        self.named: dict[ValType | ResourceType, TypeDef] = {}
-
-    def find(self, t: ValType | ResourceType) -> TypeDef | None:
-        """The name of a type that can be used here; an interface can't use what a world defines."""
-        found = self.named.get(t)
-        if found is not None or self.outer is None:
-            return found
-        found = self.outer.find(t)
-        while found is not None and isinstance(found.owner, World):
-            found = found.kind if isinstance(found.kind, TypeDef) else None
-        return found
+def _is_bound(extern: Any) -> bool:
+    """Whether this is the bound of a type that WIT has a word for."""
+    return isinstance(getattr(getattr(extern, "created", None), "type", None), ValType | ResourceType)
 
 
 class _Reading:
@@ -102,46 +106,66 @@ class _Reading:
         self.world = World("root", None, self.main)
         self.main.worlds["root"] = self.world
         self.resolution = Resolution(main=self.main, worlds=[self.world])
-        self.scope = _Scope(self.world, None)
         self.own: dict[str, TypeDef] = {}
         """The types of the world that its functions may be of."""
+        self._named: dict[object, TypeDef] = {}
+        """What type indices are called, and resources, by their first name."""
+        self._renamed: dict[object, Any] = {}
+        """The indices that others stand for, also those to which WIT can't give a name."""
+        self._uses: dict[tuple[Owner, TypeDef], TypeDef] = {}
+        """What the types of other interfaces are called in an interface or world that uses them."""
         self._anonymous: dict[ValType, TypeDef] = {}
 
-    def item(self, items: dict[WorldKey, WorldItem], name: str, extern: Any) -> None:
-        exports, bound = _instance_exports(extern), _bound_type(extern)
-        if exports is not None:
-            key, interface = self._interface(name, exports)
-            items[key] = InterfaceItem(interface)
-        elif isinstance(extern, FuncType):
-            function = self._function(self.scope, name, extern, self.own)
-            if function is not None:
-                items[name] = function
-        elif bound is not None and items is self.world.imports:
-            items[name] = self.own[name] = self._named(self.scope, name, bound)
+    def items(self, items: dict[WorldKey, WorldItem], found: Iterable[tuple[str, Any]]) -> None:
+        for name, extern in found:
+            exports = _instance_exports(extern)
+            if exports is not None:
+                key, interface = self._interface(items, name)
+                items[key] = InterfaceItem(interface)
+                self._fill(interface, exports)
+            elif _is_function(extern):
+                function = self._function(self.world, name, extern, self.own)
+                if function is not None:
+                    items[name] = function
+            elif _is_bound(extern):
+                self._type(items, name, extern)
 
-    def _interface(self, name: str, exports: Mapping[str, Any]) -> tuple[WorldKey, Interface]:
+    def _type(self, items: dict[WorldKey, WorldItem], name: str, bound: Any) -> None:
+        """A type import of the world; WIT has no exports of types."""
+        self._renamed[bound.created] = bound.referenced
+        if items is not self.world.imports:
+            return
+        known = items.get(name)
+        if isinstance(known, TypeDef):
+            self._call(bound, known)
+        else:
+            items[name] = self.own[name] = self._define(self.world, name, bound)
+
+    def _interface(self, items: dict[WorldKey, WorldItem], name: str) -> tuple[WorldKey, Interface]:
+        """The interface with the name of an import or export; a plain name is that of one inside the world."""
         full = interface_name(name)
-        interface = Interface(None, None, self.main)
-        if full is not None:
+        if full is None:
+            known = items.get(name)
+            interface = known.interface if isinstance(known, InterfaceItem) else Interface(None, None, self.main)
+        else:
             package = self._package(full[0])
             interface = package.interfaces.setdefault(full[1], Interface(full[1], None, package))
         if interface not in self.resolution.interfaces:
             self.resolution.interfaces.append(interface)
-        scope = _Scope(interface, self.scope)
-        for export, extern in exports.items():
-            bound = _bound_type(extern)
-            if isinstance(extern, FuncType) and export not in interface.functions:
-                function = self._function(scope, export, extern, interface.types)
-                if function is not None:
-                    interface.functions[export] = function
-            elif bound is not None:
-                definition = interface.types.get(export) or self._named(scope, export, bound)
-                interface.types[export] = definition
-                if bound not in scope.named or scope.named[bound].owner is not interface:
-                    scope.named[bound] = definition  # of several names the first: it has the methods of a resource
-        for t, definition in scope.named.items():
-            self.scope.named.setdefault(t, definition)
         return (interface if full else name), interface
+
+    def _fill(self, interface: Interface, exports: Mapping[str, Any]) -> None:
+        for name, extern in exports.items():
+            if _is_function(extern) and name not in interface.functions:
+                function = self._function(interface, name, extern, interface.types)
+                if function is not None:
+                    interface.functions[name] = function
+            elif _is_bound(extern):
+                self._renamed[extern.created] = extern.referenced
+                if name in interface.types:
+                    self._call(extern, interface.types[name])
+                else:
+                    interface.types[name] = self._define(interface, name, extern)
 
     def _package(self, name: PackageName) -> Package:
         package = self.resolution.package(name)
@@ -150,61 +174,92 @@ class _Reading:
             self.resolution.packages.append(package)
         return package
 
-    def _named(self, scope: _Scope, name: str, t: ValType | ResourceType) -> TypeDef:
-        """The type `name` of a scope: a new one, or another name for one that is known."""
-        definition = TypeDef(name, ("component",), scope.owner)
-        earlier = scope.find(t) if isinstance(t, (ResourceType, *_NOMINAL)) else scope.named.get(t)
+    def _define(self, owner: Owner, name: str, bound: Any) -> TypeDef:
+        """The type `name` of an interface or world: a new one, or another name for one that has a name."""
+        definition = TypeDef(name, ("component",), owner)
+        earlier = None if bound.fresh else self._find(owner, bound.referenced)
         if earlier is not None:
             definition.define(earlier)
+            self._uses.setdefault((owner, earlier), definition)
+        elif isinstance(bound.created.type, ResourceType):
+            definition.define(ResourceType(name))
         else:
-            definition.define(ResourceType(name) if isinstance(t, ResourceType) else self._parts(scope, t))
+            definition.define(self._parts(owner, bound.created))
         self.resolution.types.append(definition)
-        if t not in scope.named or scope.named[t].owner is not scope.owner:
-            scope.named[t] = definition
+        self._call(bound, definition)
         return definition
 
-    def _parts(self, scope: _Scope, t: ValType) -> ValType:
-        if isinstance(t, model.OwnType | model.BorrowType):
-            resource = model.resource_of(t.resource)
-            found = scope.find(resource)
-            return type(t)(resource if found is None else self._used(scope, resource, found))
-        return rebuilt(t, lambda part: self._value(scope, part))
+    def _call(self, bound: Any, definition: TypeDef) -> None:
+        """Remember what a type index is called; of several names of a resource the first, which has its methods."""
+        self._named[bound.created] = definition
+        if isinstance(bound.created.type, ResourceType):
+            self._named.setdefault(bound.created.type, definition)
 
-    def _value(self, scope: _Scope, t: ValType) -> ValType:
-        """A type in terms of names, where it has one."""
-        if isinstance(t, model.Prim):
-            return t
-        found = scope.named.get(t) or (scope.find(t) if isinstance(t, _NOMINAL) else None)
+    def _find(self, owner: Owner, index: TypeIndex) -> TypeDef | None:
+        """The name of a type that can be used here, if it has one."""
+        at: Any = index
+        while at not in self._named and self._renamed.get(at, at) is not at:
+            at = self._renamed[at]
+        found = self._named.get(at)
+        if found is None and isinstance(index.type, ResourceType):
+            found = self._named.get(index.type)
+        while found is not None and not _can_use(owner, found.owner):
+            found = found.kind if isinstance(found.kind, TypeDef) else None
+        return found
+
+    def _parts(self, owner: Owner, index: TypeIndex) -> ValType:
+        """What a type is, in terms of names, where its parts have one."""
+        parts = iter(index.parts)
+
+        def resource(of: Any) -> Any:
+            part = next(parts)
+            found = self._find(owner, part)
+            return part.type if found is None else self._used(owner, found)
+
+        return model.with_parts(index.type, lambda _: self._value(owner, next(parts)), resource)
+
+    def _value(self, owner: Owner, index: TypeIndex) -> ValType:
+        """A type by its name, where it has one."""
+        found = self._find(owner, index)
         if found is not None:
-            return self._used(scope, t, found)
-        kind = self._parts(scope, t)
+            return self._used(owner, found)
+        if isinstance(index.type, model.Prim):
+            return index.type
+        kind = self._parts(owner, index)
         if kind not in self._anonymous:
             self._anonymous[kind] = definition = TypeDef(None, ("component",))
             definition.define(kind)
             self.resolution.types.append(definition)
         return self._anonymous[kind]
 
-    def _used(self, scope: _Scope, t: ValType | ResourceType, found: TypeDef) -> TypeDef:
-        """`found` where it is of this scope; otherwise a `use` of it."""
-        if found.owner is scope.owner:
+    def _used(self, owner: Owner, found: TypeDef) -> TypeDef:
+        """`found` where it is of this interface or world; otherwise a `use` of it."""
+        if found.owner is owner:
             return found
-        types = scope.owner.types if isinstance(scope.owner, Interface) else self.world.imports
-        name = found.name or ""
-        while name in types:
-            name += "-x"
-        used = TypeDef(name, ("component",), scope.owner)
-        used.define(found)
-        self.resolution.types.append(used)
-        types[name] = scope.named[t] = used
+        used = self._uses.get((owner, found))
+        if used is None:
+            types: Any = owner.types if isinstance(owner, Interface) else self.world.imports
+            name = found.name or ""
+            while name in types:
+                name += "-x"
+            used = self._uses[owner, found] = types[name] = TypeDef(name, ("component",), owner)
+            used.define(found)
+            self.resolution.types.append(used)
         return used
 
-    def _function(self, scope: _Scope, name: str, t: FuncType, own: dict[str, TypeDef]) -> Function | None:
+    def _function(self, owner: Owner, name: str, index: TypeIndex, own: dict[str, TypeDef]) -> Function | None:
         """The function; None where WIT has no such name for one, such as that of an interface."""
-        function = Function(name, is_async=t.is_async)
+        function = Function(name, is_async=index.type.is_async)
         try:
             name_function(function, own, 0)
         except ValidationError:
             return None
-        function.params = [Param(p.name, self._value(scope, p.type)) for p in t.params]
-        function.result = None if t.result is None else self._value(scope, t.result)
+        values = [self._value(owner, part) for part in index.parts]
+        function.params = [Param(param.name, value) for param, value in zip(index.type.params, values)]
+        function.result = None if index.type.result is None else values[-1]
         return function
+
+
+def _can_use(owner: Owner, other: Owner) -> bool:
+    """Whether an interface or world can use what another one defines, which has to be an interface."""
+    return other is owner or isinstance(other, Interface)
