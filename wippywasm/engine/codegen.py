@@ -17,10 +17,15 @@ from typing import Any
 _numbers = itertools.cycle(range(2048))  # reused, since what a hostile guest makes us generate must not pile up
 
 
+def filename_of(name: str) -> str:
+    """What the files begin with that tracebacks show for generated code of that name."""
+    return f"<wippywasm {name} "
+
+
 def build_factory(lines: Sequence[str], name: str, scope: Mapping[str, Any]) -> Callable[..., Any]:
     """The function `make` that `lines` define, with `scope` as its globals. Tracebacks show its lines."""
     source = "\n".join(lines) + "\n"
-    filename = f"<wippywasm {name} {next(_numbers)}>"
+    filename = f"{filename_of(name)}{next(_numbers)}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     scope = dict(scope)
     exec(compile(source, filename, "exec"), scope)

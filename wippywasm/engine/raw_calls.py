@@ -17,6 +17,7 @@ from typing import Any
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory
+from wippywasm.engine.recursion import HOST_ENTRY
 from wippywasm.engine.traps import python_headroom
 from wippywasm.errors import InvalidError, UnavailableError
 
@@ -220,7 +221,7 @@ def host_entry_factory(type: CoreFuncType, waits: bool = False) -> Callable[...,
         "    return entry",
     ]
     results = type.results[:-1] if waits else type.results
-    return build_factory(lines, "host entry", {"null_out": null_out, "pack": partial(pack_results, results)})
+    return build_factory(lines, HOST_ENTRY, {"null_out": null_out, "pack": partial(pack_results, results)})
 
 
 def _host_call(type: CoreFuncType) -> str:

@@ -52,8 +52,8 @@ class Held:
         self._since = now
         if self._marked:
             return True
-        self._marked = True
         self._loop.call_soon(self._moved)
+        self._marked = True
         return False
 
     def _moved(self) -> None:
@@ -130,8 +130,8 @@ class Turns:
     def _schedule(self) -> None:
         loop = self._loop()
         if not self._is_scheduled and loop is not None:
-            self._is_scheduled = True
             loop.call_soon(self._next_round)
+            self._is_scheduled = True  # not before: where Python's stack is full there is no round
 
     def _next_round(self) -> None:
         self._is_scheduled = self._is_taken = False

@@ -13,6 +13,7 @@ from typing import Any
 
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine.codegen import build_factory
+from wippywasm.engine.recursion import HOST_ENTRY
 
 PASSABLE = frozenset({"i32", "i64", "f32", "f64", "v128"})
 
@@ -74,7 +75,7 @@ def host_entry_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
         "            raise",
         "    return entry",
     ]
-    return build_factory(lines, "host entry", {})
+    return build_factory(lines, HOST_ENTRY, {})
 
 
 def _convert_results(type: CoreFuncType) -> list[str]:

@@ -18,13 +18,14 @@ from wippywasm.engine import linking, rewrite
 from wippywasm.engine.bounds import BoundsOf, Size, size_of, sized
 from wippywasm.engine.growth import Allowance
 from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreItem, Module, StoreLimits
+from wippywasm.engine.recursion import unless_too_deep
 from wippywasm.engine.spans import Span
 from wippywasm.engine.wasmer_calls import host_entry_factory, is_passable
 from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
 from wippywasm.engine.wasmer_loading import WasmerModule, native_store
 from wippywasm.engine.wasmer_shims import shim
 from wippywasm.engine.wasmer_ticks import Clock, place
-from wippywasm.engine.wasmer_traps import guest_failure, overflow
+from wippywasm.engine.wasmer_traps import guest_failure
 from wippywasm.errors import InvalidError, LinkError, ThreadError, UnavailableError, UnsupportedFeatureError
 
 if TYPE_CHECKING:
@@ -203,9 +204,7 @@ class WasmerStore:
     def failure(self, error: BaseException) -> BaseException:
         """What a call into the guest raised, as the caller shall see it."""
         raised, self._running.raised = self._running.raised, None
-        found = error if error is raised else guest_failure(error, self._origins)
-        if self._running.depth and isinstance(error, RecursionError):
-            found = overflow(error)
+        found = unless_too_deep(error if error is raised else guest_failure(error, self._origins))
         return found if found is raised else self._bounds.explained(found, self._sizes())
 
     def _sizes(self) -> Iterator[Size]:

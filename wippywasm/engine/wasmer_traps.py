@@ -14,7 +14,7 @@ from types import MappingProxyType
 from wippywasm.engine import traps
 from wippywasm.engine.exhausted import exhausted, is_exhausted
 from wippywasm.engine.rewrite import Origin, original
-from wippywasm.engine.traps import MAX_FRAMES, STACK, make_trap
+from wippywasm.engine.traps import MAX_FRAMES, make_trap
 from wippywasm.errors import Frame, InternalError, Trap
 
 _WRONG_RESULT = "Dynamic function returned wrong signature"
@@ -46,13 +46,6 @@ def guest_failure(error: BaseException, origins: Mapping[str, Origin] = MappingP
     if is_panic(error):
         return InternalError(f"wasmer panicked: {error}")
     return error
-
-
-def overflow(error: RecursionError) -> Trap:
-    """Guest and host called each other until Python had enough."""
-    trap = make_trap(STACK)
-    trap.__cause__ = error
-    return trap
 
 
 def is_panic(error: BaseException) -> bool:

@@ -55,6 +55,8 @@ class Ticker:
                     threading.Thread(target=self._tick, name="wippywasm epochs", daemon=True).start()
                 except RuntimeError as error:
                     self.awake = False
+                    if isinstance(error, RecursionError):
+                        raise
                     raise exhausted("the thread that ends guests' slices") from error
 
     def _forget(self) -> None:

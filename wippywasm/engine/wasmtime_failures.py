@@ -14,10 +14,11 @@ from wippywasm.engine import linking
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.bounds import MEMORY, BoundsOf
 from wippywasm.engine.exhausted import exhausted, is_exhausted
-from wippywasm.engine.traps import ALLOCATION, STACK, make_trap
+from wippywasm.engine.recursion import unless_too_deep
+from wippywasm.engine.traps import ALLOCATION, make_trap
 from wippywasm.engine.wasmtime_running import NO_SPARE, Running
 from wippywasm.engine.wasmtime_traps import frames_of_error, trap_of
-from wippywasm.errors import Frame, InternalError, InvalidError, Trap, WippyError
+from wippywasm.errors import Frame, InternalError, InvalidError, WippyError
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_modules import WasmtimeModule
@@ -42,7 +43,7 @@ def failure_of(
     if raised is None:
         return _refusal(error, bounds, place)
     _discard(error, trap)
-    return _overflow(raised) if running.depth and _is_recursion(raised) else raised
+    return unless_too_deep(raised)
 
 
 def _refusal(error: int, bounds: BoundsOf, place: Callable[[Frame], Frame]) -> BaseException:
@@ -83,16 +84,3 @@ def _discard(error: int, trap: int) -> None:
         except (RecursionError, ctypes.ArgumentError):
             _kept.append((free, address))
             return
-
-
-def _is_recursion(raised: BaseException) -> bool:
-    """Whether Python's stack was full, which ctypes words its own way."""
-    in_ctypes = isinstance(raised, ctypes.ArgumentError) and "RecursionError" in str(raised)
-    return in_ctypes or isinstance(raised, RecursionError)
-
-
-def _overflow(cause: BaseException) -> Trap:
-    """Guest and host called each other until Python had enough."""
-    trap = make_trap(STACK)
-    trap.__cause__ = cause
-    return trap

@@ -25,6 +25,7 @@ from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory, without_signal_check
 from wippywasm.engine.port import CoreCallable
+from wippywasm.engine.recursion import awaits_for_guests, unless_too_deep
 from wippywasm.engine.turns import Held, crowd, turns_of
 from wippywasm.engine.wasmtime_allocations import Allocations, Place, Steps
 from wippywasm.engine.wasmtime_items import WasmtimeFunc
@@ -155,6 +156,7 @@ class Fibers:
             made = self._stepwise[func] = StepwiseFunc(func, self)
         return made
 
+    @awaits_for_guests
     async def drive(self, future: int) -> None:
         """Run a future that is suspended until it is done."""
         import asyncio  # late, as in `turns`
@@ -324,6 +326,9 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "            running.on_fiber = False",
         "            if not done:",
         "                await drive(future)",
+        "        except RecursionError as full:",
+        "            abandon()",
+        "            raise unless_too_deep(full)",
         "        except BaseException:",
         "            abandon()",
         "            raise",
@@ -343,6 +348,7 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "delete": capi.future_delete,
         "arm": capi.set_epoch_deadline,
         "crowd": crowd,
+        "unless_too_deep": unless_too_deep,
     }
     return build_factory(lines, "fiber call", scope)
 

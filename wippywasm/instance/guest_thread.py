@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from wippywasm.awaitables import discard
 from wippywasm.engine import thread_turns
 from wippywasm.engine.exhausted import exhausted
+from wippywasm.engine.recursion import awaits_for_guests, unless_too_deep
 from wippywasm.engine.turns import Held, turns_of
 from wippywasm.errors import CanceledError
 from wippywasm.instance.handover import Handover
@@ -70,6 +71,8 @@ class GuestThread:
                 thread = threading.Thread(target=_work, args=(self._jobs,), name="wippywasm guest", daemon=True)
                 thread.start()
                 self._thread = weakref.ref(thread)
+            except RecursionError:
+                raise
             except RuntimeError as error:
                 raise exhausted("the thread of another guest") from error
             finally:
@@ -267,7 +270,7 @@ class _Call:
             self._reply.put(outcome)
         self._is_over = True
         if self._error is not None:
-            raise self._error
+            raise unless_too_deep(self._error)
         return self._result
 
     def end(self, reason: str) -> None:
@@ -290,6 +293,7 @@ class _Call:
                     discard(missed)
 
 
+@awaits_for_guests
 async def _outcome(awaitable: Awaitable[Any]) -> tuple[Any, BaseException | None]:
     """What an awaitable gave or raised; that the task is to end is not the guest's to handle."""
     try:
