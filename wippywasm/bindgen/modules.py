@@ -46,6 +46,7 @@ class Module:
     """What the class of the interface or world is called."""
     names: dict[TypeDef, str] = field(default_factory=dict)
     cases: dict[TypeDef, list[str]] = field(default_factory=dict)
+    """The classes of the cases of variants, also of those that are used from elsewhere."""
     makers: dict[TypeDef, str] = field(default_factory=dict)
     """The classes with a resource's constructor and static functions."""
     pool: Pool = field(default_factory=Pool)
@@ -65,6 +66,12 @@ class Module:
             return name
         self.use("", "builtins")
         return f"builtins.{name}"
+
+    def cases_of(self, t: TypeDef) -> list[str]:
+        """The classes of the cases of a type of the module, perhaps through other names for it."""
+        while t not in self.cases and isinstance(t.kind, TypeDef):
+            t = t.kind
+        return self.cases.get(t, [])
 
     def methods(self, resource: TypeDef, *kinds: str) -> list[Function]:
         return [f for f in self.functions if f.resource is resource and f.kind in kinds]
@@ -107,6 +114,9 @@ class Module:
                 self.cases[t] = [self.pool.take(name + class_name(c.name)) for c in t.kind.cases]
             elif self.is_own(t) and self.methods(t, "constructor", "static"):
                 self.makers[t] = self.pool.take(f"{name}Class")
+        for t, name in self.names.items():
+            if is_used(t) and isinstance(t.root.kind, model.VariantType):
+                self.cases[t] = [self.pool.take(name + class_name(c.name)) for c in t.root.kind.cases]
 
     def _words(self) -> Iterator[str]:
         for f in self.functions:
@@ -122,6 +132,11 @@ def has_class(t: TypeDef) -> bool:
     return isinstance(
         t.root.kind, model.RecordType | model.VariantType | model.EnumType | model.FlagsType | ResourceType
     )
+
+
+def is_used(t: TypeDef) -> bool:
+    """Whether another interface defines the type."""
+    return isinstance(t.kind, TypeDef) and t.kind.owner is not t.owner
 
 
 def plain_name(function: Function) -> str:

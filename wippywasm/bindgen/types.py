@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 
 from wippywasm import model
 from wippywasm.bindgen.annotations import annotation
-from wippywasm.bindgen.modules import Module, Modules
+from wippywasm.bindgen.modules import Module, Modules, is_used
 from wippywasm.bindgen.names import Pool, attribute_names, member_name
 from wippywasm.bindgen.text import Lines, string
 from wippywasm.wit import TypeDef
@@ -95,9 +95,12 @@ def _member_docs(t: TypeDef, count: int) -> Iterator[str | None]:
 def _write_alias(t: TypeDef, module: Module, modules: Modules, lines: Lines) -> None:
     """Another name: of a type that is used from elsewhere, which is an import, or of one that is here."""
     name, kind = module.names[t], t.kind
-    if isinstance(kind, TypeDef) and kind.owner is not t.owner:
+    if is_used(t):
+        assert isinstance(kind, TypeDef)
         home = modules.home(kind.owner, module)
         modules.import_class(module, home, home.names[kind], name)
+        for case, local in zip(home.cases_of(kind), module.cases_of(t)):
+            modules.import_class(module, home, case, local)
         return
     if isinstance(kind, TypeDef) and kind in module.names:
         text = module.names[kind]
