@@ -8,6 +8,8 @@ Spec: SPEC section 8 (hostile guests); Unicode Standard Annex 9 (bidirectional f
 
 from __future__ import annotations
 
+import json
+
 _BYTES = (*range(32), *range(127, 160))
 _ORDER = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 _UNSEEN = (0xAD, 0x34F, 0x115F, 0x1160, 0x180E, 0x200B, *range(0x2060, 0x2066), *range(0x206A, 0x2070), 0x3164, 0xFEFF)
@@ -19,8 +21,15 @@ _ESCAPES = (
     | {c: f"\\u{c:04x}" for c in (*_ORDER, *_UNSEEN)}
     | {c: f"\\U{c:08x}" for c in _TAGS}
 )
+_JSON_ESCAPES = {c: json.dumps(chr(c))[1:-1] if c != 0x7F else "\\u007f" for c in _ESCAPES}
+"""By JSON's rules: `\\udb40\\udc01` for what is beyond 16 bits."""
 
 
 def visible(text: str) -> str:
     """`a\\x1bb` for what a terminal would obey, `\\u202e` for what turns the order, `\\ufeff` for what has no width."""
     return text.translate(_ESCAPES)
+
+
+def visible_json(text: str) -> str:
+    """JSON text of the same value, in which all can be seen."""
+    return text.translate(_JSON_ESCAPES)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from wippywasm.cli.output import print_json
 
 ENDLESS = """
 namespace: x
@@ -73,3 +76,21 @@ def test_a_folder_whose_name_is_not_utf_8(app: Path) -> None:
     ran = subprocess.run([*COMMAND, "-C", folder, "call", "x:loud"], capture_output=True, text=True, timeout=60)
     assert ran.returncode == 1
     assert "unexpected" not in ran.stderr
+
+
+UNSEEN = "pay\u202etxt\ufeff\x7f\x9b\u2028\x1b[31m\U000e0041\n\t"
+
+
+@pytest.mark.parametrize("on_terminal", [False, True])
+def test_json_holds_nothing_unseen_and_has_the_same_value(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, on_terminal: bool
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: on_terminal)
+    value = {UNSEEN: [UNSEEN, 1, None, {}, "Zo\u00eb \u05d0"]}
+    print_json(value)
+    out = capsys.readouterr().out
+    assert json.loads(out) == value
+    assert not {c for c in UNSEEN if not c.isalnum()} - set("[\n") & set(out)
+    assert "Zo\u00eb \u05d0" in out
+    assert (out.count("\n") > 5) == on_terminal

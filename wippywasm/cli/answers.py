@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from wippywasm.app.json_values.results import err_type, error_json, ok_type, result_json
-from wippywasm.app.json_values.text import dump_json
-from wippywasm.cli.output import print_json, print_line, say
+from wippywasm.cli.output import json_line, print_json, print_line, say
 from wippywasm.errors import InvalidError, WitError
 from wippywasm.model import FuncType
 from wippywasm.wave import print_value
@@ -26,9 +25,9 @@ def say_payload(signature: FuncType | None, error: WitError, *, is_json: bool) -
     payload = error_json(signature, error)
     if is_json:
         facts = {"kind": error.kind.value, "message": error.message, "hint": None, "details": {"payload": payload}}
-        say(dump_json({"error": facts}))
+        say(json_line({"error": facts}))
     else:
-        say(dump_json(payload))
+        say(json_line(payload))
 
 
 def print_wave(signature: FuncType, result: Any) -> None:

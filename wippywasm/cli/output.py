@@ -16,7 +16,7 @@ import click
 from wippywasm.app.json_values.text import dump_json
 from wippywasm.app.json_values.untyped import untyped_to_json
 from wippywasm.errors import DefinitionError, InvalidError, LuaError, Problem, Trap, WippyError
-from wippywasm.visible import visible
+from wippywasm.visible import visible, visible_json
 
 _FRAMES = 10
 _MAX_MESSAGE = 10_000
@@ -38,11 +38,17 @@ def print_line(text: str) -> None:
 def print_json(value: Any) -> None:
     """A JSON value: on one line, or laid out and coloured on a terminal."""
     if not sys.stdout.isatty():
-        print_line(dump_json(value))
+        print_line(json_line(value))
         return
     from rich.console import Console
+    from rich.highlighter import JSONHighlighter
 
-    Console(soft_wrap=True).print_json(dump_json(value), indent=2, ensure_ascii=False)
+    Console(soft_wrap=True).print(JSONHighlighter()(visible_json(dump_json(value, indent=2))))
+
+
+def json_line(value: Any) -> str:
+    """A JSON value on one line, fit for a terminal: what can't be seen is escaped."""
+    return visible_json(dump_json(value))
 
 
 def print_columns(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> None:
@@ -92,7 +98,7 @@ def say_problems(problems: Iterable[Problem], word: str) -> None:
 def say_error(error: WippyError, *, is_json: bool) -> None:
     """One clear message: what failed, where in the guest, what to do."""
     if is_json:
-        say(dump_json(error_json(error)))
+        say(json_line(error_json(error)))
         return
     if isinstance(error, DefinitionError):
         say_problems(error.problems, "error")
