@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import field, fields
 from functools import partial
 from typing import Any, ClassVar, TypeVar
@@ -54,18 +54,29 @@ def _remember_fields(cls: Any) -> tuple[Any, ...]:
     return cls._field_defaults  # type: ignore[no-any-return]
 
 
-def _depth(*parts: Any) -> int:
-    return 1 + max((p.depth for p in parts if p is not None), default=0)
+def _depth(parts: Iterable[Any]) -> int:
+    return 1 + max([p.depth for p in parts if p is not None], default=0)
+
+
+def _has_resource(parts: Iterable[Any]) -> bool:
+    return any(p.has_resource for p in parts if p is not None)
 
 
 @dataclass(frozen=True, eq=False)
 class ValType(metaclass=_Interned):
-    """A value type. `depth` is the height of its tree: recursion over a type is bounded by it."""
+    """A value type. `depth` is the height of its tree: recursion over a type is bounded by it.
+
+    `has_resource` tells whether a handle is anywhere in the type, so that what exchanges resources leaves others alone.
+    """
 
     depth: int = field(init=False, default=1, repr=False)
+    has_resource: ClassVar[bool] = False
 
-    def _set_depth(self, *parts: Any) -> None:
-        object.__setattr__(self, "depth", _depth(*parts))
+    def _know(self, *parts: Any) -> None:
+        """Find out what there is to know of a type of these parts."""
+        object.__setattr__(self, "depth", _depth(parts))
+        if _has_resource(parts):
+            object.__setattr__(self, "has_resource", True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +113,7 @@ class ListType(ValType):
     length: int | None = None
 
     def __post_init__(self) -> None:
-        self._set_depth(self.element)
+        self._know(self.element)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,17 +123,13 @@ class Field(metaclass=_Interned):
     name: str
     type: ValType
 
-    @property
-    def depth(self) -> int:
-        return self.type.depth
-
 
 @dataclass(frozen=True, eq=False)
 class RecordType(ValType):
     fields: tuple[Field, ...]
 
     def __post_init__(self) -> None:
-        self._set_depth(*self.fields)
+        self._know(*[f.type for f in self.fields])
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +137,7 @@ class TupleType(ValType):
     items: tuple[ValType, ...]
 
     def __post_init__(self) -> None:
-        self._set_depth(*self.items)
+        self._know(*self.items)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,17 +147,13 @@ class Case(metaclass=_Interned):
     name: str
     type: ValType | None = None
 
-    @property
-    def depth(self) -> int:
-        return self.type.depth if self.type is not None else 0
-
 
 @dataclass(frozen=True, eq=False)
 class VariantType(ValType):
     cases: tuple[Case, ...]
 
     def __post_init__(self) -> None:
-        self._set_depth(*self.cases)
+        self._know(*[c.type for c in self.cases])
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +171,7 @@ class OptionType(ValType):
     type: ValType
 
     def __post_init__(self) -> None:
-        self._set_depth(self.type)
+        self._know(self.type)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +180,7 @@ class ResultType(ValType):
     err: ValType | None = None
 
     def __post_init__(self) -> None:
-        self._set_depth(self.ok, self.err)
+        self._know(self.ok, self.err)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +189,7 @@ class MapType(ValType):
     value: ValType
 
     def __post_init__(self) -> None:
-        self._set_depth(self.key, self.value)
+        self._know(self.key, self.value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +197,7 @@ class StreamType(ValType):
     element: ValType | None = None
 
     def __post_init__(self) -> None:
-        self._set_depth(self.element)
+        self._know(self.element)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +205,7 @@ class FutureType(ValType):
     element: ValType | None = None
 
     def __post_init__(self) -> None:
-        self._set_depth(self.element)
+        self._know(self.element)
 
 
 @dataclass(eq=False)
@@ -211,6 +214,7 @@ class ResourceType:
 
     name: str = ""
     depth: ClassVar[int] = 1
+    has_resource: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,6 +222,7 @@ class OwnType(ValType):
     """`own<resource>`; in WIT packages `resource` may be the `TypeDef` that names it."""
 
     resource: ResourceType | TypeDef
+    has_resource: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,6 +230,7 @@ class BorrowType(ValType):
     """`borrow<resource>`; in WIT packages `resource` may be the `TypeDef` that names it."""
 
     resource: ResourceType | TypeDef
+    has_resource: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,10 +240,6 @@ class Param(metaclass=_Interned):
     name: str
     type: ValType
 
-    @property
-    def depth(self) -> int:
-        return self.type.depth
-
 
 @dataclass(frozen=True, eq=False)
 class FuncType(metaclass=_Interned):
@@ -246,10 +248,18 @@ class FuncType(metaclass=_Interned):
     params: tuple[Param, ...] = ()
     result: ValType | None = None
     is_async: bool = False
+    has_resource: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if _has_resource(self._types()):
+            object.__setattr__(self, "has_resource", True)
 
     @property
     def depth(self) -> int:
-        return _depth(*self.params, self.result)
+        return _depth(self._types())
+
+    def _types(self) -> list[ValType | None]:
+        return [*[p.type for p in self.params], self.result]
 
 
 class TypeDef(ValType):
@@ -276,6 +286,7 @@ class TypeDef(ValType):
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "root", kind.root if isinstance(kind, TypeDef) else self)
         object.__setattr__(self, "depth", kind.depth)
+        object.__setattr__(self, "has_resource", kind.has_resource)
 
     def __repr__(self) -> str:
         return f"TypeDef({self.name!r})"

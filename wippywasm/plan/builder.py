@@ -1,9 +1,6 @@
-"""The growing plan: hands out numbers, collects steps, and bounds how large a plan may become.
+"""The growing plan: hands out numbers and collects steps.
 
 In: what the walk over a component (or a core module) finds. Out: `Plan`.
-
-A component of a few hundred bytes can name 2^30 instances by instantiating in pairs, level upon level; so the sum of
-all steps and imported items is bounded, and the depth of instantiation too.
 """
 
 from __future__ import annotations
@@ -12,7 +9,6 @@ from collections.abc import Mapping
 
 from wippywasm.binary.component import ComponentType, CoreModule, DefinedType, ModuleType
 from wippywasm.core import CoreFuncType, CoreImport
-from wippywasm.errors import ValidationError
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan.items import (
     CoreRef,
@@ -20,18 +16,11 @@ from wippywasm.plan.items import (
     ImportedModule,
     Item,
     LiftRef,
-    PlanInstance,
     StaticModule,
     TrampolineRef,
 )
 from wippywasm.plan.plan import HostComponent, HostFunction, HostResource, HostType, Plan, PlanModule
 from wippywasm.plan.steps import ImportCoreFunc, InstantiateModule, Lift, NewComponentInstance, Step
-
-MAX_PLAN_SIZE = 50_000
-"""Steps, lifted functions and imported items together, and exported items likewise. Real components have thousands."""
-
-MAX_INSTANTIATION_DEPTH = 100
-"""Component instances that instantiate one another, from the outermost inwards."""
 
 
 class PlanBuilder:
@@ -49,21 +38,12 @@ class PlanBuilder:
         self._core_refs: dict[CoreImport, TrampolineRef] = {}
         self.lifts: list[Lift] = []
         self.steps: list[Step] = []
-        self.offset = 0
         self._module_of: dict[int, tuple[object, StaticModule]] = {}
         self._component_instances = 0
         self._core_instances = 0
         self._trampolines = 0
-        self._size = 0
-
-    def grow(self) -> None:
-        """Account for one more part; raises ValidationError at the definition that goes too far."""
-        self._size += 1
-        if self._size > MAX_PLAN_SIZE:
-            raise ValidationError(f"the component unfolds to more than {MAX_PLAN_SIZE} parts", self.offset)
 
     def step(self, step: Step) -> None:
-        self.grow()
         self.steps.append(step)
 
     def component_instance(self, parent: int | None) -> int:
@@ -107,22 +87,18 @@ class PlanBuilder:
         return index
 
     def lift(self, lift: Lift) -> LiftRef:
-        self.grow()
         self.lifts.append(lift)
         return LiftRef(len(self.lifts) - 1)
 
     def host_function(self, path: tuple[str, ...], type: FuncType) -> HostFuncRef:
-        self.grow()
         self.host_functions.append(HostFunction(path, type))
         return HostFuncRef(len(self.host_functions) - 1)
 
     def host_resource(self, path: tuple[str, ...], resource: ResourceType) -> ResourceType:
-        self.grow()
         self.host_resources.append(HostResource(path, resource))
         return resource
 
     def host_module(self, path: tuple[str, ...], type: ModuleType) -> ImportedModule:
-        self.grow()
         module = ImportedModule(path, type)
         self.host_modules.append(module)
         return module
@@ -152,8 +128,6 @@ class PlanBuilder:
     def finish(
         self, imports: tuple[str, ...], exports: Mapping[str, Item], uncallable: Mapping[str, str] | None = None
     ) -> Plan:
-        if exported_items(exports, {}) > MAX_PLAN_SIZE:
-            raise ValidationError(f"the component exports more than {MAX_PLAN_SIZE} items", self.offset)
         return Plan(
             imports,
             tuple(self.modules),
@@ -169,17 +143,3 @@ class PlanBuilder:
             exports,
             uncallable or {},
         )
-
-
-def exported_items(exports: Mapping[str, Item], known: dict[int, int]) -> int:
-    """How many items there are in an instance, those within instances counted wherever they occur.
-
-    Instances share their parts, so each is counted once and remembered in `known` by its identity.
-    """
-    count = len(exports)
-    for item in exports.values():
-        if isinstance(item, PlanInstance):
-            if id(item) not in known:
-                known[id(item)] = exported_items(item.exports, known)
-            count += known[id(item)]
-    return count

@@ -18,7 +18,8 @@ from wippywasm.binary import component as c
 from wippywasm.core import CoreFuncType
 from wippywasm.errors import UnsupportedFeatureError, ValidationError
 from wippywasm.model import FuncType, ResourceType
-from wippywasm.plan.builder import MAX_INSTANTIATION_DEPTH, PlanBuilder
+from wippywasm.plan.builder import PlanBuilder
+from wippywasm.plan.growth import MAX_INSTANTIATION_DEPTH, Growth
 from wippywasm.plan.items import (
     ComponentItem,
     CoreRef,
@@ -63,12 +64,15 @@ def plan_component(
     value definitions.
     """
     closure = component if isinstance(component, Closure) else Closure(component, None)
+    given = components or {}
+    growth = Growth([closure.component, *[g.component for g in given.values()]])
     builder = PlanBuilder()
-    scope = Scope(closure.outer, builder.modules)
-    args = _HostItems(builder, scope, components or {})
-    exports = _Walk(builder, scope, builder.component_instance(None), args.make, 0).run(closure.component)
+    scope = Scope(closure.outer, builder.modules, growth)
+    args = _HostItems(builder, scope, given)
+    exports = _Walk(builder, scope, builder.component_instance(None), args.make, 0).run(closure.component).exports
+    growth.export(exports)
     needed = builder.needed()
-    return builder.finish(tuple(n for n in closure.component.type.imports if n in needed), exports.exports)
+    return builder.finish(tuple(n for n in closure.component.type.imports if n in needed), exports)
 
 
 Argument = Callable[[str, c.ExternType], Item]
@@ -87,7 +91,7 @@ class _HostItems:
         return self._item((name,), type)
 
     def _item(self, path: tuple[str, ...], t: c.ExternType) -> Item:
-        self._builder.grow()
+        self._scope.growth.take(1)
         match t:
             case c.ModuleType():
                 return self._builder.host_module(path, t)
@@ -124,14 +128,17 @@ class _Walk:
     def __init__(self, builder: PlanBuilder, scope: Scope, instance: int, argument: Argument, depth: int) -> None:
         self.builder = builder
         self.scope = scope
+        self.growth = scope.growth
         self.instance = instance
         self.argument = argument
         self.depth = depth
         self.exports: dict[str, Item] = {}
+        self._ascribed: dict[tuple[int, int], tuple[Item, c.ExternType, Item]] = {}
 
     def run(self, component: c.Component) -> PlanInstance:
+        self.growth.walk(component)
         for definition in component.definitions:
-            self.builder.offset = definition.offset
+            self.growth.offset = definition.offset
             _HANDLERS[type(definition)](self, definition)
         return PlanInstance(self.exports)
 
@@ -148,6 +155,7 @@ class _Walk:
         assert isinstance(module, StaticModule | ImportedModule)
         given = {name: self.scope.core_instances[index] for name, index in d.args}
         imports = self.builder.module_type(module).imports
+        self.growth.instantiate(module, len(imports))
         args = {(i.module, i.name): given[i.module].export(i.name) for i in imports}
         self.scope.core_instances.append(RealCoreInstance(self.builder.core_instance(module, args)))
 
@@ -171,14 +179,14 @@ class _Walk:
         else:
             assert isinstance(component, MissingComponent)
             instance = _HostItems(self.builder, self.scope, {}).make(component.name, d.type)
-        self.builder.offset = d.offset
+        self.growth.offset = d.offset
         self._define("instance", instance, d.type)
 
     def _instantiate(self, component: Closure, args: Mapping[str, Item]) -> PlanInstance:
         if self.depth == MAX_INSTANTIATION_DEPTH:
-            raise ValidationError(f"instances nest deeper than {MAX_INSTANTIATION_DEPTH}", self.builder.offset)
+            raise ValidationError(f"instances nest deeper than {MAX_INSTANTIATION_DEPTH}", self.growth.offset)
         instance = self.builder.component_instance(self.instance)
-        scope = Scope(component.outer, self.builder.modules)
+        scope = Scope(component.outer, self.builder.modules, self.growth)
         walk = _Walk(self.builder, scope, instance, lambda name, _: args[name], self.depth + 1)
         return walk.run(component.component)
 
@@ -218,15 +226,28 @@ class _Walk:
         self._define(sort_of(d.type), self.argument(d.name, d.type), d.type)
 
     def export(self, d: c.Export) -> None:
-        item = _as_ascribed(self._item(d.sort, d.index), d.type)
+        item = self._as_ascribed(self._item(d.sort, d.index), d.type)
         self._define(d.sort, item, d.type)
         self.exports[d.name] = item
+
+    def _as_ascribed(self, item: Item, type: c.ExternType) -> Item:
+        """The item without what the type of its export does not speak of. Items and types share their parts."""
+        if not isinstance(item, PlanInstance) or not isinstance(type, c.InstanceType):
+            return item
+        known = self._ascribed.get((id(item), id(type)))
+        if known is None:
+            known = self._ascribed[id(item), id(type)] = (item, type, self._without_more(item, type.exports))
+        return known[2]
+
+    def _without_more(self, item: PlanInstance, types: Mapping[str, c.ExternType]) -> PlanInstance:
+        kept = {n: self._as_ascribed(part, types[n]) for n, part in item.exports.items() if n in types}
+        same = len(kept) == len(item.exports) and all(kept[name] is part for name, part in item.exports.items())
+        return item if same else PlanInstance(kept)
 
     def _item(self, sort: str, index: int) -> Item:
         return self.scope.items[sort][index]
 
     def _define(self, sort: str, item: Item, type: c.ExternType) -> None:
-        self.builder.grow()
         self.scope.items[sort].append(item)
         self.scope.bind(type, item)
 
@@ -285,15 +306,6 @@ class _Walk:
             o.is_async,
             core("core func", o.callback),
         )
-
-
-def _as_ascribed(item: Item, type: c.ExternType) -> Item:
-    """The item without what the type of its export does not speak of."""
-    if not isinstance(item, PlanInstance) or not isinstance(type, c.InstanceType):
-        return item
-    kept = {name: _as_ascribed(part, type.exports[name]) for name, part in item.exports.items() if name in type.exports}
-    same = len(kept) == len(item.exports) and all(kept[name] is part for name, part in item.exports.items())
-    return item if same else PlanInstance(kept)
 
 
 _HANDLERS: dict[type[c.Definition], Callable[[_Walk, Any], None]] = {

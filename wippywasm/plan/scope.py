@@ -24,6 +24,7 @@ from wippywasm.binary.component import (
     ValueBound,
 )
 from wippywasm.model import FuncType, ResourceType
+from wippywasm.plan.growth import Growth
 from wippywasm.plan.items import CoreExportRef, CoreRef, Item, PlanInstance
 from wippywasm.plan.plan import PlanModule
 from wippywasm.plan.substitute import Substitution
@@ -55,18 +56,19 @@ CoreInstanceItem = RealCoreInstance | InlineCoreInstance
 class Scope:
     """What one instantiation of a component sees. `outer` is the scope in which the component was defined.
 
-    `modules` are those of its plan, which `StaticModule`s count in.
+    `modules` are those of its plan, which `StaticModule`s count in; `growth` is that of its plan too.
     """
 
-    def __init__(self, outer: Scope | None, modules: list[PlanModule]) -> None:
+    def __init__(self, outer: Scope | None, modules: list[PlanModule], growth: Growth) -> None:
         self.outer = outer
         self.modules = modules
+        self.growth = growth
         self.core: defaultdict[str, list[CoreRef]] = defaultdict(list)
         self.core_instances: list[CoreInstanceItem] = []
         self.items: defaultdict[str, list[Item]] = defaultdict(list)
         self._resources: dict[ResourceType, ResourceType] = {}
         self._bound: dict[tuple[int, int], tuple[ExternType, Item]] = {}
-        self._substitution = Substitution(self.resource)
+        self._substitution = Substitution(self.resource, growth.type)
 
     def enclosing(self, count: int) -> Scope:
         """The scope `count` steps outwards: 0 is this one."""
