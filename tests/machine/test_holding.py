@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 import threading
@@ -12,8 +13,8 @@ from typing import Any
 import pytest
 
 import wippywasm
+from tests.machine import test_nested
 from wippywasm import Limits
-from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine import wasmtime_fibers
 from wippywasm.errors import PoisonedError, TimedOutError
 
@@ -132,8 +133,7 @@ class StrikingTable:
         return self.get(key)
 
 
-@pytest.mark.parametrize("where", ["suspending", "going on"])
-def test_a_signal_in_a_callback_of_wasmtime_is_raised_by_the_call(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_where_wasmtime_suspends_a_guest_is_raised_by_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
     async def sleep(ms: int) -> int:
         await asyncio.sleep(ms / 1000)
         return ms
@@ -142,11 +142,89 @@ def test_a_signal_in_a_callback_of_wasmtime_is_raised_by_the_call(where: str, mo
         component = wippywasm.load(CALLER, wit=WIT, engine="wasmtime")
         guest = component.instantiate({"t:h/clock": {"sleep": sleep}})
         assert await guest.call_async("once", 1) == 1
-        if where == "suspending":
-            monkeypatch.setattr(capi, "caller_context", Striking(capi.caller_context))
-        else:
-            monkeypatch.setattr(wasmtime_fibers, "_fibers", StrikingTable(wasmtime_fibers._fibers))
+        monkeypatch.setattr(ctypes, "memmove", Striking(ctypes.memmove))
         await guest.call_async("once", 1)
 
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(main())
+
+
+def test_a_signal_where_a_guest_allocates_on_wasmtime_is_raised_by_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        once = test_nested.GUEST.format(turns=1).replace("(br $l)) (i32.load", ") (i32.load")
+        component = wippywasm.load(once, wit=test_nested.WIT, engine="wasmtime")
+        guest = await component.link({"t:h/c": {"text": test_nested.waiting}}).instantiate_async()
+        assert await guest.call_async("run", 5) == 5
+        monkeypatch.setattr(wasmtime_fibers, "_fibers", StrikingTable(wasmtime_fibers._fibers))
+        await guest.call_async("run", 5)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main())
+
+
+async def told(ms: int) -> int:
+    return ms
+
+
+async def later(ms: int) -> int:
+    await asyncio.sleep(0)
+    try:
+        await asyncio.sleep(ms / 1000)
+    finally:
+        await asyncio.sleep(0)
+    return ms
+
+
+@pytest.mark.parametrize("host", [told, later])
+async def test_a_coroutine_of_the_host_runs_in_the_task_that_called_the_guest(load: Any, host: Any) -> None:
+    seen = []
+
+    async def sleep(ms: int) -> int:
+        seen.append(asyncio.current_task())
+        ms = await host(ms)
+        seen.append(asyncio.current_task())
+        return ms
+
+    assert await guest_of(load, sleep).call_async("once", 3) == 3
+    assert seen == [asyncio.current_task()] * 2
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_what_a_coroutine_of_the_host_raises_is_raised_by_the_call(load: Any, waits: bool) -> None:
+    error = ZeroDivisionError("mine")
+
+    async def sleep(ms: int) -> int:
+        if waits:
+            await asyncio.sleep(0)
+        raise error
+
+    guest = guest_of(load, sleep)
+    with pytest.raises(ZeroDivisionError) as caught:
+        await guest.call_async("once", 1)
+    assert caught.value is error
+    with pytest.raises(PoisonedError):
+        await guest.call_async("once", 1)
+
+
+@pytest.mark.parametrize("cancels", [1, 2])
+async def test_a_coroutine_of_the_host_cleans_up_when_its_call_is_cancelled(load: Any, cancels: int) -> None:
+    said = []
+
+    async def sleep(ms: int) -> int:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            said.append("first")
+            try:
+                await asyncio.sleep(0.01)
+            finally:
+                said.append("last")
+        return ms
+
+    call = asyncio.ensure_future(guest_of(load, sleep).call_async("once", 1))
+    for _ in range(cancels):
+        await asyncio.sleep(0.005)
+        call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert said == ["first", "last"]

@@ -141,8 +141,13 @@ def task_rows(stack: ExitStack) -> Iterator[Row]:
         dozing = stack.enter_context(loop.run_until_complete(fresh_guest(sleepers_of(name, doze))))
         direct = Row(f"{CALLING}, directly", side, Timed(partial(plain.call, "run", 1)))
         yield direct
-        for words, ms in (("nothing waits", 1), ("suspended for a turn of the loop", 2)):
-            sample = Timed(partial(run_in, loop, partial(in_turn, dozing, ms)), TASK_CALLS)
+        stopped = stack.enter_context(loop.run_until_complete(fresh_guest(sleepers_of(name, done))))
+        for words, guest, ms in (
+            ("nothing waits", dozing, 1),
+            ("suspended for what is there", stopped, 1),
+            ("suspended for a turn of the loop", dozing, 2),
+        ):
+            sample = Timed(partial(run_in, loop, partial(in_turn, guest, ms)), TASK_CALLS)
             yield Row(f"{CALLING}, by a task, {words}", side, sample, direct=direct)
 
 
@@ -179,6 +184,13 @@ async def doze(ms: int) -> int:
     if ms > 1:
         await asyncio.sleep((ms - 2) / 1000)
     return ms
+
+
+def done(ms: int) -> asyncio.Future[int]:
+    """What a guest is suspended for, although it need not wait."""
+    future = asyncio.get_running_loop().create_future()
+    future.set_result(ms)
+    return future
 
 
 async def in_turn(guest: Any, ms: int) -> None:

@@ -39,9 +39,9 @@ class Held:
 
     __slots__ = ("_loop", "_marked", "_since")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, since: float | None = None) -> None:
         self._loop = loop
-        self._since = time.monotonic()
+        self._since = time.monotonic() if since is None else since
         self._marked = False
 
     def check(self) -> bool:

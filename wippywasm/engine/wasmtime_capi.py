@@ -109,9 +109,6 @@ set_epoch_deadline = _declare(quick, "wasmtime_context_set_epoch_deadline", None
 """(context, ticks from now); arguments must be ready-made ctypes objects."""
 epoch_deadline_callback = _declare(quick, "wasmtime_store_epoch_deadline_callback", None, [_P, _P, _P, _P])
 _error_new = _declare(quick, "wasmtime_error_new", c_size_t, [ctypes.c_char_p])
-context_set_data = _declare(quick, "wasmtime_context_set_data", None, [_P, _P])
-context_get_data = _declare(quick, "wasmtime_context_get_data", c_size_t, [_P])
-caller_context = _declare(quick, "wasmtime_caller_context", c_size_t, [_P])
 linker_define_async_func = _declare(
     quick,
     "wasmtime_linker_define_async_func",

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from inspect import CO_COROUTINE
-from types import FunctionType, MethodType
+from types import CoroutineType, FunctionType, MethodType
 from typing import Any
 
 from wippywasm.abi.options import Binding
-from wippywasm.abi.waiting import is_awaitable
-from wippywasm.awaitables import discard
+from wippywasm.abi.waiting import Finish, is_awaitable
+from wippywasm.awaitables import discard, rest_of
 from wippywasm.engine.batch import Loop
-from wippywasm.engine.port import CoreFunc, FiberStore, Store, TimedStore
+from wippywasm.engine.port import CoreFunc, Fibers, FiberStore, Store, TimedStore
 from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.instance.budget import within
 from wippywasm.instance.waiting import Waiting, run_now, this_thread
@@ -38,7 +38,7 @@ class Parking:
         if self.fiber_store is not None:
             fibers = self.fiber_store.fibers
             if fibers.may_park:
-                return fibers.park(awaitable, finish, steps)
+                return _parked(fibers, awaitable, finish, steps)
             if fibers.on_fiber:
                 discard(awaitable)
                 raise UnsupportedFeatureError("waiting inside of a destructor or an allocation", "wippywasm")
@@ -63,6 +63,26 @@ class Parking:
             return self(value, _as_it_is) if is_awaitable(value) else value
 
         return call
+
+
+def _parked(fibers: Fibers, awaitable: Awaitable[Any], finish: Finish, steps: Any) -> Any:
+    """Begin a coroutine where the guest is: most are done without waiting, and to suspend a guest takes longer.
+
+    Results that need memory are lowered while the guest is suspended, since its allocations may take long.
+    """
+    if awaitable.__class__ is not CoroutineType:
+        return fibers.park(awaitable, finish, steps)
+    try:
+        yielded = awaitable.send(None)
+    except StopIteration as stop:
+        value = stop.value
+    else:
+        return fibers.park(rest_of(awaitable, yielded), finish, steps)
+    return finish(value) if steps is None else fibers.park(_there(value), finish, steps)
+
+
+async def _there(value: Any) -> Any:
+    return value
 
 
 class StepwiseBinding(Binding):
