@@ -111,7 +111,11 @@ class WasmtimeEngine:
             self._room.pop()
         except IndexError:
             return None
-        return WasmtimeStore(self, limits, self._room)
+        try:
+            return WasmtimeStore(self, limits, self._room)
+        except BaseException:
+            self._room.append(None)
+            raise
 
 
 class _Backend:

@@ -44,13 +44,13 @@ EXTERNS = capi.INSTANCE_SIZE
 class WasmtimeStore:
     """The instances of one guest, and the host functions they may call."""
 
+    _native: Any = None
+    _context: Any = None
+    _room: list[None] | None = None
+
     def __init__(self, engine: WasmtimeEngine, limits: StoreLimits, room: list[None] | None = None) -> None:
-        """`room` is the pool that the store takes a place in, and gives back."""
+        """`room` is the pool in which a place was taken for the store, which gives it back."""
         self.engine = engine
-        self._room = room
-        self._native: Any = capi.pointer(capi.store_new(engine.pointer, None, None))
-        self._context: Any = capi.pointer(capi.store_context(self._native))
-        capi.set_epoch_deadline(self._context, NEVER)
         self._functions = Functions()
         self.running = Running(self._functions)
         self._env = 0
@@ -62,7 +62,11 @@ class WasmtimeStore:
         self._bounded: list[tuple[WasmtimeModule, capi.Block]] = []
         """Instances that export a memory or a table, where those have bounds."""
         elements = TABLE_ELEMENTS if limits.table_elements is None else limits.table_elements
+        self._native = capi.pointer(capi.store_new(engine.pointer, None, None))  # what is freed is all there then
+        self._context = capi.pointer(capi.store_context(self._native))
+        capi.set_epoch_deadline(self._context, NEVER)
         capi.store_limiter(self._native, _bound(limits.memory_bytes), elements, -1, -1, MAX_MEMORIES)
+        self._room = room
 
     @property
     def context(self) -> Any:
