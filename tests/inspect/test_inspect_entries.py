@@ -139,6 +139,22 @@ def test_text_outside_of_the_app_folder_is_written_into_the_entry(tmp_path: Path
     assert run("-C", app, "call", "dice:roll").out == "0\n"
 
 
+def test_a_long_text_is_written_once_for_all_functions(tmp_path: Path, run: Run) -> None:
+    """Each entry alone has it, as it may be pasted alone."""
+    app, guest = tmp_path / "app", tmp_path / "numbers.wat"
+    app.mkdir()
+    functions = "".join(f'(func (export "n{n}") (result i32) i32.const {n})\n' for n in range(40))
+    guest.write_text(f"(module\n{functions})")
+    found = inspect(guest, app=app).definition
+    assert found is not None
+    assert len(found.text) < 3 * guest.stat().st_size
+    (app / "_index.yaml").write_text(found.text)
+    assert [run("-C", app, "call", f"numbers:n{n}").out for n in (0, 1, 39)] == ["0\n", "1\n", "39\n"]
+    last = found.entries[-1]
+    (app / "_index.yaml").write_text(found.head + last.text)
+    assert run("-C", app, "call", last.id).out == "39\n"
+
+
 def test_a_binary_outside_of_the_app_folder_is_found_by_its_full_path(tmp_path: Path, run: Run) -> None:
     (tmp_path / "app").mkdir()
     found = inspect(WORDS, app=tmp_path / "app")

@@ -153,6 +153,24 @@ def measured(tmp_path: Path) -> Measure:
     return measure
 
 
+def _nested(levels: int, functions: int) -> str:
+    """A component with functions over a record of twenty records of twenty …, which is short as a graph."""
+    fields = lambda of: " ".join(f'(field "f{n}" {of})' for n in range(20))  # noqa: E731
+    names = ["u32", *(f"$named{n}" for n in range(levels))]
+    types = "".join(
+        f'(type $t{n} (record {fields(of)})) (import "t{n}" (type $named{n} (eq $t{n})))'
+        for n, of in enumerate(names[:-1])
+    )
+    signature = f'(param "x" {names[-1]}) (result {names[-1]})'
+    uses = "".join(f'(import "i{n}" (func $f{n} {signature})) (export "e{n}" (func $f{n}))' for n in range(functions))
+    return f"(component {types} {uses})"
+
+
+def test_a_page_is_not_much_longer_than_what_it_is_of(inspect_text: InspectText) -> None:
+    few, many = (len(page(inspect_text(_nested(2, functions)))) for functions in (10, 60))
+    assert (many - few) / 50 < 2_000, "bytes for a function, in exports, imports, the tree and the entry"
+
+
 @pytest.mark.parametrize("guest", [PEOPLE, FILES_COMPONENT], ids=lambda g: g.name)
 def test_a_browser_shows_the_drawing(guest: Path, measured: Measure) -> None:
     graph = inspect(guest).graph

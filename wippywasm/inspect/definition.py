@@ -26,6 +26,8 @@ PROCESS = "process.wasm"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z|sha256:[0-9a-f]+\Z")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 _MAX_NAME = 100
+_SHORT = 200
+"""The letters that a field may have in each entry."""
 
 ADDRESS = "127.0.0.1:8080"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -71,7 +73,14 @@ class _Writer:
         head += [f"namespace: {scalar(self.namespace)}", "entries:"]
         head += self._filesystem() if self.subject.text is None else []
         entries = tuple(self._defined(function.key) for function in functions)
-        return Definition(_joined(head), entries, tuple(self.notes))
+        return Definition(_joined(head), entries, tuple(self.notes), tuple(self._shared()))
+
+    def _shared(self) -> Iterator[str]:
+        """The fields that are too long to stand in each entry."""
+        subject = self.subject
+        texts = [] if subject.text is None else [_joined(self._source())]
+        texts += [] if subject.wit is None else [_joined(_block("wit", subject.wit))]
+        yield from (text for text in texts if len(text) > _SHORT)
 
     def _defined(self, key: str) -> DefinedEntry:
         name = self._name(key)

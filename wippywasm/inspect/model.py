@@ -149,15 +149,30 @@ class DefinedEntry:
 
 @dataclass(frozen=True)
 class Definition:
-    """The definition file to paste, as YAML: `head` with the filesystem entry, then an entry for each function."""
+    """The definition file to paste, as YAML: `head` with the filesystem entry, then an entry for each function.
+
+    `shared` are fields of several lines that entries have in common, such as the text of a module.
+    """
 
     head: str
     entries: tuple[DefinedEntry, ...]
     notes: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
-        return self.head + "".join(entry.text for entry in self.entries)
+        return self.first(len(self.entries))
+
+    def first(self, count: int) -> str:
+        """The file with that many entries. What they share stands in one of them, and the others refer to it."""
+        parts = [entry.text for entry in self.entries[:count]]
+        for shared in self.shared if len(parts) > 1 else ():
+            name = shared.partition(":")[0].strip()
+            whole = shared.replace(": ", f": &{name} ", 1)
+            for place in [place for place, part in enumerate(parts) if shared in part]:
+                parts[place] = parts[place].replace(shared, whole, 1)
+                whole = f"    {name}: *{name}\n"
+        return self.head + "".join(parts)
 
     def entry(self, key: str) -> DefinedEntry | None:
         """The entry of an exported function."""

@@ -142,7 +142,7 @@ def _definition(found: Inspection) -> Iterator[str]:
     definition = found.definition
     if definition is None:
         return
-    shown = definition.head + "".join(entry.text for entry in definition.entries[:MOST_ENTRIES])
+    shown = definition.first(MOST_ENTRIES)
     lines = shown.rstrip("\n").split("\n")
     yield from lines[:MOST_ENTRY_LINES]
     left = len(definition.entries) - MOST_ENTRIES

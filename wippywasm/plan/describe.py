@@ -1,15 +1,18 @@
 """Types in words, for messages and dumps.
 
-In: structural types. Out: short WIT-like text; parts below a few levels become `…`, since a type that shares its nodes
-can be exponentially longer as text.
+In: structural types. Out: short WIT-like text, as many levels deep as few words can say and `…` below, since a type
+that shares its nodes can be exponentially longer as text.
 """
 
 from __future__ import annotations
+
+from itertools import islice
 
 from wippywasm.binary.component import DefinedType
 from wippywasm.core import CoreFuncType
 from wippywasm.errors import with_article
 from wippywasm.model import (
+    BOOL,
     BorrowType,
     EnumType,
     FlagsType,
@@ -29,9 +32,12 @@ from wippywasm.model import (
     VariantType,
     resource_of,
 )
+from wippywasm.wit.compare import parts
 
 _MAX_DEPTH = 4
 _MAX_PARTS = 16
+_MAX_SHOWN = 120
+"""Parts in all: a text says fewer levels rather than more of these."""
 
 
 def describe_core(t: CoreFuncType) -> str:
@@ -42,8 +48,9 @@ def describe_core(t: CoreFuncType) -> str:
 
 def describe_func(t: FuncType) -> str:
     """`func(a: s32) -> string`."""
-    params = ", ".join(f"{p.name}: {describe(p.type)}" for p in t.params)
-    return f"{'async ' if t.is_async else ''}func({params})" + (f" -> {describe(t.result)}" if t.result else "")
+    depth = _depth([*(p.type for p in t.params), *([t.result] if t.result else [])])
+    params = ", ".join(f"{p.name}: {_describe(p.type, depth)}" for p in t.params)
+    return f"{'async ' if t.is_async else ''}func({params})" + (f" -> {_describe(t.result, depth)}" if t.result else "")
 
 
 def describe_type(t: DefinedType) -> str:
@@ -57,8 +64,30 @@ def describe_type(t: DefinedType) -> str:
     return f"of {with_article(type(t).__name__.removesuffix('Type').lower())}"
 
 
-def describe(t: ValType | None, depth: int = _MAX_DEPTH) -> str:
+def describe(t: ValType | None) -> str:
     """A value type, `_` for none."""
+    return _describe(t, _depth([t] if t else []))
+
+
+def _depth(types: list[ValType]) -> int:
+    """How many levels of these types can be said."""
+    level, shown = types, len(types)
+    for depth in range(_MAX_DEPTH):
+        level = [part for t in level for part in _shown(t)]
+        shown += len(level)
+        if shown > _MAX_SHOWN:
+            return max(depth, 1)
+    return _MAX_DEPTH
+
+
+def _shown(t: ValType) -> list[ValType]:
+    """The types that stand in the text of a type; a name in it counts as much as one."""
+    if isinstance(t, EnumType | FlagsType):
+        return [BOOL] * min(len(t.names), _MAX_PARTS)
+    return [part for _, part in islice(parts(t), _MAX_PARTS) if part is not None]
+
+
+def _describe(t: ValType | None, depth: int) -> str:
     if t is None:
         return "_"
     if depth == 0:
@@ -68,13 +97,15 @@ def describe(t: ValType | None, depth: int = _MAX_DEPTH) -> str:
         case Prim(name=name):
             return name
         case ListType(element=element, length=length):
-            return f"list<{describe(element, inner)}{'' if length is None else f', {length}'}>"
+            return f"list<{_describe(element, inner)}{'' if length is None else f', {length}'}>"
         case RecordType(fields=fields):
-            return _braces("record", [f"{f.name}: {describe(f.type, inner)}" for f in fields[:_MAX_PARTS]], len(fields))
+            return _braces(
+                "record", [f"{f.name}: {_describe(f.type, inner)}" for f in fields[:_MAX_PARTS]], len(fields)
+            )
         case TupleType(items=items):
-            return f"tuple<{_some([describe(i, inner) for i in items[:_MAX_PARTS]], len(items))}>"
+            return f"tuple<{_some([_describe(i, inner) for i in items[:_MAX_PARTS]], len(items))}>"
         case VariantType(cases=cases):
-            named = [c.name + (f"({describe(c.type, inner)})" if c.type else "") for c in cases[:_MAX_PARTS]]
+            named = [c.name + (f"({_describe(c.type, inner)})" if c.type else "") for c in cases[:_MAX_PARTS]]
             return _braces("variant", named, len(cases))
         case EnumType(names=names):
             return _braces("enum", list(names[:_MAX_PARTS]), len(names))
@@ -87,15 +118,15 @@ def describe(t: ValType | None, depth: int = _MAX_DEPTH) -> str:
 def _describe_wrapper(t: ValType, depth: int) -> str:
     match t:
         case OptionType(type=inner):
-            return f"option<{describe(inner, depth)}>"
+            return f"option<{_describe(inner, depth)}>"
         case ResultType(ok=None, err=None):
             return "result"
         case ResultType(ok=ok, err=None):
-            return f"result<{describe(ok, depth)}>"
+            return f"result<{_describe(ok, depth)}>"
         case ResultType(ok=ok, err=err):
-            return f"result<{describe(ok, depth)}, {describe(err, depth)}>"
+            return f"result<{_describe(ok, depth)}, {_describe(err, depth)}>"
         case MapType(key=key, value=value):
-            return f"map<{describe(key, depth)}, {describe(value, depth)}>"
+            return f"map<{_describe(key, depth)}, {_describe(value, depth)}>"
         case OwnType(resource=resource):
             return f"own<{resource_of(resource).name}>"
         case BorrowType(resource=resource):
@@ -103,11 +134,11 @@ def _describe_wrapper(t: ValType, depth: int) -> str:
         case StreamType(element=None):
             return "stream"
         case StreamType(element=element):
-            return f"stream<{describe(element, depth)}>"
+            return f"stream<{_describe(element, depth)}>"
         case FutureType(element=None):
             return "future"
         case FutureType(element=element):
-            return f"future<{describe(element, depth)}>"
+            return f"future<{_describe(element, depth)}>"
         case _:
             return type(t).__name__
 
