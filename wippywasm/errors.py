@@ -47,6 +47,11 @@ _SPELLED = r"[a-z](\d|\.|s\.|\Z)|http"
 """Words of which the first letter is read by its name: `i32`, `fs.directory`, `http`."""
 
 
+def counted(count: int, noun: str) -> str:
+    """How many there are of what a regular noun names: `1 export`, `2,000 exports`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def with_article(noun: str) -> str:
     """The noun after `a` or `an`, by its sound: `an i32`, `an fs.directory`, `a u8`, `an env.variable`."""
     first = noun[:1].lower()

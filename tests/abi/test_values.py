@@ -162,7 +162,7 @@ def test_takes(t: ValType, given: Any, expected: Any) -> None:
         (ListType(S32), array("q", [2**31]), "x[0]: expected s32 (-2147483648 to 2147483647), got 2147483648"),
         (ListType(S32), array("d", [1.0]), "x[0]: expected s32, got 1.0"),
         (ListType(U8), "ab", "x: expected list<u8>, got 'ab'"),
-        (ListType(S32, 2), [1], "x: expected list<s32, 2>, got 1 elements"),
+        (ListType(S32, 2), [1], "x: expected list<s32, 2>, got 1 element"),
         (TupleType((S32, S32)), (1,), "x: expected tuple<s32, s32>, got (1,)"),
         (TupleType((S32, S32)), {"a": 1, "b": 2}, "x: expected tuple<s32, s32>, got {'a': 1, 'b': 2}"),
         (OptionType(OptionType(S32)), 4, "x: expected option<option<s32>>, got 4"),

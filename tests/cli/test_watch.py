@@ -38,7 +38,7 @@ def test_changes_are_taken_up_and_problems_are_not(write_app: Write, engine: Eng
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
         try:
-            lines_until(running.stderr, "started 1 functions")
+            lines_until(running.stderr, "started 1 function ")
             put(app / "f.lua", "return function() return 2 end")
             lines_until(running.stderr, "changed: v2 is running")
             put(app / "f.lua", "return function(")

@@ -159,7 +159,7 @@ def test_too_few_and_too_many_items(store: Store) -> None:
     with pytest.raises(LinkError, match="nothing is given for the import a#b"):
         build(store, text)
     func = store.host_func(NOTHING, lambda: None)
-    with pytest.raises(LinkError, match="2 items are given for 1 imports"):
+    with pytest.raises(LinkError, match="2 items are given for 1 import"):
         build(store, text, [func, func])
 
 

@@ -377,3 +377,13 @@ def test_an_entry_says_what_the_default_engine_lacks(
         assert [line[:1] for line in lines[: comments + 1]] == [*["#"] * comments, "v"]
         assert comments == 0 or "--engine wasmtime" in lines[1]
         assert yaml.safe_load(definition.text)["namespace"] == "guest"
+
+
+def test_one_of_anything_is_in_the_singular(tmp_path: Path, run: Run, inspect_text: InspectText) -> None:
+    one, two = (f"(module {functions})" for functions in ('(func (export "f"))', '(func (export "f")) (func)'))
+    guest = tmp_path / "one.wat"
+    guest.write_text(one)
+    counts = "1 function, 0 imports, 1 export"
+    for text in (run("inspect", guest).out, run("inspect", guest, "--tree").out, page(inspect_text(one))):
+        assert re.search(rf"{counts}(?!\w)", text)
+    assert "2 functions, 0 imports, 1 export<" in page(inspect_text(two))

@@ -155,7 +155,10 @@ def measured(tmp_path: Path) -> Measure:
 
 def _nested(levels: int, functions: int) -> str:
     """A component with functions over a record of twenty records of twenty …, which is short as a graph."""
-    fields = lambda of: " ".join(f'(field "f{n}" {of})' for n in range(20))  # noqa: E731
+
+    def fields(of: str) -> str:
+        return " ".join(f'(field "f{n}" {of})' for n in range(20))
+
     names = ["u32", *(f"$named{n}" for n in range(levels))]
     types = "".join(
         f'(type $t{n} (record {fields(of)})) (import "t{n}" (type $named{n} (eq $t{n})))'

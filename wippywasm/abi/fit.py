@@ -14,7 +14,7 @@ from wippywasm.abi import host_values as hv
 from wippywasm.abi.classes import ClassRecord, ClassVariant
 from wippywasm.abi.shapes import FORMATS, NUMBERS, RANGES
 from wippywasm.abi.signature import MISSING, Signature, show, show_type, wrong_count
-from wippywasm.errors import InternalError, ValueMismatchError
+from wippywasm.errors import InternalError, ValueMismatchError, counted
 from wippywasm.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, elem_size
 from wippywasm.model import (
     BorrowType,
@@ -211,10 +211,10 @@ def _fit_list(t: ListType | MapType, value: Any, path: str, scope: Any) -> Any:
 
 def _check_count(t: ListType, count: int, path: str) -> None:
     if t.length is not None and count != t.length:
-        raise ValueMismatchError(path, show_type(t), f"{count} elements") from None
+        raise ValueMismatchError(path, show_type(t), counted(count, "element")) from None
     if t.length is None and count * elem_size(t.element) > MAX_LIST_BYTE_LENGTH:
         expected = f"{show_type(t)} of at most {MAX_LIST_BYTE_LENGTH} bytes"
-        raise ValueMismatchError(path, expected, f"{count} elements") from None
+        raise ValueMismatchError(path, expected, counted(count, "element")) from None
 
 
 def _fit_map(t: MapType, value: Any, path: str, scope: Any) -> list[tuple[Any, Any]]:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from wippywasm.abi.keywords import snake
 from wippywasm.dataclass import dataclass
-from wippywasm.errors import ValueMismatchError
+from wippywasm.errors import ValueMismatchError, counted
 from wippywasm.model import (
     BorrowType,
     EnumType,
@@ -57,7 +57,7 @@ MISSING: Any = _Missing()
 def wrong_count(signature: Signature, given: int) -> NoReturn:
     """Refuse a call with too many or too few arguments."""
     count = len(signature.type.params)
-    expected = f"{count} argument{'s' * (count != 1)} ({signature.show()})" if count else "no arguments"
+    expected = f"{counted(count, 'argument')} ({signature.show()})" if count else "no arguments"
     raise ValueMismatchError(signature.name, expected, str(given))
 
 

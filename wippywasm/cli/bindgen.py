@@ -19,7 +19,7 @@ from wippywasm.bindgen.sources import read_world
 from wippywasm.cli.failures import blaming_the_user
 from wippywasm.cli.features import Features, features_option
 from wippywasm.cli.output import say
-from wippywasm.errors import ConflictError, InvalidError
+from wippywasm.errors import ConflictError, InvalidError, counted
 
 
 @click.command()
@@ -41,7 +41,7 @@ def bindgen(path: Path, world: str | None, signatures: Path | None, features: tu
         files = generate(read_world(path, world, signatures, wanted), _command(path, world, signatures, wanted))
         write_package(output, files)
     wanted.say_unused()
-    say(f"wrote {len(files)} files to {output}")
+    say(f"wrote {counted(len(files), 'file')} to {output}")
 
 
 def _check_package_name(name: str) -> None:

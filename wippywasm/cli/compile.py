@@ -17,6 +17,7 @@ from wippywasm.cli.output import print_json, print_line, tame
 from wippywasm.cli.settings import common_options, settings_of
 from wippywasm.engine.cache import default_directory
 from wippywasm.engine.port import Engine
+from wippywasm.errors import counted
 from wippywasm.instance.load import load
 
 
@@ -35,7 +36,7 @@ def compile_command(context: click.Context, files: tuple[str, ...]) -> None:
         print_json({"engine": engine.name, "cache": None if directory is None else str(directory), "files": rows})
         return
     for row in rows:
-        modules = f"{row['modules']} core module{'s' * (row['modules'] != 1)}"
+        modules = counted(row["modules"], "core module")
         print_line(tame(f"{row['path']}: {modules} in {row['milliseconds']} ms for {engine.name}"))
     if directory is None:
         print_line("the cache is turned off (WIPPYWASM_CACHE=0): nothing was kept")

@@ -15,7 +15,7 @@ import click
 
 from wippywasm.app.json_values.text import dump_json
 from wippywasm.app.json_values.untyped import untyped_to_json
-from wippywasm.errors import DefinitionError, InvalidError, LuaError, Problem, Trap, WippyError
+from wippywasm.errors import DefinitionError, InvalidError, LuaError, Problem, Trap, WippyError, counted
 from wippywasm.visible import visible, visible_json
 
 _FRAMES = 10
@@ -103,7 +103,7 @@ def say_error(error: WippyError, *, is_json: bool) -> None:
     if isinstance(error, DefinitionError):
         say_problems(error.problems, "error")
         count = len(error.problems)
-        say(f"{count} problem{'s' * (count != 1)}; nothing was started")
+        say(f"{counted(count, 'problem')}; nothing was started")
         return
     say(f"{styled('error:', sys.stderr, fg='red', bold=True)} {tame(error_text(error))}")
     for line in _where(error):
@@ -134,7 +134,7 @@ def error_json(error: WippyError) -> dict[str, Any]:
     facts: dict[str, Any] = {"kind": error.kind.value, "message": error.message, "hint": error.hint}
     facts["details"] = _plain(error.details)
     if isinstance(error, DefinitionError):
-        facts["message"] = f"the app has {len(error.problems)} problems"
+        facts["message"] = f"the app has {counted(len(error.problems), 'problem')}"
         facts["problems"] = [problem_json(problem) for problem in error.problems]
     return {"error": facts}
 

@@ -22,7 +22,7 @@ from wippywasm.app.watch import Outcome, watch
 from wippywasm.cli.failures import INTERRUPTED, Finished
 from wippywasm.cli.output import say, say_error, say_problems
 from wippywasm.cli.settings import Settings
-from wippywasm.errors import DefinitionError
+from wippywasm.errors import DefinitionError, counted
 
 LOG = logging.getLogger("wippywasm.run")
 Tell: TypeAlias = Callable[[str], None]
@@ -58,7 +58,8 @@ async def _run_until_signal(app: App, tell: Tell, is_watched: bool) -> int:
 
 def _report(app: App, seconds: float) -> Iterator[str]:
     """What is running now."""
-    yield f"started {len(app.functions)} functions from {app.folder} in {seconds * 1000:.0f} ms; Ctrl-C stops them"
+    functions = counted(len(app.functions), "function")
+    yield f"started {functions} from {app.folder} in {seconds * 1000:.0f} ms; Ctrl-C stops them"
     for id, url in app.addresses.items():
         yield f"{id} listens on {url}{_reach(app.entries[id])}"
     if app.observers.metrics_url is not None:

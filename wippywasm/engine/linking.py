@@ -18,7 +18,7 @@ from wippywasm.core import (
     CoreTagType,
     Limits,
 )
-from wippywasm.errors import LinkError
+from wippywasm.errors import LinkError, counted
 
 _KINDS = {
     CoreFuncType: "function",
@@ -40,7 +40,7 @@ def check_count(imports: Sequence[CoreImport], items: Sequence[object]) -> None:
         missing = import_name(imports[len(items)])
         raise LinkError(f"nothing is given for the import {missing}", missing)
     if len(items) > len(imports):
-        raise LinkError(f"{len(items)} items are given for {len(imports)} imports", "")
+        raise LinkError(f"{len(items)} items are given for {counted(len(imports), 'import')}", "")
 
 
 def foreign(item: CoreImport) -> LinkError:

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import resources
 
 from wippywasm.engine.features import labels
+from wippywasm.errors import counted
 from wippywasm.inspect.drawing import drawing
 from wippywasm.inspect.exports import is_handler
 from wippywasm.inspect.imports import unlinkable
@@ -134,7 +135,7 @@ def _modules(modules: Sequence[ModuleFacts]) -> str:
 
 
 def _module(m: ModuleFacts, largest: int) -> str:
-    facts = [f"{m.functions} functions, {m.imports} imports, {m.exports} exports"]
+    facts = [f"{counted(m.functions, 'function')}, {counted(m.imports, 'import')}, {counted(m.exports, 'export')}"]
     facts += [f"memory: {describe_memory(memory)}" for memory in m.memories]
     facts += [f"table: {describe_table(table)}" for table in m.tables]
     facts += [f"needs {labels(list(m.features))}"] if m.features else []

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.features import LABELS, labels
+from wippywasm.errors import counted
 from wippywasm.inspect.exports import is_handler
 from wippywasm.inspect.imports import to_supply, unlinkable
 from wippywasm.inspect.model import Import, Inspection, ModuleFacts, Node
@@ -116,7 +117,7 @@ def _items(i: Import) -> str:
 def _modules(modules: Sequence[ModuleFacts]) -> Iterator[str]:
     for m in modules:
         name = f" {m.name}" if m.name else ""
-        counts = f"{m.functions} functions, {m.imports} imports, {m.exports} exports"
+        counts = f"{counted(m.functions, 'function')}, {counted(m.imports, 'import')}, {counted(m.exports, 'export')}"
         yield f"{m.where}{name}: {human_size(m.size)}, {counts}{', start' if m.has_start else ''}"
         yield from (f"    memory {describe_memory(memory)}" for memory in m.memories)
         yield from (f"    table {describe_table(table)}" for table in m.tables)

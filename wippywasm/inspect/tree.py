@@ -15,6 +15,7 @@ from wippywasm.binary import component as c
 from wippywasm.binary import core_module
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreMemoryType, CoreTableType
+from wippywasm.errors import counted
 from wippywasm.inspect.model import Node
 from wippywasm.model import FuncType
 from wippywasm.plan.describe import describe_func
@@ -93,8 +94,9 @@ def module_node(info: CoreModuleInfo, size: int, label: str) -> Node:
     parts = [Node("memory", describe_memory(m)) for m in info.memories]
     parts += [Node("table", describe_table(t)) for t in info.tables]
     parts += [Node("custom section", s.name, len(s.data)) for s in info.customs]
-    counts = f"{len(info.functions)} functions, {len(info.imports)} imports, {len(info.exports)} exports"
-    return Node("core module", f"{label}{name}", size, counts, tuple(parts))
+    counts = (("function", info.functions), ("import", info.imports), ("export", info.exports))
+    detail = ", ".join(counted(len(items), noun) for noun, items in counts)
+    return Node("core module", f"{label}{name}", size, detail, tuple(parts))
 
 
 def describe_memory(m: CoreMemoryType) -> str:
@@ -102,7 +104,7 @@ def describe_memory(m: CoreMemoryType) -> str:
     size = m.limits.minimum << m.page_size_log2
     most = "no maximum" if m.limits.maximum is None else f"at most {m.limits.maximum:,}"
     marks = ", shared" * m.shared + ", 64-bit" * m.is_64
-    return f"{m.limits.minimum:,} page{'s' * (m.limits.minimum != 1)} ({human_size(size)}), {most}{marks}"
+    return f"{counted(m.limits.minimum, 'page')} ({human_size(size)}), {most}{marks}"
 
 
 def describe_table(t: CoreTableType) -> str:
@@ -115,7 +117,7 @@ def human_size(size: int) -> str:
     value, unit = float(size), 0
     while value >= 1024 and unit < 4:
         value, unit = value / 1024, unit + 1
-    return f"{size} byte{'s' * (size != 1)}" if unit == 0 else f"{value:.1f} {('KiB', 'MiB', 'GiB', 'TiB')[unit - 1]}"
+    return counted(size, "byte") if unit == 0 else f"{value:.1f} {('KiB', 'MiB', 'GiB', 'TiB')[unit - 1]}"
 
 
 def _of(what: str, args: list[str]) -> str:

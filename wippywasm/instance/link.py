@@ -18,7 +18,7 @@ from wippywasm.abi.waiting import PLAIN, is_awaitable
 from wippywasm.binary.component import ModuleType
 from wippywasm.core import CoreFuncType, CoreImport
 from wippywasm.engine.port import CoreCallable
-from wippywasm.errors import LinkError, WitError
+from wippywasm.errors import LinkError, WitError, counted
 from wippywasm.instance.arity import accepts, signature_text
 from wippywasm.instance.exports import ExportedInstance, ExportedResource
 from wippywasm.instance.foreign import GuestFunction, Identities, guest_function, same_named_type, same_type
@@ -287,7 +287,7 @@ def check_function(wanted: HostFunction, found: Any) -> None:
         raise LinkError(f"import {name} must be callable, got {type(found).__name__}", wanted.path[0], hint=hint)
     if not accepts(found, count):
         raise LinkError(
-            f"import {name} is called with {count} argument{'s' * (count != 1)}, as {describe_func(wanted.type)}; "
+            f"import {name} is called with {counted(count, 'argument')}, as {describe_func(wanted.type)}; "
             f"the function given takes {signature_text(found)}",
             wanted.path[0],
         )

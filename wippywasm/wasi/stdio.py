@@ -134,16 +134,22 @@ def _writer(file: _Writable) -> Callable[[bytes], None]:
     """One that writes all of it: raw files take what they have room for, and say how much that was."""
 
     def write(data: bytes) -> None:
-        written = file.write(data)
-        while isinstance(file, io.RawIOBase) and written != len(data):
-            if not written:
-                raise BlockingIOError(errno.EAGAIN, "the file takes nothing now")
-            if not 0 < written < len(data):
-                raise OSError(errno.EIO, f"the file says it took {written} of {len(data)} bytes")
-            data = data[written:]
-            written = file.write(data)
+        if not isinstance(file, io.RawIOBase):
+            file.write(data)
+            return
+        while data:
+            data = data[_taken(file.write(data), len(data)) :]
 
     return write
+
+
+def _taken(written: object, count: int) -> int:
+    """How many of `count` bytes a raw file says it took. Raises OSError where none, or where that can't be."""
+    if written is None or (isinstance(written, int) and written == 0):
+        raise BlockingIOError(errno.EAGAIN, "the file takes nothing now")
+    if not isinstance(written, int) or not 0 < written <= count:
+        raise OSError(errno.EIO, f"the file says it took {written!r} of {count} bytes")
+    return written
 
 
 def _text_writer(stream: Any) -> Callable[[bytes], None]:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
-from wippywasm.errors import WaveSyntaxError
+from wippywasm.errors import WaveSyntaxError, counted
 from wippywasm.model import (
     U8,
     Case,
@@ -247,21 +247,22 @@ class _Parser:
             self.misfit(t, start, path)
         found = self.sequence(t.element, path)
         if t.length is not None and len(found) != t.length:
-            self.fail(f"expected {t.length} items, got {len(found)}", start.start, path)
+            self.fail(f"expected {counted(t.length, 'item')}, got {len(found)}", start.start, path)
         return bytes(found) if t.element is U8 else found
 
     def tuple(self, items: Sequence[ValType], path: str) -> tuple[Any, ...]:
         start = self.tokens.peek()
         self.expect("(", path)
+        expected = counted(len(items), "value")
 
         def item(index: int) -> Any:
             if index == len(items):
-                self.fail(f"expected {len(items)} values in the tuple, and here is one more", start.start, path)
+                self.fail(f"expected {expected} in the tuple, and here is one more", start.start, path)
             return self.value(items[index], f"{path}[{index}]")
 
         found = self.items(")", item, path)
         if len(found) != len(items):
-            self.fail(f"expected {len(items)} values in the tuple, got {len(found)}", start.start, path)
+            self.fail(f"expected {expected} in the tuple, got {len(found)}", start.start, path)
         return tuple(found)
 
     def flags(self, t: FlagsType, names: Sequence[str], path: str) -> set[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from wippywasm import model
-from wippywasm.errors import with_article
+from wippywasm.errors import counted, with_article
 from wippywasm.model import FuncType, ResourceType, ValType
 from wippywasm.wit.print_types import type_text
 
@@ -58,7 +58,7 @@ class Comparison:
         if got.is_async != want.is_async:
             return differs(path, "an async function" if want.is_async else "a function that is not async", "the other")
         if len(got.params) != len(want.params):
-            return differs(path, f"{len(want.params)} parameters", str(len(got.params)))
+            return differs(path, counted(len(want.params), "parameter"), str(len(got.params)))
         for mine, other in zip(got.params, want.params):
             if mine.name != other.name:
                 return differs(path, f"parameter `{other.name}`", f"`{mine.name}`")
@@ -125,7 +125,7 @@ class Comparison:
         for i, (mine, other) in enumerate(zip(got, want)):
             if mine != other:
                 return differs(path, f"{what} {i} to be `{other.lstrip('.')}`", f"`{mine.lstrip('.')}`")
-        return differs(path, f"{len(want)} {what}s", str(len(got)))
+        return differs(path, counted(len(want), what), str(len(got)))
 
     def resources(self, got: ResourceType, want: ResourceType, path: str) -> str | None:
         if self._resources.setdefault(got, want) is want and self._back.setdefault(want, got) is got:

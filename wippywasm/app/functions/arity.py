@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wippywasm.errors import InvalidError
+from wippywasm.errors import InvalidError, counted
 from wippywasm.model import FuncType
 
 
@@ -19,5 +19,5 @@ def check_arity(id: str, type: FuncType, args: Sequence[Any]) -> None:
         from wippywasm.plan.describe import describe_func
 
         raise InvalidError(
-            f"{id} takes {count} argument{'s' * (count != 1)}, got {len(args)}", hint=f"it is {describe_func(type)}"
+            f"{id} takes {counted(count, 'argument')}, got {len(args)}", hint=f"it is {describe_func(type)}"
         )

@@ -15,7 +15,7 @@ from typing import Any
 from wippywasm.app.json_values.path import Path
 from wippywasm.app.json_values.words import Words
 from wippywasm.app.suggest import did_you_mean, listing
-from wippywasm.errors import InvalidError
+from wippywasm.errors import InvalidError, counted
 from wippywasm.model import (
     F32,
     U8,
@@ -54,7 +54,7 @@ def check_count(name: str, type: FuncType, count: int) -> None:
     params = type.params
     if count != len(params):
         raise InvalidError(
-            f"{name} takes {len(params)} argument{'s' * (len(params) != 1)}, got {count}",
+            f"{name} takes {counted(len(params), 'argument')}, got {count}",
             hint=f"it is {describe_func(type)}",
         )
 
@@ -165,7 +165,7 @@ def _bytes(t: ListType, value: Any, path: Path) -> bytes:
     else:
         raise path.misfit('list<u8>: numbers, text, or {"base64": …}', value)
     if t.length is not None and len(data) != t.length:
-        raise path.misfit(f"{t.length} bytes", Words(f"{len(data)} bytes"))
+        raise path.misfit(counted(t.length, "byte"), Words(counted(len(data), "byte")))
     return data
 
 
