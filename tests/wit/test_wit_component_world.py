@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from tests.vectors import components, needs_vectors
 from wippywasm import binary, engine
+from wippywasm.errors import InvalidError
 from wippywasm.wit import parse_text, print_resolution, world_functions, world_mismatches, world_of_component
 
 COMPONENT = """
@@ -173,3 +177,35 @@ def test_types_of_one_form_stay_apart() -> None:
     """Only a name that stands for another's type index is a `use`; a definition of its own may look the same."""
     text = print_resolution(world_of_component(binary.decode(engine.wat2wasm(SHOPS))))
     assert SHOP_INTERFACES in text
+
+
+def test_types_that_only_the_root_names_have_no_words() -> None:
+    text = """
+    (component
+      (type $r (record (field "x" u32)))
+      (export $named "r" (type $r))
+      (core module $m (func (export "f") (param i32 i32)))
+      (core instance $i (instantiate $m))
+      (func (export "h") (param "v" (option $named)) (canon lift (core func $i "f"))))
+    """
+    world = world_of_component(binary.decode(engine.wat2wasm(text)))
+    with pytest.raises(InvalidError, match="the function `h` is of a record type that no interface names"):
+        print_resolution(world)
+
+
+@needs_vectors
+def test_the_worlds_of_the_vectors_read_back_as_what_they_are() -> None:
+    said, unsayable = 0, 0
+    for place, wasm in components():
+        found = world_of_component(binary.decode(wasm))
+        try:
+            text = print_resolution(found)
+        except InvalidError:
+            unsayable += 1
+            continue
+        again = parse_text(text)
+        assert world_mismatches(found.world(), again.world()) == [], place
+        assert world_mismatches(again.world(), found.world()) == [], place
+        said += 1
+    assert said > 200
+    assert unsayable < 20

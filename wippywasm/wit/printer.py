@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, groupby
 
-from wippywasm.errors import InvalidError
-from wippywasm.model import ResourceType
+from wippywasm import model
+from wippywasm.errors import InvalidError, with_article
+from wippywasm.model import ResourceType, ValType
 from wippywasm.wit.comments import comments_for
+from wippywasm.wit.compare import parts
 from wippywasm.wit.print_types import declaration, escaped, function_type, use_path
 from wippywasm.wit.resolved import (
     Function,
@@ -33,12 +35,14 @@ from wippywasm.wit.resolved import (
 )
 from wippywasm.wit.stability import is_sayable
 
+_NOMINAL = (model.RecordType, model.VariantType, model.EnumType, model.FlagsType)
+
 
 def print_resolution(resolution: Resolution) -> str:
     """All packages as one document: the main one, then the others as nested packages.
 
     Raises InvalidError for what no text says, which only a binary brings: a `@since` beyond the package's version, a
-    type that is used from an interface without a name.
+    type that is used from an interface without a name, a record that nothing names.
     """
     main = resolution.main or resolution.packages[-1]
     others = [p for p in resolution.packages if p is not main]
@@ -199,6 +203,8 @@ class Printer:
         if isinstance(t.kind, ResourceType):
             self._resource(t, methods)
             return
+        inside = [part for _, part in parts(t.kind)] if isinstance(t.kind, _NOMINAL) else [t.kind]
+        _check_named(f"the type `{t.name}`", inside)
         head, members = declaration(t)
         if members is None:
             self.line(head)
@@ -219,6 +225,7 @@ class Printer:
 
     def _function(self, function: Function, head: str) -> None:
         self._header(function.docs, function.stability, function.external_id)
+        _check_named(f"the function `{function.name}`", [*(p.type for p in function.params), function.result])
         self.line(f"{head}{function_type(function)};")
 
     # ---- worlds ----
@@ -270,6 +277,22 @@ class Printer:
             self._header(item.docs, item.stability, item.external_id)
             name = f"{escaped(key)}: " if isinstance(key, str) else ""
             self.line(f"{direction} {name}{use_path(item.interface, self.package)};")
+
+
+def _check_named(user: str, types: Iterable[object]) -> None:
+    """Refuses a record, variant, enum, flags or resource without a name: a component may export those from its root."""
+    todo = list(types)
+    while todo:
+        part = todo.pop()
+        if isinstance(part, TypeDef):
+            todo += [part.kind] if part.name is None else []
+        elif isinstance(part, (*_NOMINAL, ResourceType)):
+            kind = type(part).__name__.removesuffix("Type").lower()
+            raise unsayable(f"{user} is of {with_article(kind)} type that no interface names")
+        elif isinstance(part, model.OwnType | model.BorrowType):
+            todo.append(part.resource)
+        elif isinstance(part, ValType):
+            todo += [inner for _, inner in parts(part)]
 
 
 def unsayable(why: str) -> InvalidError:
