@@ -6,8 +6,7 @@ that shares its nodes can be exponentially longer as text.
 
 from __future__ import annotations
 
-from itertools import islice
-
+from wippywasm.abi.shapes import parts
 from wippywasm.binary.component import DefinedType
 from wippywasm.core import CoreFuncType
 from wippywasm.errors import with_article
@@ -32,7 +31,6 @@ from wippywasm.model import (
     VariantType,
     resource_of,
 )
-from wippywasm.wit.compare import parts
 
 _MAX_DEPTH = 4
 _MAX_PARTS = 16
@@ -84,7 +82,7 @@ def _shown(t: ValType) -> list[ValType]:
     """The types that stand in the text of a type; a name in it counts as much as one."""
     if isinstance(t, EnumType | FlagsType):
         return [BOOL] * min(len(t.names), _MAX_PARTS)
-    return [part for _, part in islice(parts(t), _MAX_PARTS) if part is not None]
+    return parts(t)[:_MAX_PARTS]
 
 
 def _describe(t: ValType | None, depth: int) -> str:
