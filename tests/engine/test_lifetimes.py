@@ -13,6 +13,7 @@ from tests.engine.guests import NOTHING, build, call
 from wippywasm.core import CoreFuncType
 from wippywasm.engine import wat2wasm
 from wippywasm.engine.port import Engine, Store, StoreLimits
+from wippywasm.engine.wasmtime_engine import WasmtimeEngine
 from wippywasm.errors import InvalidError, ThreadError, UnavailableError
 
 GUEST = """(module (import "h" "f" (func $f (param i32) (result i32)))
@@ -282,3 +283,15 @@ def test_growth_is_limited(engine: Engine) -> None:
     assert call(instance, "grow", 2) == 2
     assert call(instance, "grow", 1) == -1
     assert instance.export("memory").grow(1) == -1
+
+
+def test_an_engine_stays_while_its_slices_are_counted() -> None:
+    """Its thread counts for a moment longer than guests run."""
+    engine = WasmtimeEngine()
+    native = weakref.ref(engine.native)
+    store = engine.new_store()
+    store.stop_clock(store.start_clock(TimeoutError(), 60))
+    store.close()
+    del engine, store
+    gc.collect()
+    assert native() is not None

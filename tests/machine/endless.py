@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wippywasm.errors import TimedOutError, Trap, WippyError
+from wippywasm.errors import LimitTrap, TimedOutError, Trap, WippyError
 
 ENDLESS = """
 (component
@@ -74,8 +74,8 @@ LIMITS = {"max_execution_ms": 150, "max_memory_mb": 2, "max_table_elements": 100
 TIMED_OUT = "max_execution_ms = 150"
 ENDS: dict[str, tuple[type[WippyError], str]] = {
     "recursion": (Trap, "call stack exhausted"),
-    "memory": (Trap, "max_memory_mb = 2"),
-    "table": (Trap, "max_table_elements = 1000"),
+    "memory": (LimitTrap, "max_memory_mb = 2"),
+    "table": (LimitTrap, "max_table_elements = 1000"),
 }
 """How calls end that do not end with their time."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.machine.endless import ALONE, ENDLESS, KINDS, LIMITS, TIMED_OUT, end_of, limits_of
 from wippywasm import App, Limits, Wasi
-from wippywasm.errors import LimitTrap, PoisonedError, TimedOutError, WippyError
+from wippywasm.errors import PoisonedError, TimedOutError, WippyError
 
 
 @pytest.fixture
@@ -74,8 +74,6 @@ POOLS = {
     "adaptive": "{type: adaptive}",
     "threads": "{worker_class: wasm, workers: 1}",
 }
-GROWING = ("memory", "table")
-"""What asks before it grows, of which the host then knows on wasmer that it was refused."""
 ENTRY = """
   - name: {name}
     kind: function.wat
@@ -101,7 +99,7 @@ async def test_entries(tmp_path: Path, engine: str, pool: str) -> None:
             error, text = end_of(name)
             with pytest.raises(WippyError, match=text) as caught:
                 await app.call(f"t:{name}", *ALONE.get(name, (KINDS.index(name) if name in KINDS else 0,)))
-            assert type(caught.value) is (LimitTrap if engine == "wasmer" and name in GROWING else error)
+            assert type(caught.value) is error
             metrics = app.metrics()[f"t:{name}"]
             assert (metrics.live, metrics.busy, metrics.errors) == (0, 0, 1)
             if method == "act":

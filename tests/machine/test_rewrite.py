@@ -15,16 +15,19 @@ from wippywasm import engine as engines
 from wippywasm.engine.growth import Allowance
 from wippywasm.engine.port import StoreLimits
 from wippywasm.engine.rewrite import (
+    NOTED,
     START,
     TABLE,
     TICK,
     Origin,
     Rewritten,
     ask_for_growth,
+    note_growth,
     placing_module,
     rewrite,
 )
 from wippywasm.engine.rewrite.leb import sized
+from wippywasm.engine.wasmtime_engine import WasmtimeEngine
 from wippywasm.errors import Trap, UnsupportedFeatureError
 
 PLACE = placing_module((TICK,))
@@ -152,6 +155,49 @@ def test_it_behaves_equally_where_it_asks(body: str, result: str, a: int, b: int
     assert outcome(asking(both), a, b, both.origin) == plain
 
 
+@settings(max_examples=60)
+@given(STATEMENTS, EXPRESSIONS, st.integers(-3, 300), st.integers(-3, 300))
+def test_it_behaves_equally_where_it_notes(body: str, result: str, a: int, b: int) -> None:
+    wasm = program(f"{body} i32.const 0 memory.grow drop", result)
+    noting = note_growth(wasm)
+    assert noting is not None
+    assert outcome(as_it_is(noting.wasm), a, b, noting.origin) == outcome(as_it_is(wasm), a, b)
+
+
+def as_it_is(wasm: bytes) -> Any:
+    """An instance on wasmtime, which rewrites nothing."""
+    engine = engines.get("wasmtime")
+    assert isinstance(engine, WasmtimeEngine)
+    return engine.new_store().instantiate(engine.compile_own(wasm), [])
+
+
+@pytest.mark.parametrize(
+    ("space", "grow", "noted"),
+    [
+        ("(memory 1 3)", "(memory.grow (i32.const 2))", (0, 0)),
+        ("(memory 1 3)", "(memory.grow (i32.const 3))", (4 << 16, 0)),
+        ("(memory 1 3)", "(memory.grow (i32.const -1))", (1 << 48, 0)),
+        ("(memory i64 1 3)", "(i32.wrap_i64 (memory.grow (i64.const 9)))", (10 << 16, 0)),
+        ("(memory i64 1 3)", "(i32.wrap_i64 (memory.grow (i64.const -1)))", ((1 << 64) - 1, 0)),
+        ("(memory i64 1 3)", "(i32.wrap_i64 (memory.grow (i64.const 0x2000000000000)))", ((1 << 64) - 1, 0)),
+        ("(memory 5 5 (pagesize 1))", "(memory.grow (i32.const 7))", (12, 0)),
+        ("(memory 1 1) (memory 2 3)", "(memory.grow 1 (i32.const 5))", (7 << 16, 0)),
+        ("(table 1 3 funcref)", "(table.grow (ref.null func) (i32.const 2))", (0, 0)),
+        ("(table 1 3 funcref)", "(table.grow (ref.null func) (i32.const 3))", (0, 4)),
+        ("(table i64 1 3 externref)", "(i32.wrap_i64 (table.grow (ref.null extern) (i64.const 4)))", (0, 5)),
+    ],
+)
+def test_what_was_refused_is_noted(space: str, grow: str, noted: tuple[int, int]) -> None:
+    rewritten = note_growth(engines.wat2wasm(f'(module {space} (func (export "go") (result i32) {grow}))'))
+    assert rewritten is not None
+    instance = as_it_is(rewritten.wasm)
+    went = instance.export("go").call()
+    assert (went == -1) == any(noted)
+    assert tuple(instance.export(name).get() % (1 << 64) for name in NOTED) == noted
+    instance.export("go").call()  # a second time it is refused in any case
+    assert any(instance.export(name).get() for name in NOTED)
+
+
 def test_every_round_of_a_loop_and_every_call_counts() -> None:
     wasm = engines.wat2wasm(
         """(module (func $leaf) (func (export "run") (param i32)
@@ -261,9 +307,9 @@ def one_body(code: bytes) -> bytes:
     "code", [b"\x06\x40", b"\xfc\x80\x80\x01", b"\xfb\x7f", b"\xfb\xff\x00", b"\xfd\xff\x7f", b"\xe0\x00"]
 )
 def test_instructions_that_are_not_known_are_refused(code: bytes) -> None:
-    for change in (rewrite, ask_for_growth):
+    for change in (rewrite, ask_for_growth, note_growth):
         with pytest.raises(UnsupportedFeatureError, match=f"instruction {code[0]:#x}"):
-            change(one_body(code))
+            change(one_body(code + b"\x41\0\x40\0\x1a"))
 
 
 @pytest.mark.parametrize("pad", [b"", b"\x80\x00", b"\x80\x80\x80\x00"])
@@ -287,11 +333,17 @@ def test_numbers_may_have_more_bytes_than_they_take(pad: bytes) -> None:
         type, call = (1, b"\x41\0\x11") if len(rewritten.functions) == 2 else (2, b"\x41\1\x11")
         assert rewritten.wasm.count(b"\x41\x7f" + call + bytes([type, 1])) == 2
         assert rewritten.wasm.count(b"\x41\x10" + call + bytes([type, 1])) == 1
+    noting = note_growth(wasm)
+    assert noting is not None
+    engine.compile(noting.wasm)
+    assert noting.wasm.count(b"\xad\x24\0\x23\0\xa7") == 3
 
 
 def test_what_grows_nothing_needs_no_rewriting() -> None:
-    assert ask_for_growth(engines.wat2wasm("(module (memory 1) (func (drop (memory.size))))")) is None
-    assert ask_for_growth(engines.wat2wasm("(module (memory 1))")) is None
+    for change in (ask_for_growth, note_growth):
+        assert change(engines.wat2wasm("(module (memory 1) (func (drop (memory.size))))")) is None
+        assert change(engines.wat2wasm("(module (memory 1) (func (block unreachable)))")) is None
+        assert change(engines.wat2wasm("(module (memory 1))")) is None
 
 
 TYPES = """(type $s (struct (field (mut i32)) (field (mut i8)))) (type $a (array (mut i8)))
@@ -374,6 +426,10 @@ def test_every_instruction_is_passed_over(case: str) -> None:
     assert rewritten is not None
     engines.get("wasmtime").compile(rewritten.wasm)
     assert rewritten.wasm.count(b"\x41\xc0\0\x41\x10\x41\0\x11") == wasm.count(b"\x41\xc0\0\x40\0\x1a") == 2
+    noting = note_growth(wasm)
+    assert noting is not None
+    as_it_is(noting.wasm)
+    assert noting.wasm.count(b"\x41\xc0\0\xad\x24") == 2
 
 
 def test_real_modules_stay_valid() -> None:
@@ -382,8 +438,9 @@ def test_real_modules_stay_valid() -> None:
     for path in [*root.glob("tests/guests/*.wasm"), *root.glob("examples/*/wasm/*.wasm")]:
         for module in wippywasm.load(path, engine="wasmtime").plan.modules:
             engines.get("wasmtime").compile(rewrite(bytes(module.wasm)).wasm)
-            asks = ask_for_growth(bytes(module.wasm))
-            if asks is not None:
-                engines.get("wasmtime").compile(asks.wasm)
+            for change in (ask_for_growth, note_growth):
+                changed = change(bytes(module.wasm))
+                if changed is not None:
+                    engines.get("wasmtime").compile(changed.wasm)
             found += 1
     assert found > 2

@@ -99,7 +99,7 @@ def test_the_words_of_the_engines() -> None:
     from wippywasm.engine.wasmtime_running import Functions, Running
 
     native = capi.new_error(b"mmap failed to allocate 0x80000 bytes: Cannot allocate memory (os error 12)")
-    found = failure_of(Running(Functions()), native, 0, BoundsOf(StoreLimits()))
+    found = failure_of(Running(Functions()), native, 0, BoundsOf(StoreLimits()), lambda frame: frame)
     assert isinstance(found, UnavailableError)
     panic = type("PanicException", (BaseException,), {})("called `Result::unwrap()` …: unable to set sigaltstack")
     assert isinstance(guest_failure(panic), UnavailableError)

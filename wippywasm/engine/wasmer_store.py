@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import wasmer
 
 from wippywasm.core import CoreFuncType, CoreTableType
 from wippywasm.engine import linking, rewrite
-from wippywasm.engine.bounds import BoundsOf, Size, size_of, sized
+from wippywasm.engine.bounds import BoundsOf
 from wippywasm.engine.growth import Allowance
 from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreItem, Module, StoreLimits
 from wippywasm.engine.recursion import unless_too_deep
@@ -62,8 +62,6 @@ class WasmerStore:
         self._clock = Clock()
         self._bounds = BoundsOf(limits)
         self.allowance = Allowance(limits, self._bounds.refused)
-        self._bounded: weakref.WeakSet[WasmerInstance] = weakref.WeakSet()
-        """Its instances, where their memories or tables have bounds."""
         self._hosts: list[WasmerFunc] = []
         self._memories = 0
         self._closed = False
@@ -90,8 +88,6 @@ class WasmerStore:
         if rewritten.origin is not None:
             self._origins[rewritten.origin.mark] = rewritten.origin
         instance = self.link(rewritten, [*imports, *self._new_tables(rewritten.new_tables)])
-        if self._bounds.any:
-            self._bounded.add(instance)
         place(self, instance.export(rewrite.TABLE), self._placed(len(rewritten.functions)))
         if instance.has(rewrite.START):
             instance.export(rewrite.START).call()
@@ -205,11 +201,7 @@ class WasmerStore:
         """What a call into the guest raised, as the caller shall see it."""
         raised, self._running.raised = self._running.raised, None
         found = unless_too_deep(error if error is raised else guest_failure(error, self._origins))
-        return found if found is raised else self._bounds.explained(found, self._sizes())
-
-    def _sizes(self) -> Iterator[Size]:
-        for instance in self._bounded:
-            yield from map(size_of, map(instance.export, instance.sized))
+        return found if found is raised else self._bounds.explained(found)
 
     def close(self) -> None:
         """Free everything in the store. Raises `UnavailableError` while a guest of it is running."""
@@ -267,11 +259,6 @@ class WasmerInstance:
             self._store.check()
             found = self._exports[name] = wrap(self._store, self._module.export_types[name], self._natives[name])
         return found
-
-    @property
-    def sized(self) -> tuple[str, ...]:
-        """The exports whose sizes limits may bound."""
-        return sized((n, t) for n, t in self._module.export_types.items() if n != rewrite.TABLE)
 
     def has(self, name: str) -> bool:
         """Whether there is an export of that name."""

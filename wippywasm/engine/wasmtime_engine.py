@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import wasmtime
 
 from wippywasm.binary.core_module import CoreModuleInfo
+from wippywasm.engine import rewrite, wasmtime_pool
 from wippywasm.engine import wasmtime_capi as capi
-from wippywasm.engine import wasmtime_pool
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.port import NO_LIMITS, StoreLimits
 from wippywasm.engine.raw_calls import SlotsPool
@@ -29,6 +29,7 @@ from wippywasm.engine.wasmtime_fibers import new_linker
 from wippywasm.engine.wasmtime_hosts import Hosts
 from wippywasm.engine.wasmtime_modules import WasmtimeModule
 from wippywasm.engine.wasmtime_store import WasmtimeStore
+from wippywasm.errors import UnsupportedFeatureError
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_growth import Asking
@@ -53,15 +54,27 @@ class WasmtimeEngine:
         self.pointer = capi.pointer_of(self.native)
         self.hosts = Hosts()
         self.slots = SlotsPool()
-        self._compiler = Compiler(_Backend(self))
+        self._compiler = Compiler(_Noting(self))
+        self._plain_compiler = Compiler(_Backend(self))
         self.linker = new_linker(self.native)
-        self.ticker = Ticker(self.pointer)
+        self.ticker = Ticker(self.native)
         self._asking: weakref.WeakKeyDictionary[WasmtimeModule, Asking | None] = weakref.WeakKeyDictionary()
-        self.compile_own = lru_cache(maxsize=256)(self.compile)
+        self.compile_own = lru_cache(maxsize=256)(self._compile_as_it_is)
         """`compile` for the modules of our own making, which are kept."""
 
     def compile(self, wasm: bytes | memoryview) -> WasmtimeModule:
         module = self._compiler.compile(wasm)
+        module.wasm = wasm
+        return module
+
+    def compile_asking(self, rewritten: rewrite.Rewritten) -> WasmtimeModule:
+        """Compile a module that was rewritten to ask."""
+        module = self._compile_as_it_is(rewritten.wasm)
+        module.origin, module.mark = rewritten.origin, rewritten.origin.mark
+        return module
+
+    def _compile_as_it_is(self, wasm: bytes) -> WasmtimeModule:
+        module = self._plain_compiler.compile(wasm)
         module.wasm = wasm
         return module
 
@@ -98,8 +111,11 @@ class WasmtimeEngine:
 
     def adopt(self, module: WasmtimeModule) -> WasmtimeModule | None:
         """Another engine's module for this one; None where the pool can't hold its instances."""
-        code = bytes(module.native.serialize())
-        return _Backend(self).deserialize(code, module.info)
+        backend = _Noting(self)
+        made = backend.deserialize(backend.serialize(module), module.info)
+        if made is not None:
+            made.wasm = module.wasm
+        return made
 
     def take_store(self, limits: StoreLimits) -> WasmtimeStore | None:
         """A new store of a pool; None where it has no room, or no tables as large or as many as the limits want."""
@@ -119,26 +135,71 @@ class WasmtimeEngine:
 
 
 class _Backend:
+    """Compiles modules as they are."""
+
     def __init__(self, engine: WasmtimeEngine) -> None:
         self._engine = engine
         self.settings: Iterable[str] = (NAME, engine.version, *SETTINGS)
 
     def build(self, wasm: bytes, info: CoreModuleInfo) -> WasmtimeModule:
+        native, refusal = self._build(wasm)
+        if native is None:
+            from wippywasm.engine import refusals  # for errors only
+
+            raise refusals.binary_error(refusal)
+        return WasmtimeModule(native, info)
+
+    def _build(self, wasm: bytes) -> tuple[wasmtime.Module | None, str]:
+        """The module, or wasmtime's refusal."""
         out = capi.Block(8)
         error = capi.module_new(self._engine.pointer, wasm, len(wasm), out.pointer)
         if error:
-            from wippywasm.engine import refusals  # for errors only
-
-            raise refusals.binary_error(str(capi.take_error(error)))
-        return WasmtimeModule(capi.take_module(out.view().cast("Q")[0]), info)
+            return None, str(capi.take_error(error))
+        return capi.take_module(out.view().cast("Q")[0]), ""
 
     def serialize(self, module: WasmtimeModule) -> bytes:
         return bytes(module.native.serialize())
 
     def deserialize(self, code: bytes, info: CoreModuleInfo) -> WasmtimeModule | None:
+        return self._load(code, len(code), info)
+
+    def _load(self, code: bytes, size: int, info: CoreModuleInfo, noted: bool = False) -> WasmtimeModule | None:
         out = capi.Block(8)
-        error = capi.module_deserialize(self._engine.pointer, code, len(code), out.pointer)
+        error = capi.module_deserialize(self._engine.pointer, code, size, out.pointer)
         if error:
             capi.take_error(error)
             return None
-        return WasmtimeModule(capi.take_module(out.view().cast("Q")[0]), info)
+        return WasmtimeModule(capi.take_module(out.view().cast("Q")[0]), info, noted)
+
+
+class _Noting(_Backend):
+    """Compiles modules that grow something as those that note where that was refused: wasmtime's limits don't say.
+
+    The last byte of what is kept says whether a module is one of them.
+    """
+
+    def __init__(self, engine: WasmtimeEngine) -> None:
+        super().__init__(engine)
+        self.settings = (*self.settings, "growth=noted")
+
+    def build(self, wasm: bytes, info: CoreModuleInfo) -> WasmtimeModule:
+        rewritten = self._rewritten(wasm)
+        native = None if rewritten is None else self._build(rewritten.wasm)[0]
+        return super().build(wasm, info) if native is None else WasmtimeModule(native, info, noted=True)
+
+    def _rewritten(self, wasm: bytes) -> rewrite.Rewritten | None:
+        """The module to compile instead of a valid one; what is at some bound of the engine's stays as it is."""
+        error = capi.module_validate(self._engine.pointer, wasm, len(wasm))
+        if error:
+            capi.take_error(error)
+            return None
+        try:
+            return rewrite.note_growth(wasm)
+        except UnsupportedFeatureError:
+            return None
+
+    def serialize(self, module: WasmtimeModule) -> bytes:
+        return super().serialize(module) + bytes([module.noted])
+
+    def deserialize(self, code: bytes, info: CoreModuleInfo) -> WasmtimeModule | None:
+        return self._load(code, len(code) - 1, info, bool(code[-1])) if code else None

@@ -19,6 +19,8 @@ import weakref
 from ctypes import c_uint8, c_uint64, c_void_p
 from typing import Any
 
+import wasmtime
+
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import without_signal_check
 from wippywasm.engine.exhausted import exhausted
@@ -37,10 +39,11 @@ NESTED_SECONDS = 0.1
 class Ticker:
     """Increments an engine's epoch while guests run. `awake` tells that it does; who starts a guest sets `used`."""
 
-    def __init__(self, engine: Any) -> None:
+    def __init__(self, native: wasmtime.Engine) -> None:
         self.awake = False
         self.used = False
-        self._engine = engine
+        self._native = native  # which the thread may outlive otherwise
+        self._engine = capi.pointer_of(native)
         self._lock = threading.Lock()
         if hasattr(os, "register_at_fork"):
             weak = weakref.WeakMethod(self._forget)

@@ -26,13 +26,8 @@ if TYPE_CHECKING:
 _GC_HEAP = "GC heap out of memory"
 
 
-def as_it_is(frame: Frame) -> Frame:
-    """Where a frame is, of a module that was not rewritten."""
-    return frame
-
-
 def failure_of(
-    running: Running, error: int, trap: int, bounds: BoundsOf, place: Callable[[Frame], Frame] = as_it_is
+    running: Running, error: int, trap: int, bounds: BoundsOf, place: Callable[[Frame], Frame]
 ) -> BaseException:
     """Own what a call into the guest gave back, and say what it was; `place` is for the frames of a trap."""
     raised, running.raised = running.raised, None

@@ -12,23 +12,21 @@ from wippywasm.engine import rewrite
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.growth import Allowance
 from wippywasm.engine.port import StoreLimits
-from wippywasm.engine.wasmtime_failures import failure_of
 from wippywasm.engine.wasmtime_modules import WasmtimeInstance, WasmtimeModule
 from wippywasm.engine.wasmtime_store import WasmtimeStore
-from wippywasm.errors import BinaryError, Frame, InvalidError
+from wippywasm.errors import BinaryError, InvalidError
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_engine import WasmtimeEngine
 
 
 class Asking:
-    """What a module asks with: its rewritten one, what that was, and how many of the answers belong in its table."""
+    """What a module asks with: its rewritten one, and how many of the answers belong in its table."""
 
-    __slots__ = ("answers", "module", "origin")
+    __slots__ = ("answers", "module")
 
     def __init__(self, module: WasmtimeModule, rewritten: rewrite.Rewritten) -> None:
         self.module = module
-        self.origin = rewritten.origin
         self.answers = len(rewritten.functions)
 
 
@@ -38,7 +36,7 @@ def asking(engine: WasmtimeEngine, module: WasmtimeModule) -> Asking | None:
     if rewritten is None:
         return None
     try:
-        return Asking(engine.compile(rewritten.wasm), rewritten)
+        return Asking(engine.compile_asking(rewritten), rewritten)
     except BinaryError as error:
         raise InvalidError(
             f"the growth of this module can't be bounded: {error.message}",
@@ -54,15 +52,14 @@ class AskingStore(WasmtimeStore):
         self._allowance = Allowance(limits, self.bounds.refused)
         self._answers: list[capi.Block] = []
         """Values for tables: items would lead back here."""
-        self._origins: dict[str, rewrite.Origin] = {}
 
     def _new_instance(self, module: WasmtimeModule, imports: Any, block: capi.Block) -> str:
         found = self.engine.asking(module)
         if found is None:
             return super()._new_instance(module, imports, block)
-        self._origins[found.origin.mark] = found.origin
         error = super()._new_instance(found.module, imports, block)
         if not error:
+            self._rewritten.append((found.module, block))
             self._begin(WasmtimeInstance(self, found.module, block), found.answers)
         return error
 
@@ -83,9 +80,3 @@ class AskingStore(WasmtimeStore):
         value.view()[0] = capi.FUNCREF
         value.view(capi.VAL_OF)[:16] = function.extern.view(capi.EXTERN_OF)[:16]
         return value
-
-    def failure(self, error: int, trap: int) -> BaseException:
-        return self.explained(failure_of(self.running, error, trap, self.bounds, self._place))
-
-    def _place(self, frame: Frame) -> Frame:
-        return rewrite.original(frame, self._origins)

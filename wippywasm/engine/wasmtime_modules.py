@@ -5,15 +5,15 @@ In: what was compiled, what was instantiated. Out: exports as objects of the por
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import wasmtime
 
 from wippywasm.binary.core_module import CoreModuleInfo
-from wippywasm.core import CoreExternType
+from wippywasm.core import CoreExternType, CoreFuncType, CoreGlobalType
+from wippywasm.engine import rewrite
 from wippywasm.engine import wasmtime_capi as capi
-from wippywasm.engine.bounds import Size, size_of, sized
 from wippywasm.engine.wasmtime_items import wrap
 from wippywasm.errors import InternalError
 
@@ -29,21 +29,39 @@ def _lookup(name: str, type: CoreExternType) -> Lookup:
     return encoded, capi.size(len(encoded)), type
 
 
-class WasmtimeModule:
-    """A compiled core module."""
+START = _lookup(rewrite.START, CoreFuncType())
+NOTED = tuple(_lookup(name, CoreGlobalType("i64", mutable=True)) for name in rewrite.NOTED)
+"""What rewritten modules export beside what they did before."""
 
-    def __init__(self, native: wasmtime.Module, info: CoreModuleInfo) -> None:
+
+class WasmtimeModule:
+    """A compiled core module. One that is `noted` notes where a growth was refused (`rewrite.note_growth`)."""
+
+    def __init__(self, native: wasmtime.Module, info: CoreModuleInfo, noted: bool = False) -> None:
         self.native = native
         self.pointer = capi.pointer_of(native)
         self.info = info
+        self.noted = noted
+        self.starts = noted and info.start is not None
+        """Whether its start function is left to the host."""
         self.wasm: bytes | memoryview = b""
-        """What it was compiled from, where it may have to be rewritten."""
+        """What it was compiled from, or from a rewriting of."""
         self.imports = info.imports
         self.import_count = capi.size(len(info.imports))
         self.exports = info.exports
         self.lookups: dict[str, Lookup] = {e.name: _lookup(e.name, e.type) for e in info.exports}
-        self.sized = sized((e.name, e.type) for e in info.exports)
-        """The exports whose sizes limits may bound."""
+
+    @cached_property
+    def mark(self) -> str:
+        """What it was given for a name where it is `noted`."""
+        return rewrite.noted_mark(self.wasm)
+
+    @cached_property
+    def origin(self) -> rewrite.Origin:
+        """What it was before it was rewritten. It is done once more, since only traps are told in terms of that."""
+        again = rewrite.note_growth(bytes(self.wasm))
+        assert again is not None
+        return again.origin
 
 
 class WasmtimeInstance:
@@ -65,15 +83,12 @@ class WasmtimeInstance:
         return found
 
     def _wrap(self, name: str) -> Any:
-        encoded, size, type = self.lookups[name]
+        return self.find(self.lookups[name])
+
+    def find(self, lookup: Lookup) -> Any:
+        """What it exports for a lookup, also what people don't know of."""
+        encoded, size, type = lookup
         extern = capi.Block(capi.EXTERN_SIZE)
         if not capi.instance_export(self._store.context, self.pointer, encoded, size, extern.pointer):
-            raise InternalError(f"an instance lacks its export {name!r}")
+            raise InternalError(f"an instance lacks its export {encoded.decode()!r}")
         return wrap(self._store, type, extern)
-
-
-def sizes(store: WasmtimeStore, instances: Iterable[tuple[WasmtimeModule, capi.Block]]) -> Iterator[Size]:
-    """How large what instances of a store export is, where limits may bound that."""
-    for module, block in instances:
-        instance = WasmtimeInstance(store, module, block)
-        yield from map(size_of, map(instance.export, module.sized))

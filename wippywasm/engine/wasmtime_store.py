@@ -15,7 +15,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.core import CoreExternType, CoreFuncType
-from wippywasm.engine import linking
+from wippywasm.engine import linking, rewrite
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.assembly import HostSource, Make, Part, Source
 from wippywasm.engine.bounds import BoundsOf
@@ -27,11 +27,11 @@ from wippywasm.engine.wasmtime_failures import failure_of, refused
 from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type
 from wippywasm.engine.wasmtime_hosts import LAST_NUMBER, HostCode
 from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern
-from wippywasm.engine.wasmtime_modules import WasmtimeInstance, WasmtimeModule, sizes
+from wippywasm.engine.wasmtime_modules import NOTED, START, WasmtimeInstance, WasmtimeModule
 from wippywasm.engine.wasmtime_parts import Imports, PreparedPart, Shims, Sources
 from wippywasm.engine.wasmtime_pool import TABLE_ELEMENTS
 from wippywasm.engine.wasmtime_running import NEVER, Functions, Running
-from wippywasm.errors import InternalError, UnavailableError
+from wippywasm.errors import Frame, InternalError, Trap, UnavailableError
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_engine import WasmtimeEngine
@@ -59,8 +59,8 @@ class WasmtimeStore:
         self._held: list[Any] = []
         self._fibers: Fibers | None = None
         self.bounds = BoundsOf(limits)
-        self._bounded: list[tuple[WasmtimeModule, capi.Block]] = []
-        """Instances that export a memory or a table, where those have bounds."""
+        self._rewritten: list[tuple[WasmtimeModule, capi.Block]] = []
+        """Instances of modules that were rewritten."""
         elements = TABLE_ELEMENTS if limits.table_elements is None else limits.table_elements
         self._native = capi.pointer(capi.store_new(engine.pointer, None, None))  # what is freed is all there then
         self._context = capi.pointer(capi.store_context(self._native))
@@ -148,9 +148,13 @@ class WasmtimeStore:
         )
         if trap or (error and self.running.raised is not None):
             raise self.failure(error, trap.value or 0)
-        if self.bounds.any and not error and module.sized:
-            self._bounded.append((module, block))
-        return str(capi.take_error(error)) if error else ""
+        if error:
+            return str(capi.take_error(error))
+        if module.noted:
+            self._rewritten.append((module, block))
+        if module.starts:
+            WasmtimeInstance(self, module, block).find(START).call()
+        return ""
 
     def _put(self, module: WasmtimeModule, imports: Sequence[CoreItem], block: capi.Block) -> None:
         waiting = [i for i in imports if i.__class__ is WaitingFunc and i.begin is not None and i.store is self]
@@ -238,11 +242,22 @@ class WasmtimeStore:
 
     def failure(self, error: int, trap: int) -> BaseException:
         """Own what a call into the guest gave back, and say what it was."""
-        return self.explained(failure_of(self.running, error, trap, self.bounds))
+        return self.explained(failure_of(self.running, error, trap, self.bounds, self._place))
 
     def explained(self, error: BaseException) -> BaseException:
         """The error, as one that a limit led to, where it is."""
-        return self.bounds.explained(error, sizes(self, self._bounded))
+        for module, block in self._rewritten if self.bounds.any and isinstance(error, Trap) else ():
+            if module.noted:
+                instance = WasmtimeInstance(self, module, block)
+                self.bounds.note(*[instance.find(lookup).get() for lookup in NOTED])
+        return self.bounds.explained(error)
+
+    def _place(self, frame: Frame) -> Frame:
+        """A frame of a backtrace in terms of the file that people have."""
+        for module, _ in self._rewritten:
+            if module.mark == frame.module:
+                return rewrite.original(frame, {module.mark: module.origin})
+        return frame
 
     def close(self) -> None:
         """Free everything in the store. Raises `UnavailableError` while a guest of it is running."""
@@ -265,7 +280,7 @@ class WasmtimeStore:
         self._functions.make = None
         self._fibers = None  # whose functions lead back here
         self._held.clear()
-        self._bounded.clear()
+        self._rewritten.clear()
 
     def __del__(self) -> None:
         if self._native is not None:

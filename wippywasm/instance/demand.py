@@ -22,15 +22,13 @@ from wippywasm.plan.steps import InstantiateModule
 class Space:
     """Memories or tables: `size` is what all `count` of them begin with, in bytes or elements.
 
-    `grows` says that one of them can, `shared` that one is a memory for threads, whose growth no engine bounds,
-    `hidden` that one can which is not exported, so that nobody sees its size.
+    `grows` says that one of them can, `shared` that one is a memory for threads, whose growth no engine bounds.
     """
 
     size: int = 0
     count: int = 0
     grows: bool = False
     shared: bool = False
-    hidden: bool = False
 
     def __add__(self, other: Space) -> Space:
         return Space(
@@ -38,12 +36,11 @@ class Space:
             self.count + other.count,
             self.grows or other.grows,
             self.shared or other.shared,
-            self.hidden or other.hidden,
         )
 
     def growth(self, limit: int | None) -> int | None:
         """What all may grow by together within a limit; None where a bound on each says as much."""
-        if limit is None or not self.grows or (self.count < 2 and not self.shared and not self.hidden):
+        if limit is None or not self.grows or (self.count < 2 and not self.shared):
             return None
         return limit - self.size
 
@@ -80,22 +77,19 @@ def _module_demand(wasm: bytes | memoryview) -> Demand:
     types = [i.type for i in info.imports]
     memories = info.memories[sum(isinstance(t, CoreMemoryType) for t in types) :]
     tables = info.tables[sum(isinstance(t, CoreTableType) for t in types) :]
-    exported = [e.type for e in info.exports]
     return Demand(
         1,
-        sum((_memory(m, any(e is m for e in exported)) for m in memories), Space()),
-        sum((_table(t, any(e is t for e in exported)) for t in tables), Space()),
+        sum(map(_memory, memories), Space()),
+        sum(map(_table, tables), Space()),
     )
 
 
-def _memory(type: CoreMemoryType, is_exported: bool) -> Space:
-    grows = _can_grow(type.limits)
-    return Space(type.limits.minimum << type.page_size_log2, 1, grows, type.shared, grows and not is_exported)
+def _memory(type: CoreMemoryType) -> Space:
+    return Space(type.limits.minimum << type.page_size_log2, 1, _can_grow(type.limits), type.shared)
 
 
-def _table(type: CoreTableType, is_exported: bool) -> Space:
-    grows = _can_grow(type.limits)
-    return Space(type.limits.minimum, 1, grows, hidden=grows and not is_exported)
+def _table(type: CoreTableType) -> Space:
+    return Space(type.limits.minimum, 1, _can_grow(type.limits))
 
 
 def _can_grow(limits: Limits) -> bool:

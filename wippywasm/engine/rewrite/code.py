@@ -1,6 +1,7 @@
-"""Function bodies → the same with a check at their entry and at every loop head, or with questions around growth.
+"""Function bodies → the same with a check at their entry and at every loop head, or with code around growth.
 
-In: a code section, what makes checks and questions. Out: a code section, and where each piece of the old one is in it.
+In: a code section, what makes checks and the code around growth. Out: a code section, and where each piece of the old
+one is in it.
 
 A guest that does a lot between two checks must not take long for its count. So a check costs by the code that may run
 before the next one, counted as all that follows in its function: that needs no search for the ends of loops, and counts
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from wippywasm.dataclass import dataclass
-from wippywasm.engine.rewrite.growth import Questions
+from wippywasm.engine.rewrite.around import Around
 from wippywasm.engine.rewrite.instructions import BULK, LOOP, read_opcode, skip_locals, skip_one, skip_plain
 from wippywasm.engine.rewrite.leb import read_u32, sized
 from wippywasm.engine.rewrite.offsets import Offsets
@@ -57,7 +58,7 @@ class Checks:
         return get + cost + b"\x6b" + set + get + b"\x41\0\x4c\x04\x40" + self.tick + set + b"\x0b"
 
 
-def rewrite_code(section: bytes, checks: Checks | None, questions: Questions | None) -> tuple[bytes, Offsets]:
+def rewrite_code(section: bytes, checks: Checks | None, growth: Around) -> tuple[bytes, Offsets]:
     """The code section with what was asked for; the offsets count from the start of either section."""
     count, pos = read_u32(section, 0)
     out = [unsigned(count)]
@@ -66,7 +67,7 @@ def rewrite_code(section: bytes, checks: Checks | None, questions: Questions | N
     for _ in range(count):
         size, pos = read_u32(section, pos)
         body = section[pos : pos + size]
-        cuts = list(_cuts(body, checks, questions))
+        cuts = list(_cuts(body, checks, growth))
         ends = [cut for cut, _ in cuts[1:]] + [size]
         new = sized(b"".join(check + body[cut:end] for (cut, check), end in zip(cuts, ends, strict=True)))
         at += len(new)
@@ -76,10 +77,12 @@ def rewrite_code(section: bytes, checks: Checks | None, questions: Questions | N
     return b"".join(out), offsets
 
 
-def _cuts(body: bytes, checks: Checks | None, questions: Questions | None) -> Iterator[tuple[int, bytes]]:
+def _cuts(body: bytes, checks: Checks | None, growth: Around) -> Iterator[tuple[int, bytes]]:
     """Where pieces of a body start, with the code that belongs before each."""
-    pos, end = skip_locals(body), len(body)
     yield 0, b""
+    if checks is None and not growth.may_be_in(body):
+        return
+    pos, end = skip_locals(body), len(body)
     if checks is not None:
         yield pos, checks.plain(end - pos)
     while pos < end:
@@ -92,7 +95,7 @@ def _cuts(body: bytes, checks: Checks | None, questions: Questions | None) -> It
             yield pos, checks.plain(end - pos)
         elif checks is not None and opcode in BULK:
             yield before, checks.bulk(BULK[opcode])
-        around = None if questions is None else questions.around(body, before)
+        around = growth.around(body, before)
         if around is not None:
             yield before, around[0]
             yield pos, around[1]

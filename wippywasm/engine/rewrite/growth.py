@@ -9,12 +9,9 @@ Spec: WebAssembly core, `exec/instructions` (`memory.grow`, `table.grow`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreFuncType, CoreMemoryType, CoreTableType
-from wippywasm.engine.rewrite.instructions import MEMORY_GROW, TABLE_GROW, read_opcode
-from wippywasm.engine.rewrite.leb import read_u32
+from wippywasm.engine.rewrite.around import Around, Code
 from wippywasm.leb128 import unsigned
 
 ELEMENTS = -1
@@ -25,31 +22,26 @@ FUNCTIONS = (_NARROW, _NARROW, _WIDE, _WIDE)
 """What the host has for it: to ask and to tell in 32 bits, and in 64, which few modules need."""
 
 
-class Questions:
+class Questions(Around):
     """The code around growth. `slot` is the first of the host's functions in `table`, `type` the first of their types.
 
     `functions` are those of `FUNCTIONS` that it takes, the first ones; there are none where nothing grows.
     """
 
     def __init__(self, info: CoreModuleInfo, slot: int, type: int, table: int) -> None:
-        self._memories: Sequence[CoreMemoryType] = info.memories
-        self._tables: Sequence[CoreTableType] = info.tables
+        super().__init__(info)
         self._slot = slot
         self._type = type
         self._table = table
         self.functions: tuple[CoreFuncType, ...] = ()
 
-    def around(self, body: bytes, at: int) -> tuple[bytes, bytes] | None:
-        """What belongs before and after the instruction at `at`; None where it does not grow anything."""
-        opcode, operand = read_opcode(body, at)
-        if opcode == MEMORY_GROW:
-            memory = self._memories[read_u32(body, operand)[0]]
-            return self._calls(memory.is_64, memory.page_size_log2)
-        if opcode == TABLE_GROW:
-            return self._calls(self._tables[read_u32(body, operand)[0]].is_64, ELEMENTS)
-        return None
+    def of_memory(self, type: CoreMemoryType, index: int) -> Code:
+        return self._calls(type.is_64, type.page_size_log2)
 
-    def _calls(self, is_64: bool, unit: int) -> tuple[bytes, bytes]:
+    def of_table(self, type: CoreTableType, index: int) -> Code:
+        return self._calls(type.is_64, ELEMENTS)
+
+    def _calls(self, is_64: bool, unit: int) -> Code:
         first = 2 * is_64
         self.functions = max(self.functions, FUNCTIONS[: first + 2], key=len)
         first += self._slot

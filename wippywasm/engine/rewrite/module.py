@@ -24,6 +24,7 @@ from wippywasm.engine.rewrite.code import Checks, rewrite_code
 from wippywasm.engine.rewrite.growth import Questions
 from wippywasm.engine.rewrite.hosts import TICK, binary_table, binary_type
 from wippywasm.engine.rewrite.leb import append, read_u32, sized, skip
+from wippywasm.engine.rewrite.notes import GLOBALS, NOTED, Notes
 from wippywasm.engine.rewrite.offsets import Offsets
 from wippywasm.engine.rewrite.origin import Origin
 from wippywasm.leb128 import signed, unsigned
@@ -37,6 +38,9 @@ TABLES = "wippy:tables"
 FIRST_COUNT = 10_000
 _PREAMBLE = 8
 _I32 = b"\x7f"
+_ZERO = b"\x7e\1\x42\0\x0b"
+"""A global of 64 bits."""
+_TABLE, _GLOBAL = 1, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +83,7 @@ def rewrite(wasm: bytes) -> Rewritten:
     for k, type in enumerate(tables):
         place = sized(TABLES.encode()) + sized(str(k).encode())
         sections[IMPORT] = append(sections[IMPORT], place + b"\1" + binary_table(type))
-    return _joined(wasm, file, offsets, functions, tables)
+    return _joined(_mark(b"checked", wasm), wasm, file, offsets, functions, tables)
 
 
 def ask_for_growth(wasm: bytes) -> Rewritten | None:
@@ -96,7 +100,39 @@ def ask_for_growth(wasm: bytes) -> Rewritten | None:
     if not questions.functions:
         return None
     _add_hosts(file.sections, info, questions.functions)
-    return _joined(wasm, file, offsets, questions.functions)
+    return _joined(_mark(b"asking", wasm), wasm, file, offsets, questions.functions)
+
+
+def note_growth(wasm: bytes) -> Rewritten | None:
+    """The module, which notes where a growth was refused (`NOTED`); None where it grows nothing.
+
+    Raises UnsupportedFeatureError for instructions that are not known.
+    """
+    info = core_module.parse(wasm)
+    file = _File(wasm)
+    notes = Notes(info)
+    if CODE not in file.sections:
+        return None
+    file.sections[CODE], offsets = rewrite_code(file.sections[CODE], None, notes)
+    if not notes.found:
+        return None
+    for _ in range(GLOBALS):
+        file.sections[GLOBAL] = append(file.sections.get(GLOBAL), _ZERO)
+    for name, number in NOTED.items():
+        file.sections[EXPORT] = append(file.sections.get(EXPORT), _export(name, _GLOBAL, len(info.globals) + number))
+    _export_start(file.sections, info)
+    return _joined(noted_mark(wasm), wasm, file, offsets)
+
+
+def noted_mark(wasm: bytes | memoryview) -> str:
+    """The name of the module that `note_growth` makes of this one."""
+    return _mark(b"noted", wasm)
+
+
+def _mark(way: bytes, wasm: bytes | memoryview) -> str:
+    digest = sha256(way)
+    digest.update(wasm)
+    return "wippy:" + digest.hexdigest()[:24]
 
 
 def _add_hosts(sections: dict[int, bytes], info: CoreModuleInfo, functions: Sequence[CoreFuncType]) -> None:
@@ -104,7 +140,11 @@ def _add_hosts(sections: dict[int, bytes], info: CoreModuleInfo, functions: Sequ
     for type in dict.fromkeys(functions):
         sections[TYPE] = append(sections.get(TYPE), binary_type(type))
     sections[TABLE_SECTION] = append(sections.get(TABLE_SECTION), binary_table(_table_of(functions)))
-    sections[EXPORT] = append(sections.get(EXPORT), _export(TABLE, 1, len(info.tables)))
+    sections[EXPORT] = append(sections.get(EXPORT), _export(TABLE, _TABLE, len(info.tables)))
+    _export_start(sections, info)
+
+
+def _export_start(sections: dict[int, bytes], info: CoreModuleInfo) -> None:
     if sections.pop(START_SECTION, None) is not None and info.start is not None:
         sections[EXPORT] = append(sections[EXPORT], _export(START, 0, info.start))
 
@@ -150,10 +190,11 @@ class _File:
 
 
 def _joined(
+    mark: str,
     wasm: bytes,
     file: _File,
     offsets: Offsets,
-    functions: tuple[CoreFuncType, ...],
+    functions: tuple[CoreFuncType, ...] = (),
     tables: tuple[CoreTableType, ...] = (),
 ) -> Rewritten:
     out = bytearray(wasm[:_PREAMBLE])
@@ -162,7 +203,6 @@ def _joined(
         out += bytes([number]) + sized(content)
         if number == CODE:
             offsets.place(len(out) - len(content), file.code)
-    mark = "wippy:" + sha256(wasm).hexdigest()[:24]
     names = bytes([MODULE_SUBSECTION]) + sized(sized(mark.encode())) + file.names
     out += bytes([CUSTOM]) + sized(sized(b"name") + names)
     return Rewritten(bytes(out), Origin(mark, file.name, offsets), functions, tables)
