@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.machine.guests import SLEEPER
+from wippywasm.engine.map_room import MARGIN, MOST_OF_A_GUEST, MapRoom
 from wippywasm.engine.port import StoreLimits
 from wippywasm.errors import UnavailableError
 
@@ -36,7 +38,7 @@ class Clock:
 
 async def main():
     clock = Clock()
-    linked = wippywasm.load(SLEEPER, engine="wasmtime").link({"test:host/clock": clock})
+    linked = wippywasm.load(SLEEPER, engine=sys.argv[2]).link({"test:host/clock": clock})
     with linked.instantiate() as first:
         assert await first.call_async("sleep", 0) == 0
         spared = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
@@ -67,11 +69,126 @@ asyncio.run(main())
 
 @pytest.mark.skipif(sys.platform != "linux", reason="bounds the address space, as Linux has it")
 def test_no_address_space_for_one_more_guest(engine: str) -> None:
-    if engine != "wasmtime":
-        pytest.skip("wasmer's compiler needs much address space as well")
-    program = [sys.executable, "-c", CROWD, "8"]
+    more = {"wasmtime": "8", "wasmer": "1024"}  # each memory of wasmer's takes 6 GiB
+    program = [sys.executable, "-c", CROWD, more[engine], engine]
     ended = subprocess.run(program, capture_output=True, text=True, timeout=120)
     assert (ended.returncode, ended.stdout) == (0, "{'UNAVAILABLE'} True\n"), ended.stderr
+
+
+EDGE = """
+import asyncio, mmap, sys
+import wippywasm
+from tests.machine.guests import SLEEPER
+from wippywasm.engine.map_room import MARGIN, maps_left
+from wippywasm.errors import UnavailableError
+
+class Clock:
+    asleep = 0
+
+    async def sleep(self, ms):
+        self.asleep += 1
+        await self.end.wait()
+        return ms
+
+    async def name(self, ms):
+        return ""
+
+    attempt = name
+
+def piece(index):
+    return mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE, (mmap.PROT_READ, mmap.PROT_WRITE)[index % 2])
+
+async def main(clock):
+    clock.end = asyncio.Event()
+    linked = wippywasm.load(SLEEPER, engine="wasmer").link({"test:host/clock": clock})
+    taken = list(map(piece, range(maps_left() - MARGIN - 500)))
+    refused = []
+
+    async def one():
+        try:
+            with linked.instantiate() as guest:
+                assert await guest.call_async("sleep", 1) == 1
+        except UnavailableError as error:
+            refused.append(error.hint)
+
+    tasks = [asyncio.ensure_future(one()) for _ in range(100)]
+    await asyncio.sleep(0.5)
+    left = maps_left()
+    clock.end.set()
+    await asyncio.gather(*tasks)
+    taken.clear()
+    await asyncio.sleep(1)
+    with linked.instantiate() as last:
+        assert await last.call_async("add", 1, 2) == 3
+    print(5 < clock.asleep < 50, len(refused) + clock.asleep, left > MARGIN / 2, *set(refused))
+
+asyncio.run(main(Clock()))
+"""
+MAPS = Path("/proc/sys/vm/max_map_count")
+
+
+@pytest.mark.skipif(not MAPS.is_file() or int(MAPS.read_text()) > 300_000, reason="takes up nearly all memory maps")
+def test_no_memory_map_for_one_more_guest(engine: str) -> None:
+    """What would be a panic, a hang or an abort is refused before."""
+    if engine != "wasmer":
+        pytest.skip("wasmtime says so itself")
+    ended = subprocess.run([sys.executable, "-c", EDGE], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("True 100 True run fewer guests at a time"), ended.stdout
+
+
+def test_maps_are_counted_again_only_where_many_more_guests_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    left, looks, now = MARGIN + 10 * MOST_OF_A_GUEST, 0, 100.0
+
+    def look() -> int:
+        nonlocal looks
+        looks += 1
+        return left
+
+    monkeypatch.setattr("wippywasm.engine.map_room.maps_left", look)
+    monkeypatch.setattr("wippywasm.engine.map_room.time.monotonic", lambda: now)
+    room = MapRoom()
+    for guests in range(10):
+        room.check(guests)
+    assert looks == 1
+    left = MARGIN + MOST_OF_A_GUEST - 1
+    for _ in range(5):
+        with pytest.raises(UnavailableError, match=r"no room for another guest.*max_map_count"):
+            room.check(10)
+    assert looks == 2
+    left = MARGIN + 3 * MOST_OF_A_GUEST
+    room.check(8)  # two are closed
+    assert looks == 3
+    left = 0
+    for _ in range(2):
+        with pytest.raises(UnavailableError):
+            room.check(11)
+    left, now = MARGIN + 2 * MOST_OF_A_GUEST, now + 2
+    room.check(11)  # something else gave maps back
+    assert looks == 5
+
+
+def test_a_panic_for_want_of_maps_is_typed_and_ends_the_native_store(
+    load: Any, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine != "wasmer":
+        pytest.skip("wasmtime says so itself")
+    from wippywasm.engine import wasmer_loading
+
+    panic = type("PanicException", (BaseException,), {})
+    spoilt = wasmer_loading.native_store()
+
+    def load_module(store: Any, module: Any) -> None:
+        raise panic("unable to make memory readonly and executable: … Cannot allocate memory")
+
+    linked = load('(module (func (export "f") (result i32) (i32.const 7)))').link()
+    with monkeypatch.context() as patch:
+        patch.setattr(wasmer_loading.NativeStore, "load", load_module)
+        with pytest.raises(UnavailableError, match="no room for another guest"):
+            linked.instantiate()
+    with linked.instantiate() as guest:
+        assert guest.call("f") == 7
+    assert wasmer_loading.native_store() is not spoilt
 
 
 async def test_no_thread_for_one_more_guest(

@@ -93,3 +93,8 @@ def native_store() -> NativeStore:
     if current is None or current.is_stale:
         current = _thread.native_store = NativeStore()
     return current
+
+
+def forget_native_store() -> None:
+    """Have the next guest of this thread begin with a new one: in this one wasmer panicked, which spoils it."""
+    _thread.native_store = None

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import wasmer
 
@@ -17,21 +18,24 @@ from wippywasm.core import CoreFuncType, CoreTableType
 from wippywasm.engine import linking, rewrite
 from wippywasm.engine.bounds import BoundsOf
 from wippywasm.engine.growth import Allowance
+from wippywasm.engine.map_room import MapRoom
 from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreItem, Module, StoreLimits
 from wippywasm.engine.recursion import unless_too_deep
 from wippywasm.engine.spans import Span
 from wippywasm.engine.wasmer_calls import host_entry_factory, is_passable
 from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
-from wippywasm.engine.wasmer_loading import WasmerModule, native_store
+from wippywasm.engine.wasmer_loading import WasmerModule, forget_native_store, native_store
 from wippywasm.engine.wasmer_shims import shim
 from wippywasm.engine.wasmer_ticks import Clock, place
-from wippywasm.engine.wasmer_traps import guest_failure
+from wippywasm.engine.wasmer_traps import guest_failure, is_panic
 from wippywasm.errors import InvalidError, LinkError, ThreadError, UnavailableError, UnsupportedFeatureError
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmer_engine import WasmerEngine
 
 PAGE = 1 << 16
+P = ParamSpec("P")
+T = TypeVar("T")
 _TYPES = {"i32": "I32", "i64": "I64", "f32": "F32", "f64": "F64", "v128": "V128"}
 
 
@@ -45,15 +49,38 @@ class Running:
         self.raised: BaseException | None = None
 
 
+_open: weakref.WeakSet[WasmerStore] = weakref.WeakSet()
+_room = MapRoom()
+
+
+def _without_panics(method: Callable[P, T]) -> Callable[P, T]:
+    """A method of a store in which wasmer may find no memory map left, which it calls a panic."""
+
+    @wraps(method)
+    def call(*args: P.args, **named: P.kwargs) -> T:
+        try:
+            return method(*args, **named)
+        except BaseException as error:  # a panic is no `Exception`
+            if not is_panic(error):
+                raise
+            raised = guest_failure(error)
+        forget_native_store()
+        raise raised
+
+    return call
+
+
 class WasmerStore:
     """The instances of one guest, and the host functions they may call; of use in the thread that made it only."""
 
     def __init__(self, engine: WasmerEngine, limits: StoreLimits) -> None:
+        _room.check(len(_open))
         self.engine = engine
         self.owner = threading.get_ident()
         self.items: weakref.WeakSet[Any] = weakref.WeakSet()
         self._limits = limits
         self._native = native_store()
+        _open.add(self)
         self._running = Running()
         self._callables: list[CoreCallable] = []
         self._natives: list[Any] = []  # wasmer holds what an instance imports, or has in its tables, weakly
@@ -77,6 +104,7 @@ class WasmerStore:
             return UnavailableError("the store is closed", hint="instantiate the module again")
         return ThreadError("wasmer's instances can be used only in the thread that made them", hint=HINT)
 
+    @_without_panics
     def instantiate(self, module: Module, imports: Sequence[CoreItem]) -> WasmerInstance:
         assert isinstance(module, WasmerModule)
         self.check()
@@ -152,6 +180,7 @@ class WasmerStore:
             return linking.mismatch(module.imports, [item.type for item in imports], message)
         return self.failure(error)
 
+    @_without_panics
     def host_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> WasmerFunc:
         self.check()
         if not is_passable(type):
@@ -200,6 +229,8 @@ class WasmerStore:
     def failure(self, error: BaseException) -> BaseException:
         """What a call into the guest raised, as the caller shall see it."""
         raised, self._running.raised = self._running.raised, None
+        if is_panic(error):
+            forget_native_store()
         found = unless_too_deep(error if error is raised else guest_failure(error, self._origins))
         return found if found is raised else self._bounds.explained(found)
 
@@ -211,6 +242,7 @@ class WasmerStore:
         if self._running.depth:
             raise UnavailableError("the store can't be closed while its guest is calling the host")
         self._closed = True
+        _open.discard(self)
         self.owner = 0
         self._callables.clear()
         self._natives.clear()

@@ -17,6 +17,7 @@ from wippywasm.engine.rewrite import Origin, original
 from wippywasm.engine.traps import MAX_FRAMES, make_trap
 from wippywasm.errors import Frame, InternalError, Trap
 
+_NO_RESOURCES = "Insufficient resources: "
 _WRONG_RESULT = "Dynamic function returned wrong signature"
 _FRAME = re.compile(r"    at (.*) \((.*)\[(\d+)\]:0x([0-9a-f]+)\)", re.DOTALL)
 _NOWHERE = 0xFFFFFFFF
@@ -40,9 +41,11 @@ def guest_failure(error: BaseException, origins: Mapping[str, Origin] = MappingP
     """The exception for `error`, which no host function raised; `origins` has modules that were rewritten, by mark."""
     if type(error) is RuntimeError:
         message = str(error.args[0]) if error.args else ""
+        if message.startswith(_NO_RESOURCES) and is_exhausted(message):
+            return exhausted("another guest")
         return TypeError(message) if _WRONG_RESULT in message[:100] else parse_trap(message, origins)
     if is_panic(error) and is_exhausted(str(error)):
-        return exhausted("the stack of another guest")
+        return exhausted("another guest")
     if is_panic(error):
         return InternalError(f"wasmer panicked: {error}")
     return error
