@@ -17,6 +17,7 @@ from typing import Any
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory
+from wippywasm.engine.ending import GUEST_CALL
 from wippywasm.engine.recursion import HOST_ENTRY
 from wippywasm.engine.traps import python_headroom
 from wippywasm.errors import InvalidError, UnavailableError
@@ -177,7 +178,7 @@ def guest_call_factory(type: CoreFuncType) -> tuple[Callable[..., Callable[..., 
         f"        return {_bundle(loads)}",
         "    return call",
     ]
-    return build_factory(lines, "guest call", _CALL_SCOPE), views
+    return build_factory(lines, GUEST_CALL, _CALL_SCOPE), views
 
 
 @lru_cache(maxsize=1024)

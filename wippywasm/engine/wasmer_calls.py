@@ -13,6 +13,7 @@ from typing import Any
 
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine.codegen import build_factory
+from wippywasm.engine.ending import GUEST_CALL
 from wippywasm.engine.recursion import HOST_ENTRY
 
 PASSABLE = frozenset({"i32", "i64", "f32", "f64", "v128"})
@@ -45,7 +46,7 @@ def guest_call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
         "        raise raised",  # out here, so that megabytes of an overflow's message are not kept as its context
         "    return call",
     ]
-    return build_factory(lines, "guest call", {})
+    return build_factory(lines, GUEST_CALL, {})
 
 
 @lru_cache(maxsize=1024)

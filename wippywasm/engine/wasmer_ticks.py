@@ -7,11 +7,12 @@ and gives the next count, so that ticks come about every `TICK_SECONDS` of a gue
 
 from __future__ import annotations
 
+import atexit
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wippywasm.engine import rewrite, thread_turns
+from wippywasm.engine import ending, rewrite, thread_turns
 from wippywasm.engine.spans import Span, Spans
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ TICK_SECONDS = 0.005
 LEAST, MOST = 1_000, 8_000_000
 """Bounds of a count. The most is what the shortest loop takes 10 ms for. A guest that has been through such a loop can
 spend a second or two, once, on code that takes as long for its cost as code can."""
+
+atexit.register(ending.end_guests)
 
 
 class Clock:
@@ -83,6 +86,7 @@ class Clock:
         if self._turn.take(None if left is None else left[0]):
             self.is_armed = True  # to give the turn back
             self._raise_end()
+        ending.check()
         self._last = time.monotonic()
         return self._count
 

@@ -258,6 +258,8 @@ class LinkedComponent:
         engine = self.component.engine
         recipe = self._recipe or self._prepared()
         owner = threading.get_ident() if engine.thread_bound else None
+        if engine.thread_bound and threading.current_thread().daemon:
+            least = _INTERRUPTIBLE  # or the interpreter could not end while it runs
         bounds = least if limits is None else self._bounds(limits, least)
         recipe, store = self._pooled.take(recipe, bounds) or (recipe, engine.new_store(bounds))
         return Frame(recipe, store, owner, None if limits is None else limits.max_execution_ms)

@@ -25,7 +25,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from wippywasm.awaitables import discard
-from wippywasm.engine import thread_turns
+from wippywasm.engine import ending, thread_turns
 from wippywasm.engine.exhausted import exhausted
 from wippywasm.engine.recursion import awaits_for_guests, unless_too_deep
 from wippywasm.engine.turns import Held, turns_of
@@ -44,12 +44,6 @@ STACK_BYTES = 4 << 20
 MAX_IDLE = 32
 """How many threads without a guest are kept."""
 
-LAST_SECONDS = 2.0
-"""How long the interpreter, when it ends, waits for guests, which it tells to: code that returns later aborts it."""
-
-_ENDING = "the interpreter ends"
-
-_is_ending = False
 _at_work: set[int] = set()
 """Threads with a job, waiting or not."""
 _calls: set[_Call] = set()
@@ -183,12 +177,11 @@ def _work(jobs: SimpleQueue[Job | None]) -> None:
 
 @atexit.register
 def _end_last() -> None:
-    global _is_ending
-    _is_ending = True
-    deadline = time.monotonic() + LAST_SECONDS
+    ending.begin()
+    deadline = time.monotonic() + ending.LAST_SECONDS
     while _at_work and time.monotonic() < deadline:
         for call in tuple(_calls):
-            call.end(_ENDING)
+            call.end(ending.REASON)
         time.sleep(0.001)
 
 
@@ -229,8 +222,8 @@ class _Call:
         this_thread.wait = self._wait
         _calls.add(self)
         try:
-            if _is_ending:
-                self.end(_ENDING)
+            if ending.has_begun():
+                self.end(ending.REASON)
             if self._ended is not None:
                 raise self._ended
             self._result = self._context.run(function)
