@@ -63,6 +63,9 @@ def test_what_is_no_wit(tmp_path: Path, run: Run) -> None:
     ran = run("wit", tmp_path / "none.wit")
     assert ran.code == 2
     assert "there is no" in ran.err
+    ran = run("wit", tmp_path)
+    assert ran.code == 2
+    assert f"there is no WIT in the folder {str(tmp_path)!r}" in ran.err
     ran = run("wit", BINARY)
     assert ran.code == 2
     assert "'wippywasm inspect FILE --wit' has its world" in ran.err

@@ -45,17 +45,20 @@ class Files:
     def groups(self, path: Path) -> list[Group]:
         """The packages at `path`, the main one first; none for one in binary form, which the resolution has then.
 
-        Raises NotFoundError, WitDiagnosticsError for a main file that is not UTF-8, and BinaryError or InvalidError for
-        one in binary form that is no WIT package.
+        Raises NotFoundError for what is not there or has no WIT in it, WitDiagnosticsError for a main file that is not
+        UTF-8, and BinaryError or InvalidError for one in binary form that is no WIT package.
         """
         if not path.exists():
             raise NotFoundError(f"there is no {path}")
         if not path.is_dir():
             group = self._file(path, is_main=True)
             return [] if group is None else [group]
+        main = self._folder(path)
+        if not main.sources:
+            raise NotFoundError(f"there is no WIT in the folder {str(path)!r}", hint="its files have to end in .wit")
         deps = path / "deps"
         entries = sorted(deps.iterdir(), key=lambda p: p.name) if deps.is_dir() else ()
-        return [self._folder(path), *(group for e in entries if (group := self._dependency(e)) is not None)]
+        return [main, *(group for e in entries if (group := self._dependency(e)) is not None)]
 
     def _dependency(self, path: Path) -> Group | None:
         """The package of a file or folder in `deps/`. One that can't be read is told with what is wrong elsewhere."""
