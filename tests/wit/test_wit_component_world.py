@@ -179,6 +179,25 @@ def test_types_of_one_form_stay_apart() -> None:
     assert SHOP_INTERFACES in text
 
 
+def test_an_export_of_the_root_between_two_instances_of_one_component() -> None:
+    """Both instances share the index of `new`, which the second one exports for another name of itself."""
+    text = """
+    (component
+      (component $exporting
+        (type $r (record (field "id" u32)))
+        (import "import-new" (type $mine (eq $r)))
+        (export "new" (type $mine)))
+      (type $local (record (field "id" u32)))
+      (instance $one (instantiate $exporting (with "import-new" (type $local))))
+      (alias export $one "new" (type $new))
+      (export $root "root" (type $new))
+      (instance $two (instantiate $exporting (with "import-new" (type $root))))
+      (export "a:b/two" (instance $two)))
+    """
+    text = print_resolution(world_of_component(binary.decode(engine.wat2wasm(text))))
+    assert text.count("record new {") == 1
+
+
 def test_types_that_only_the_root_names_have_no_words() -> None:
     text = """
     (component

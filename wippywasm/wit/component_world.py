@@ -111,7 +111,9 @@ class _Reading:
         self._named: dict[object, TypeDef] = {}
         """What type indices are called, and resources, by their first name."""
         self._renamed: dict[object, Any] = {}
-        """The indices that others stand for, also those to which WIT can't give a name."""
+        """What the indices stand for that only the root exports, and so have no name in WIT."""
+        self._outside: dict[TypeDef, TypeDef] = {}
+        """What interfaces use instead of the world's names, as they can't use those."""
         self._uses: dict[tuple[Owner, TypeDef], TypeDef] = {}
         """What the types of other interfaces are called in an interface or world that uses them."""
         self._anonymous: dict[ValType, TypeDef] = {}
@@ -132,8 +134,8 @@ class _Reading:
 
     def _type(self, items: dict[WorldKey, WorldItem], name: str, bound: Any) -> None:
         """A type import of the world; WIT has no exports of types."""
-        self._renamed[bound.created] = bound.referenced
         if items is not self.world.imports:
+            self._renamed[bound.created] = self._renamed.get(bound.referenced, bound.referenced)
             return
         known = items.get(name)
         if isinstance(known, TypeDef):
@@ -161,7 +163,6 @@ class _Reading:
                 if function is not None:
                     interface.functions[name] = function
             elif _is_bound(extern):
-                self._renamed[extern.created] = extern.referenced
                 if name in interface.types:
                     self._call(extern, interface.types[name])
                 else:
@@ -180,6 +181,9 @@ class _Reading:
         earlier = None if bound.fresh else self._find(owner, bound.referenced)
         if earlier is not None:
             definition.define(earlier)
+            outside = earlier if isinstance(earlier.owner, Interface) else self._outside.get(earlier)
+            if outside is not None:
+                self._outside[definition] = outside
             self._uses.setdefault((owner, earlier), definition)
         elif isinstance(bound.created.type, ResourceType):
             definition.define(ResourceType(name))
@@ -197,15 +201,12 @@ class _Reading:
 
     def _find(self, owner: Owner, index: TypeIndex) -> TypeDef | None:
         """The name of a type that can be used here, if it has one."""
-        at: Any = index
-        while at not in self._named and self._renamed.get(at, at) is not at:
-            at = self._renamed[at]
-        found = self._named.get(at)
+        found = self._named.get(self._renamed.get(index, index))
         if found is None and isinstance(index.type, ResourceType):
             found = self._named.get(index.type)
-        while found is not None and not _can_use(owner, found.owner):
-            found = found.kind if isinstance(found.kind, TypeDef) else None
-        return found
+        if found is None or found.owner is owner or isinstance(found.owner, Interface):
+            return found
+        return self._outside.get(found)
 
     def _parts(self, owner: Owner, index: TypeIndex) -> ValType:
         """What a type is, in terms of names, where its parts have one."""
@@ -258,8 +259,3 @@ class _Reading:
         function.params = [Param(param.name, value) for param, value in zip(index.type.params, values)]
         function.result = None if index.type.result is None else values[-1]
         return function
-
-
-def _can_use(owner: Owner, other: Owner) -> bool:
-    """Whether an interface or world can use what another one defines, which has to be an interface."""
-    return other is owner or isinstance(other, Interface)
