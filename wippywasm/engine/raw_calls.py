@@ -12,9 +12,11 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from functools import lru_cache, partial
+from threading import get_ident
 from typing import Any
 
 from wippywasm.core import CoreFuncType, CoreValType
+from wippywasm.engine import stacks
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory
 from wippywasm.engine.ending import GUEST_CALL
@@ -89,6 +91,9 @@ def closed() -> UnavailableError:
 _CALL_SCOPE = {
     "native": capi.call_unchecked,
     "headroom": python_headroom,
+    "ident": get_ident,
+    "fit": stacks.fit,
+    "admit": stacks.admit,
     "closed": closed,
     "null_in": null_in,
     "null_out": null_out,
@@ -151,25 +156,29 @@ class SlotsPool:
 
 @lru_cache(maxsize=1024)
 def guest_call_factory(type: CoreFuncType) -> tuple[Callable[..., Callable[..., Any]], str]:
-    """`make(context, function, slots, count, trap, fail, ‹views›) -> call`, and the views.
+    """`make(context, function, slots, count, trap, running, fail, ‹views›) -> call`, and the views.
 
     The views are those of a `Slots`, each named by its format; `q` is always there, and its first item is the trap.
     `fail(error, trap)` gives the exception to raise. `headroom()` raises where the guest could not call the host any
-    more, `closed()` gives the exception for a store whose slots are closed.
+    more, `admit()` where the thread's stack may have no room for it; `closed()` gives the exception for a store whose
+    slots are closed.
     """
     params = ", ".join(f"a{k}" for k in range(len(type.params)))
     moves = [_store_argument(p, k) for k, p in enumerate(type.params)]
     loads = [_load_result(r, k) for k, r in enumerate(type.results)]
     views = "".join(v for v in "qifdb" if v == "q" or any(f"{v}[" in move for move in moves + loads))
     lines = [
-        f"def make(context, function, slots, count, trap, fail, {', '.join(views)}):",
+        f"def make(context, function, slots, count, trap, running, fail, {', '.join(views)}):",
         f"    def call({params}):",
         "        try:",
         "            q[0] = 0",
         "        except ValueError:",
         "            raise closed() from None",
         *(f"        {move}" for move in moves),
-        "        headroom()",
+        "        if running.calls_back:",
+        "            headroom()",
+        "        if ident() not in fit:",
+        "            admit(running)",
         "        error = native(context, function, slots, count, trap)",
         "        if error or q[0]:",
         "            trapped = q[0]",
@@ -186,15 +195,19 @@ def host_entry_factory(type: CoreFuncType, waits: bool = False) -> Callable[...,
     """`make(live, nobody, at, new_trap) -> entry`, a Python function for a `HostEntry` callback.
 
     `env` is the number of a store, by which `live` has how it runs, and below that of one of its functions.
-    `at` is `slots_type(type).from_address`. What the function raises is left in `state.raised` and a trap is returned,
-    one made beforehand: the handler calls nothing, so that a full stack can't strike in it. The outer handler is for a
-    second signal, which CPython 3.10 lets in at the start of a handler. Nothing is called before `depth` is known, so
-    that no signal strikes there. With `waits`, the last result is not the function's: it tells whether it has parked
-    its guest, in which case the others do not count.
+    `at` is `slots_type(type).from_address`; what it gave last serves the next call from the same place. `settle` looks
+    at an address that may leave too little of the stack.
+    What the function raises is left in `state.raised` and a trap is returned, one made beforehand: the handler calls
+    nothing, so that a full stack can't strike in it. The outer handler is for a second signal, which CPython 3.10 lets
+    in at the start of a handler. Nothing is called before `depth` is known, so that no signal strikes there.
+    With `waits`, the last result is not the function's: it tells whether it has parked its guest, in which case the
+    others do not count.
     """
     lines = [
         "def make(live, nobody, at, new_trap):",
+        "    last = None, 0",
         "    def entry(env, caller, address, count):",
+        "        nonlocal last",
         "        try:",
         "            try:",
         "                state = nobody",
@@ -202,7 +215,13 @@ def host_entry_factory(type: CoreFuncType, waits: bool = False) -> Callable[...,
         f"                state = live[env >> {NUMBER_BITS}]",
         "                depth = state.depth",
         "                state.depth = depth + 1",
-        "                v = at(address)",
+        "                stack = state.stack",
+        "                if not stack.deep < address < stack.top:",
+        "                    settle(state, address)",
+        "                v, where = last",
+        "                if where != address:",
+        "                    v = at(address)",
+        "                    last = v, address",
         *(f"                {line}" for line in (_parking_call(type) if waits else _call(type))),
         f"                if state.spans.earliest is not None{' and not state.parked' if waits else ''}:",
         "                    state.check()",
@@ -222,7 +241,8 @@ def host_entry_factory(type: CoreFuncType, waits: bool = False) -> Callable[...,
         "    return entry",
     ]
     results = type.results[:-1] if waits else type.results
-    return build_factory(lines, HOST_ENTRY, {"null_out": null_out, "pack": partial(pack_results, results)})
+    scope = {"null_out": null_out, "pack": partial(pack_results, results), "settle": stacks.settle}
+    return build_factory(lines, HOST_ENTRY, scope)
 
 
 def _host_call(type: CoreFuncType) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable
-from types import CodeType
+from collections.abc import Callable, Iterator
+from types import CodeType, FrameType
 from typing import Any, TypeVar
 
 from wippywasm.engine.codegen import filename_of
@@ -46,9 +46,20 @@ def is_recursion(error: BaseException) -> bool:
 
 
 def _is_called_by_a_guest() -> bool:
-    frame = sys._getframe(1)
-    while frame.f_back is not None:
+    return any(frame.f_code in _awaiting or _is_host_entry(frame) for frame in _frames())
+
+
+def host_states() -> Iterator[Any]:
+    """How the guests are running whose host functions are under way in this thread, the innermost first."""
+    return (frame.f_locals["state"] for frame in _frames() if _is_host_entry(frame))
+
+
+def _frames() -> Iterator[FrameType]:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        yield frame
         frame = frame.f_back
-        if frame.f_code in _awaiting or frame.f_code.co_filename.startswith(_HOST_ENTRIES):
-            return True
-    return False
+
+
+def _is_host_entry(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith(_HOST_ENTRIES)

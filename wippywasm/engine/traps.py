@@ -48,7 +48,7 @@ def make_trap(code: str, frames: Sequence[Frame] = (), message: str = "") -> Tra
 
 
 def python_headroom() -> None:
-    """Raise `RecursionError` where Python's stack has no room left for the few frames of a host function's entry.
+    """Raise `RecursionError` where Python's stack has no room left for a host function's entry, which C calls.
 
     An entry that Python refuses to start could not even say so to the engine that called it.
     """
@@ -56,8 +56,4 @@ def python_headroom() -> None:
 
 
 def _two_deeper() -> None:
-    _three_deeper()
-
-
-def _three_deeper() -> None:
     pass

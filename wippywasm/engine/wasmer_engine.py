@@ -14,7 +14,7 @@ from functools import lru_cache
 import wasmer
 
 from wippywasm.binary.core_module import CoreModuleInfo
-from wippywasm.engine import refusals
+from wippywasm.engine import refusals, stacks
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.features import ENGINE_FEATURES
 from wippywasm.engine.port import NO_LIMITS, StoreLimits
@@ -44,6 +44,7 @@ class WasmerEngine:
         """`compile` for the modules of our own making, which are kept."""
 
     def compile(self, wasm: bytes | memoryview) -> WasmerModule:
+        stacks.require(stacks.LEAST_ON_WASMER)
         module = self._compiler.compile(wasm)
         module.wasm = wasm
         return module

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import wasmer
 
 from wippywasm.core import CoreFuncType, CoreTableType
-from wippywasm.engine import linking, rewrite
+from wippywasm.engine import linking, rewrite, stacks
 from wippywasm.engine.bounds import BoundsOf
 from wippywasm.engine.growth import Allowance
 from wippywasm.engine.map_room import MapRoom
@@ -74,6 +74,7 @@ class WasmerStore:
     """The instances of one guest, and the host functions they may call; of use in the thread that made it only."""
 
     def __init__(self, engine: WasmerEngine, limits: StoreLimits) -> None:
+        stacks.require(stacks.LEAST_ON_WASMER)
         _room.check(len(_open))
         self.engine = engine
         self.owner = threading.get_ident()

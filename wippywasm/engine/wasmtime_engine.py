@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import wasmtime
 
 from wippywasm.binary.core_module import CoreModuleInfo
-from wippywasm.engine import rewrite, wasmtime_pool
+from wippywasm.engine import rewrite, stacks, wasmtime_pool
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.port import NO_LIMITS, StoreLimits
@@ -63,6 +63,7 @@ class WasmtimeEngine:
         """`compile` for the modules of our own making, which are kept."""
 
     def compile(self, wasm: bytes | memoryview) -> WasmtimeModule:
+        stacks.require()
         module = self._compiler.compile(wasm)
         module.wasm = wasm
         return module

@@ -28,6 +28,7 @@ from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory, without_signal_check
 from wippywasm.engine.port import CoreCallable
 from wippywasm.engine.recursion import awaits_for_guests, unless_too_deep
+from wippywasm.engine.stacks import UNKNOWN
 from wippywasm.engine.turns import SLICE_SECONDS, Held, crowd, turns_of
 from wippywasm.engine.wasmtime_allocations import Allocations, Place, Steps
 from wippywasm.engine.wasmtime_items import WasmtimeFunc
@@ -353,6 +354,7 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "        if not ticker.awake:",
         "            ticker.wake()",
         "        running.on_fiber = True",
+        "        running.stack = unknown",
         "        try:",
         "            done = poll(future)",
         "            running.on_fiber = False",
@@ -365,6 +367,7 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "            abandon()",
         "            raise",
         "        running.future = 0",
+        "        running.stack = unknown",
         "        delete(future)",
         "        if t[0] or t[1]:",
         "            failure = fail(t[1], t[0])",
@@ -380,6 +383,7 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "delete": capi.future_delete,
         "arm": capi.set_epoch_deadline,
         "crowd": crowd,
+        "unknown": UNKNOWN,
         "unless_too_deep": unless_too_deep,
     }
     return build_factory(lines, "fiber call", scope)

@@ -13,6 +13,7 @@ from typing import Any
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.port import CoreCallable
 from wippywasm.engine.spans import Spans
+from wippywasm.engine.stacks import UNKNOWN
 from wippywasm.engine.turns import this_thread
 
 NEVER = c_uint64(1 << 62)
@@ -61,8 +62,10 @@ class Running:
     """How a store's guest is running.
 
     `functions()` gives its host functions, which are held weakly since `wasmtime_hosts` knows every live store.
+    `calls_back` tells whether Python may be called while it runs.
     `depth` is how deep host functions are nested, `raised` what the last one raised, `spare` has the trap that the next
-    one to raise will return. `on_fiber` tells that the guest runs on a fiber, so that it may be suspended where no host
+    one to raise will return. `stack` is the stack on which they were called last.
+    `on_fiber` tells that the guest runs on a fiber, so that it may be suspended where no host
     function is on that fiber too; `parked` is 1 when a host function asks for that, for the guest's shim to see.
     `spans` has the calls that can be interrupted, and when they are to end; `interrupt` is what the one that runs is to
     end with at once, where it is among them or has a fiber;
@@ -74,6 +77,7 @@ class Running:
 
     __slots__ = (
         "__weakref__",
+        "calls_back",
         "depth",
         "functions",
         "future",
@@ -87,11 +91,13 @@ class Running:
         "slice",
         "spans",
         "spare",
+        "stack",
         "ticker",
     )
 
     def __init__(self, functions: Functions) -> None:
         self.functions = weakref.ref(functions)
+        self.calls_back = False
         self.depth = 0
         self.raised: BaseException | None = None
         self.spare = NO_SPARE
@@ -104,6 +110,7 @@ class Running:
         self.nested_at = 0.0
         self.future = 0
         self.inner_future = 0
+        self.stack = UNKNOWN
         self.slice = LONG_SLICE if this_thread.is_alone else SLICE
 
     def end_future(self) -> None:

@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Sequence
 from ctypes import byref, c_void_p
 from itertools import repeat
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.core import CoreExternType, CoreFuncType
-from wippywasm.engine import linking, rewrite
+from wippywasm.engine import linking, rewrite, stacks
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.assembly import HostSource, Make, Part, Source
 from wippywasm.engine.bounds import BoundsOf
@@ -137,11 +138,14 @@ class WasmtimeStore:
     def _hosts(self) -> int:
         """The `env` of the store's host function 0."""
         if not self._env:
+            self.running.calls_back = True
             self._env = self.engine.hosts.enter(self.running)
         return self._env
 
     def _new_instance(self, module: WasmtimeModule, imports: Any, block: capi.Block) -> str:
         """Instantiate into `block`; the message of wasmtime's refusal, if it refused."""
+        if get_ident() not in stacks.fit:
+            stacks.admit(self.running)
         trap = c_void_p()
         error = capi.instance_new(
             self.context, module.pointer, imports, module.import_count, block.pointer, byref(trap)
@@ -196,7 +200,7 @@ class WasmtimeStore:
     def watch(self) -> None:
         """Have the guest stopped after each slice from now on, until `unwatch`: it can be interrupted then."""
         if not self._watched:
-            self._watched = True
+            self._watched = self.running.calls_back = True
             watch(self._native, self.running, self.engine.ticker)
         ticker = self.engine.ticker
         ticker.used = True
