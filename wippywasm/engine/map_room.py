@@ -3,7 +3,7 @@ new thread ends the process.
 
 In: how many guests there are. Out: `UnavailableError` where there are hardly any maps left for one more. Counting maps
 takes a moment, up to 50 ms where there are tens of thousands, so it is done again only when there are so many more
-guests that they could have used up a good part of what was left.
+guests that they could have used up what was left, or some more and a while has passed, since others have maps too.
 
 Reference: Linux, `vm.max_map_count` and `/proc/self/maps`; elsewhere there is no such bound.
 """
@@ -20,7 +20,7 @@ MARGIN = 1_000
 MOST_OF_A_GUEST = 64
 """A guest with a thread takes 18 to 30."""
 _AGAIN = 1.0
-"""After how many seconds a refusal is thought over, with as many guests as there were: others have maps too."""
+"""After how many seconds maps are counted again."""
 
 
 class MapRoom:
@@ -28,24 +28,23 @@ class MapRoom:
 
     def __init__(self) -> None:
         self._enough_for = 0
-        self._too_many = 1 << 62
-        self._refused_at = 0.0
+        self._counted_with = 0
+        self._counted_at = -_AGAIN
 
     def check(self, guests: int) -> None:
         """Raise `UnavailableError` where there is none for a guest beside so many."""
+        if guests < self._enough_for and guests <= self._counted_with:
+            return
+        is_long_ago = time.monotonic() - self._counted_at >= _AGAIN
+        was_refused = self._enough_for <= self._counted_with <= guests
+        if is_long_ago or (guests >= self._enough_for and not was_refused):
+            self._count(guests)
         if guests >= self._enough_for:
-            self._look(guests)
+            raise exhausted("another guest")
 
-    def _look(self, guests: int) -> None:
-        now = time.monotonic()
-        if guests < self._too_many or now - self._refused_at >= _AGAIN:
-            more = (maps_left() - MARGIN) // MOST_OF_A_GUEST
-            if more > 0:
-                self._enough_for, self._too_many = guests + more, 1 << 62
-                return
-            self._too_many, self._refused_at = guests, now
-        self._enough_for = 0
-        raise exhausted("another guest")
+    def _count(self, guests: int) -> None:
+        self._enough_for = guests + (maps_left() - MARGIN) // MOST_OF_A_GUEST
+        self._counted_with, self._counted_at = guests, time.monotonic()
 
 
 def maps_left() -> int:

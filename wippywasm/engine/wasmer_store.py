@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
-from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import wasmer
 
@@ -27,15 +26,13 @@ from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
 from wippywasm.engine.wasmer_loading import WasmerModule, forget_native_store, native_store
 from wippywasm.engine.wasmer_shims import shim
 from wippywasm.engine.wasmer_ticks import Clock, place
-from wippywasm.engine.wasmer_traps import guest_failure, is_panic
+from wippywasm.engine.wasmer_traps import guest_failure, is_panic, lacks_room
 from wippywasm.errors import InvalidError, LinkError, ThreadError, UnavailableError, UnsupportedFeatureError
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmer_engine import WasmerEngine
 
 PAGE = 1 << 16
-P = ParamSpec("P")
-T = TypeVar("T")
 _TYPES = {"i32": "I32", "i64": "I64", "f32": "F32", "f64": "F64", "v128": "V128"}
 
 
@@ -51,23 +48,6 @@ class Running:
 
 _open: weakref.WeakSet[WasmerStore] = weakref.WeakSet()
 _room = MapRoom()
-
-
-def _without_panics(method: Callable[P, T]) -> Callable[P, T]:
-    """A method of a store in which wasmer may find no memory map left, which it calls a panic."""
-
-    @wraps(method)
-    def call(*args: P.args, **named: P.kwargs) -> T:
-        try:
-            return method(*args, **named)
-        except BaseException as error:  # a panic is no `Exception`
-            if not is_panic(error):
-                raise
-            raised = guest_failure(error)
-        forget_native_store()
-        raise raised
-
-    return call
 
 
 class WasmerStore:
@@ -105,8 +85,16 @@ class WasmerStore:
             return UnavailableError("the store is closed", hint="instantiate the module again")
         return ThreadError("wasmer's instances can be used only in the thread that made them", hint=HINT)
 
-    @_without_panics
     def instantiate(self, module: Module, imports: Sequence[CoreItem]) -> WasmerInstance:
+        try:
+            return self._instantiate(module, imports)
+        except BaseException as error:  # a panic is no `Exception`
+            typed = self._typed(error)
+            if typed is error:
+                raise
+        raise typed
+
+    def _instantiate(self, module: Module, imports: Sequence[CoreItem]) -> WasmerInstance:
         assert isinstance(module, WasmerModule)
         self.check()
         linking.check_count(module.imports, imports)
@@ -181,7 +169,6 @@ class WasmerStore:
             return linking.mismatch(module.imports, [item.type for item in imports], message)
         return self.failure(error)
 
-    @_without_panics
     def host_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> WasmerFunc:
         self.check()
         if not is_passable(type):
@@ -191,7 +178,11 @@ class WasmerStore:
         entry = host_entry_factory(type)(weakref.ref(held), self._running, self._clock)
         entry.__qualname__ = name or entry.__qualname__
         native_type = wasmer.FunctionType(_native_types(type.params), _native_types(type.results))
-        func = WasmerFunc(self, type, wasmer.Function(self._native.store, entry, native_type))
+        try:
+            native = wasmer.Function(self._native.store, entry, native_type)
+        except BaseException as error:  # noqa: BLE001 (a panic is no `Exception`)
+            raise self._typed(error) from None
+        func = WasmerFunc(self, type, native)
         func.is_host = True
         return func
 
@@ -230,10 +221,16 @@ class WasmerStore:
     def failure(self, error: BaseException) -> BaseException:
         """What a call into the guest raised, as the caller shall see it."""
         raised, self._running.raised = self._running.raised, None
-        if is_panic(error):
-            forget_native_store()
+        error = self._typed(error)
         found = unless_too_deep(error if error is raised else guest_failure(error, self._origins))
         return found if found is raised else self._bounds.explained(found)
+
+    def _typed(self, error: BaseException) -> BaseException:
+        """What wasmer raises where it finds no memory map left, in a native store that is not used again then."""
+        if not is_panic(error) and not lacks_room(error):
+            return error
+        forget_native_store()
+        return guest_failure(error)
 
     def close(self) -> None:
         """Free everything in the store. Raises `UnavailableError` while a guest of it is running."""

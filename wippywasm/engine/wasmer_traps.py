@@ -41,7 +41,7 @@ def guest_failure(error: BaseException, origins: Mapping[str, Origin] = MappingP
     """The exception for `error`, which no host function raised; `origins` has modules that were rewritten, by mark."""
     if type(error) is RuntimeError:
         message = str(error.args[0]) if error.args else ""
-        if message.startswith(_NO_RESOURCES) and is_exhausted(message):
+        if lacks_room(error):
             return exhausted("another guest")
         return TypeError(message) if _WRONG_RESULT in message[:100] else parse_trap(message, origins)
     if is_panic(error) and is_exhausted(str(error)):
@@ -49,6 +49,12 @@ def guest_failure(error: BaseException, origins: Mapping[str, Origin] = MappingP
     if is_panic(error):
         return InternalError(f"wasmer panicked: {error}")
     return error
+
+
+def lacks_room(error: BaseException) -> bool:
+    """Whether wasmer says that there are no memory maps or address space left, where it does not panic."""
+    message = str(error)
+    return type(error) is RuntimeError and message.startswith(_NO_RESOURCES) and is_exhausted(message)
 
 
 def is_panic(error: BaseException) -> bool:

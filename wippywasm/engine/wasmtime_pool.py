@@ -16,6 +16,7 @@ import sys
 import wasmtime
 
 from wippywasm.engine import wasmtime_capi as capi
+from wippywasm.engine.map_room import MARGIN, maps_left
 from wippywasm.engine.wasmtime_config import make_config
 
 STORES = 32
@@ -39,8 +40,10 @@ _SETTINGS = {
 
 
 def pool_config() -> wasmtime.Config | None:
-    """The settings of an engine with a pool; None where there is no such address space."""
-    if sys.platform != "linux" or ctypes.sizeof(ctypes.c_void_p) < 8 or not _has_address_space():
+    """The settings of an engine with a pool; None where there is no such address space, or hardly a memory map left."""
+    if sys.platform != "linux" or ctypes.sizeof(ctypes.c_void_p) < 8:
+        return None
+    if not _has_address_space() or maps_left() < MARGIN:
         return None
     config = make_config()
     pool = capi.pointer(capi.pool_config_new())
@@ -52,7 +55,7 @@ def pool_config() -> wasmtime.Config | None:
 
 
 def _has_address_space() -> bool:
-    """Whether that much can be reserved: wasmtime ends the process where it can't."""
+    """Whether that much can be reserved: wasmtime ends the process where it can't, or finds no memory map."""
     try:
         mmap.mmap(-1, _RESERVED, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ).close()
     except OSError:
