@@ -198,6 +198,24 @@ def test_what_was_refused_is_noted(space: str, grow: str, noted: tuple[int, int]
     assert any(instance.export(name).get() for name in NOTED)
 
 
+def test_offsets_before_between_and_after_what_was_rewritten() -> None:
+    growth = "(drop (memory.grow (i32.const 0)))"
+    bodies = ["", growth, "nop", growth + "nop" + growth, "", "nop"]
+    functions = [f'(func $f{k} (export "f{k}") nop {body} unreachable)' for k, body in enumerate(bodies)]
+    wasm = engines.wat2wasm(f"(module $m (memory 1) {''.join(functions)})")
+    engine = engines.get("wasmtime")
+    noting, bare = engine.new_store().instantiate(engine.compile(wasm), []), as_it_is(wasm)
+    for k in range(len(bodies)):
+        frames = []
+        for instance in (noting, bare):
+            function: Any = instance.export(f"f{k}")
+            with pytest.raises(Trap) as caught:
+                function.call()
+            frames.append(caught.value.frames)
+        assert frames[0] == frames[1]
+        assert wasm[frames[0][0].offset] == 0
+
+
 def test_every_round_of_a_loop_and_every_call_counts() -> None:
     wasm = engines.wat2wasm(
         """(module (func $leaf) (func (export "run") (param i32)

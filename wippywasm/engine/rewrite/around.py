@@ -32,9 +32,9 @@ class Around:
         self._tables: Sequence[CoreTableType] = info.tables
         self._looks = _LOOKS if len(info.memories) < 2 else _LOOKS_WITH_SEVERAL
 
-    def may_be_in(self, body: bytes) -> bool:
+    def may_be_in(self, section: bytes, start: int, end: int) -> bool:
         """Whether some bytes of a body look like growth, as those of most don't."""
-        return self._looks.search(body) is not None
+        return self._looks.search(section, start, end) is not None
 
     def around(self, body: bytes, at: int) -> Code | None:
         """What belongs before and after the instruction at `at`; None where it does not grow anything."""

@@ -63,26 +63,38 @@ def rewrite_code(section: bytes, checks: Checks | None, growth: Around) -> tuple
     count, pos = read_u32(section, 0)
     out = [unsigned(count)]
     offsets = Offsets()
-    at = len(out[0])
+    at, kept = len(out[0]), pos
+
+    def keep(end: int) -> None:
+        """Put in what there is up to here as it is."""
+        nonlocal at
+        if kept < end:
+            at += end - kept
+            offsets.add_body(at, kept, end - kept, [(0, 0)])
+            out.append(section[kept:end])
+
     for _ in range(count):
+        start = pos
         size, pos = read_u32(section, pos)
-        body = section[pos : pos + size]
-        cuts = list(_cuts(body, checks, growth))
-        ends = [cut for cut, _ in cuts[1:]] + [size]
-        new = sized(b"".join(check + body[cut:end] for (cut, check), end in zip(cuts, ends, strict=True)))
-        at += len(new)
-        offsets.add_body(at, pos, size, [(cut, len(check)) for cut, check in cuts])
-        out.append(new)
+        if checks is not None or growth.may_be_in(section, pos, pos + size):
+            keep(start)
+            body = section[pos : pos + size]
+            cuts = list(_cuts(body, checks, growth))
+            ends = [cut for cut, _ in cuts[1:]] + [size]
+            new = sized(b"".join(check + body[cut:end] for (cut, check), end in zip(cuts, ends, strict=True)))
+            at += len(new)
+            offsets.add_body(at, pos, size, [(cut, len(check)) for cut, check in cuts])
+            out.append(new)
+            kept = pos + size
         pos += size
+    keep(pos)
     return b"".join(out), offsets
 
 
 def _cuts(body: bytes, checks: Checks | None, growth: Around) -> Iterator[tuple[int, bytes]]:
     """Where pieces of a body start, with the code that belongs before each."""
-    yield 0, b""
-    if checks is None and not growth.may_be_in(body):
-        return
     pos, end = skip_locals(body), len(body)
+    yield 0, b""
     if checks is not None:
         yield pos, checks.plain(end - pos)
     while pos < end:
