@@ -57,7 +57,7 @@ def _remember(function: F) -> F:
     narrow, wide = f"_{function.__name__}", f"_{function.__name__}_64"
 
     @wraps(function)
-    def remembered(t: ValType, *ptr_type: PtrType) -> Any:
+    def remembered(t: ValType | FuncType, *ptr_type: PtrType) -> Any:
         kept = wide if ptr_type == ("i64",) else narrow
         found = t.__dict__.get(kept)
         if found is None:
@@ -257,12 +257,24 @@ def join(a: CoreValType, b: CoreValType) -> CoreValType:
     return "i32" if {a, b} == {"i32", "f32"} else "i64"
 
 
+@_remember
+def flatten_params(ft: FuncType, ptr_type: PtrType = "i32") -> tuple[CoreValType, ...]:
+    """`flatten_types` of the parameters of a function."""
+    return flatten_types(tuple(p.type for p in ft.params), ptr_type)
+
+
+@_remember
+def params_need_memory(ft: FuncType) -> bool:
+    """Whether lifting or lowering the parameters of a function follows pointers."""
+    return any(needs_memory(p.type) for p in ft.params)
+
+
 def flatten_functype(ft: FuncType, context: str, *, ptr_type: PtrType = "i32", abi: str = "sync") -> CoreFuncType:
     """The core type behind a function: of the callee where `context` is `lift`, of the import where it is `lower`.
 
     `abi` is `sync`, `async`, or `callback` for an asynchronous lift with a callback.
     """
-    params = flatten_types(tuple(p.type for p in ft.params), ptr_type)
+    params = flatten_params(ft, ptr_type)
     results = () if ft.result is None else flatten_type(ft.result, ptr_type)
     if abi != "sync":
         return _flatten_async(params, results, "callback" if abi == "callback" else context, ptr_type)

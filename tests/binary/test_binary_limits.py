@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 
 import pytest
@@ -88,6 +89,47 @@ LARGE = {
 @pytest.mark.parametrize("body", LARGE.values(), ids=LARGE.keys())
 def test_a_file_may_be_as_large_as_it_likes(body: bytes) -> None:
     decode(COMPONENT + body)
+
+
+WIDE_FUNC = b"\x40" + vec([name(i) + b"\x7d" for i in range(1_000)]) + b"\1\0"
+WIDE_RECORD = b"\x72" + vec([name(i) + b"\x7d" for i in range(8_000)])
+WIDE_INSTANCE = b"\x42" + vec([b"\1\x40\0\1\0"] + [b"\4\0" + name(i) + b"\1\0" for i in range(1_000)])
+LOWERABLE = (
+    section(1, MODULE + section(5, b"\1\0\1") + section(7, b"\1\1m\2\0"))
+    + section(2, b"\1\0\0\0")
+    + section(6, b"\1\0\2\1\0\1m")
+)
+SHARED = {
+    "types": section(7, vec([WIDE_RECORD]))
+    + section(10, vec([b"\0" + name(i) + b"\3\0\0" for i in range(120)]))
+    + section(11, vec([b"\0" + name(i) + b"\3" + leb(i % 100) + b"\0" for i in range(4_000)])),
+    "functions": section(7, vec([WIDE_FUNC])) + section(10, vec([b"\0" + name(i) + b"\1\0" for i in range(20_000)])),
+    "instances": section(7, vec([WIDE_INSTANCE]))
+    + section(10, vec([b"\0" + name(i) + b"\3\0\0" for i in range(5_000)])),
+    "types of nested components": section(7, vec([WIDE_INSTANCE]))
+    + section(10, vec([b"\0" + name(i) + b"\3\0\0" for i in range(900)]))
+    + section(4, COMPONENT + section(6, vec([b"\3\2\1" + leb(i) for i in range(1, 900)])) * 10),
+    "types of instances": section(4, COMPONENT + section(7, vec([WIDE_RECORD])) + section(11, b"\1\0\1r\3\0\0"))
+    + section(5, vec([b"\0\0\0"] * 4_000)),
+    "arguments": section(7, vec([WIDE_FUNC]))
+    + section(10, b"\1\0\1f\1\0")
+    + section(4, COMPONENT + section(7, vec([WIDE_FUNC])) + section(10, b"\1\0\1f\1\0") + section(11, b"\1\0\1g\1\0\0"))
+    + section(5, vec([b"\0\0\1\1f\1\0"] * 10_000)),
+    "lowerings": section(7, vec([WIDE_FUNC]))
+    + section(10, b"\1\0\1f\1\0")
+    + LOWERABLE
+    + section(8, vec([b"\1\0\0\1\3\0"] * 8_000)),
+}
+
+
+@pytest.mark.parametrize("body", SHARED.values(), ids=SHARED.keys())
+def test_what_is_shared_is_looked_at_once(body: bytes) -> None:
+    started = time.thread_time()
+    try:
+        decode(COMPONENT + body)
+    except ValidationError as error:
+        assert "too large" in error.message  # noqa: PT017 - being accepted is fine too
+    assert time.thread_time() - started < 1  # of the processor; each takes more without that
 
 
 def test_what_a_nested_component_costs_counts_for_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,9 +131,9 @@ def _take_outer(scope: Scope, sort: str, count: int, index: int, offset: int) ->
 def _check_substitutable(scope: Scope, target: Scope, node: TypeNode, offset: int) -> None:
     """A nested component may be moved out of its parent, so it must not depend on resources of that one instance."""
     inner: Scope | None = scope
-    while inner is not None and inner is not target:
-        if inner.kind == COMPONENT and not scope.context.resource_free.holds(node, offset):
-            raise ValidationError(
-                "an outer alias out of a component names a type that transitively refers to resources", offset
-            )
+    while inner is not None and inner is not target and inner.kind != COMPONENT:
         inner = inner.parent
+    if inner is not target and not scope.context.resource_free.holds(node, offset):
+        raise ValidationError(
+            "an outer alias out of a component names a type that transitively refers to resources", offset
+        )

@@ -21,9 +21,10 @@ from wippywasm.layout import (
     MAX_FLAT_PARAMS,
     MAX_FLAT_RESULTS,
     flatten_functype,
+    flatten_params,
     flatten_type,
-    flatten_types,
     needs_memory,
+    params_need_memory,
 )
 from wippywasm.model import FuncType
 
@@ -86,10 +87,6 @@ def _abi(options: Options) -> str:
     return "callback" if "callback" in options.given else "async"
 
 
-def _flat_params(type: FuncType) -> int:
-    return len(flatten_types(tuple([p.type for p in type.params])))
-
-
 def _flat_results(type: FuncType) -> int:
     return 0 if type.result is None else len(flatten_type(type.result))
 
@@ -97,7 +94,7 @@ def _flat_results(type: FuncType) -> int:
 def _require_for_lift(options: Options, type: FuncType) -> None:
     """Arguments are lowered into the guest: what is passed by pointer is allocated there."""
     most = MAX_FLAT_PARAMS if "async" in options.given else MAX_FLAT_RESULTS
-    allocates = any(needs_memory(p.type) for p in type.params) or _flat_params(type) > MAX_FLAT_PARAMS
+    allocates = params_need_memory(type) or len(flatten_params(type)) > MAX_FLAT_PARAMS
     returns_pointer = type.result is not None and needs_memory(type.result)
     if allocates or returns_pointer or _flat_results(type) > most:
         options.require("memory")
@@ -138,9 +135,9 @@ def _read_lower(scope: Scope, reader: Reader, offset: int) -> None:
 def _require_for_lower(options: Options, type: FuncType) -> None:
     """Results are lowered into the guest: what is passed by pointer is allocated there."""
     is_async = "async" in options.given
-    params, results = _flat_params(type), _flat_results(type)
+    params, results = len(flatten_params(type)), _flat_results(type)
     allocates = type.result is not None and needs_memory(type.result)
-    reads = any(needs_memory(p.type) for p in type.params)
+    reads = params_need_memory(type)
     spills = params > (MAX_FLAT_ASYNC_PARAMS if is_async else MAX_FLAT_PARAMS)
     spills = spills or results > (0 if is_async else MAX_FLAT_RESULTS)
     if allocates or reads or spills:

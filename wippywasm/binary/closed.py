@@ -9,17 +9,19 @@ Spec: component-model `Binary.md`, notes on exports and on outer aliases (resour
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Collection, Set
 
 from wippywasm.binary.component import ModuleType
-from wippywasm.binary.limits import ITEM, Budget
+from wippywasm.binary.limits import ITEM, PARTS_AT_ONCE, Budget
 from wippywasm.binary.nodes import (
     ComponentNode,
     Entity,
+    FuncNode,
     InstanceNode,
     ResNode,
     TypeEntity,
     TypeNode,
+    ValNode,
     ValueEntity,
 )
 from wippywasm.model import ResourceType
@@ -32,7 +34,7 @@ class Closed:
         self.known = known
         self.budget = budget
         self.outer = outer
-        self._done: dict[object, bool] = {}
+        self._done: dict[object, tuple[TypeNode, bool]] = {}
 
     def holds(self, item: Entity | TypeNode, offset: int) -> bool:
         """Whether `item` mentions known resources only."""
@@ -44,17 +46,19 @@ class Closed:
             return True
         if isinstance(item, ResNode):
             return self._knows(item.type)
-        done = self._done.get(item)
+        key = _key(item)
+        done = self._done.get(key)
         if done is None:
-            self.budget.spend(ITEM, offset)
+            parts = _parts(item)
+            self.budget.spend(ITEM + len(parts) // PARTS_AT_ONCE, offset)
             inner = self._within(item)
-            done = True
-            for part in _parts(item):  # no call for each but this: types are as deep as the stack allows
+            closed = True
+            for part in parts:  # no call for each but this: types are as deep as the stack allows
                 if not inner.holds(part, offset):
-                    done = False
+                    closed = False
                     break
-            self._done[item] = done
-        return done
+            done = self._done[key] = item, closed
+        return done[1]
 
     def _knows(self, resource: ResourceType) -> bool:
         return resource in self.known or (self.outer is not None and self.outer._knows(resource))
@@ -68,7 +72,16 @@ class Closed:
         return self
 
 
-def _parts(node: TypeNode) -> Iterable[Entity | TypeNode]:
+def _key(node: TypeNode) -> object:
+    """What a type under a new index shares with the one that it is."""
+    if isinstance(node, ValNode | FuncNode):
+        return id(node.parts)
+    if isinstance(node, InstanceNode | ComponentNode):
+        return id(node.exports), isinstance(node, InstanceNode) and not node.introduced
+    return node
+
+
+def _parts(node: TypeNode) -> Collection[Entity | TypeNode]:
     match node:
         case InstanceNode():
             return node.exports.values()

@@ -9,11 +9,17 @@ Spec: component-model `Binary.md`, import and export definitions (notes).
 from __future__ import annotations
 
 from wippywasm.binary.closed import Closed
+from wippywasm.binary.limits import MAX_TYPE_SIZE
 from wippywasm.binary.name_parts import NameSyntaxError
 from wippywasm.binary.names import ExternName, NameSet
-from wippywasm.binary.nodes import Entity, FuncNode, ResNode, TypeEntity, ValNode
+from wippywasm.binary.nodes import Entity, FuncNode, ResNode, TypeEntity, ValNode, size_of
 from wippywasm.errors import ValidationError
 from wippywasm.model import BorrowType, OwnType, ResultType
+
+
+def too_large(offset: int) -> ValidationError:
+    """The error for the type of a component, an instance, a value or a function."""
+    return ValidationError(f"the type is too large: at most {MAX_TYPE_SIZE} nodes are allowed", offset)
 
 
 class ExternSpace:
@@ -23,6 +29,7 @@ class ExternSpace:
         self.what = what
         self.entities: dict[str, Entity] = {}
         self.offsets: dict[str, int] = {}
+        self.size = 1
         self.names = NameSet(what)
         self.resource_names: dict[ResNode, str] = {}
         self.resource_labels: set[str] = set()
@@ -30,6 +37,9 @@ class ExternSpace:
     def add(self, name: ExternName, entity: Entity, offset: int) -> None:
         """Take an import or export whose name has been parsed."""
         self.check_annotation(name, entity, offset)
+        self.size += size_of(entity)
+        if self.size > MAX_TYPE_SIZE:  # before more of what is too large in the end
+            raise too_large(offset)
         try:
             self.names.add(name)
         except NameSyntaxError as error:

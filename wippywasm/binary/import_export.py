@@ -87,7 +87,7 @@ def read_export(scope: Scope, reader: Reader) -> None:
         Checker(scope.context.budget, offset).ascription(entity, ascribed)
         entity = ascribed
     name.check_entity(entity)
-    _note_exported(scope, entity, (name.name.text,), set())
+    _note_exported(scope, entity, (name.name.text,), offset)
     _take(scope, "export", name, entity)
     if isinstance(entity, ValueEntity):
         scope.used_values.add(len(scope.values) - 1)
@@ -98,6 +98,7 @@ def _take(scope: Scope, what: str, name: NameWithAttributes, entity: Entity) -> 
     space = scope.imports if what == "import" else scope.exports
     space.add(name.name, entity, name.offset)
     space.name_resource(name.name, entity)
+    scope.visibility.offset = name.offset
     if scope.kind != INSTANCE_TYPE and not scope.visibility.admit(what, entity):
         noun = sort_of(entity)
         raise ValidationError(
@@ -126,19 +127,19 @@ def introduced_by(entity: Entity) -> dict[ResourceType, Path]:
             return {}
 
 
-def _note_exported(scope: Scope, entity: Entity, path: Path, seen: set[InstanceNode]) -> None:
+def _note_exported(scope: Scope, entity: Entity, path: Path, offset: int) -> None:
     """Remember the first path by which a component exports each resource that it did not import."""
     match entity:
         case TypeEntity(created=ResNode(type=resource)):
-            if resource not in scope.imported:
+            if resource not in scope.imported and resource not in scope.exported:
                 resource.name = resource.name or path[-1]
-                scope.context.budget.take(ENTRY_ROOM + STEP_ROOM * len(path), 0)
-                scope.exported.setdefault(resource, path)
-        case InstanceNode() if entity not in seen:
-            seen.add(entity)
-            scope.context.budget.spend(len(entity.exports), 0)
+                scope.context.budget.take(ENTRY_ROOM + STEP_ROOM * len(path), offset)
+                scope.exported[resource] = path
+        case InstanceNode() if entity not in scope.noted:
+            scope.noted.add(entity)
+            scope.context.budget.spend(len(entity.exports), offset)
             for name, inner in entity.exports.items():
-                _note_exported(scope, inner, (*path, name), seen)
+                _note_exported(scope, inner, (*path, name), offset)
 
 
 # ---- extern types ---------------------------------------------------------------------------------------------------

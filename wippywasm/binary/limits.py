@@ -54,10 +54,12 @@ FUNCTIONS_AT_ONCE = 16
 """Functions of a core module are read so many for one unit."""
 NODE = 4
 """A type or export that substitution or comparison visits."""
+PARTS_AT_ONCE = 4
+"""The parts of a type are looked at so many for one unit."""
 
 # ---- room: about the bytes that CPython takes for definitions, and for types that are made of others ---------------
 
-ROOM = 4_800_000
+ROOM = 16_000_000
 """What they may take in any file."""
 ROOM_OF_BYTE = 56
 """What a byte of definitions adds to it."""

@@ -77,14 +77,15 @@ class FuncNode:
 
     type: FuncType
     parts: tuple[ValNode, ...] = ()
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.size:
+            self.size = 1 + sum([part.size for part in self.parts])
 
     def renamed(self) -> FuncNode:
         """The same type under a new index."""
-        return FuncNode(self.type, self.parts)
-
-    @property
-    def size(self) -> int:
-        return 1 + sum(part.size for part in self.parts)
+        return FuncNode(self.type, self.parts, self.size)
 
 
 @dataclass(eq=False, slots=True)
@@ -115,21 +116,22 @@ class InstanceNode:
 
     exports: dict[str, Entity]
     introduced: Resources = field(default_factory=no_resources)
-    depth: int = field(init=False)
-    size: int = field(init=False)
+    depth: int = 0
+    size: int = 0
     _model: InstanceType | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.depth = 1 + max(map(depth_of, self.exports.values()), default=0)
-        self.size = 1 + sum(map(size_of, self.exports.values()))
+        if not self.size:
+            self.depth = 1 + max(map(depth_of, self.exports.values()), default=0)
+            self.size = 1 + sum(map(size_of, self.exports.values()))
 
     def renamed(self) -> InstanceNode:
         """The same type under a new index."""
-        return InstanceNode(self.exports, self.introduced)
+        return InstanceNode(self.exports, self.introduced, self.depth, self.size)
 
     def within(self) -> InstanceNode:
         """The same exports in a type that introduces the resources of all its exports itself."""
-        return InstanceNode(self.exports) if self.introduced else self
+        return InstanceNode(self.exports, NO_RESOURCES, self.depth, self.size) if self.introduced else self
 
     @property
     def model(self) -> InstanceType:
@@ -146,18 +148,19 @@ class ComponentNode:
     exports: dict[str, Entity]
     imported: Resources = field(default_factory=no_resources)
     defined: Resources = field(default_factory=no_resources)
-    depth: int = field(init=False)
-    size: int = field(init=False)
+    depth: int = 0
+    size: int = 0
     _model: ComponentType | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        entities = (*self.imports.values(), *self.exports.values())
-        self.depth = 1 + max(map(depth_of, entities), default=0)
-        self.size = 1 + sum(map(size_of, entities))
+        if not self.size:
+            entities = (*self.imports.values(), *self.exports.values())
+            self.depth = 1 + max(map(depth_of, entities), default=0)
+            self.size = 1 + sum(map(size_of, entities))
 
     def renamed(self) -> ComponentNode:
         """The same type under a new index."""
-        return ComponentNode(self.imports, self.exports, self.imported, self.defined)
+        return ComponentNode(self.imports, self.exports, self.imported, self.defined, self.depth, self.size)
 
     @property
     def model(self) -> ComponentType:
@@ -261,7 +264,7 @@ def public_entity(entity: Entity, introduced: Resources) -> ExternType:
             return TypeBound(resource, entity.fresh or resource in introduced)
         case TypeEntity():
             return TypeBound(public_type(entity.created))
-        case InstanceNode() if introduced != entity.introduced:
+        case InstanceNode() if introduced is not entity.introduced and introduced != entity.introduced:
             return InstanceType(PublicEntities(entity.exports, introduced))
         case InstanceNode() | ComponentNode():
             return entity.model

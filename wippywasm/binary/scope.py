@@ -16,7 +16,7 @@ from wippywasm.binary import features as gates
 from wippywasm.binary.closed import Closed
 from wippywasm.binary.component import CustomSection, Definition, ModuleType
 from wippywasm.binary.core_types import CoreTypes
-from wippywasm.binary.externs import ExternSpace
+from wippywasm.binary.externs import ExternSpace, too_large
 from wippywasm.binary.limits import MAX_INDEX_SPACE, MAX_NESTING, MAX_TYPE_SIZE, SCOPE, Budget
 from wippywasm.binary.nodes import (
     ComponentNode,
@@ -109,7 +109,9 @@ class Scope:
         self.exported: dict[ResourceType, Path] = {}
         self.imports = ExternSpace("import")
         self.exports = ExternSpace("export")
-        self.visibility = Visibility()
+        self.visibility = Visibility(context.budget)
+        self.noted: set[InstanceNode] = set()
+        """The exported instances whose resources have their paths in `exported`."""
         self.definitions: list[Definition] = []
         self.customs: list[CustomSection] = []
 
@@ -258,7 +260,7 @@ def bounded(node: N, offset: int) -> N:
     if node.depth > MAX_NESTING:
         raise ValidationError(f"instances are nested too deeply: at most {MAX_NESTING} levels are allowed", offset)
     if node.size > MAX_TYPE_SIZE:
-        raise ValidationError(f"the type is too large: at most {MAX_TYPE_SIZE} nodes are allowed", offset)
+        raise too_large(offset)
     return node
 
 

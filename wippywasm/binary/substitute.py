@@ -13,7 +13,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from wippywasm.binary.component import ModuleType
-from wippywasm.binary.limits import ENTRY_ROOM, FUNC_ROOM, NODE, NODE_ROOM, RESOURCE_ROOM, Budget
+from wippywasm.binary.limits import (
+    ENTRY_ROOM,
+    FUNC_ROOM,
+    LABEL,
+    NODE,
+    NODE_ROOM,
+    PARTS_AT_ONCE,
+    RESOURCE_ROOM,
+    Budget,
+)
 from wippywasm.binary.nodes import (
     NO_RESOURCES,
     ComponentNode,
@@ -45,6 +54,7 @@ class Substitution:
         self.resources = resources
         self.budget = budget
         self.offset = offset
+        self.changes_nothing = not resources and not nodes
         self.done: dict[object, object] = {}
         for inner, outer in (nodes or {}).items():
             self.done[inner] = outer
@@ -83,9 +93,9 @@ class Substitution:
     def value(self, node: ValNode) -> ValNode:
         done = self.done.get(node)
         if done is None:
-            if not node.parts:
+            if not node.parts or self.changes_nothing:
                 return node
-            self.budget.spend(NODE, self.offset)
+            self.budget.spend(NODE + len(node.parts) // PARTS_AT_ONCE, self.offset)
             parts: list[ValNode | ResNode] = []
             for part in node.parts:  # a frame for each level of a type is all that it may take
                 parts.append(self.value(part) if isinstance(part, ValNode) else self.resource(part))
@@ -93,9 +103,11 @@ class Substitution:
         return cast(ValNode, done)
 
     def func(self, node: FuncNode) -> FuncNode:
-        return self._once(node, self._func)
+        return node if self.changes_nothing else self._once(node, self._func)
 
     def instance(self, node: InstanceNode) -> InstanceNode:
+        if self.changes_nothing:
+            return node
         done = self.done.get(node)
         if done is None:
             self.budget.spend(NODE, self.offset)
@@ -103,9 +115,12 @@ class Substitution:
         return cast(InstanceNode, done)
 
     def component(self, node: ComponentNode) -> ComponentNode:
-        return self._once(node, self._component)
+        return node if self.changes_nothing else self._once(node, self._component)
 
-    def entities(self, entities: Mapping[str, Entity]) -> dict[str, Entity]:
+    def entities(self, entities: dict[str, Entity]) -> dict[str, Entity]:
+        if self.changes_nothing:
+            self.budget.spend(len(entities) // PARTS_AT_ONCE, self.offset)  # for what is done with them
+            return entities
         self.budget.spend(NODE * len(entities), self.offset)
         self.budget.take(NODE_ROOM + ENTRY_ROOM * len(entities), self.offset)
         found: dict[str, Entity] = {}
@@ -144,17 +159,22 @@ class Substitution:
     def _value(self, node: ValNode, parts: tuple[ValNode | ResNode, ...]) -> ValNode:
         if all(new is old for new, old in zip(parts, node.parts)):
             return node
-        self.budget.take(NODE_ROOM + ENTRY_ROOM * len(parts), self.offset)
+        self._make(NODE_ROOM, len(parts))
         return ValNode(rebuild(node.type, parts), parts, node.has_borrow, node.size)
 
     def _func(self, node: FuncNode) -> FuncNode:
+        self.budget.spend(len(node.parts) // PARTS_AT_ONCE, self.offset)
         parts = tuple([self.value(part) for part in node.parts])
         if all(new is old for new, old in zip(parts, node.parts)):
             return node
-        self.budget.take(FUNC_ROOM + ENTRY_ROOM * len(parts), self.offset)
+        self._make(FUNC_ROOM, len(parts))
         params = tuple([Param(param.name, part.type) for param, part in zip(node.type.params, parts)])
         result = None if node.type.result is None else parts[-1].type
         return FuncNode(FuncType(params, result, node.type.is_async), parts)
+
+    def _make(self, room: int, parts: int) -> None:
+        self.budget.spend(LABEL * parts, self.offset)
+        self.budget.take(room + ENTRY_ROOM * parts, self.offset)
 
     def _instance(self, node: InstanceNode, exports: dict[str, Entity]) -> InstanceNode:
         introduced = self.paths(node.introduced)

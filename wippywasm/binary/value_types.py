@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from wippywasm.binary import features as gates
+from wippywasm.binary.externs import too_large
 from wippywasm.binary.limits import (
     BYTES_OF_NAME,
     ITEM,
@@ -132,7 +133,7 @@ class ValueTypeReader:
         if node.type.depth > MAX_TYPE_DEPTH:
             raise ValidationError(f"type nesting is too deep: at most {MAX_TYPE_DEPTH} levels are allowed", offset)
         if node.size > MAX_TYPE_SIZE:
-            raise ValidationError(f"the type is too large: at most {MAX_TYPE_SIZE} nodes are allowed", offset)
+            raise too_large(offset)
         if elem_size(node.type, "i64") >= MAX_VALUE_SIZE:
             raise ValidationError(f"a value of this type exceeds maximum byte size of {MAX_VALUE_SIZE - 1}", offset)
 

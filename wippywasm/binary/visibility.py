@@ -10,6 +10,7 @@ Spec: component-model `Explainer.md`, "External Visibility of Types"; `Binary.md
 from __future__ import annotations
 
 from wippywasm.binary.component import ModuleType
+from wippywasm.binary.limits import PARTS_AT_ONCE, Budget
 from wippywasm.binary.nodes import (
     ComponentNode,
     Entity,
@@ -24,11 +25,17 @@ from wippywasm.binary.nodes import (
 
 
 class Visibility:
-    """The named types of one scope; `what` is `import` or `export`, the direction that is asked about."""
+    """The named types of one scope; `what` is `import` or `export`, the direction that is asked about.
 
-    def __init__(self) -> None:
+    `passed` has what types are made of, by identity: a type under a new index shares it with the one that it is.
+    `offset` is that of the import or export that is asked about.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.offset = 0
         self.named: dict[str, set[TypeNode]] = {"import": set(), "export": set()}
-        self.passed: dict[str, set[object]] = {"import": set(), "export": set()}
+        self.passed: dict[str, dict[int, object]] = {"import": {}, "export": {}}
         self.admitted: dict[str, set[InstanceNode]] = {"import": set(), "export": set()}
 
     def admit(self, what: str, entity: Entity) -> bool:
@@ -41,7 +48,7 @@ class Visibility:
             case FuncNode():
                 return self._all_named(what, entity)
             case ValueEntity():
-                return self._named(what, entity.type)
+                return self._parts_named(what, (entity.type,))
             case ComponentNode() | ModuleType():
                 return True
 
@@ -68,30 +75,33 @@ class Visibility:
             case ResNode() | ComponentNode():
                 return True
             case ValNode() | FuncNode():
-                return all(self._named(what, part) for part in node.parts)
+                return self._parts_named(what, node.parts)
             case InstanceNode():
                 return self._all_named_in(what, node)
 
-    def _all_named_in(self, what: str, instance: InstanceNode) -> bool:
-        if instance in self.passed[what]:
+    def _parts_named(self, what: str, parts: tuple[ValNode | ResNode, ...]) -> bool:
+        passed = self.passed[what]
+        if id(parts) in passed:
             return True
+        self.budget.spend(len(parts) // PARTS_AT_ONCE, self.offset)
+        for part in parts:  # no call for each but this: types are as deep as the stack allows
+            if isinstance(part, ResNode) or part.is_nominal:
+                if part not in self.named[what]:
+                    return False
+            elif part.parts and not self._parts_named(what, part.parts):
+                return False
+        passed[id(parts)] = parts
+        return True
+
+    def _all_named_in(self, what: str, instance: InstanceNode) -> bool:
+        if id(instance.exports) in self.passed[what]:
+            return True
+        self.budget.spend(len(instance.exports) // PARTS_AT_ONCE, self.offset)
         for entity in instance.exports.values():
             if isinstance(entity, ValueEntity):
                 entity = TypeEntity(entity.type, entity.type)
             node = entity.created if isinstance(entity, TypeEntity) else entity
             if not isinstance(node, ModuleType) and not self._all_named(what, node):
                 return False
-        self.passed[what].add(instance)
-        return True
-
-    def _named(self, what: str, node: ValNode | ResNode) -> bool:
-        passed = self.passed[what]
-        if node in passed:
-            return True
-        if isinstance(node, ResNode) or node.is_nominal:
-            return node in self.named[what]
-        for part in node.parts:  # no call for each but this: types are as deep as the stack allows
-            if not self._named(what, part):
-                return False
-        passed.add(node)
+        self.passed[what][id(instance.exports)] = instance.exports
         return True
