@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +20,9 @@ GUEST = """(module (import "t:h/c" "text" (func $text (param i32 i32))) (memory 
     (i32.const 128))
   (func (export "run") (param i32) (result i32)
     (loop $l (call $text (local.get 0) (i32.const 64)) (br $l)) (i32.load (i32.const 68))))"""
+COUNTED = "(br_if $l (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (i32.const 12)))"
+OFTEN = GUEST.replace("(br $l)", COUNTED).replace("(loop $l (call", "(local i32) (loop $l (call")
+"""Its `run` calls the host twelve times."""
 WIT = """package t:x; world w { import t:h/c; export run: func(a: u32) -> u32; }
 package t:h { interface c { text: func(a: u32) -> string; } }"""
 SPINNING_END = """(component
@@ -35,6 +40,16 @@ SPINNING_END = """(component
   (func (export "drop") (canon lift (core func $j "drop"))))"""
 
 
+class Caller:
+    """A host function that is an object."""
+
+    def __init__(self, function: Callable[[int], str]) -> None:
+        self._function = function
+
+    def __call__(self, size: int) -> str:
+        return self._function(size)
+
+
 def plain(size: int) -> str:
     return "x" * size
 
@@ -44,15 +59,47 @@ async def waiting(size: int) -> str:
     return "x" * size
 
 
-async def test_slow_allocations_hold_the_loop_for_some_slices_of_a_call_only(load: Any, engine: str) -> None:
+async def test_an_endless_allocation_holds_the_loop_for_some_slices_of_a_call_only(load: Any, engine: str) -> None:
     host = plain
     if engine != "wasmtime":
         pytest.skip("guests have a thread on wasmer")
-    guest = load(GUEST.format(turns=100_000_000), wit=WIT).instantiate({"t:h/c": {"text": host}})
+    guest = load(GUEST.format(turns=-1), wit=WIT).instantiate({"t:h/c": {"text": host}})
     with pytest.raises(TimedOutError, match="can't be suspended") as caught:
         await guest.call_async("run", 5)
     assert caught.value.details["budget"] == "slices"
     assert not guest.usable
+
+
+async def test_a_guest_that_calls_the_host_often_is_not_slow(load: Any) -> None:
+    """Most slices end while a host function runs, and are noticed in the allocation for its result."""
+    counted = OFTEN.replace("(i32.const 12)", "(local.get 0)").replace(
+        "(call $text (local.get 0)", "(call $text (i32.const 5)"
+    )
+    component = load(counted.format(turns=1), wit=WIT)
+    for host in (plain, waiting):
+        guest = await component.link({"t:h/c": {"text": host}}).instantiate_async()
+        assert await guest.call_async("run", 400_000 if host is plain else 1_000) == 5
+        guest.close()
+
+
+@pytest.mark.parametrize("kind", ["plain", "result", "object"])
+async def test_slow_allocations_are_suspended_after_the_first(load: Any, engine: str, kind: str) -> None:
+    """They would use up the slices of a call together; the guest goes on, and so does the loop."""
+
+    def text(size: int) -> str:
+        calls.append(rounds.count)
+        return "x" * size
+
+    calls: list[int] = []
+    rounds = Rounds()
+    host = {"plain": text, "result": partial(text), "object": Caller(text)}[kind]
+    guest = await load(OFTEN.format(turns=30_000_000), wit=WIT).link({"t:h/c": {"text": host}}).instantiate_async()
+    assert await guest.call_async("run", 5) == 5
+    assert len(calls) == 12
+    if engine == "wasmtime":
+        assert calls[-1] > calls[1] + 10
+    rounds.end()
+    guest.close()
 
 
 async def test_allocations_for_what_a_guest_waited_for_are_suspended(load: Any, engine: str) -> None:

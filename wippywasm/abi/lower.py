@@ -4,7 +4,8 @@ In: a function type, a callable, the options and the instance that imports it. O
 core values. Its body is generated once per function type and options and bound to each instance:
 
 1. may the instance be left; its arguments are read (`load`, `flat`);
-2. the function runs; what it returns may be something to wait for (`waiting`), which is left to the guest's `Park`;
+2. the function runs; what it returns may be something to wait for (`waiting`), which is left to the guest's `Park`, as
+   is what needs memory of a guest whose allocations take long;
 3. its result is checked (`gather`), memory for it is allocated, and it is written (`store`, `flat`).
 
 Spec: `CanonicalABI.md`, "`canon lower`".
@@ -65,7 +66,7 @@ def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
             _write_body(w, needs, args)
         w.line("return lowered")
 
-    w.function("bind", "signature, inst, function, view, realloc, batch, new_scope, park, core_realloc", body)
+    w.function("bind", "signature, inst, function, view, realloc, batch, new_scope, park, core_realloc, pace", body)
     return w.compile("bind")
 
 
@@ -88,6 +89,10 @@ def _write_call(w: Source, needs: Needs, args: list[str]) -> None:
     if w.side is not COMPONENT_SIDE:
         w.constants["PLAIN"] = waiting.PLAIN
         with w.block(f"if v.__class__ not in PLAIN and {w.use(waiting.is_awaitable)}(v):"):
+            _write_park(w, needs, area)
+    if _has_steps(w, needs):
+        with w.block("if pace.nested and park.is_better_suspended(function):"):
+            w.line(f"v = {w.use(waiting.there)}(v)")
             _write_park(w, needs, area)
     w.line(f"return finish(cx, {area}, v)")
 
@@ -227,4 +232,5 @@ def bind_lower(
         scope_factory(binding, resources, side),
         park,
         binding.realloc,
+        getattr(park, "pace", waiting.ALWAYS_QUICK),
     )

@@ -29,6 +29,23 @@ def is_awaitable(value: object) -> bool:
     return hasattr(value.__class__, "__await__")
 
 
+class Pace:
+    """How the allocations of a guest go: where `nested` is above 0, its `Park` knows whether it is better suspended."""
+
+    __slots__ = ("nested",)
+
+    def __init__(self) -> None:
+        self.nested = 0.0
+
+
+ALWAYS_QUICK = Pace()
+
+
+async def there(value: Any) -> Any:
+    """A value to await that is there already."""
+    return value
+
+
 async def resolved(awaitable: Awaitable[Any], subtask: Subtask) -> Any:
     """The value of `awaitable`; what the guest lent for the call is given back however it ends."""
     try:

@@ -146,6 +146,11 @@ class Fibers(Protocol):
         """Whether the host function that runs now may suspend its guest."""
         ...
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether the guest took long of late where it can't be suspended, as in allocations."""
+        ...
+
     def park(self, awaitable: Awaitable[Any], finish: CoreCallable, steps: Any = None) -> Any:
         """For a host function of `waiting_func` to return: its guest is suspended until `awaitable` has been awaited,
         by the task of the stepwise call; then `finish` turns its value into the core results, on the guest's stack."""
@@ -162,6 +167,11 @@ class FiberStore(Protocol):
 
     @property
     def fibers(self) -> Fibers: ...
+    @property
+    def pace(self) -> Any:
+        """Its `nested` is above 0 where the guest may be `is_slow`."""
+        ...
+
     def waiting_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> CoreFunc:
         """`host_func` for a function that may park its guest."""
         ...

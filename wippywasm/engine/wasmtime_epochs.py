@@ -32,8 +32,6 @@ IDLE_EPOCHS = 150
 """After so many epochs in which no guest was started, the thread ends."""
 MAX_NESTED = 25
 """Slices that a guest on a fiber may use up while a host function is on it too, since it can't be suspended then."""
-NESTED_SECONDS = 0.1
-"""Of those slices, one is forgotten after so long: what a guest may hold its event loop for in the long run."""
 
 
 class Ticker:
@@ -123,11 +121,21 @@ def _verdict(running: Running) -> BaseException | None:
     return _nested_too_long(running) if running.on_fiber and running.depth else None
 
 
+class _Late(int):
+    """The depth of a host function in which a slice has ended; what the function leaves it for is a plain number."""
+
+
 def _nested_too_long(running: Running) -> BaseException | None:
-    """Count a slice in which the guest could not be suspended; the error where those were too many."""
+    """Count a slice in which the guest could not be suspended; the error where those were too many.
+
+    The first slice that ends in a host function had begun before it, so that a guest which calls quick ones often is
+    not to blame.
+    """
+    if not isinstance(running.depth, _Late):
+        running.depth = _Late(running.depth)
+        return None
     now = time.monotonic()
-    left = running.nested - (now - running.nested_at) / NESTED_SECONDS
-    running.nested = max(0.0, left) + 1
+    running.nested = running.nested_since(now) + 1
     running.nested_at = now
     if running.nested <= MAX_NESTED:
         return None

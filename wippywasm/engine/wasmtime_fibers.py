@@ -121,6 +121,11 @@ class Fibers:
         return self._running.on_fiber and self._running.depth == 1 and not self._running.inner_future
 
     @property
+    def is_slow(self) -> bool:
+        """Whether the guest took long of late where it can't be suspended."""
+        return self._running.is_slow
+
+    @property
     def on_fiber(self) -> bool:
         """Whether the guest runs on a fiber."""
         return self._running.on_fiber

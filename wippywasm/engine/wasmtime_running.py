@@ -5,6 +5,7 @@ In: calls into the guest and out of it. Out: one small object per store that all
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable
 from ctypes import c_uint64
@@ -24,6 +25,11 @@ SLICE = c_uint64(2)
 
 LONG_SLICE = c_uint64(10)
 """The same for a guest with a thread to itself: each end of a slice takes the interpreter, which others may have."""
+
+
+NESTED_SECONDS = 0.1
+"""Of the slices that a guest used up where it can't be suspended, one is forgotten after so long: what it may hold its
+event loop for in the long run."""
 
 
 class Functions(dict[int, CoreCallable]):
@@ -122,6 +128,17 @@ class Running:
         future, self.future = self.future, 0
         if future:
             capi.future_delete(future)
+
+    def nested_since(self, now: float) -> float:
+        """How many slices it has used up inside of a host function of late."""
+        return max(0.0, self.nested - (now - self.nested_at) / NESTED_SECONDS)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether there are some; where there are none, `nested` says so from then on."""
+        if self.nested and not self.nested_since(time.monotonic()):
+            self.nested = 0.0
+        return bool(self.nested)
 
     @property
     def is_armed(self) -> bool:

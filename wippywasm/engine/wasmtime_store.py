@@ -189,6 +189,11 @@ class WasmtimeStore:
         return func
 
     @property
+    def pace(self) -> Running:
+        """Whether its guest was slow where it can't be suspended."""
+        return self.running
+
+    @property
     def fibers(self) -> Fibers:
         """How the guests of this store run on fibers."""
         if self._fibers is None:

@@ -14,7 +14,7 @@ from types import CoroutineType, FunctionType, MethodType
 from typing import Any
 
 from wippywasm.abi.options import Binding
-from wippywasm.abi.waiting import Finish, is_awaitable
+from wippywasm.abi.waiting import ALWAYS_QUICK, Finish, is_awaitable, there
 from wippywasm.awaitables import discard, rest_of
 from wippywasm.engine.batch import Loop
 from wippywasm.engine.port import CoreFunc, Fibers, FiberStore, Store, TimedStore
@@ -30,6 +30,7 @@ class Parking:
     def __init__(self, store: Store, timed_store: TimedStore | None) -> None:
         self._timed_store = timed_store
         self.fiber_store: FiberStore | None = store if hasattr(type(store), "fibers") else None  # type: ignore[assignment]
+        self.pace = ALWAYS_QUICK if self.fiber_store is None else self.fiber_store.pace
 
     def __call__(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any], steps: Any = None) -> Any:
         wait = this_thread.wait
@@ -47,6 +48,13 @@ class Parking:
         if store is not None and left is not None:
             awaitable = within(*left, awaitable, store.interrupt)
         return finish(run_now(awaitable))
+
+    def is_better_suspended(self, function: Any) -> bool:
+        """Whether the guest is slow, and can be suspended in its call of this host function, which has returned."""
+        if self.fiber_store is None or this_thread.wait is not None:
+            return False
+        fibers = self.fiber_store.fibers
+        return fibers.is_slow and fibers.may_park and may_wait(function)
 
     @property
     def on_fiber(self) -> bool:
@@ -78,11 +86,7 @@ def _parked(fibers: Fibers, awaitable: Awaitable[Any], finish: Finish, steps: An
         value = stop.value
     else:
         return fibers.park(rest_of(awaitable, yielded), finish, steps)
-    return finish(value) if steps is None else fibers.park(_there(value), finish, steps)
-
-
-async def _there(value: Any) -> Any:
-    return value
+    return finish(value) if steps is None else fibers.park(there(value), finish, steps)
 
 
 class StepwiseBinding(Binding):
