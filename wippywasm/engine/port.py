@@ -181,6 +181,9 @@ class FiberStore(Protocol):
 class TimedStore(Protocol):
     """A store whose guests can be ended while they run."""
 
+    @property
+    def engine(self) -> Engine: ...
+
     def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
         """Until `stop_clock` this thread's call can be interrupted, and is after so many seconds, with `timeout`, if
         given. Within another call of this thread it has the time of both."""

@@ -21,6 +21,7 @@ from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory
 from wippywasm.engine.ending import GUEST_CALL
 from wippywasm.engine.recursion import HOST_ENTRY
+from wippywasm.engine.spans import CALLED_OUT, bounded, calling_out
 from wippywasm.engine.traps import python_headroom
 from wippywasm.errors import InvalidError, UnavailableError
 
@@ -94,6 +95,8 @@ _CALL_SCOPE = {
     "ident": get_ident,
     "fit": stacks.fit,
     "admit": stacks.admit,
+    "calling_out": calling_out,
+    "bounded": bounded,
     "closed": closed,
     "null_in": null_in,
     "null_out": null_out,
@@ -156,19 +159,20 @@ class SlotsPool:
 
 @lru_cache(maxsize=1024)
 def guest_call_factory(type: CoreFuncType) -> tuple[Callable[..., Callable[..., Any]], str]:
-    """`make(context, function, slots, count, trap, running, fail, ‹views›) -> call`, and the views.
+    """`make(context, function, slots, count, trap, store, ‹views›) -> call`, and the views.
 
     The views are those of a `Slots`, each named by its format; `q` is always there, and its first item is the trap.
     `fail(error, trap)` gives the exception to raise. `headroom()` raises where the guest could not call the host any
-    more, `admit()` where the thread's stack may have no room for it; `closed()` gives the exception for a store whose
-    slots are closed.
+    more, `admit()` where the thread's stack may have no room for it; `bounded()` calls it in the time of another guest.
+    `closed()` gives the exception for a store whose slots are closed.
     """
     params = ", ".join(f"a{k}" for k in range(len(type.params)))
     moves = [_store_argument(p, k) for k, p in enumerate(type.params)]
     loads = [_load_result(r, k) for k, r in enumerate(type.results)]
     views = "".join(v for v in "qifdb" if v == "q" or any(f"{v}[" in move for move in moves + loads))
     lines = [
-        f"def make(context, function, slots, count, trap, running, fail, {', '.join(views)}):",
+        f"def make(context, function, slots, count, trap, store, {', '.join(views)}):",
+        "    running, fail = store.running, store.failure",
         f"    def call({params}):",
         "        try:",
         "            q[0] = 0",
@@ -177,9 +181,13 @@ def guest_call_factory(type: CoreFuncType) -> tuple[Callable[..., Callable[..., 
         *(f"        {move}" for move in moves),
         "        if running.calls_back:",
         "            headroom()",
-        "        if ident() not in fit:",
+        "        me = ident()",
+        "        if me not in fit:",
         "            admit(running)",
-        "        error = native(context, function, slots, count, trap)",
+        "        if calling_out and me in calling_out and not running.spans.calls:",
+        "            error = bounded(store, native, context, function, slots, count, trap)",
+        "        else:",
+        "            error = native(context, function, slots, count, trap)",
         "        if error or q[0]:",
         "            trapped = q[0]",
         "            q[0] = 0",
@@ -212,22 +220,33 @@ def host_entry_factory(type: CoreFuncType, waits: bool = False) -> Callable[...,
         "            try:",
         "                state = nobody",
         "                depth = 0",
+        "                me = 0",
         f"                state = live[env >> {NUMBER_BITS}]",
         "                depth = state.depth",
         "                state.depth = depth + 1",
         "                stack = state.stack",
         "                if not stack.deep < address < stack.top:",
         "                    settle(state, address)",
+        "                if state.spans.earliest is not None:",
+        "                    thread = ident()",
+        "                    outer = calling_out.get(thread)",
+        "                    calling_out[thread] = state.spans",
+        "                    me = thread",
         "                v, where = last",
         "                if where != address:",
         "                    v = at(address)",
         "                    last = v, address",
         *(f"                {line}" for line in (_parking_call(type) if waits else _call(type))),
-        f"                if state.spans.earliest is not None{' and not state.parked' if waits else ''}:",
-        "                    state.check()",
+        "                if me:",
+        *(f"                    {line}" for line in CALLED_OUT),
+        "                    me = 0",
+        f"                    {'if not state.parked: ' if waits else ''}state.check()",
         "                state.depth = depth",
         "                return 0",
         "            except BaseException as error:",
+        "                if me:",
+        *(f"                    {line}" for line in CALLED_OUT),
+        "                    me = 0",
         "                state.depth = depth",
         "                state.raised = error",
         "                spare = state.spare",
@@ -235,13 +254,21 @@ def host_entry_factory(type: CoreFuncType, waits: bool = False) -> Callable[...,
         "                spare.trap = 0",
         "                return trap or new_trap()",
         "        except BaseException as error:",
+        "            if me:",
+        *(f"                {line}" for line in CALLED_OUT),
         "            state.depth = depth",
         "            state.raised = error",
         "            return new_trap()",
         "    return entry",
     ]
     results = type.results[:-1] if waits else type.results
-    scope = {"null_out": null_out, "pack": partial(pack_results, results), "settle": stacks.settle}
+    scope = {
+        "null_out": null_out,
+        "pack": partial(pack_results, results),
+        "settle": stacks.settle,
+        "ident": get_ident,
+        "calling_out": calling_out,
+    }
     return build_factory(lines, HOST_ENTRY, scope)
 
 

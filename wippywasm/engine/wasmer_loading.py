@@ -46,6 +46,7 @@ class WasmerModule:
         """Those of the host that the rewritten one calls."""
         self.new_tables: tuple[CoreTableType, ...] = ()
         """Those of the host that the rewritten one imports, last."""
+        self.has_start = info.start is not None
         self.imports = info.imports
         self.exports = info.exports
         self.export_types: dict[str, CoreExternType] = {e.name: e.type for e in info.exports}

@@ -20,7 +20,7 @@ from wippywasm.engine.growth import Allowance
 from wippywasm.engine.map_room import MapRoom
 from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreItem, Module, StoreLimits
 from wippywasm.engine.recursion import unless_too_deep
-from wippywasm.engine.spans import Span
+from wippywasm.engine.spans import Span, Spans, calling_out, unbounded
 from wippywasm.engine.wasmer_calls import host_entry_factory, is_passable
 from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
 from wippywasm.engine.wasmer_loading import WasmerModule, forget_native_store, native_store
@@ -99,6 +99,8 @@ class WasmerStore:
         self.check()
         linking.check_count(module.imports, imports)
         self._check_limits(module)
+        if not self._rewrites and module.has_start and self.owner in calling_out:
+            raise unbounded(self.engine.name)
         if not self._rewrites and not module.mixes_tables:
             return self.link(module, imports)
         rewritten = self.engine.rewritten(module)
@@ -187,6 +189,11 @@ class WasmerStore:
         return func
 
     # ---- time
+
+    @property
+    def spans(self) -> Spans:
+        """The calls that have been started."""
+        return self._clock.spans
 
     def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
         """The guest can be interrupted until `stop_clock`, and is after so many seconds, with `timeout`, if given."""

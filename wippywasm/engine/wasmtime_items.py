@@ -69,8 +69,7 @@ class WasmtimeFunc(Item):
             slots.slots,
             capi.size(count),
             slots.trap,
-            store.running,
-            store.failure,
+            store,
             *[slots.view(v) for v in views],
         )
         return call

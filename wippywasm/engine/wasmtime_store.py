@@ -11,6 +11,7 @@ import ctypes
 from collections import deque
 from collections.abc import Sequence
 from ctypes import byref, c_void_p
+from functools import partial
 from itertools import repeat
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from wippywasm.engine.assembly import HostSource, Make, Part, Source
 from wippywasm.engine.bounds import BoundsOf
 from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
 from wippywasm.engine.raw_calls import USUAL_ROOM, Slots, closed
-from wippywasm.engine.spans import Span
+from wippywasm.engine.spans import Span, bounded, calling_out
 from wippywasm.engine.wasmtime_epochs import watch
 from wippywasm.engine.wasmtime_failures import failure_of, refused
 from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type
@@ -144,12 +145,12 @@ class WasmtimeStore:
 
     def _new_instance(self, module: WasmtimeModule, imports: Any, block: capi.Block) -> str:
         """Instantiate into `block`; the message of wasmtime's refusal, if it refused."""
-        if get_ident() not in stacks.fit:
+        me = get_ident()
+        if me not in stacks.fit:
             stacks.admit(self.running)
+        make = partial(bounded, self, capi.instance_new) if me in calling_out else capi.instance_new
         trap = c_void_p()
-        error = capi.instance_new(
-            self.context, module.pointer, imports, module.import_count, block.pointer, byref(trap)
-        )
+        error = make(self.context, module.pointer, imports, module.import_count, block.pointer, byref(trap))
         if trap or (error and self.running.raised is not None):
             raise self.failure(error, trap.value or 0)
         if error:

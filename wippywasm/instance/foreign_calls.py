@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import TimedStore
-from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.engine.spans import unbounded
 from wippywasm.instance.budget import OF_A_DESTRUCTOR, in_calls, out_of_time
 from wippywasm.instance.waiting import in_event_loop
 
@@ -37,11 +37,7 @@ def within_time_of(caller: Frame, callee: Frame, core: Callable[..., Any]) -> Ca
         if callee.budget_ms is None and not outer.is_timed and not _has_thread(caller):
             return core(*args)
         if not inner.can_end and outer.time_left() is not None:
-            raise UnsupportedFeatureError(
-                "bounding a guest that was made without limits by the max_execution_ms of the one that calls it",
-                callee.store.engine.name,
-                hint="instantiate the called guest with limits, too, such as Limits(max_execution_ms=10_000)",
-            )
+            raise unbounded(callee.store.engine.name)
         seconds, timeout = _less(outer, callee.budget_ms)
         span = inner.start_clock(timeout, seconds)
         before, caller.callee = caller.callee, callee

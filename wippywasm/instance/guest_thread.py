@@ -28,6 +28,7 @@ from wippywasm.awaitables import discard
 from wippywasm.engine import ending, thread_turns
 from wippywasm.engine.exhausted import exhausted
 from wippywasm.engine.recursion import awaits_for_guests, unless_too_deep
+from wippywasm.engine.spans import for_thread
 from wippywasm.engine.turns import Held, turns_of
 from wippywasm.errors import CanceledError
 from wippywasm.instance.handover import Handover
@@ -82,12 +83,18 @@ class GuestThread:
         outcome: Future[Any] = Future()
         context = copy_context()
         call = (_without_waiting, function) if in_event_loop() else (function,)
-        self._callers.add(threading.get_ident())
+        caller = threading.get_ident()
+
+        def job() -> None:
+            with for_thread(caller):
+                _settle(outcome, context.run, (*call, *args))
+
+        self._callers.add(caller)
         try:
-            self._jobs.put(lambda: _settle(outcome, context.run, (*call, *args)))
+            self._jobs.put(job)
             return outcome.result()
         finally:
-            self._callers.discard(threading.get_ident())
+            self._callers.discard(caller)
 
     @property
     def is_called(self) -> bool:
