@@ -14,7 +14,20 @@ from wippywasm.engine import wat2wasm
 from wippywasm.engine.batch import Page, batched_realloc
 from wippywasm.engine.port import CoreFunc, CoreInstance, CoreMemory, Engine
 from wippywasm.errors import PoisonedError, Trap
-from wippywasm.model import PRIMS, STRING, U32, Field, FuncType, ListType, Param, RecordType, TupleType, ValType
+from wippywasm.model import (
+    BOOL,
+    PRIMS,
+    STRING,
+    U8,
+    U32,
+    Field,
+    FuncType,
+    ListType,
+    Param,
+    RecordType,
+    TupleType,
+    ValType,
+)
 
 SETTINGS = settings(
     max_examples=60,
@@ -123,4 +136,13 @@ def test_a_big_string_goes_round(engine: Engine) -> None:
     echo = guest.lift("echo", FuncType((Param("x", STRING),), STRING))
     text = "ü" * 300_000
     assert echo(text) == text
+    guest.store.close()
+
+
+@pytest.mark.parametrize("count", [0, 3, 40, 100_000])
+def test_every_byte_but_zero_is_true(engine: Engine, count: int) -> None:
+    data = bytes([0, 1, 2, 255][i % 4] for i in range(count))
+    guest = Guest(engine, ECHO)
+    echo = guest.lift("echo", FuncType((Param("x", ListType(U8)),), ListType(BOOL)))
+    assert echo(data) == [byte != 0 for byte in data]
     guest.store.close()

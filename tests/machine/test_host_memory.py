@@ -75,6 +75,24 @@ async def test_lists_that_share_their_elements(load: Any, named: str, size: int)
         guest.close()
 
 
+@pytest.mark.parametrize(
+    ("named", "inner", "n"),
+    [
+        ('(enum "x" "y")', 10, 12_000),
+        ('(flags "x" "y")', 1, 10_000),
+        ("(option u8)", 10, 12_000),
+        ("(list bool)", 1, 10_000),
+        ("string", 0, 30_000),
+    ],
+)
+def test_what_is_small_and_slowly_read_counts_for_more(load: Any, named: str, inner: int, n: int) -> None:
+    """These take less memory than the bound; with the real one, they would be read for half a minute."""
+    with _guest(load, "(list (list $a))", named) as guest:
+        assert len(guest.call("f", inner, n // 10)) == n // 10
+        with pytest.raises(Trap, match="hold too much data"):
+            guest.call("f", inner, n)
+
+
 def test_a_long_list_is_refused_before_it_is_read(load: Any) -> None:
     with _guest(load, "(list $a)") as guest:
         assert guest.call("f", 0, 8_000) == [{"x": False}] * 8_000

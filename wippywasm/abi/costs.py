@@ -2,7 +2,8 @@
 
 In: types. Out: bytes, estimated from above for CPython on 64 bits; and the checks of strings and lists that generated
 code leaves to functions, which charge such costs to the `Allowance` of a call. A list's elements are charged at once,
-before the first is read.
+before the first is read. What is quickly made is charged for what is slowly read, so that the time of a call that has
+no limit ends as well: some five seconds for all that it may take.
 
 Spec: SPEC section 8 (hostile guests).
 """
@@ -18,6 +19,7 @@ from wippywasm.abi.shapes import FORMATS, list_element, number_list
 from wippywasm.abi.state import Allowance
 from wippywasm.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, despecialize, elem_size
 from wippywasm.model import (
+    BOOL,
     BorrowType,
     FlagsType,
     ListType,
@@ -34,10 +36,18 @@ from wippywasm.model import (
 
 SLOT = 9
 """A list's reference to an element, with the room that a growing list keeps free."""
+ELEMENT = 40
+"""An element that is read by itself, as all are but numbers and bools, with the reference to it."""
+REFERENCE_ELEMENT = 100
+"""The same of what `reference` reads, which takes it longer."""
 NUMBER = 32
 CHAR = 64
 HEADER = 64
-"""An object without what it refers to: a list, a string, a tuple, a case of a variant."""
+"""An object without what it refers to: a tuple, a case of a variant."""
+STRING = 128
+"""A string without its characters."""
+LIST = 256
+"""A list, bytes or a map without what is in it."""
 ENTRY = 104
 """An entry of a dict, which grows by doubling."""
 HANDLE = 256
@@ -53,7 +63,10 @@ def item_cost(t: ListType | MapType, arrays: bool) -> int:
     name = number_list(t)
     if name is not None and (arrays or name == "u8"):
         return elem_size(list_element(t))
-    return SLOT + host_cost(list_element(t), arrays) + (ENTRY if isinstance(t, MapType) else 0)
+    element = list_element(t)
+    if name is not None or element is BOOL:
+        return SLOT + host_cost(element, arrays)
+    return ELEMENT + host_cost(element, arrays) + (ENTRY if isinstance(t, MapType) else 0)
 
 
 @by_type
@@ -63,15 +76,15 @@ def host_cost(t: ValType, arrays: bool) -> int:
         case Prim(name=name):
             return _prim_cost(name)
         case ListType(length=int(length)):
-            return HEADER + length * item_cost(t, arrays)
+            return LIST + length * item_cost(t, arrays)
         case ListType() | MapType():
-            return HEADER
+            return LIST
         case RecordType():
             return _record_cost(t) + sum(host_cost(f.type, arrays) for f in t.fields)
         case TupleType(items=items):
             return HEADER + sum(8 + host_cost(i, arrays) for i in items)
         case FlagsType(names=names):
-            return sys.getsizeof(set(names))
+            return 2 * sys.getsizeof(set(names))
         case OptionType(type=inner):
             return host_cost(inner, arrays) + (HEADER if isinstance(inner, OptionType) else 0)
         case ResultType(ok=ok, err=err):
@@ -90,7 +103,7 @@ def reference_cost(t: ValType) -> int:
         case Prim(name="string"):
             return 2 * HEADER + NUMBER
         case ListType(element=element, length=int(length)):
-            return HEADER + length * (SLOT + reference_cost(element))
+            return HEADER + length * (REFERENCE_ELEMENT + reference_cost(element))
         case RecordType(fields=fields) as record:
             return _record_cost(record) + sum(reference_cost(f.type) for f in fields)
         case VariantType(cases=cases):
@@ -105,7 +118,7 @@ def reference_cost(t: ValType) -> int:
 
 def _prim_cost(name: str) -> int:
     if name == "string":
-        return HEADER
+        return STRING
     if name == "char":
         return CHAR
     return 0 if name in ("bool", "u8") else NUMBER if name in FORMATS else HEADER

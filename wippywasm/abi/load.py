@@ -20,7 +20,16 @@ from wippywasm.abi import traps
 from wippywasm.abi.classes import ClassEnum, ClassFlags, ClassRecord, ClassVariant
 from wippywasm.abi.costs import STRING_FACTOR, UNCHECKED, check_list, check_string, host_cost, item_cost
 from wippywasm.abi.host_values import NAN
-from wippywasm.abi.pacing import MOST, MOST_NUMBERS, in_pieces, numbers_in_pieces, paced, piece_of, rows_in_pieces
+from wippywasm.abi.pacing import (
+    MOST,
+    MOST_NUMBERS,
+    bools,
+    in_pieces,
+    numbers_in_pieces,
+    paced,
+    piece_of,
+    rows_in_pieces,
+)
 from wippywasm.abi.shapes import FORMATS, UNSIGNED, is_helper, list_element, number_list
 from wippywasm.abi.signature import show_type
 from wippywasm.abi.source import Source
@@ -37,6 +46,7 @@ from wippywasm.layout import (
     payload_offset,
 )
 from wippywasm.model import (
+    BOOL,
     STRING,
     BorrowType,
     EnumType,
@@ -348,6 +358,8 @@ def _load_elements(w: Source, t: ListType | MapType, q: str, n: str, level: int)
     if name is not None:
         return _load_numbers(w, name, q, n)
     element = list_element(t)
+    if element is BOOL:
+        return f"{w.use(bools)}(cx, m[{q}:{q} + {n}])"
     start = w.name("p")
     w.line(f"{start} = {q}")
     fetch = Fetch(w, w.name("p"))

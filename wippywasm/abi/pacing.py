@@ -31,6 +31,8 @@ MOST_NESTED = 256
 """The same where elements have lists of their own."""
 MOST_BYTES = 1 << 16
 MOST_NUMBERS = 1 << 16
+FEW_BOOLS = 16
+"""So many bools are read one by one sooner than together."""
 PATIENCE = 0.01
 """Seconds that a task may read before it makes room for others."""
 
@@ -69,6 +71,23 @@ def rows_in_pieces(
 def numbers_in_pieces(cx: Allowance, numbers: array[Any]) -> list[Any]:
     """The list of an array's numbers."""
     return list(chain.from_iterable(map(array.tolist, _pieces(cx, numbers, MOST_NUMBERS))))
+
+
+_TRUTH = bytes([0]) + bytes([1]) * 255
+
+
+def bools(cx: Allowance | None, memory: memoryview) -> list[bool]:
+    """The bools that bytes of some memory stand for."""
+    if len(memory) < FEW_BOOLS:
+        return [byte != 0 for byte in memory]
+    if cx is None or len(memory) < MOST_NUMBERS:
+        return _bools(memory)
+    return list(chain.from_iterable(map(_bools, _pieces(cx, memory, MOST_NUMBERS))))
+
+
+def _bools(memory: memoryview) -> list[bool]:
+    found: list[Any] = memoryview(memory.tobytes().translate(_TRUTH)).cast("?").tolist()
+    return found
 
 
 class LongReading(BaseException):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from wippywasm.abi.costs import SLOT, reference_cost
+from wippywasm.abi.costs import REFERENCE_ELEMENT, reference_cost
 from wippywasm.abi.pacing import MOST_NESTED, in_pieces
 from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.abi.reference_handles import lift_borrow, lift_own, lower_borrow, lower_own
@@ -134,7 +134,7 @@ def load_list_from_range(cx: LiftLowerContext, ptr: int, length: int, element: V
     size = length * elem_size(element)
     if size > MAX_LIST_BYTE_LENGTH or ptr != align_to(ptr, alignment(element)) or ptr + size > cx.memory_size():
         bad_list(ptr, alignment(element), cx.boundary)
-    cx.allowance.spend(length * (SLOT + reference_cost(element)), show_type(element))
+    cx.allowance.spend(length * (REFERENCE_ELEMENT + reference_cost(element)), show_type(element))
     return load_list_from_valid_range(cx, ptr, length, element)
 
 
