@@ -208,7 +208,7 @@ class FutureType(ValType):
         self._know(self.element)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class ResourceType:
     """A resource type: equal only to itself. `name` is for messages."""
 

@@ -38,20 +38,20 @@ class ModuleType:
         return MappingProxyType({export.name: export.type for export in self.exports})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class InstanceType:
     """`exports` in order; a resource that an export introduces is a `ResourceType` of its own."""
 
     exports: Mapping[str, ExternType]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class ComponentType:
     imports: Mapping[str, ExternType]
     exports: Mapping[str, ExternType]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TypeBound:
     """The type of a `type` import or export.
 
@@ -63,7 +63,7 @@ class TypeBound:
     fresh: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ValueBound:
     type: ValType
 
@@ -184,7 +184,7 @@ class ResourceDefinition(Definition):
     destructor: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CanonicalOptions:
     """Indices are of this component's core memories and core funcs."""
 

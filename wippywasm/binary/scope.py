@@ -19,6 +19,7 @@ from wippywasm.binary.core_types import CoreTypes
 from wippywasm.binary.externs import ExternSpace, too_large
 from wippywasm.binary.limits import MAX_INDEX_SPACE, MAX_NESTING, MAX_TYPE_SIZE, SCOPE, Budget
 from wippywasm.binary.nodes import (
+    NO_RESOURCES,
     ComponentNode,
     Entity,
     FuncNode,
@@ -69,6 +70,8 @@ class Context:
     budget: Budget = field(default_factory=Budget)
     resource_free: Closed = field(init=False)
     """Tells the types that mention no resource of the scope they stand in."""
+    has_fixed_lists: bool = False
+    """Only with lists of fixed length is a value's size more than a few times the number of its type's nodes."""
 
     def __post_init__(self) -> None:
         self.resource_free = Closed(frozenset(), self.budget)
@@ -234,11 +237,12 @@ class Scope:
 
     def instance_type(self) -> InstanceNode:
         """What an instance type's declarators amount to."""
-        return InstanceNode(self.exports.entities, self.exported)
+        return InstanceNode(self.exports.entities, self.exported or NO_RESOURCES)
 
     def component_type(self) -> ComponentNode:
         """What the imports and exports of a component or component type amount to."""
-        return ComponentNode(self.imports.entities, self.exports.entities, self.imported, self.exported)
+        imported, exported = self.imported or NO_RESOURCES, self.exported or NO_RESOURCES
+        return ComponentNode(self.imports.entities, self.exports.entities, imported, exported)
 
 
 def at(space: Sequence[T], index: int, sort: str, offset: int) -> T:

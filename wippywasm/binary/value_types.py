@@ -134,7 +134,7 @@ class ValueTypeReader:
             raise ValidationError(f"type nesting is too deep: at most {MAX_TYPE_DEPTH} levels are allowed", offset)
         if node.size > MAX_TYPE_SIZE:
             raise too_large(offset)
-        if elem_size(node.type, "i64") >= MAX_VALUE_SIZE:
+        if self.context.has_fixed_lists and elem_size(node.type, "i64") >= MAX_VALUE_SIZE:
             raise ValidationError(f"a value of this type exceeds maximum byte size of {MAX_VALUE_SIZE - 1}", offset)
 
     def _record(self) -> ValNode:
@@ -163,6 +163,7 @@ class ValueTypeReader:
     def _fixed_list(self) -> ValNode:
         offset = self.reader.pos
         self.context.require(gates.FIXED_LISTS, "a list of fixed length", offset)
+        self.context.has_fixed_lists = True
         element, length = self.val_type(), self.reader.u32()
         if not length:
             raise ValidationError("the length of a fixed-length list must be greater than zero", offset)
