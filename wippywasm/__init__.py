@@ -10,10 +10,9 @@ that importing the package is quick and loads no engine.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from wippywasm.late import late_names
 
+TYPE_CHECKING = False  # as `typing` has it, which takes long: what a signal does is set after this (cli/main.py)
 if TYPE_CHECKING:
     from wippywasm import errors
     from wippywasm.abi import GuestResource, Resource

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wippywasm.cli.main import run_main
+from wippywasm.cli.commands import run_main
 
 ROOT = Path(__file__).parent.parent.parent
 DEMO = ROOT / "examples/demo"

@@ -11,8 +11,8 @@ import pytest
 
 from tests.cli.conftest import Run
 from wippywasm import engine as engines
+from wippywasm.cli.commands import cli, run_main
 from wippywasm.cli.failures import exit_code
-from wippywasm.cli.main import cli, run_main
 from wippywasm.cli.settings import Settings
 from wippywasm.errors import GuestExit
 
@@ -39,7 +39,7 @@ def test_the_list_of_commands_has_their_own_words_and_loads_none(run: Run) -> No
     listed = context.make_formatter()
     cli.format_commands(context, listed)
     assert listed.getvalue() == formatter.getvalue()
-    probe = "import sys; from wippywasm.cli.main import cli, run_main; run_main(['--help'])"
+    probe = "import sys; from wippywasm.cli.commands import cli, run_main; run_main(['--help'])"
     probe += "; print([m for m in ('asyncio', 'wippywasm.wit', 'wippywasm.app.application') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout
     assert out.endswith("\n[]\n")

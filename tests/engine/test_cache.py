@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from tests.engine.guests import call
 from wippywasm.engine import wat2wasm
-from wippywasm.engine.cache import MAGIC, DiskCache, default_directory, entry_key
+from wippywasm.engine.cache import ABANDONED, MAGIC, DiskCache, default_directory, entry_key
 from wippywasm.engine.port import Engine
 
 WASM = wat2wasm('(module (func (export "answer") (result i32) i32.const 42))')
@@ -165,6 +166,21 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(os, "replace", full)
     assert not cache.store(KEY, b"content")
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_what_a_process_left_that_was_killed_goes_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = DiskCache(tmp_path / "cache")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", lambda *_: None)  # as if it ended before
+        cache.store(KEY, b"content")
+    (left,) = (tmp_path / "cache").iterdir()
+    assert cache.load(KEY) is None
+    assert cache.store(KEY, b"content")
+    assert left.exists(), "somebody may be writing it"
+    before = time.time() - ABANDONED - 1
+    os.utime(left, (before, before))
+    assert cache.store(KEY, b"content")
+    assert [entry.name for entry in (tmp_path / "cache").iterdir()] == [KEY]
 
 
 def test_the_directory_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.http.client import Answer, Client, served
 from tools import load
 from wippywasm.app import App
-from wippywasm.cli.main import run_main
+from wippywasm.cli.commands import run_main
 from wippywasm.engine.port import Engine
 
 GREETER = Path(__file__).resolve().parents[2] / "examples/greeter"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wippywasm.cli.main import run_main
+from wippywasm.cli.commands import run_main
 from wippywasm.engine import wat2wasm
 from wippywasm.engine.port import Engine
 

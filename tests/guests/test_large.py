@@ -20,7 +20,7 @@ from tests.http.client import Client, served
 from tools.toolchains import KEPT
 from wippywasm import Variant
 from wippywasm.app import App
-from wippywasm.cli.main import run_main
+from wippywasm.cli.commands import run_main
 from wippywasm.errors import UnsupportedFeatureError, WitError
 from wippywasm.inspect import inspect
 from wippywasm.instance.component import Component

@@ -7,7 +7,6 @@ error likewise on standard error and exit code 1. Spec: SPEC section 13.
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,12 +57,8 @@ def call(context: click.Context, function: str, arguments: tuple[str, ...], as_w
 
 
 def call_once(app: App, id: str, values: Sequence[Any]) -> Any:
-    """Start the app, call one function, stop. SIGINT ends the process at once, even where a guest spins."""
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        return asyncio.run(_call(app, id, values))
-    finally:
-        signal.signal(signal.SIGINT, before)
+    """Start the app, call one function, stop."""
+    return asyncio.run(_call(app, id, values))
 
 
 async def _call(app: App, id: str, values: Sequence[Any]) -> Any:

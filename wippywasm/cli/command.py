@@ -10,6 +10,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from wippywasm.app.application import App
@@ -26,10 +27,10 @@ from wippywasm.cli.command_args import command_arguments
 from wippywasm.cli.failures import FAILED, Finished, UsageFailure, blaming_the_user
 from wippywasm.cli.output import print_json
 from wippywasm.cli.settings import Settings
+from wippywasm.cli.signals import signals_to
 from wippywasm.errors import CanceledError, InvalidError, NotFoundError, WitError
 from wippywasm.instance.grants import PREVIEW_1
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _COMMAND_LINE = ("wasi:cli", *PREVIEW_1)
 
 
@@ -105,9 +106,9 @@ async def _run(
     signals: list[int] = []
     async with app:
         command = app.processes.start_command(id, values, words)
-        for number in _SIGNALS:
-            asyncio.get_running_loop().add_signal_handler(number, _interrupt, command, signals, number)
-        return await command.outcome(), signals, command.lost
+        with signals_to(partial(_interrupt, command, signals)):
+            outcome = await command.outcome()
+        return outcome, signals, command.lost
 
 
 def _interrupt(command: Command, signals: list[int], number: int) -> None:

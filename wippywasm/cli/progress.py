@@ -37,8 +37,14 @@ class ProgressBar:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+        class Terminal(Console):
+            """One that keeps its cursor: SIGINT ends the process at once, and nobody would bring it back."""
+
+            def show_cursor(self, show: bool = True) -> bool:
+                return False
+
         columns = (TextColumn(self._what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bar = Progress(*columns, console=Terminal(stderr=True), transient=True)
         self._task = self._bar.add_task(self._what, total=total)
         self._bar.start()
 

@@ -22,6 +22,7 @@ from wippywasm.app.watch import Outcome, watch
 from wippywasm.cli.failures import INTERRUPTED, Finished
 from wippywasm.cli.output import say, say_error, say_problems
 from wippywasm.cli.settings import Settings
+from wippywasm.cli.signals import signals_to
 from wippywasm.errors import DefinitionError, counted
 
 LOG = logging.getLogger("wippywasm.run")
@@ -40,12 +41,10 @@ def serve(app: App, settings: Settings, *, is_watched: bool = False) -> None:
 
 
 async def _run_until_signal(app: App, tell: Tell, is_watched: bool) -> int:
-    loop = asyncio.get_running_loop()
-    stopped: asyncio.Future[int] = loop.create_future()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _stop, stopped, number)
+    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     start = time.monotonic()
     async with AsyncExitStack() as stack:
+        stack.enter_context(signals_to(partial(_stop, stopped)))
         await stack.enter_async_context(app)
         app.processes.processes.on_lost = partial(_lose, stopped)
         for line in _report(app, time.monotonic() - start):

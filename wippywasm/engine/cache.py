@@ -13,6 +13,7 @@ import hashlib
 import os
 import platform
 import stat
+import time
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,9 @@ MAX_BYTES = 1 << 30
 """When the entries together are larger, those used longest ago go first."""
 KEEP = 0.8
 """How much of `MAX_BYTES` is left after that, so that not every write cleans up."""
+_UNFINISHED = ".new-"
+ABANDONED = 600.0
+"""Seconds without a write after which the process that writes an entry must have ended: by a signal, say."""
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -104,10 +108,11 @@ class DiskCache:
     def _write(self, key: str, content: bytes) -> None:
         import tempfile  # for entries that are not there yet
 
-        handle, temporary = tempfile.mkstemp(prefix=".new-", dir=self.directory)  # created with mode 0600
+        seal = _seal(key, content)  # takes long: not between the making of a file and its end
+        handle, temporary = tempfile.mkstemp(prefix=_UNFINISHED, dir=self.directory)  # created with mode 0600
         try:
             with open(handle, "wb") as file:
-                file.write(_seal(key, content))
+                file.write(seal)
                 file.write(content)
             os.replace(temporary, self.directory / key)
         except BaseException:
@@ -118,12 +123,15 @@ class DiskCache:
         return _only_ours(os.stat(self.directory))
 
     def _evict(self) -> None:
-        """Delete the entries used longest ago while all together are too large."""
+        """Delete what ended processes left, and the entries used longest ago while all together are too large."""
         entries = []
         with os.scandir(self.directory) as found:
             for entry in found:
                 status = entry.stat(follow_symlinks=False)
-                entries.append((status.st_mtime, status.st_size, entry.path))
+                if entry.name.startswith(_UNFINISHED) and time.time() - status.st_mtime > ABANDONED:
+                    os.unlink(entry)
+                else:
+                    entries.append((status.st_mtime, status.st_size, entry.path))
         total = sum(size for _, size, _ in entries)
         if total <= self.max_bytes:
             return
