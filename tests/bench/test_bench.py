@@ -6,6 +6,7 @@ import gc
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -82,7 +83,7 @@ def test_a_timed_call_is_called() -> None:
 )
 def test_what_fell_by_more_than_the_tolerance_is_worse(now: Ratios, found: list[str], tmp_path: Path) -> None:
     baseline.save(tmp_path / "kept.json", {"call": {SIDE: 10.0}}, "today")
-    assert list(baseline.worse(now, baseline.load(tmp_path / "kept.json"))) == found
+    assert [line for _, line in baseline.worse(now, baseline.load(tmp_path / "kept.json"))] == found
 
 
 def test_the_baseline_has_cases_and_sides_that_there_are() -> None:
@@ -100,7 +101,21 @@ def test_the_command_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     said = capsys.readouterr()
     assert {row["case"] for row in json.loads(said.out)["rows"]} >= {"two ints"}
     assert said.err.startswith("worse: two ints, wippywasm on wasmtime: ")
+    assert "The baseline: today\nNow: Python " in said.err
     assert "another case" not in said.err
+
+
+def test_what_is_worse_once_only_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "kept.json"
+    baseline.save(kept, {"call": {SIDE: 4.0}}, "today")
+    peers = iter([1.0, 4.0])
+
+    def two_rows(_: ExitStack) -> list[Row]:
+        return [Row("call", SIDE, lambda: 1.0), Row("call", PEER, partial(float, next(peers)))]
+
+    monkeypatch.setattr(bench, "GROUPS", (two_rows,))
+    assert bench.main(["--rounds", "1", "--check", str(kept)]) == 0
+    assert next(peers, None) is None
 
 
 def test_the_command_saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

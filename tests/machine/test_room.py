@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wasmtime
 
 from tests.machine.guests import SLEEPER
+from wippywasm.engine import wasmtime_epochs
 from wippywasm.engine.map_room import MARGIN, MOST_OF_A_GUEST, MapRoom
 from wippywasm.engine.port import StoreLimits
 from wippywasm.errors import UnavailableError
@@ -227,3 +229,19 @@ def test_the_words_of_the_engines() -> None:
     assert isinstance(found, UnavailableError)
     panic = type("PanicException", (BaseException,), {})("called `Result::unwrap()` …: unable to set sigaltstack")
     assert isinstance(guest_failure(panic), UnavailableError)
+
+
+def test_a_thread_that_could_not_begin_is_not_waited_for_and_another_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the process has no memory map left when the thread that ends slices is to begin."""
+    begun: list[object] = []
+    now = 100.0
+    monkeypatch.setattr("_thread.start_new_thread", lambda *thread: begun.append(thread))
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    ticker = wasmtime_epochs.Ticker(wasmtime.Engine())
+    ticker.wake()
+    ticker.wake()
+    assert len(begun) == 1
+    now += wasmtime_epochs.BEGIN_SECONDS
+    ticker.wake()
+    assert len(begun) == 2
+    assert not ticker.awake

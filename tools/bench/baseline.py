@@ -31,11 +31,11 @@ def load(path: Path) -> dict[str, Any]:
     return found
 
 
-def worse(ratios: Ratios, baseline: dict[str, Any]) -> Iterator[str]:
-    """A line for each ratio that fell by more than the tolerance. What only one of the two has is not compared."""
+def worse(ratios: Ratios, baseline: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The case, and a line, for each ratio that fell by more than the tolerance. What only one has is not compared."""
     share = 1 - baseline["tolerance"]
     for case, sides in baseline["ratios"].items():
         for side, before in sides.items():
             now = ratios.get(case, {}).get(side)
             if now is not None and now < before * share:
-                yield f"{case}, {side}: {now:.2g} times instead of {before:.2g}, at least {before * share:.2g}"
+                yield case, f"{case}, {side}: {now:.2g} times instead of {before:.2g}, at least {before * share:.2g}"

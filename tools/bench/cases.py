@@ -141,7 +141,7 @@ def task_rows(stack: ExitStack) -> Iterator[Row]:
         dozing = stack.enter_context(loop.run_until_complete(fresh_guest(sleepers_of(name, doze))))
         direct = Row(f"{CALLING}, directly", side, Timed(partial(plain.call, "run", 1)))
         yield direct
-        stopped = stack.enter_context(loop.run_until_complete(fresh_guest(sleepers_of(name, done))))
+        stopped = stack.enter_context(loop.run_until_complete(fresh_guest(sleepers_of(name, done_in(loop)))))
         for words, guest, ms in (
             ("nothing waits", dozing, 1),
             ("suspended for what is there", stopped, 1),
@@ -186,11 +186,11 @@ async def doze(ms: int) -> int:
     return ms
 
 
-def done(ms: int) -> asyncio.Future[int]:
-    """What a guest is suspended for, although it need not wait."""
-    future = asyncio.get_running_loop().create_future()
-    future.set_result(ms)
-    return future
+def done_in(loop: asyncio.AbstractEventLoop) -> Callable[[int], Any]:
+    """A host function that returns what a guest is suspended for, although it need not wait."""
+    done = loop.create_future()
+    done.set_result(1)
+    return lambda _ms: done
 
 
 async def in_turn(guest: Any, ms: int) -> None:

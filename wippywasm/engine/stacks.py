@@ -135,9 +135,7 @@ def settle(state: Any, address: int) -> None:
     """A host function begins at an address that is not on the known part of its store's stack, or too far down."""
     stack = _stack()
     if address not in stack:
-        if state.on_fiber:
-            state.stack = Stack(address + GUEST - FIBER, address + GUEST)
-        stack = _fiber_of(address)
+        stack = Stack(address + GUEST - FIBER, address + GUEST) if state.on_fiber else _fiber_of(address)
     state.stack = stack
     if address <= stack.deep:
         fit.discard(get_ident())

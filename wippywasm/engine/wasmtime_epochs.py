@@ -11,6 +11,7 @@ Reference: `wasmtime_store_epoch_deadline_callback`.
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import os
 import threading
@@ -30,6 +31,8 @@ from wippywasm.errors import TimedOutError
 EPOCH_SECONDS = 0.003
 IDLE_EPOCHS = 150
 """After so many epochs in which no guest was started, the thread ends."""
+BEGIN_SECONDS = 1.0
+"""How long a new thread has to begin, until another is tried."""
 MAX_NESTED = 25
 """Slices that a guest on a fiber may use up while a host function is on it too, since it can't be suspended then."""
 
@@ -40,6 +43,8 @@ class Ticker:
     def __init__(self, native: wasmtime.Engine) -> None:
         self.awake = False
         self.used = False
+        self._is_late_at = 0.0
+        """When the thread that was started last should have begun."""
         self._native = native  # which the thread may outlive otherwise
         self._engine = capi.pointer_of(native)
         self._lock = threading.Lock()
@@ -48,24 +53,30 @@ class Ticker:
             os.register_at_fork(after_in_child=lambda: (weak() or _nothing)())
 
     def wake(self) -> None:
-        """Start the thread."""
+        """Start the thread. One that could not begin, as where no memory map is left, is not waited for.
+
+        `threading.Thread` would wait for it for ever.
+        """
         with self._lock:
-            if not self.awake:
-                self.awake = True
-                try:
-                    threading.Thread(target=self._tick, name="wippywasm epochs", daemon=True).start()
-                except RuntimeError as error:
-                    self.awake = False
-                    if isinstance(error, RecursionError):
-                        raise
-                    raise exhausted("the thread that ends guests' slices") from error
+            if self.awake or time.monotonic() < self._is_late_at:
+                return
+            self._is_late_at = time.monotonic() + BEGIN_SECONDS
+            try:
+                _thread.start_new_thread(self._tick, ())
+            except (RuntimeError, MemoryError) as error:
+                self._is_late_at = 0.0
+                if isinstance(error, RecursionError):
+                    raise
+                raise exhausted("the thread that ends guests' slices") from error
 
     def _forget(self) -> None:
         """A forked process has no such thread."""
         self.awake = False
+        self._is_late_at = 0.0
         self._lock = threading.Lock()
 
     def _tick(self) -> None:
+        self.awake = True
         idle = 0
         while idle < IDLE_EPOCHS:
             time.sleep(EPOCH_SECONDS)
@@ -74,6 +85,7 @@ class Ticker:
             self.used = False
         with self._lock:
             self.awake = False
+            self._is_late_at = 0.0
         if self.used:
             self.wake()
 
