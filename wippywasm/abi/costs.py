@@ -38,7 +38,7 @@ SLOT = 9
 """A list's reference to an element, with the room that a growing list keeps free."""
 ELEMENT = 40
 """An element that is read by itself, as all are but numbers and bools, with the reference to it."""
-REFERENCE_ELEMENT = 100
+REFERENCE_ELEMENT = 44
 """The same of what `reference` reads, which takes it longer."""
 NUMBER = 32
 CHAR = 64
