@@ -3,7 +3,7 @@
 In: types. Out: bytes, estimated from above for CPython on 64 bits; and the checks of strings and lists that generated
 code leaves to functions, which charge such costs to the `Allowance` of a call. A list's elements are charged at once,
 before the first is read. What is quickly made is charged for what is slowly read, so that the time of a call that has
-no limit ends as well: some five seconds for all that it may take.
+no limit ends as well: some five seconds for all that it may take, and more where `reference` reads.
 
 Spec: SPEC section 8 (hostile guests).
 """
@@ -39,7 +39,7 @@ SLOT = 9
 ELEMENT = 40
 """An element that is read by itself, as all are but numbers and bools, with the reference to it."""
 REFERENCE_ELEMENT = 44
-"""The same of what `reference` reads, which takes it longer."""
+"""The same of what `reference` reads. It takes that several times as long, but forty million are to fit into a call."""
 NUMBER = 32
 CHAR = 64
 HEADER = 64

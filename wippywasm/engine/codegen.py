@@ -9,9 +9,9 @@ from __future__ import annotations
 import dis
 import itertools
 import linecache
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 _numbers = itertools.cycle(range(2048))  # reused, since what a hostile guest makes us generate must not pile up
@@ -20,6 +20,13 @@ _numbers = itertools.cycle(range(2048))  # reused, since what a hostile guest ma
 def filename_of(name: str) -> str:
     """What the files begin with that tracebacks show for generated code of that name."""
     return f"<wippywasm {name} "
+
+
+def callers(frame: FrameType | None) -> Iterator[FrameType]:
+    """A frame and those that called it, the innermost first."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
 
 
 def build_factory(lines: Sequence[str], name: str, scope: Mapping[str, Any]) -> Callable[..., Any]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from types import FrameType
 
-from wippywasm.engine.codegen import filename_of
+from wippywasm.engine.codegen import callers, filename_of
 from wippywasm.errors import CanceledError
 
 LAST_SECONDS = 2.0
@@ -50,12 +49,9 @@ def end_guests() -> None:
 
 def _guests_run() -> bool:
     me = threading.get_ident()
-    return any(thread != me and _calls_a_guest(frame) for thread, frame in sys._current_frames().items())
-
-
-def _calls_a_guest(frame: FrameType | None) -> bool:
-    while frame is not None:
-        if frame.f_code.co_filename.startswith(_GUEST_CALLS):
-            return True
-        frame = frame.f_back
-    return False
+    return any(
+        frame.f_code.co_filename.startswith(_GUEST_CALLS)
+        for thread, innermost in sys._current_frames().items()
+        if thread != me
+        for frame in callers(innermost)
+    )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
-from wippywasm.engine.codegen import filename_of
+from wippywasm.engine.codegen import callers, filename_of
 from wippywasm.engine.traps import STACK, make_trap
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,19 +46,12 @@ def is_recursion(error: BaseException) -> bool:
 
 
 def _is_called_by_a_guest() -> bool:
-    return any(frame.f_code in _awaiting or _is_host_entry(frame) for frame in _frames())
+    return any(frame.f_code in _awaiting or _is_host_entry(frame) for frame in callers(sys._getframe()))
 
 
 def host_states() -> Iterator[Any]:
     """How the guests are running whose host functions are under way in this thread, the innermost first."""
-    return (frame.f_locals["state"] for frame in _frames() if _is_host_entry(frame))
-
-
-def _frames() -> Iterator[FrameType]:
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
+    return (frame.f_locals["state"] for frame in callers(sys._getframe()) if _is_host_entry(frame))
 
 
 def _is_host_entry(frame: FrameType) -> bool:
