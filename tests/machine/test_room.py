@@ -118,7 +118,7 @@ async def main(clock):
 
     tasks = [asyncio.ensure_future(one()) for _ in range(100)]
     await asyncio.sleep(0.5)
-    left = maps_left() // 100 * 100
+    left = max(maps_left(), 0) // 100 * 100  # the kernel gives one or two more than it says
     clock.end.set()
     await asyncio.gather(*tasks)
     taken.clear()
