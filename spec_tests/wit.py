@@ -82,9 +82,9 @@ def _run(case: Path, source: Path) -> str | None:
     return difference(to_json(found), json.loads(case.read_text(encoding="utf-8")))
 
 
-def _assemble(text: str) -> bytes:
+def _assemble(text: str, path: str) -> bytes:
     engine: Any = importlib.import_module("wippywasm.engine")
-    wasm: bytes = engine.wat2wasm(text)
+    wasm: bytes = engine.wat2wasm(text, path)
     return wasm
 
 

@@ -158,6 +158,10 @@ class BinaryError(InvalidError):
         """The error of a part, in terms of the whole that has the part so many bytes from its start."""
         return type(self)(self.message, self.offset + by, hint=self.hint)
 
+    def of_file(self, path: str) -> BinaryError:
+        """The same, saying which file has the bytes."""
+        return type(self)(f"{path}: {self.message}", self.offset, hint=self.hint)
+
 
 class MalformedError(BinaryError):
     """The bytes do not follow the binary grammar."""
@@ -207,7 +211,7 @@ class WitDiagnosticsError(InvalidError):
 
 
 class WatSyntaxError(InvalidError):
-    """WebAssembly text that does not parse; the message carries line and column."""
+    """WebAssembly text that does not parse; the message carries line and column, and the path of a file."""
 
 
 class WaveSyntaxError(InvalidError):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ctypes
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from wasmtime import _bindings as bindings
 
-from wippywasm import engine
+from wippywasm import engine, load
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.features import LABELS
-from wippywasm.errors import NotFoundError, UnavailableError, WatSyntaxError
+from wippywasm.errors import InvalidError, NotFoundError, UnavailableError, WatSyntaxError
 
 HAS_WASMER = sys.version_info < (3, 11)
 
@@ -92,3 +93,18 @@ def test_text_that_does_not_parse_is_shown_with_its_place(text: str, line: int, 
         assert caught.value.details["column"] == column
         assert str(caught.value).startswith(f"line {line}, column {column}: ")
     assert "^" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "place"), [(b"(module\n x)", "bad.wat:2:2: expected"), (b"\0asm\1\0\0\0\7", "bad.wat: unexpected end")]
+)
+def test_a_file_that_is_refused_is_named(content: bytes, place: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.wat"
+    path.write_bytes(content)
+    for source in (path, str(path)):
+        with pytest.raises(InvalidError) as caught:
+            load(source)
+        assert str(caught.value).startswith(f"{tmp_path}/{place}")
+    with pytest.raises(InvalidError) as caught:
+        load(content)
+    assert "bad.wat" not in str(caught.value)

@@ -190,7 +190,7 @@ def test_what_cannot_run_is_told_and_inspected(inspect_text: InspectText) -> Non
 def test_bad_files_are_one_error(content: bytes, error: type[Exception], tmp_path: Path) -> None:
     file = tmp_path / "bad.wasm"
     file.write_bytes(content)
-    with pytest.raises(error):
+    with pytest.raises(error, match=str(file)):
         inspect(file)
 
 

@@ -144,7 +144,7 @@ def test_functions_of_a_binary_dependency_go_with_their_features(tmp_path: Path)
 def test_a_text_dependency_is_assembled(tmp_path: Path) -> None:
     package = resolved("package c:d; interface i {}").packages[0]
     (tmp_path / "x.wat").write_text("(text)")
-    found = parse(tmp_path / "x.wat", assemble=lambda text: encode(package))
+    found = parse(tmp_path / "x.wat", assemble=lambda text, path: encode(package))
     assert canonical(found) == {"c:d": canonical(resolved("package c:d; interface i {}"))["c:d"]}
     with pytest.raises(WippyError, match="nothing here to assemble"):
         parse(tmp_path / "x.wat")

@@ -55,8 +55,8 @@ def _parse(path: str, features: Features, all_features: bool, *, is_json: bool) 
         raise Finished(MISUSED) from error
 
 
-def _assemble(text: str) -> bytes:
+def _assemble(text: str, path: str) -> bytes:
     """WebAssembly text to bytes; loads an engine, which WIT does not need otherwise."""
     from wippywasm import engine
 
-    return engine.wat2wasm(text)
+    return engine.wat2wasm(text, path)

@@ -61,11 +61,11 @@ def available() -> list[EngineInfo]:
     return sorted((_describe(name, default) for name in _LOADERS), key=lambda info: not info.default)
 
 
-def wat2wasm(text: str) -> bytes:
-    """WebAssembly text of a module or component → bytes. Raises `WatSyntaxError` with line and column."""
+def wat2wasm(text: str, path: str | None = None) -> bytes:
+    """WebAssembly text of a module or component (read from `path`) → bytes. Raises `WatSyntaxError` with the place."""
     from wippywasm.engine import wat
 
-    return wat.wat2wasm(text)
+    return wat.wat2wasm(text, path)
 
 
 def default_name() -> str:

@@ -1,6 +1,7 @@
 """WebAssembly text → bytes, of core modules and components.
 
-In: text. Out: the binary, or `WatSyntaxError` with line and column. wasmtime's own translator does the work.
+In: text, and the path it was read from. Out: the binary, or `WatSyntaxError` with path, line and column.
+wasmtime's own translator does the work.
 Spec: WebAssembly core, `text`; component-model `Explainer.md`.
 """
 
@@ -15,21 +16,22 @@ from wippywasm.errors import WatSyntaxError
 _PLACE = re.compile(r"--> .*?:(\d+):(\d+)\s*$", re.MULTILINE)
 
 
-def wat2wasm(text: str) -> bytes:
+def wat2wasm(text: str, path: str | None = None) -> bytes:
     """The binary of a text module or component; it is not validated. Raises `WatSyntaxError`."""
     try:
         return bytes(wasmtime.wat2wasm(text))
     except wasmtime.WasmtimeError as error:
-        raise _syntax_error(str(error)) from None
+        raise _syntax_error(str(error), path) from None
 
 
-def _syntax_error(message: str) -> WatSyntaxError:
+def _syntax_error(message: str, path: str | None) -> WatSyntaxError:
     headline = message.strip().splitlines()[0].strip()
     place = _PLACE.search(message)
     if place is None:
-        return WatSyntaxError(headline)
+        return WatSyntaxError(headline if path is None else f"{path}: {headline}")
     line, column = int(place.group(1)), int(place.group(2))
     excerpt = message[place.end() :].rstrip()
-    error = WatSyntaxError(f"line {line}, column {column}: {headline}{excerpt}")
+    where = f"line {line}, column {column}" if path is None else f"{path}:{line}:{column}"
+    error = WatSyntaxError(f"{where}: {headline}{excerpt}")
     error.details.update(line=line, column=column)
     return error

@@ -39,7 +39,7 @@ def read(path: Path) -> File:
         text = text_of(raw)
         if text is None or not is_wat(text):
             raise InvalidError(f"{str(path)!r} is neither WebAssembly nor its text", hint=_hint(path, raw))
-    wasm = raw if text is None else wat2wasm(text)
+    wasm = raw if text is None else wat2wasm(text, str(path))
     return File(path, wasm, text, len(raw), f"sha256:{hashlib.sha256(raw).hexdigest()}")
 
 

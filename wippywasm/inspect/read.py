@@ -13,7 +13,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from wippywasm.errors import InvalidError
+from wippywasm.errors import BinaryError, InvalidError
 from wippywasm.inspect.definition import Subject, define
 from wippywasm.inspect.exports import exported_functions, exported_types
 from wippywasm.inspect.files import read
@@ -37,7 +37,10 @@ def inspect(
     function that is not there, BinaryError, WatSyntaxError or InvalidError for a file that is nothing known.
     """
     file = read(Path(path))
-    parts = parts_of(file)
+    try:
+        parts = parts_of(file)
+    except BinaryError as error:
+        raise error.of_file(str(file.path)) from None
     functions = _functions(parts)
     groups = grouped(parts.imports)
     declare = to_declare(groups)

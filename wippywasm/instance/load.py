@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from wippywasm import engine as engines
 from wippywasm.binary import core_module, decode, sniff
 from wippywasm.engine.port import Engine
-from wippywasm.errors import InvalidError, NotFoundError
+from wippywasm.errors import BinaryError, InvalidError, NotFoundError
 from wippywasm.instance.component import Component
 from wippywasm.instance.signatures import check_signatures
 from wippywasm.plan import Closure, plan_component, plan_core_module
@@ -43,6 +43,14 @@ def load(
     if not callable(getattr(chosen, "new_store", None)):
         raise InvalidError(f"engine must be the name of an engine or one of wippywasm.engine.get, not {engine!r}")
     signatures = None if wit is None else read_signatures(wit)
+    try:
+        return _planned(wasm, signatures, chosen)
+    except BinaryError as error:
+        path = _path(source)
+        raise error if path is None else error.of_file(str(path)) from None
+
+
+def _planned(wasm: bytes | memoryview, signatures: Signatures | None, chosen: Engine) -> Component:
     if sniff(wasm) == "module":
         return Component(wasm, plan_core_module(core_module.parse(wasm), wasm, signatures), chosen)
     decoded = Closure(decode(wasm), None)
@@ -60,13 +68,21 @@ def read_source(source: str | bytes | bytearray | memoryview | os.PathLike[str])
         return bytes(source)
     if not isinstance(source, str | os.PathLike):
         raise InvalidError(f"a module is loaded from a path, from bytes or from text, not from {source!r}")
-    if isinstance(source, str) and is_wat(source):
-        return engines.wat2wasm(source)
-    data = read_file(Path(source))
+    path = _path(source)
+    if path is None:
+        return engines.wat2wasm(str(source))
+    data = read_file(path)
     if data.startswith(MAGIC):
         return data
     text = text_of(data)
-    return data if text is None or not is_wat(text) else engines.wat2wasm(text)
+    return data if text is None or not is_wat(text) else engines.wat2wasm(text, str(path))
+
+
+def _path(source: str | bytes | bytearray | memoryview | os.PathLike[str]) -> Path | None:
+    """None where the source is bytes or text itself."""
+    if isinstance(source, os.PathLike):
+        return Path(source)
+    return Path(source) if isinstance(source, str) and not is_wat(source) else None
 
 
 def is_wat(text: str) -> bool:

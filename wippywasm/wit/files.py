@@ -19,7 +19,7 @@ from wippywasm.wit.resolved import Resolution
 from wippywasm.wit.source import Source
 from wippywasm.wit.stability import is_enabled
 
-Assemble: TypeAlias = Callable[[str], bytes]
+Assemble: TypeAlias = Callable[[str, str], bytes]
 """WebAssembly text to bytes; this layer has no engine of its own."""
 
 WASM_MAGIC = b"\0asm"
@@ -92,10 +92,7 @@ class Files:
     def _assembled(self, path: Path, text: str) -> bytes:
         if self._assemble is None:
             raise InvalidError(f"{path} is WebAssembly text, and there is nothing here to assemble it with")
-        try:
-            return self._assemble(text)
-        except InvalidError as error:
-            raise InvalidError(f"{path}: {error.message}", hint=error.hint) from None
+        return self._assemble(text, str(path))
 
 
 def add_binary(resolution: Resolution, path: str, data: bytes) -> None:
@@ -107,7 +104,7 @@ def add_binary(resolution: Resolution, path: str, data: bytes) -> None:
     try:
         decode(data, resolution)
     except BinaryError as error:
-        raise type(error)(f"{path}: {error.message}", error.offset, hint=error.hint) from None
+        raise error.of_file(path) from None
     for interface in resolution.interfaces[known:]:
         kept = {n: f for n, f in interface.functions.items() if is_enabled(f.stability, resolution)}
         interface.functions = kept
