@@ -51,6 +51,8 @@ from wippywasm.errors import (
 from wippywasm.model import ResultType
 from wippywasm.values import Err, Ok
 
+NOT_UP = "its component did not come up: "
+
 
 class Failed(Exception):
     """A directive that does not hold."""
@@ -61,10 +63,11 @@ class Skipped(Exception):
 
 
 class Missing:
-    """Stands for an instance that could not be made; using it fails or skips like making it did."""
+    """Stands for a definition or an instance that could not be made; using it fails or skips like making it did."""
 
     def __init__(self, why: Failed | Skipped) -> None:
-        self.why = type(why)(f"its component did not come up: {why}")
+        said = str(why).removeprefix(NOT_UP)
+        self.why = type(why)(f"{NOT_UP}{said}")
 
 
 Guest = wippywasm.Guest | CoreGuest
@@ -90,11 +93,13 @@ class Session:
         self.core = CoreWorld(self.engine)
         self.host: wippywasm.Guest | None = None
         self.threads: set[str | None] = set()
-        self.definitions: dict[str, bytes] = {}
-        self.last_definition: bytes | None = None
+        self.definitions: dict[str, bytes | Missing] = {}
+        self.last_definition: bytes | Missing | None = None
         self.instances: dict[str, Guest | Missing] = {}
         self.current: Guest | Missing | None = None
         self.registered: dict[str, Guest] = {}
+        self.missing: dict[str, Missing] = {}
+        """What would be registered, had it come up."""
         self.unsupported: dict[Guest, UnsupportedFeatureError] = {}
 
     def close(self) -> None:
@@ -111,17 +116,22 @@ class Session:
         """Raises `Failed` or `Skipped`."""
         try:
             self._run(directive)
-        except (UnsupportedFeatureError, WastSyntaxError) as error:
-            raise Skipped(str(error)) from error
-        except BinaryError as error:
-            lacking = unsupported(error, self.features)
-            raise Skipped(lacking) if lacking else Failed(f"{type(error).__name__}: {error}") from error
-        except WippyError as error:
-            raise Failed(f"{type(error).__name__}: {error}") from error
         except (Failed, Skipped):
             raise
         except Exception as error:
-            raise Failed(f"crashed with {type(error).__name__}: {error}") from error
+            raise self._reason(error) from error
+
+    def _reason(self, error: Exception) -> Failed | Skipped:
+        """What an error says of the directive that it ends."""
+        if isinstance(error, Failed | Skipped):
+            return error
+        if isinstance(error, UnsupportedFeatureError | WastSyntaxError):
+            return Skipped(str(error))
+        lacking = unsupported(error, self.features) if isinstance(error, BinaryError) else None
+        if lacking:
+            return Skipped(lacking)
+        crashed = "" if isinstance(error, WippyError) else "crashed with "
+        return Failed(f"{crashed}{type(error).__name__}: {error}")
 
     def _run(self, directive: Directive) -> None:
         match directive:
@@ -130,7 +140,7 @@ class Session:
             case Instantiate():
                 self._instantiate(directive)
             case Register():
-                self.registered[directive.name] = self._instance(directive.instance)
+                self._register(directive)
             case Action():
                 self._act(directive)
             case AssertReturn():
@@ -169,11 +179,31 @@ class Session:
         if directive.is_instantiated:
             self._make(source.name, lambda: self._guest(source.sort, to_bytes(source)), may_be_open=True)
             return
-        wasm = to_bytes(source)
-        self._check(source.sort, wasm)
-        self.last_definition = wasm
-        if source.name is not None:
-            self.definitions[source.name] = wasm
+        try:
+            self.last_definition = to_bytes(source)
+            self._check(source.sort, self.last_definition)
+        except Exception as error:
+            self.last_definition = Missing(self._reason(error))
+            raise
+        finally:
+            if source.name is not None and self.last_definition is not None:
+                self.definitions[source.name] = self.last_definition
+
+    def _register(self, directive: Register) -> None:
+        try:
+            self._provide(directive.name, self._instance(directive.instance))
+        except (Failed, Skipped) as why:
+            self._provide(directive.name, Missing(why))
+            raise
+
+    def _provide(self, name: str, guest: Guest | Missing) -> None:
+        """Let what comes later import a guest by that name, or know why there is none."""
+        if isinstance(guest, Missing):
+            self.registered.pop(name, None)
+            self.missing[name] = guest
+        else:
+            self.missing.pop(name, None)
+            self.registered[name] = guest
 
     def _validated(self, source: Source) -> Guest | Missing:
         """What is valid, as an instance where it can be one."""
@@ -199,29 +229,32 @@ class Session:
         """
         try:
             self.current = make()
-            if name is not None and not isinstance(self.current, Missing):
-                self.registered[name.removeprefix("$")] = self.current
         except LinkError as error:
             provided = error.import_name.partition("#")[0] in self.registered
             open_import = Skipped(f"nothing in the file provides its import {error.import_name!r}")
             self.current = Missing(Failed(str(error)) if provided else open_import)
             if provided or not may_be_open:
                 raise
-        except UnsupportedFeatureError as error:
-            self.current = Missing(Skipped(str(error)))
-            raise
-        except Skipped as skip:
-            self.current = Missing(skip)
-            raise
         except Exception as error:
-            lacking = unsupported(error, self.features) if isinstance(error, BinaryError) else None
-            self.current = Missing(Skipped(lacking) if lacking else Failed(str(error)))
+            self.current = Missing(self._reason(error))
             raise
         finally:
             if name is not None and self.current is not None:
                 self.instances[name] = self.current
+                self._provide(name.removeprefix("$"), self.current)
 
-    def _guest(self, sort: str, wasm: bytes) -> Guest:
+    def _guest(self, sort: str, wasm: bytes | Missing) -> Guest:
+        if isinstance(wasm, Missing):
+            raise wasm.why
+        try:
+            return self._linked(sort, wasm)
+        except LinkError as error:
+            lacking = self.missing.get(error.import_name.partition("#")[0])
+            if lacking is not None:
+                raise lacking.why from error
+            raise
+
+    def _linked(self, sort: str, wasm: bytes) -> Guest:
         if sort == "module":
             return self.core.instantiate(wasm, self.registered)
         decoded = binary.decode(wasm, features=self.features)

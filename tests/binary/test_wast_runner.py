@@ -174,3 +174,29 @@ def test_same_tells_apart_what_python_calls_equal() -> None:
 )
 def test_messages(expected: str, actual: str, holds: bool) -> None:
     assert same_meaning(expected, actual) is holds
+
+
+LACKING = """
+(module definition $d (func $f unknown.instruction))
+(module instance $a $d)
+(assert_return (invoke $a "f"))
+(register "a" $a)
+(module $b (import "a" "f" (func)))
+(assert_unlinkable (module (import "a" "f" (func))) "incompatible import type")
+(assert_return (invoke $b "f"))
+(component definition $n (nonsense))
+(component instance $c $n)
+(component instance $d $nowhere)
+(module $a (func (export "f")))
+(module (import "a" "f" (func)))
+"""
+
+
+def test_what_refers_to_something_skipped_is_skipped_for_the_same_reason(tmp_path: Path, engine: Engine) -> None:
+    result = run_text(tmp_path, LACKING.strip("\n"), engine)
+    assert result.failed == [("case.wast:10", "there is no definition $nowhere")]
+    assert result.passed == 2
+    reasons = [reason.removeprefix("its component did not come up: ") for _, reason in result.skipped]
+    assert len(reasons) == 9
+    assert len(set(reasons[:7])) == len(set(reasons[7:])) == 1
+    assert all(reason.startswith("the text parser refuses it") for reason in reasons)
