@@ -25,7 +25,7 @@ from wippywasm.engine.wasmer_calls import host_entry_factory, is_passable
 from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
 from wippywasm.engine.wasmer_loading import WasmerModule, forget_native_store, native_store
 from wippywasm.engine.wasmer_shims import shim
-from wippywasm.engine.wasmer_ticks import Clock, place
+from wippywasm.engine.wasmer_ticks import Clock, Unarmed, place
 from wippywasm.engine.wasmer_traps import guest_failure, is_panic, lacks_room
 from wippywasm.errors import InvalidError, LinkError, ThreadError, UnavailableError, UnsupportedFeatureError
 
@@ -120,7 +120,7 @@ class WasmerStore:
     def _placed(self, count: int) -> list[WasmerFunc]:
         """The first of the host's functions that rewritten modules call."""
         if not self._hosts:
-            self._hosts.append(self.host_func(rewrite.TICK, self._clock.tick, "tick"))
+            self._hosts.append(self._host_func(rewrite.TICK, self._clock.tick, "tick", Unarmed()))
         if len(self._hosts) < count:
             self._hosts += map(self.host_func, rewrite.FUNCTIONS, self.allowance.functions)
         return self._hosts[:count]
@@ -172,12 +172,15 @@ class WasmerStore:
         return self.failure(error)
 
     def host_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> WasmerFunc:
+        return self._host_func(type, function, name, self._clock)
+
+    def _host_func(self, type: CoreFuncType, function: CoreCallable, name: str, clock: Clock | Unarmed) -> WasmerFunc:
         self.check()
         if not is_passable(type):
             raise UnsupportedFeatureError("references between guest and host", NAME, hint=HINT)
         held = _referable(function)
         self._callables.append(held)
-        entry = host_entry_factory(type)(weakref.ref(held), self._running, self._clock)
+        entry = host_entry_factory(type)(weakref.ref(held), self._running, clock)
         entry.__qualname__ = name or entry.__qualname__
         native_type = wasmer.FunctionType(_native_types(type.params), _native_types(type.results))
         try:

@@ -1,8 +1,9 @@
 """Interruptions on wasmer, which has none: modules are rewritten to count, and to call a tick when the count is spent.
 
-In: a store and a new instance of a rewritten module. Out: the instance with the tick in place. Like every call to the
-host it ends the guest that is out of time or was interrupted; it lets other threads run, waits for its guest's turn,
-and gives the next count, so that ticks come about every `TICK_SECONDS` of a guest that spins.
+In: a store and a new instance of a rewritten module. Out: the instance with the tick in place. It gives the next count,
+so that ticks come about every `TICK_SECONDS` of a guest that spins. Where the guest has spun for a slice, or has no
+turn, the tick lets other threads run and waits for its turn; like every call to the host it ends the guest that is out
+of time or was interrupted.
 """
 
 from __future__ import annotations
@@ -33,13 +34,15 @@ class Clock:
     `is_armed` says that calls to the host have to `check`; `spans` has the calls that have been started.
     """
 
-    __slots__ = ("_count", "_interrupt", "_last", "_turn", "is_armed", "spans")
+    __slots__ = ("_count", "_interrupt", "_last", "_since", "_turn", "is_armed", "spans")
 
     def __init__(self) -> None:
         self.spans = Spans(is_bound=True)
         self._interrupt: BaseException | None = None
         self._count = LEAST
         self._last = 0.0
+        self._since = time.monotonic()
+        """When this guest began, or last let others compute."""
         self._turn = thread_turns.Turn()
         self.is_armed = False
 
@@ -47,6 +50,7 @@ class Clock:
         """End the guest in so many seconds with `timeout`, if given; an `interrupt` of an earlier call is forgotten."""
         if not self.spans:
             self._interrupt = None
+            self._since = time.monotonic()
         span = self.spans.begin(timeout, seconds)
         self._arm()
         return span
@@ -82,13 +86,29 @@ class Clock:
         spent = now - self._last
         factor = 2.0 if spent < TICK_SECONDS / 2 else TICK_SECONDS / spent
         self._count = int(min(max(self._count * factor, LEAST), MOST))
-        left = self.spans.time_left()
-        if self._turn.take(None if left is None else left[0]):
-            self.is_armed = True  # to give the turn back
-            self._raise_end()
-        ending.check()
+        is_new = now - self._since < TICK_SECONDS / 2
+        if not is_new or not thread_turns.is_up():
+            self._rest(is_new)
         self._last = time.monotonic()
         return self._count
+
+    def _rest(self, is_new: bool) -> None:
+        """Let others compute: all threads, where this one has for a while, and the guests before this one."""
+        if not is_new:
+            thread_turns.let_others(TICK_SECONDS)
+        self._raise_end()  # whoever waits for that waits for no turn
+        left = self.spans.time_left()
+        self._turn.take(None if left is None else left[0], is_new)
+        self.is_armed = True  # to give the turn back
+        self._raise_end()
+        ending.check()
+        self._since = time.monotonic()
+
+
+class Unarmed:
+    """The clock for the entry of the tick itself, which does all checks; a `Clock` gives back the turn just taken."""
+
+    is_armed = False
 
 
 def place(store: WasmerStore, table: object, functions: Sequence[WasmerFunc]) -> None:
