@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,10 @@ settings.load_profile("untimed")
 """How long a machine takes says nothing about what is tested."""
 settings.register_profile("fixed", settings(), derandomize=True)
 """The same values in every run (`--hypothesis-profile=fixed`)."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+"""Programs that tests start would ignore it too, where a shell started these in the background."""
 
 
 @pytest.fixture(scope="session", autouse=True)

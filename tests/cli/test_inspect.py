@@ -61,7 +61,7 @@ def test_json(run: Run) -> None:
         (b"\0asm\1\0\0\0\1", "unexpected end"),
         (b"hello", "neither WebAssembly nor its text"),
         (b"package a:b;", "wippywasm wit"),
-        (b"(module (func", "line 1"),
+        (b"(module (func", "x.wasm:1:14: expected"),
     ],
 )
 def test_bad_files(content: bytes, words: str, tmp_path: Path, run: Run) -> None:
