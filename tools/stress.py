@@ -2,8 +2,8 @@
 
 `mixed`: calls that succeed, trap, run out of time and are cancelled, through a new instance each; every result is
 accounted for. `timeouts`: guests that spin until `max_execution_ms` ends them; how late that is, what is left of ten
-thousand. `spinners`: how late timers and requests of the same event loop are while guests spin. What is expected of a
-result is asserted, times are printed.
+thousand. `spinners`: how late timers are, and how long requests and short calls take, on an event loop where guests
+spin. What is expected of a result is asserted, times are printed.
 """
 
 from __future__ import annotations
@@ -28,10 +28,13 @@ GUEST = """(module (import "test:host/clock" "sleep" (func $sleep (param i32) (r
   (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
   (func (export "sleep") (param i32) (result i32) (call $sleep (local.get 0)))
   (func (export "crash") (param i32) (drop (call $sleep (local.get 0))) unreachable)
+  (func (export "count") (param $n i32) (result i32) (local $k i32)
+    (loop $l (local.set $k (i32.add (local.get $k) (i32.const 1))) (br_if $l (i32.lt_u (local.get $k) (local.get $n))))
+    (local.get $k))
   (func (export "spin") (loop $l (br $l))))"""
 WIT = """package test:stress;
 world w { import test:host/clock; export add: func(a: s32, b: s32) -> s32; export sleep: func(ms: u32) -> u32;
-  export crash: func(ms: u32); export spin: func(); }
+  export crash: func(ms: u32); export count: func(n: u32) -> u32; export spin: func(); }
 package test:host { interface clock { sleep: func(ms: u32) -> u32; } }"""
 EXPECTED = {
     "add": "ok",
@@ -44,6 +47,8 @@ EXPECTED = {
 WEIGHTS = {"add": 40, "sleep": 30, "crash": 20, "spin": 2, "overlong": 4, "cancelled": 4}
 """What 100 calls are; those that spin cost their whole time."""
 AT_ONCE = 200
+LITTLE = 500_000
+"""What a guest counts to in about a millisecond."""
 
 
 class Clock:
@@ -104,7 +109,7 @@ class Stress:
         late: list[float] = []
 
         async def one() -> None:
-            with self.linked.instantiate(limits=Limits(max_execution_ms=ms)) as guest:
+            with await self.linked.instantiate_async(limits=Limits(max_execution_ms=ms)) as guest:
                 start = time.monotonic()
                 try:
                     await guest.call_async("spin")
@@ -115,16 +120,31 @@ class Stress:
         assert len(late) == count
         return late
 
-    async def spinners(self, count: int, seconds: float) -> tuple[list[float], list[float]]:
-        """While so many guests spin: how late a timer of 5 ms is each time, and how long a request over TCP takes."""
-        guests = [self.linked.instantiate(limits=Limits(max_execution_ms=int(seconds * 1000))) for _ in range(count)]
+    async def spinners(self, count: int, seconds: float) -> tuple[list[float], list[float], list[float]]:
+        """While so many guests spin: how late a timer of 5 ms is each time, and how long a request over TCP takes; then
+        how long a short call of a new guest takes."""
+        limits = Limits(max_execution_ms=int(seconds * 2000 + 1000))
+        guests = [self.linked.instantiate(limits=limits) for _ in range(count)]
         spinning = [asyncio.ensure_future(guest.call_async("spin")) for guest in guests]
-        timers, requests = await asyncio.gather(timer_lateness(seconds - 0.5), request_times(seconds - 0.5))
+        timers, requests = await asyncio.gather(timer_lateness(seconds), request_times(seconds))
+        calls = await self.call_times(seconds)
         ended = await asyncio.gather(*spinning, return_exceptions=True)
         assert all(isinstance(end, TimedOutError) for end in ended), ended
         for guest in guests:
             guest.close()
-        return timers, requests
+        return timers, requests, calls
+
+    async def call_times(self, seconds: float) -> list[float]:
+        """Calls that need a millisecond, each of a new guest, one after the other."""
+        took = []
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with await self.linked.instantiate_async(limits=Limits(max_execution_ms=60_000)) as guest:
+                start = time.monotonic()
+                await guest.call_async("count", LITTLE)
+                took.append(time.monotonic() - start)
+            await asyncio.sleep(0.005)
+        return took
 
 
 async def at_once(limit: int, work: Sequence[Callable[[], Awaitable[None]]]) -> None:
@@ -211,8 +231,8 @@ def run_timeouts(stress: Stress, count: int) -> None:
 
 
 def run_spinners(stress: Stress, count: int) -> None:
-    timers, requests = asyncio.run(stress.spinners(count, 10.5))
-    print(f"{count} guests spin: a timer is late by {shown(timers)}; a request takes {shown(requests)}")
+    timers, requests, calls = map(shown, asyncio.run(stress.spinners(count, 10)))
+    print(f"{count} guests spin: a timer is late by {timers}; a request takes {requests}; a call takes {calls}")
 
 
 def main() -> None:
