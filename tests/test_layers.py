@@ -19,7 +19,7 @@ PACKAGE = ROOT / "wippywasm"
 LAYERS = [
     {"dataclass", "late", "visible"},
     {"errors"},
-    {"awaitables", "model", "core", "values", "leb128"},
+    {"awaitables", "calling", "model", "core", "values", "leb128"},
     {"layout"},
     {"wit", "binary"},
     {"abi"},

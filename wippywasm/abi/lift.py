@@ -36,6 +36,7 @@ from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import ARRAY_SIDE, COMPONENT_SIDE, HOST_SIDE, Side, Source
 from wippywasm.abi.store import check_pointer
 from wippywasm.abi.traps import bad_text
+from wippywasm.calling import refuse_late, under_way
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import CoreFunc
 from wippywasm.errors import TimedOutError, UnsupportedFeatureError, WitError
@@ -83,6 +84,8 @@ def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
 
 
 def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> None:
+    w.constants["under_way"] = under_way
+    w.line(f"if under_way: {w.use(refuse_late)}()")
     _write_entry_check(w, shape)
     given = f"[{', '.join(args)}]"
     w.line(f"if extra or named: {given} = {w.use(arranged)}(signature, {given}, extra, named)")

@@ -151,6 +151,10 @@ class Fibers(Protocol):
         """Whether the guest took long of late where it can't be suspended, as in allocations."""
         ...
 
+    def begin_coroutine(self) -> Any:
+        """Before a coroutine of such a host function is begun: a `calling.Call`, or None, that is over with it."""
+        ...
+
     def park(self, awaitable: Awaitable[Any], finish: CoreCallable, steps: Any = None) -> Any:
         """For a host function of `waiting_func` to return: its guest is suspended until `awaitable` has been awaited,
         by the task of the stepwise call; then `finish` turns its value into the core results, on the guest's stack."""

@@ -15,13 +15,14 @@ from functools import lru_cache, partial
 from threading import get_ident
 from typing import Any
 
+from wippywasm.calling import under_way
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine import stacks
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory
 from wippywasm.engine.ending import GUEST_CALL
 from wippywasm.engine.recursion import HOST_ENTRY
-from wippywasm.engine.spans import CALLED_OUT, bounded, calling_out
+from wippywasm.engine.spans import bounded
 from wippywasm.engine.traps import python_headroom
 from wippywasm.errors import InvalidError, UnavailableError
 
@@ -95,7 +96,7 @@ _CALL_SCOPE = {
     "ident": get_ident,
     "fit": stacks.fit,
     "admit": stacks.admit,
-    "calling_out": calling_out,
+    "under_way": under_way,
     "bounded": bounded,
     "closed": closed,
     "null_in": null_in,
@@ -163,7 +164,7 @@ def guest_call_factory(type: CoreFuncType) -> tuple[Callable[..., Callable[..., 
 
     The views are those of a `Slots`, each named by its format; `q` is always there, and its first item is the trap.
     `fail(error, trap)` gives the exception to raise. `headroom()` raises where the guest could not call the host any
-    more, `admit()` where the thread's stack may have no room for it; `bounded()` calls it in the time of another guest.
+    more, `admit()` where the thread's stack may have no room for it; `bounded()` calls it within another guest's call.
     `closed()` gives the exception for a store whose slots are closed.
     """
     params = ", ".join(f"a{k}" for k in range(len(type.params)))
@@ -181,10 +182,9 @@ def guest_call_factory(type: CoreFuncType) -> tuple[Callable[..., Callable[..., 
         *(f"        {move}" for move in moves),
         "        if running.calls_back:",
         "            headroom()",
-        "        me = ident()",
-        "        if me not in fit:",
+        "        if ident() not in fit:",
         "            admit(running)",
-        "        if calling_out and me in calling_out and not running.spans.calls:",
+        "        if under_way and not running.spans.calls and not running.on_fiber:",
         "            error = bounded(store, native, context, function, slots, count, trap)",
         "        else:",
         "            error = native(context, function, slots, count, trap)",
@@ -220,33 +220,22 @@ def host_entry_factory(type: CoreFuncType, waits: bool = False) -> Callable[...,
         "            try:",
         "                state = nobody",
         "                depth = 0",
-        "                me = 0",
         f"                state = live[env >> {NUMBER_BITS}]",
         "                depth = state.depth",
         "                state.depth = depth + 1",
         "                stack = state.stack",
         "                if not stack.deep < address < stack.top:",
         "                    settle(state, address)",
-        "                if state.spans.earliest is not None:",
-        "                    thread = ident()",
-        "                    outer = calling_out.get(thread)",
-        "                    calling_out[thread] = state.spans",
-        "                    me = thread",
         "                v, where = last",
         "                if where != address:",
         "                    v = at(address)",
         "                    last = v, address",
         *(f"                {line}" for line in (_parking_call(type) if waits else _call(type))),
-        "                if me:",
-        *(f"                    {line}" for line in CALLED_OUT),
-        "                    me = 0",
-        f"                    {'if not state.parked: ' if waits else ''}state.check()",
+        f"                if state.spans.are_bounded{' and not state.parked' if waits else ''}:",
+        "                    state.check()",
         "                state.depth = depth",
         "                return 0",
         "            except BaseException as error:",
-        "                if me:",
-        *(f"                    {line}" for line in CALLED_OUT),
-        "                    me = 0",
         "                state.depth = depth",
         "                state.raised = error",
         "                spare = state.spare",
@@ -254,8 +243,6 @@ def host_entry_factory(type: CoreFuncType, waits: bool = False) -> Callable[...,
         "                spare.trap = 0",
         "                return trap or new_trap()",
         "        except BaseException as error:",
-        "            if me:",
-        *(f"                {line}" for line in CALLED_OUT),
         "            state.depth = depth",
         "            state.raised = error",
         "            return new_trap()",
@@ -266,8 +253,6 @@ def host_entry_factory(type: CoreFuncType, waits: bool = False) -> Callable[...,
         "null_out": null_out,
         "pack": partial(pack_results, results),
         "settle": stacks.settle,
-        "ident": get_ident,
-        "calling_out": calling_out,
     }
     return build_factory(lines, HOST_ENTRY, scope)
 

@@ -3,85 +3,122 @@
 In: calls that begin and end, each in the thread that runs the guest for it. Out: when the one that runs here is to end.
 A call within another has the time of both, and leaves the other's as it was. One of another thread, which is going to
 be refused, is no business of the one that runs. A host function that calls guests has the time of the one that called
-it, and no more.
+it, and no more: see `calling`.
 
 Spec: SPEC section 6 (`max_execution_ms`).
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.calling import Call, around, current_task
+from wippywasm.engine.recursion import host_states
+from wippywasm.errors import CanceledError, TimedOutError, UnsupportedFeatureError
 
 if TYPE_CHECKING:
     from wippywasm.engine.port import TimedStore
 
-calling_out: dict[int, Spans] = {}
-"""Threads in which a host function runs for a guest that has so much time: its store's calls."""
-
-CALLED_OUT = ("if outer is None: del calling_out[me]", "else: calling_out[me] = outer")
-"""Lines of a host function's entry, which has noted that in `calling_out`: the other end of it."""
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=calling_out.clear)
+HELD_SECONDS = 5.0
+"""How long a guest may hold an event loop that a host function calls for a task, where no time is set for either."""
 
 
-class Span:
-    """One call: until when (of `time.monotonic`), and what it ends with then; None where it may only be interrupted."""
+class Span(Call):
+    """One call of a store, by the thread `ident`."""
 
-    __slots__ = ("deadline", "ident", "timeout")
+    __slots__ = ("ends_at", "ident")
 
-    def __init__(self, deadline: float | None, timeout: BaseException | None) -> None:
-        self.deadline = deadline
+    def __init__(self, ident: int, outer: Call | None, timeout: BaseException | None, seconds: float) -> None:
+        self.ident = ident
+        self.outer = outer  # each as the base class does, which would take longer
         self.timeout = timeout
-        self.ident = get_ident()
+        self.error = None
+        self.is_over = False
+        self.deadline = self.ends_at = None if timeout is None else time.monotonic() + seconds
+        """The earliest moment, as it seems at the beginning."""
+        if outer is not None:
+            end = self.until()
+            self.ends_at = None if end is None else end[0]
+
+
+class Held(Call):
+    """A plain call by a host function that holds the event loop of `waiting`, a task: ends when that is cancelled."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self, outer: Call | None, waiting: Any) -> None:
+        is_bounded = outer is not None and outer.until() is not None
+        super().__init__(outer, None if is_bounded else held_too_long(), HELD_SECONDS)
+        self._waiting = waiting
+
+    def look(self, now: float) -> None:
+        super().look(now)
+        if getattr(self._waiting, "_must_cancel", False):  # which the loop would do next
+            self.end(CanceledError("the task that called the guest was ended"))
+
+    def __enter__(self) -> Call:
+        error = self.ended()
+        if error is not None:
+            raise error
+        return super().__enter__()
 
 
 class Spans:
-    """The calls of one store that are under way. `earliest` is when the first of them is out of time, if any is.
+    """The calls of one store that are under way. `earliest` is when the first of them is out of time, if any is;
+    `are_bounded` says whether any is that may be, or ends with another call.
 
     Where the store `is_bound` to a thread, calls of others wait for that one to make them, and are outer ones, too.
     """
 
-    __slots__ = ("_is_bound", "_lock", "calls", "earliest")
+    __slots__ = ("_has_outer", "_is_bound", "_lock", "are_bounded", "calls", "earliest")
 
     def __init__(self, is_bound: bool = False) -> None:
         self._is_bound = is_bound
         self.calls: tuple[Span, ...] = ()
         self._lock = threading.RLock()  # a collection may run destructors, which are calls, wherever this allocates
         self.earliest: float | None = None
+        self._has_outer = False
+        self.are_bounded = False
 
     def __bool__(self) -> bool:
         return bool(self.calls)
 
     def begin(self, timeout: BaseException | None, seconds: float) -> Span:
         """A call with so much time, or with none of its own where `timeout` is None."""
-        span = Span(None if timeout is None else time.monotonic() + seconds, timeout)
-        outer = self.current() if self._is_bound else self._here()
-        if outer is None and span.ident in calling_out:
-            outer = calling_out[span.ident].current()
-        until = None if outer is None else outer.deadline
-        if outer is not None and until is not None and (span.deadline is None or until < span.deadline):
-            span.deadline, span.timeout = until, outer.timeout
+        me = get_ident()
+        outer = (self.current() if self._is_bound else self._here()) if self.calls else None
+        span = Span(me, outer or around(), timeout, seconds)
         with self._lock:
             self._keep((*self.calls, span))
+        span.__enter__()
         return span
 
     def end(self, span: Span) -> None:
         """The other end of `begin`."""
+        span.leave()
         with self._lock:
             self._keep(tuple([s for s in self.calls if s is not span]))
 
     def _keep(self, spans: tuple[Span, ...]) -> None:
         self.calls = spans
-        self.earliest = min([s.deadline for s in spans if s.deadline is not None], default=None)
+        self.earliest = None
+        self._has_outer = self.are_bounded = False
+        for span in spans:
+            self._has_outer |= span.outer is not None
+            end = span.ends_at
+            if end is not None and (self.earliest is None or end < self.earliest):
+                self.earliest = end
+        self.are_bounded = self._has_outer or self.earliest is not None
+
+    def interrupt(self, error: BaseException) -> None:
+        """End what runs within these calls."""
+        for span in self.calls:
+            span.end(error)
 
     def _here(self) -> Span | None:
         me = get_ident()
@@ -95,31 +132,55 @@ class Spans:
     def time_left(self) -> tuple[float, BaseException] | None:
         """Seconds until the current call's timeout, and the timeout, where there is one."""
         span = self.current()
-        if span is None or span.deadline is None or span.timeout is None:
-            return None
-        return span.deadline - time.monotonic(), span.timeout
+        end = None if span is None else span.until()
+        return None if end is None else (end[0] - time.monotonic(), end[1])
 
     def overdue(self) -> BaseException | None:
-        """What the current call is to end with, where its time is up."""
-        earliest = self.earliest
-        if earliest is None or time.monotonic() < earliest:
+        """What the current call is to end with, where its time is up, or that of a call around it."""
+        if not self._has_outer and (self.earliest is None or time.monotonic() < self.earliest):
             return None
-        left = self.time_left()
-        return left[1] if left is not None and left[0] <= 0 else None
+        span = self.current()
+        return None if span is None else span.ended()
 
 
 def bounded(store: TimedStore, function: Callable[..., Any], *args: Any) -> Any:
-    """Call the function, which runs the store's guest, for a host function: in the time of the guest that called that.
+    """Call the function, which runs the store's guest, for what may be a host function: it ends with that one's guest.
 
-    Raises UnsupportedFeatureError where that is over some time, and the store's guest can't be ended then.
+    Where an event loop stands still meanwhile, and nothing else bounds the guest, it has `HELD_SECONDS`. Raises
+    UnsupportedFeatureError where that is over some time, and the store's guest can't be ended then.
     """
-    if not store.can_end and calling_out[get_ident()].time_left() is not None:
-        raise unbounded(store.engine.name)
-    span = store.start_clock()
-    try:
+    outer = around()
+    if outer is not None and outer.store is store:
         return function(*args)
-    finally:
-        store.stop_clock(span)
+    is_held = _is_held(outer)
+    if outer is None and not is_held:
+        return function(*args)
+    if not store.can_end:
+        if outer is not None and outer.until() is not None:
+            raise unbounded(store.engine.name)
+        return function(*args)
+    with Held(outer, current_task()) if is_held else nullcontext():
+        span = store.start_clock()
+        try:
+            return function(*args)
+        finally:
+            store.stop_clock(span)
+
+
+def _is_held(outer: Call | None) -> bool:
+    """Whether an event loop stands still for a guest that is called here, by a host function."""
+    if outer is not None and outer.holds:
+        return True
+    return current_task() is not None and (outer is not None or any(getattr(s, "on_fiber", 0) for s in host_states()))
+
+
+def held_too_long() -> TimedOutError:
+    """The error for a guest that has held an event loop for as long as it may."""
+    return TimedOutError(
+        f"the guest held the event loop for more than {HELD_SECONDS:g} s: a host function of a task's guest called it",
+        hint="call it by call_async in an async host function, or instantiate it with Limits(max_execution_ms=…)",
+        details={"budget": "held", "seconds": HELD_SECONDS},
+    )
 
 
 def unbounded(engine: str) -> UnsupportedFeatureError:
@@ -129,22 +190,3 @@ def unbounded(engine: str) -> UnsupportedFeatureError:
         engine,
         hint="instantiate the called guest with limits, too, such as Limits(max_execution_ms=10_000)",
     )
-
-
-@contextmanager
-def for_thread(ident: int) -> Iterator[None]:
-    """Where this thread works for another one, which waits: what bounds that one bounds this."""
-    spans = calling_out.get(ident)
-    if spans is None:
-        yield
-        return
-    me = get_ident()
-    before = calling_out.get(me)
-    calling_out[me] = spans
-    try:
-        yield
-    finally:
-        if before is None:
-            del calling_out[me]
-        else:
-            calling_out[me] = before

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from threading import get_ident
 from typing import Any
 
+from wippywasm.calling import under_way
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine.codegen import build_factory
 from wippywasm.engine.ending import GUEST_CALL
 from wippywasm.engine.recursion import HOST_ENTRY
-from wippywasm.engine.spans import CALLED_OUT, bounded, calling_out
+from wippywasm.engine.spans import bounded
 
 PASSABLE = frozenset({"i32", "i64", "f32", "f64", "v128"})
 
@@ -40,11 +40,10 @@ def guest_call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
         "def make(native, ident, store, fail):",
         "    spans = store.spans",
         f"    def call({', '.join(names)}):",
-        "        me = ident()",
-        "        if me != store.owner:",
+        "        if ident() != store.owner:",
         "            raise store.refusal()",
         "        try:",
-        "            if calling_out and me in calling_out and not spans.calls:",
+        "            if under_way and not spans.calls:",
         f"                return bounded(store, native, {arguments})",
         f"            return native({arguments})",
         "        except BaseException as error:",
@@ -52,7 +51,7 @@ def guest_call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
         "        raise raised",  # out here, so that megabytes of an overflow's message are not kept as its context
         "    return call",
     ]
-    return build_factory(lines, GUEST_CALL, {"calling_out": calling_out, "bounded": bounded})
+    return build_factory(lines, GUEST_CALL, {"under_way": under_way, "bounded": bounded})
 
 
 @lru_cache(maxsize=1024)
@@ -66,33 +65,23 @@ def host_entry_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
         "def make(target, state, clock):",
         f"    def entry({names}):",
         "        try:",
-        "            me = 0",
         "            depth = state.depth",
         "            if clock.is_armed:",
         "                clock.check()",
-        "                thread = ident()",
-        "                outer = calling_out.get(thread)",
-        "                calling_out[thread] = clock.spans",
-        "                me = thread",
         "            state.depth = depth + 1",
         f"            result = target()({names})",
-        "            if me:",
-        *(f"                {line}" for line in CALLED_OUT),
-        "                me = 0",
         "            if clock.is_armed:",
         "                clock.check()",
         *_convert_results(type),
         "            state.depth = depth",
         f"            return {'result' if type.results else 'None'}",
         "        except BaseException as error:",
-        "            if me:",
-        *(f"                {line}" for line in CALLED_OUT),
         "            state.depth = depth",
         "            state.raised = error",
         "            raise",
         "    return entry",
     ]
-    return build_factory(lines, HOST_ENTRY, {"calling_out": calling_out, "ident": get_ident})
+    return build_factory(lines, HOST_ENTRY, {})
 
 
 def _convert_results(type: CoreFuncType) -> list[str]:

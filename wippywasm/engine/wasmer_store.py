@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import wasmer
 
+from wippywasm.calling import around
 from wippywasm.core import CoreFuncType, CoreTableType
 from wippywasm.engine import linking, rewrite, stacks
 from wippywasm.engine.bounds import BoundsOf
@@ -20,7 +21,7 @@ from wippywasm.engine.growth import Allowance
 from wippywasm.engine.map_room import MapRoom
 from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreItem, Module, StoreLimits
 from wippywasm.engine.recursion import unless_too_deep
-from wippywasm.engine.spans import Span, Spans, calling_out, unbounded
+from wippywasm.engine.spans import Span, Spans, unbounded
 from wippywasm.engine.wasmer_calls import host_entry_factory, is_passable
 from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
 from wippywasm.engine.wasmer_loading import WasmerModule, forget_native_store, native_store
@@ -99,8 +100,8 @@ class WasmerStore:
         self.check()
         linking.check_count(module.imports, imports)
         self._check_limits(module)
-        if not self._rewrites and module.has_start and self.owner in calling_out:
-            raise unbounded(self.engine.name)
+        if not self._rewrites and module.has_start:
+            self._refuse_unbounded()
         if not self._rewrites and not module.mixes_tables:
             return self.link(module, imports)
         rewritten = self.engine.rewritten(module)
@@ -111,6 +112,12 @@ class WasmerStore:
         if instance.has(rewrite.START):
             instance.export(rewrite.START).call()
         return instance
+
+    def _refuse_unbounded(self) -> None:
+        """Raise UnsupportedFeatureError where something is over some time."""
+        outer = around()
+        if outer is not None and outer.until() is not None:
+            raise unbounded(self.engine.name)
 
     def _new_tables(self, types: tuple[CoreTableType, ...]) -> list[CoreItem]:
         """New tables; wasmer makes them in instances only."""

@@ -61,11 +61,12 @@ class Clock:
         self._arm()
 
     def _arm(self) -> None:
-        self.is_armed = self._interrupt is not None or self.spans.earliest is not None
+        self.is_armed = self._interrupt is not None or self.spans.are_bounded
 
     def interrupt(self, error: BaseException) -> None:
         """End the guest with `error`, when it next calls the host or is out of counts."""
         self._interrupt = error
+        self.spans.interrupt(error)
         self.is_armed = True
         self._turn.wake()
 

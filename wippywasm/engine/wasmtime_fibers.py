@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import wasmtime
 
+from wippywasm.calling import Call, around, current, under_way
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory, without_signal_check
@@ -33,6 +34,7 @@ from wippywasm.engine.turns import SLICE_SECONDS, Held, crowd, turns_of
 from wippywasm.engine.wasmtime_allocations import Allocations, Place, Steps
 from wippywasm.engine.wasmtime_items import WasmtimeFunc
 from wippywasm.engine.wat import wat2wasm
+from wippywasm.errors import CanceledError
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_store import WasmtimeStore
@@ -106,6 +108,8 @@ class Fibers:
         self._allocates = ctypes.byref(capi.Continuation(_IS_READY_ADDRESS, id(self), None))
         self.parked = Parked()
         self.ticker = store.engine.ticker
+        self._call: Call | None = None
+        """That of the guest, where it is noted for what its coroutines begin."""
 
     @property
     def _store(self) -> WasmtimeStore:
@@ -129,6 +133,24 @@ class Fibers:
     def on_fiber(self) -> bool:
         """Whether the guest runs on a fiber."""
         return self._running.on_fiber
+
+    def begin_coroutine(self) -> Call | None:
+        """Note the call for what a coroutine begins, which is over where the coroutine is; the clock does it where one
+        runs. A call is noted in its task for good, and serves the next ones of the task until one has waited."""
+        if self._running.spans.calls:
+            return None
+        call = self._call
+        if call is None or current.get() is not call:
+            call = self._call = Call(around())
+            current.set(call)
+        call.is_over = False
+        return call
+
+    def _end_coroutines(self, error: BaseException | None = None) -> None:
+        call, self._call = self._call, None
+        if call is not None:
+            call.ends_with(error)
+            call.close()
 
     def park(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any], steps: Steps | None = None) -> int:
         """Leave an operation for the shim to suspend the guest for; the value returned counts for nothing."""
@@ -186,9 +208,17 @@ class Fibers:
             made = self._stepwise[func] = StepwiseFunc(func, self)
         return made
 
-    @awaits_for_guests
     async def drive(self, future: int) -> None:
         """Run a future that is suspended until it is done."""
+        under_way.append(None)
+        try:
+            await self._drive(future)
+        finally:
+            under_way.pop()
+        self._end_coroutines()
+
+    @awaits_for_guests
+    async def _drive(self, future: int) -> None:
         import asyncio  # late, as in `turns`
 
         since = armed = monotonic()
@@ -277,9 +307,10 @@ class Fibers:
         if not self.ticker.awake:
             self.ticker.wake()
 
-    def abandon(self) -> None:
+    def abandon(self, error: BaseException) -> None:
         """End the call that is under way, and forget what it left behind."""
         self._running.end_future()
+        self._end_coroutines(error)
         operation, self.operation = self.operation, None
         self._running.parked = 0
         self.parked.struck = None
@@ -360,23 +391,29 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "            ticker.wake()",
         "        running.on_fiber = True",
         "        running.stack = unknown",
+        "        push(None)",
         "        try:",
-        "            done = poll(future)",
+        "            try:",
+        "                done = poll(future)",
+        "            finally:",
+        "                pop()",
         "            running.on_fiber = False",
         "            if not done:",
         "                await drive(future)",
         "        except RecursionError as full:",
-        "            abandon()",
+        "            abandon(full)",
         "            raise unless_too_deep(full)",
-        "        except BaseException:",
-        "            abandon()",
+        "        except BaseException as raised:",
+        "            abandon(raised)",
+        "            if isinstance(raised, CanceledError):",
+        "                await cancelled()",
         "            raise",
         "        running.future = 0",
         "        running.stack = unknown",
         "        delete(future)",
         "        if t[0] or t[1]:",
         "            failure = fail(t[1], t[0])",
-        "            if running.nested:",
+        "            if running.nested or isinstance(failure, CanceledError):",
         "                await cancelled()",
         "            raise failure",
         f"        return {'(' * (results > 1)}{', '.join(loads) or None}{')' * (results > 1)}",
@@ -390,6 +427,9 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "crowd": crowd,
         "unknown": UNKNOWN,
         "unless_too_deep": unless_too_deep,
+        "push": under_way.append,
+        "pop": under_way.pop,
+        "CanceledError": CanceledError,
     }
     return build_factory(lines, "fiber call", scope)
 

@@ -16,6 +16,7 @@ from itertools import repeat
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from wippywasm.calling import under_way
 from wippywasm.core import CoreExternType, CoreFuncType
 from wippywasm.engine import linking, rewrite, stacks
 from wippywasm.engine import wasmtime_capi as capi
@@ -23,7 +24,7 @@ from wippywasm.engine.assembly import HostSource, Make, Part, Source
 from wippywasm.engine.bounds import BoundsOf
 from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
 from wippywasm.engine.raw_calls import USUAL_ROOM, Slots, closed
-from wippywasm.engine.spans import Span, bounded, calling_out
+from wippywasm.engine.spans import Span, bounded
 from wippywasm.engine.wasmtime_epochs import watch
 from wippywasm.engine.wasmtime_failures import failure_of, refused
 from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type
@@ -145,10 +146,10 @@ class WasmtimeStore:
 
     def _new_instance(self, module: WasmtimeModule, imports: Any, block: capi.Block) -> str:
         """Instantiate into `block`; the message of wasmtime's refusal, if it refused."""
-        me = get_ident()
-        if me not in stacks.fit:
+        if get_ident() not in stacks.fit:
             stacks.admit(self.running)
-        make = partial(bounded, self, capi.instance_new) if me in calling_out else capi.instance_new
+        is_within = under_way and not self.running.spans.calls and not self.running.on_fiber
+        make = partial(bounded, self, capi.instance_new) if is_within else capi.instance_new
         trap = c_void_p()
         error = make(self.context, module.pointer, imports, module.import_count, block.pointer, byref(trap))
         if trap or (error and self.running.raised is not None):
@@ -249,6 +250,7 @@ class WasmtimeStore:
     def interrupt(self, error: BaseException) -> None:
         """End the guest that runs, perhaps in another thread, within some slices: its call raises `error`."""
         self.running.interrupt = error
+        self.running.spans.interrupt(error)
 
     def failure(self, error: int, trap: int) -> BaseException:
         """Own what a call into the guest gave back, and say what it was."""

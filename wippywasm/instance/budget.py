@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from wippywasm.calling import TaskCall
 from wippywasm.engine.port import TimedStore
 from wippywasm.errors import TimedOutError
 
@@ -83,8 +84,9 @@ def in_tasks(
     """The coroutine function with a budget for each call."""
 
     async def call(*args: Any, **named: Any) -> Any:
-        timeout = out_of_time(budget_ms, message)
-        return await within(budget_ms / 1000, timeout, function(*args, **named), store.interrupt)
+        timeout, seconds = out_of_time(budget_ms, message), budget_ms / 1000
+        with TaskCall(timeout, seconds):
+            return await within(seconds, timeout, function(*args, **named), store.interrupt)
 
     return call
 

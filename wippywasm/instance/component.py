@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from wippywasm.binary import component as binary
+from wippywasm.calling import refuse_late, under_way
 from wippywasm.engine.port import NO_LIMITS, Engine, Module, StoreLimits
 from wippywasm.engine.turns import turn_to_make
 from wippywasm.errors import BinaryError, InvalidError, LinkError
@@ -255,6 +256,8 @@ class LinkedComponent:
         return Guest(self.component, frame)
 
     def _new_frame(self, limits: Limits | None, least: StoreLimits) -> Frame:
+        if under_way:
+            refuse_late()
         engine = self.component.engine
         recipe = self._recipe or self._prepared()
         owner = threading.get_ident() if engine.thread_bound else None

@@ -10,8 +10,10 @@ Spec: SPEC section 6 (`max_execution_ms`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
+from wippywasm.calling import current, here, under_way
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import TimedStore
 from wippywasm.engine.spans import unbounded
@@ -64,6 +66,18 @@ def _less(outer: TimedStore, budget_ms: int | None) -> tuple[float, BaseExceptio
     return (0, None) if left is None else left
 
 
+def _is_late() -> bool:
+    """Whether the call has ended that this is within: what is left over has to go nevertheless."""
+    outer = here()
+    return outer is not None and outer.ended() is not None
+
+
+def _alone(function: Callable[[int], object], rep: int) -> None:
+    """Call it as if it were within no other call; to be run in a context of its own."""
+    current.set(None)
+    function(rep)
+
+
 @dataclass(frozen=True)
 class Destructor:
     """The destructor of a resource that a frame's guest has, an instance's core function."""
@@ -78,6 +92,8 @@ class Destructor:
         store = frame.timed_store
         if store is None or store.is_timed or frame.parking.on_fiber:
             call(rep)
+        elif under_way and _is_late():
+            copy_context().run(_alone, in_calls(call, store, DESTRUCTOR_MS, OF_A_DESTRUCTOR), rep)
         elif frame.budget_ms is not None or not (in_event_loop() or frame.components[0].send is not None):
             frame.limited(call)(rep)
         else:

@@ -19,16 +19,16 @@ import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from wippywasm.awaitables import discard
+from wippywasm.calling import Call, TaskCall, WaitedFor, around, current
 from wippywasm.engine import ending, thread_turns
 from wippywasm.engine.exhausted import exhausted
 from wippywasm.engine.recursion import awaits_for_guests, unless_too_deep
-from wippywasm.engine.spans import for_thread
 from wippywasm.engine.turns import Held, turns_of
 from wippywasm.errors import CanceledError
 from wippywasm.instance.handover import Handover
@@ -82,17 +82,15 @@ class GuestThread:
             return function(*args)
         outcome: Future[Any] = Future()
         context = copy_context()
-        call = (_without_waiting, function) if in_event_loop() else (function,)
+        work = (_without_waiting, function) if in_event_loop() else (function,)
         caller = threading.get_ident()
-
-        def job() -> None:
-            with for_thread(caller):
-                _settle(outcome, context.run, (*call, *args))
-
+        outer = around()
         self._callers.add(caller)
         try:
-            self._jobs.put(job)
-            return outcome.result()
+            with WaitedFor(outer) if outer is not None else nullcontext() as call:
+                context.run(current.set, call)
+                self._jobs.put(lambda: _settle(outcome, context.run, (*work, *args)))
+                return outcome.result()
         finally:
             self._callers.discard(caller)
 
@@ -105,21 +103,24 @@ class GuestThread:
         """Call a function in this thread when its turn comes; nobody waits for it, or handles its errors."""
         self._jobs.put(lambda: _settle(Future(), function, args))
 
-    async def run(self, function: Callable[[], Any], interrupt: Callable[[BaseException], None]) -> Any:
+    async def run(
+        self, function: Callable[[], Any], interrupt: Callable[[BaseException], None], store: Any = None
+    ) -> Any:
         """Call a function in this thread; what host functions wait for meanwhile is awaited here.
 
-        Where this task is cancelled while the guest runs, `interrupt` gets what the guest is to be ended with, and the
-        task goes on when it has ended.
+        `store` has the guest that it calls, if it is one that `interrupt` ends. Where this task is cancelled while the
+        guest runs, `interrupt` gets what the guest is to be ended with, and the task goes on when it has ended.
         """
-        call = _Call(asyncio.get_running_loop(), interrupt)
-        self._jobs.put(lambda: call.execute(function))
-        try:
-            return await call.attend()
-        except BaseException as error:
-            call.end(f"the task that called the guest was ended: {error or type(error).__name__}")
-            if not isinstance(error, GeneratorExit):
-                await call.left()
-            raise
+        with TaskCall(store=store) as task_call:
+            call = _Call(asyncio.get_running_loop(), interrupt, task_call)
+            self._jobs.put(lambda: call.execute(function))
+            try:
+                return await call.attend()
+            except BaseException as error:
+                call.end(f"the task that called the guest was ended: {error or type(error).__name__}")
+                if not isinstance(error, GeneratorExit):
+                    await call.left()
+                raise
 
     def check_entry(self, components: Sequence[ComponentInstance]) -> None:
         """Refuse a call that would wait for a task's."""
@@ -211,8 +212,11 @@ def _settle(outcome: Future[Any], function: Callable[..., Any], args: tuple[Any,
 class _Call:
     """One call: what its task and its thread tell each other. `interrupt` ends the guest where it runs."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, interrupt: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, interrupt: Callable[[BaseException], None], task_call: Call
+    ) -> None:
         self._loop = loop
+        self._task_call = task_call
         self._interrupt = interrupt
         self._context = copy_context()
         self._handover: Handover[Awaitable[Any] | None] = Handover(loop)
@@ -280,6 +284,7 @@ class _Call:
         # Not the task's own error: that one's traceback would lead to the guest's frames.
         self._ended = CanceledError(reason)
         self._reply.put((None, self._ended))
+        self._task_call.end(self._ended)
         self._interrupt(self._ended)
 
     async def left(self) -> None:

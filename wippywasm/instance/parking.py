@@ -80,10 +80,15 @@ def _parked(fibers: Fibers, awaitable: Awaitable[Any], finish: Finish, steps: An
     """
     if awaitable.__class__ is not CoroutineType:
         return fibers.park(awaitable, finish, steps)
+    call = fibers.begin_coroutine()
     try:
         yielded = awaitable.send(None)
-    except StopIteration as stop:
-        value = stop.value
+    except BaseException as error:
+        if call is not None:
+            call.is_over = True
+        if not isinstance(error, StopIteration):
+            raise
+        value = error.value
     else:
         return fibers.park(rest_of(awaitable, yielded), finish, steps)
     return finish(value) if steps is None else fibers.park(there(value), finish, steps)

@@ -86,7 +86,7 @@ class ThreadGuest(Guest):
 
     async def _run(self, frame: Frame, function: Callable[[], Any]) -> Any:
         with self._thread.occupied(frame.components):
-            return await self._thread.run(function, self._interrupt)
+            return await self._thread.run(function, self._interrupt, frame.store)
 
     def func(self, name: str) -> Callable[..., Any]:
         self._running()
