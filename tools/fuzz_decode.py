@@ -1,7 +1,7 @@
 """Fuzz the component decoder and planner: `python tools/fuzz_decode.py SECONDS [SEED] [--peer] [--corpus PATH…]`.
 
 In: how long, a seed, files or folders of `.wasm` and `.wast` to start from (by default the test guests and, where
-they are, the conformance vectors), beside small ones whose types grow. Out: a summary; the exit code is 1 if an input
+they are, the conformance vectors), beside small ones whose parts grow. Out: a summary; the exit code is 1 if an input
 gave anything but a result or an error of ours, took over a second of the processor, or allocated far more than its
 size; with `--peer` also if wasmtime's validator takes what we refuse. Such inputs are written to `fuzz-findings/`.
 """
@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from spec_tests.wast_directives import AssertFails, AssertRefused, Define, Source, directives  # noqa: E402
+from tools.bombs import SHAPES  # noqa: E402
 from wippywasm import binary  # noqa: E402
 from wippywasm.binary.features import ALL, DEFAULT, Features  # noqa: E402
 from wippywasm.engine import wat2wasm  # noqa: E402
@@ -62,17 +63,10 @@ def seeds(paths: list[Path]) -> Iterator[bytes]:
 
 
 def doubled() -> Iterator[bytes]:
-    """Small components whose types hold each other twice, level by level, and come to thousands of resources."""
-    holds = '(export "a" (instance (type $p))) (export "b" (instance (type $p)))'
-    for levels in (4, 8, 10, 12):
-        types = "".join(
-            f"(type $i{i} (instance (alias outer 1 $i{i - 1} (type $p)) {holds}))" for i in range(1, levels)
-        )
-        last = f"(type $i{levels - 1})"
-        first = '(type $i0 (instance (export "r" (type (sub resource)))))'
-        inner = f'(component $c (alias outer 1 $i{levels - 1} (type $q)) (import "x" (instance $x (type $q))))'
-        made = '(instance (instantiate $c (with "x" (instance $z))))' * 4
-        yield wat2wasm(f'(component {first} {types} {inner} (import "z" (instance $z {last})) {made})')
+    """Small components whose parts hold each other twice, level by level, and come to thousands."""
+    for make in SHAPES.values():
+        for levels in (4, 8, 12):
+            yield wat2wasm(make(levels))
 
 
 def _sources(file: Path) -> Iterator[bytes]:

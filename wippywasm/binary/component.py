@@ -40,9 +40,10 @@ class ModuleType:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class InstanceType:
-    """`exports` in order; a resource that an export introduces is a `ResourceType` of its own."""
+    """`exports` in order; `introduced` are the resources that they introduce, each with the names that lead to it."""
 
     exports: Mapping[str, ExternType]
+    introduced: Mapping[ResourceType, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -265,6 +266,7 @@ class Export(Definition):
     sort: str
     index: int
     type: ExternType
+    is_ascribed: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from wippywasm.binary.core_type_section import check_import_names, read_core_typ
 from wippywasm.binary.features import DEFAULT, Features
 from wippywasm.binary.import_export import read_export, read_import
 from wippywasm.binary.instances import read_core_instance, read_instance
-from wippywasm.binary.limits import CANONICAL, CORE_TYPE, DEFINITION, EXTERN, INSTANCE, MODULE, SECTION
+from wippywasm.binary.limits import CANONICAL, CORE_ITEM, CORE_TYPE, DEFINITION, EXTERN, INSTANCE, MODULE, SECTION
 from wippywasm.binary.nodes import ComponentNode
 from wippywasm.binary.preamble import read_preamble
 from wippywasm.binary.reader import Reader, view_of
@@ -85,6 +85,7 @@ def _read_section(scope: Scope, reader: Reader) -> None:
     if section > VALUE:
         raise MalformedError(f"malformed section id: {section}", offset)
     body = reader.sub(reader.u32())
+    scope.context.budget.grant(body.pos - offset)
     scope.context.budget.spend(SECTION, offset)
     if section in (START, VALUE):
         scope.require_values(offset)
@@ -97,7 +98,7 @@ def _read_section(scope: Scope, reader: Reader) -> None:
         for _ in range(count):
             read(scope, body)
     elif section == CUSTOM:
-        scope.context.budget.define(DEFINITION, offset)
+        scope.context.budget.define(CORE_ITEM, offset)
         scope.customs.append(core_module.read_custom(body))
     elif section == CORE_MODULE:
         _read_module(scope, body)

@@ -82,7 +82,8 @@ def read_export(scope: Scope, reader: Reader) -> None:
     name = read_name(reader, scope.context)
     sort, index = read_sort(reader), reader.u32()
     entity = renamed(scope.entity(sort, index, offset))
-    if reader.flag("the ascribed type of an export"):
+    is_ascribed = reader.flag("the ascribed type of an export")
+    if is_ascribed:
         ascribed = read_extern_type(scope, reader, name.name.text)
         Checker(scope.context.budget, offset).ascription(entity, ascribed)
         entity = ascribed
@@ -91,7 +92,7 @@ def read_export(scope: Scope, reader: Reader) -> None:
     _take(scope, "export", name, entity)
     if isinstance(entity, ValueEntity):
         scope.used_values.add(len(scope.values) - 1)
-    scope.define(Export(offset, name.name.text, sort, index, public(entity)))
+    scope.define(Export(offset, name.name.text, sort, index, public(entity), is_ascribed))
 
 
 def _take(scope: Scope, what: str, name: NameWithAttributes, entity: Entity) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wippywasm.binary.limits import RESOURCE_ROOM, Budget
+from wippywasm.binary.limits import ENTRY_ROOM, RESOURCE_ROOM, Budget
 from wippywasm.binary.nodes import ComponentNode, Entity, InstanceNode, TypeEntity, TypeNode
 from wippywasm.binary.substitute import Substitution
 from wippywasm.binary.subtype import Checker
@@ -30,19 +30,35 @@ def instantiate(component: ComponentNode, args: Mapping[str, Entity], budget: Bu
     resources = dict(supply.resources)
     fresh = {resource: ResourceType(resource.name) for resource in component.defined}
     resources.update(fresh)
-    nodes: dict[TypeNode, TypeNode] = {}
+    pairs = Pairs(budget, offset)
     for name, expected in component.imports.items():
-        pair_types(expected, args[name], nodes, budget, offset)
-    substitution = Substitution(resources, budget, offset, nodes)
+        pairs.add(expected, args[name])
+    substitution = Substitution(resources, budget, offset, pairs.types)
     introduced = {fresh[resource]: path for resource, path in component.defined.items()}
     return InstanceNode(substitution.entities(component.exports), introduced)
 
 
-def pair_types(inner: Entity, outer: Entity, nodes: dict[TypeNode, TypeNode], budget: Budget, offset: int) -> None:
-    """Collect, for every type that an import brings in, the argument's own type, whose name it goes by outside."""
-    if isinstance(inner, TypeEntity) and isinstance(outer, TypeEntity):
-        nodes[inner.created] = outer.created
-    elif isinstance(inner, InstanceNode) and isinstance(outer, InstanceNode):
-        budget.spend(len(inner.exports), offset)
-        for name, entity in inner.exports.items():
-            pair_types(entity, outer.exports[name], nodes, budget, offset)
+class Pairs:
+    """For every type that an import brings in, the argument's own type, whose name it goes by outside.
+
+    Instances share their parts: each pair of them is entered once.
+    """
+
+    def __init__(self, budget: Budget, offset: int) -> None:
+        self.budget = budget
+        self.offset = offset
+        self.types: dict[TypeNode, TypeNode] = {}
+        self._entered: set[tuple[int, int]] = set()
+
+    def add(self, inner: Entity, outer: Entity) -> None:
+        """Pair the types of an import with those of its argument."""
+        if isinstance(inner, TypeEntity) and isinstance(outer, TypeEntity):
+            self.types[inner.created] = outer.created
+        elif isinstance(inner, InstanceNode) and isinstance(outer, InstanceNode):
+            pair = id(inner.exports), id(outer.exports)
+            if pair not in self._entered:
+                self._entered.add(pair)
+                self.budget.spend(len(inner.exports), self.offset)
+                self.budget.take(ENTRY_ROOM, self.offset)
+                for name, entity in inner.exports.items():
+                    self.add(entity, outer.exports[name])

@@ -27,10 +27,10 @@ MAX_VALUE_SIZE = 1 << 28
 
 # ---- work: about the microseconds that CPython takes ----------------------------------------------------------------
 
-WORK = 600_000
-"""What any file may cost: over twenty times what a JavaScript component has."""
+WORK = 400_000
+"""What any file may cost: fifteen times what a JavaScript component has."""
 WORK_OF_BYTE = 4
-"""What a byte of definitions adds to it, about what one of the usual definitions takes; other sections add nothing."""
+"""What a byte of definitions, or of the head of a section, adds to it: about what the usual definitions take."""
 SECTION = 3
 SCOPE = 30
 """A component, a component type or an instance type, by itself."""
@@ -49,7 +49,7 @@ CORE_TYPE = 10
 INSTRUCTION = 1
 """An instruction of a constant expression."""
 CORE_ITEM = 5
-"""An import, export, global, table, memory, tag or custom section of a core module."""
+"""A custom section, or an import, export, global, table, memory or tag of a core module."""
 FUNCTIONS_AT_ONCE = 16
 """Functions of a core module are read so many for one unit."""
 NODE = 4
@@ -59,7 +59,7 @@ PARTS_AT_ONCE = 4
 
 # ---- room: about the bytes that CPython takes for definitions, and for types that are made of others ---------------
 
-ROOM = 16_000_000
+ROOM = 11_000_000
 """What they may take in any file."""
 ROOM_OF_BYTE = 56
 """What a byte of definitions adds to it."""

@@ -136,7 +136,7 @@ class InstanceNode:
     @property
     def model(self) -> InstanceType:
         if self._model is None:
-            self._model = InstanceType(PublicEntities(self.exports, self.introduced))
+            self._model = InstanceType(PublicEntities(self.exports, self.introduced), self.introduced)
         return self._model
 
 
@@ -265,7 +265,7 @@ def public_entity(entity: Entity, introduced: Resources) -> ExternType:
         case TypeEntity():
             return TypeBound(public_type(entity.created))
         case InstanceNode() if introduced is not entity.introduced and introduced != entity.introduced:
-            return InstanceType(PublicEntities(entity.exports, introduced))
+            return InstanceType(PublicEntities(entity.exports, introduced), introduced)
         case InstanceNode() | ComponentNode():
             return entity.model
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from wippywasm.binary.component import ModuleType
 from wippywasm.binary.core_subtype import module_mismatch
-from wippywasm.binary.limits import ENTRY_ROOM, NODE, Budget, BudgetError
+from wippywasm.binary.limits import ENTRY_ROOM, NODE, NODE_ROOM, Budget, BudgetError
 from wippywasm.binary.nodes import (
     ComponentNode,
     Entity,
@@ -49,6 +49,7 @@ class Checker:
         self.budget = budget
         self.offset = offset
         self.passed: set[tuple[object, object, Substitution]] = set()
+        self._supplies: dict[frozenset[tuple[ResourceType, ResourceType]], Substitution] = {}
 
     def fail(self, message: str) -> ValidationError:
         return ValidationError(message, self.offset)
@@ -59,6 +60,7 @@ class Checker:
         if (actual is expected and not supply.resources) or key in self.passed:
             return
         self.budget.spend(NODE, self.offset)
+        self.budget.take(ENTRY_ROOM, self.offset)
         try:
             self._entity(actual, expected, supply)
         except BudgetError:
@@ -167,7 +169,13 @@ class Checker:
         return self.supply(found)
 
     def supply(self, resources: Mapping[ResourceType, ResourceType]) -> Substitution:
-        return Substitution(resources, self.budget, self.offset)
+        """One for all equal mappings, so that pairs are known again under it."""
+        key = frozenset(resources.items())
+        known = self._supplies.get(key)
+        if known is None:
+            self.budget.take(NODE_ROOM + ENTRY_ROOM * len(key), self.offset)
+            known = self._supplies[key] = Substitution(resources, self.budget, self.offset)
+        return known
 
 
 def lookup(entities: Mapping[str, Entity], path: Path) -> Entity | None:

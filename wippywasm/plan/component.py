@@ -32,6 +32,7 @@ from wippywasm.plan.items import (
     TrampolineRef,
     TypeItem,
 )
+from wippywasm.plan.narrow import Narrowing
 from wippywasm.plan.plan import Plan
 from wippywasm.plan.scope import InlineCoreInstance, RealCoreInstance, Scope, sort_of
 from wippywasm.plan.steps import CanonicalBuiltin, DefineResource, Lift, LowerFunc, PlanOptions, ResourceBuiltin
@@ -67,7 +68,7 @@ def plan_component(
     given = components or {}
     growth = Growth([closure.component, *[g.component for g in given.values()]])
     builder = PlanBuilder()
-    scope = Scope(closure.outer, builder.modules, growth)
+    scope = Scope(closure.outer, builder.modules, growth, Narrowing(growth))
     args = _HostItems(builder, scope, given)
     exports = _Walk(builder, scope, builder.component_instance(None), args.make, 0).run(closure.component).exports
     growth.export(exports)
@@ -91,7 +92,7 @@ class _HostItems:
         return self._item((name,), type)
 
     def _item(self, path: tuple[str, ...], t: c.ExternType) -> Item:
-        self._scope.growth.take(1)
+        self._scope.growth.host_item(path)
         match t:
             case c.ModuleType():
                 return self._builder.host_module(path, t)
@@ -133,7 +134,6 @@ class _Walk:
         self.argument = argument
         self.depth = depth
         self.exports: dict[str, Item] = {}
-        self._ascribed: dict[tuple[int, int], tuple[Item, c.ExternType, Item]] = {}
 
     def run(self, component: c.Component) -> PlanInstance:
         self.growth.walk(component)
@@ -180,24 +180,24 @@ class _Walk:
             assert isinstance(component, MissingComponent)
             instance = _HostItems(self.builder, self.scope, {}).make(component.name, d.type)
         self.growth.offset = d.offset
-        self._define("instance", instance, d.type)
+        self._introduce("instance", instance, d.type)
 
     def _instantiate(self, component: Closure, args: Mapping[str, Item]) -> PlanInstance:
         if self.depth == MAX_INSTANTIATION_DEPTH:
             raise ValidationError(f"instances nest deeper than {MAX_INSTANTIATION_DEPTH}", self.growth.offset)
         instance = self.builder.component_instance(self.instance)
-        scope = Scope(component.outer, self.builder.modules, self.growth)
+        scope = Scope(component.outer, self.builder.modules, self.growth, self.scope.narrowing)
         walk = _Walk(self.builder, scope, instance, lambda name, _: args[name], self.depth + 1)
         return walk.run(component.component)
 
     def inline_exports(self, d: c.InlineExports) -> None:
         exports = {name: self._item(sort, index) for name, sort, index in d.exports}
-        self._define("instance", PlanInstance(exports), d.type)
+        self.scope.items["instance"].append(PlanInstance(exports))
 
     def alias_export(self, d: c.AliasExport) -> None:
         instance = self.scope.items["instance"][d.instance]
         assert isinstance(instance, PlanInstance)
-        self._define(d.sort, instance.exports[d.name], d.type)
+        self.scope.items[d.sort].append(instance.exports[d.name])
 
     def alias_outer(self, d: c.AliasOuter) -> None:
         # A type has no life of its own here: definitions carry the types they use.
@@ -223,31 +223,22 @@ class _Walk:
         return item
 
     def import_(self, d: c.Import) -> None:
-        self._define(sort_of(d.type), self.argument(d.name, d.type), d.type)
+        self._introduce(sort_of(d.type), self.scope.narrowing.narrowed(self.argument(d.name, d.type), d.type), d.type)
 
     def export(self, d: c.Export) -> None:
-        item = self._as_ascribed(self._item(d.sort, d.index), d.type)
-        self._define(d.sort, item, d.type)
+        item = self._item(d.sort, d.index)
+        if d.is_ascribed:
+            item = self.scope.narrowing.narrowed(item, d.type)
+            self._introduce(d.sort, item, d.type)
+        else:
+            self.scope.items[d.sort].append(item)
         self.exports[d.name] = item
-
-    def _as_ascribed(self, item: Item, type: c.ExternType) -> Item:
-        """The item without what the type of its export does not speak of. Items and types share their parts."""
-        if not isinstance(item, PlanInstance) or not isinstance(type, c.InstanceType):
-            return item
-        known = self._ascribed.get((id(item), id(type)))
-        if known is None:
-            known = self._ascribed[id(item), id(type)] = (item, type, self._without_more(item, type.exports))
-        return known[2]
-
-    def _without_more(self, item: PlanInstance, types: Mapping[str, c.ExternType]) -> PlanInstance:
-        kept = {n: self._as_ascribed(part, types[n]) for n, part in item.exports.items() if n in types}
-        same = len(kept) == len(item.exports) and all(kept[name] is part for name, part in item.exports.items())
-        return item if same else PlanInstance(kept)
 
     def _item(self, sort: str, index: int) -> Item:
         return self.scope.items[sort][index]
 
-    def _define(self, sort: str, item: Item, type: c.ExternType) -> None:
+    def _introduce(self, sort: str, item: Item, type: c.ExternType) -> None:
+        """Add an item under a type that may have resources which nothing before it has."""
         self.scope.items[sort].append(item)
         self.scope.bind(type, item)
 
@@ -260,7 +251,7 @@ class _Walk:
         resource = ResourceType(d.type.name)
         dtor = None if d.destructor is None else self._core_func(d.destructor)
         self.builder.step(DefineResource(resource, dtor, self.instance))
-        self._define("type", resource, c.TypeBound(d.type))
+        self._introduce("type", resource, c.TypeBound(d.type))
 
     # ---- canonical definitions
 

@@ -17,17 +17,35 @@ from wippywasm.binary import component as c
 from wippywasm.errors import ValidationError
 from wippywasm.plan.items import Item, ModuleRef, PlanInstance
 
-BEYOND = 100_000
-"""Parts that a file of any size may unfold to: items that the host supplies, and all that is there more than once."""
+BEYOND = 30_000
+"""Parts that a file of any size may unfold to, each about ten microseconds and two hundred bytes of CPython's.
+
+They are the items that the host supplies, and all that is there more than once.
+"""
 
 MAX_INSTANTIATION_DEPTH = 100
 """Component instances that instantiate one another, from the outermost inwards."""
 
-BYTES_OF_PART = 4
-"""A file may unfold to one part more for so many bytes of definitions. What a name in it takes is twice that."""
+BYTES_OF_PART = 2
+"""A file may unfold to one part more for so many bytes of definitions: the smallest import takes five."""
+
+HOST_ITEM = 3
+"""The parts that an item takes which the host supplies: it has a path of its own."""
+
+STEPS_AT_ONCE = 16
+"""The names in a path that count for a part."""
+
+WALK = 2
+"""The parts that a component takes which is walked again: its scope, and its instance at run time."""
 
 PARTS_OF_TYPE = 4
 """The parts of a type with resources that are exchanged for one part of a plan."""
+
+EXPORTS_AT_ONCE = 8
+"""The exports of an instance that are compared with its type for one part."""
+
+RESOURCES_AT_ONCE = 4
+"""The resources of an instance that are found for one part."""
 
 CHARACTERS = 256
 """The characters of the names of exports that count for a part: each is made of the names of all it is within."""
@@ -51,6 +69,10 @@ class Growth:
                 f"the component unfolds to more than {self.most} parts beyond what is written in it", self.offset
             )
 
+    def host_item(self, path: tuple[str, ...]) -> None:
+        """Account for an item that the host supplies."""
+        self.take(HOST_ITEM + len(path) // STEPS_AT_ONCE)
+
     def type(self, parts: int) -> None:
         """Account for a type with so many parts, whose resources are exchanged."""
         self.take(1 + parts // PARTS_OF_TYPE)
@@ -63,7 +85,7 @@ class Growth:
             return
         weight = self._weights[key]
         if weight is None:
-            weight = self._weights[key] = sum(map(_weight, component.definitions))
+            weight = self._weights[key] = WALK + sum(map(_weight, component.definitions))
         self.take(weight)
 
     def instantiate(self, module: ModuleRef, imports: int) -> None:
@@ -71,6 +93,10 @@ class Growth:
         if module in self._instantiated:
             self.take(imports)
         self._instantiated.add(module)
+
+    def narrow(self, exports: int) -> None:
+        """Account for an instance with so many exports that is compared with a type of fewer."""
+        self.take(1 + exports // EXPORTS_AT_ONCE)
 
     def export(self, exports: Mapping[str, Item]) -> None:
         """Account for what the instances among the exports come to where they hold one another, and for its names."""
@@ -93,7 +119,7 @@ def definition_bytes(component: c.Component) -> int:
 
 _LISTS: Mapping[type[c.Definition], Callable[[Any], int]] = {
     c.InstantiateModule: lambda d: len(d.args),
-    c.InstantiateComponent: lambda d: len(d.args),
+    c.InstantiateComponent: lambda d: len(d.args) + len(d.type.introduced) // RESOURCES_AT_ONCE,
     c.CoreInlineExports: lambda d: len(d.exports),
     c.InlineExports: lambda d: len(d.exports),
 }

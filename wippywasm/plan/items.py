@@ -9,6 +9,7 @@ Spec: `Explainer.md` (aliases, instance definitions); sorts are those of `binary
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import TypeAlias
 
 from wippywasm.binary.component import DefinedType, ModuleType
@@ -74,11 +75,16 @@ class HostFuncRef:
 FuncRef: TypeAlias = LiftRef | HostFuncRef
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class PlanInstance:
-    """A component instance as its consumers see it: named items."""
+    """A component instance as its consumers see it: named items; `size` counts them with those of instances in it."""
 
     exports: Mapping[str, Item]
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        inner = sum([item.size for item in self.exports.values() if isinstance(item, PlanInstance)])
+        object.__setattr__(self, "size", len(self.exports) + inner)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,8 @@ In: definitions' items in order, and pairs of (type in this scope, item). Out: i
 of the plan's resources.
 
 The validator names resources per component, once. A component that is instantiated twice has each of its resources
-twice, so every instantiation binds those names anew: wherever an item enters the scope along with its type, the type's
-resources are bound to the item's.
+twice, so every instantiation binds those names anew: wherever a type introduces resources, they are bound to those of
+the item that enters the scope along with it.
 
 Spec: `Binary.md` (index spaces), `Explainer.md` (resource type generativity).
 """
@@ -13,6 +13,7 @@ Spec: `Binary.md` (index spaces), `Explainer.md` (resource type generativity).
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from wippywasm.binary.component import (
     ComponentType,
@@ -26,6 +27,7 @@ from wippywasm.binary.component import (
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan.growth import Growth
 from wippywasm.plan.items import CoreExportRef, CoreRef, Item, PlanInstance
+from wippywasm.plan.narrow import Narrowing
 from wippywasm.plan.plan import PlanModule
 from wippywasm.plan.substitute import Substitution
 
@@ -56,18 +58,18 @@ CoreInstanceItem = RealCoreInstance | InlineCoreInstance
 class Scope:
     """What one instantiation of a component sees. `outer` is the scope in which the component was defined.
 
-    `modules` are those of its plan, which `StaticModule`s count in; `growth` is that of its plan too.
+    `modules` are those of its plan, which `StaticModule`s count in; `growth` and `narrowing` are its plan's too.
     """
 
-    def __init__(self, outer: Scope | None, modules: list[PlanModule], growth: Growth) -> None:
+    def __init__(self, outer: Scope | None, modules: list[PlanModule], growth: Growth, narrowing: Narrowing) -> None:
         self.outer = outer
         self.modules = modules
         self.growth = growth
+        self.narrowing = narrowing
         self.core: defaultdict[str, list[CoreRef]] = defaultdict(list)
         self.core_instances: list[CoreInstanceItem] = []
         self.items: defaultdict[str, list[Item]] = defaultdict(list)
         self._resources: dict[ResourceType, ResourceType] = {}
-        self._bound: dict[tuple[int, int], tuple[ExternType, Item]] = {}
         self._substitution = Substitution(self.resource, growth.type)
 
     def enclosing(self, count: int) -> Scope:
@@ -96,18 +98,23 @@ class Scope:
         return self._substitution.type(t)
 
     def bind(self, type: ExternType, item: Item) -> None:
-        """Let the resources of `type` stand for those of `item`, through instances of any depth.
+        """Let the resources that `type` introduces stand for those of `item`; others in it are bound already."""
+        if isinstance(type, TypeBound):
+            if isinstance(type.type, ResourceType) and isinstance(item, ResourceType):
+                self._resources[type.type] = item
+        elif isinstance(type, InstanceType) and isinstance(item, PlanInstance):
+            for resource, path in type.introduced.items():
+                found = _at(item, path)
+                if isinstance(found, ResourceType):
+                    self._resources[resource] = found
 
-        Types and items are graphs that share their nodes, so each pair is entered once.
-        """
-        pending = [(type, item)]
-        while pending:
-            t, i = pending.pop()
-            if isinstance(t, TypeBound) and isinstance(t.type, ResourceType) and isinstance(i, ResourceType):
-                self._resources[t.type] = i
-            elif isinstance(t, InstanceType) and isinstance(i, PlanInstance) and (id(t), id(i)) not in self._bound:
-                self._bound[id(t), id(i)] = (t, i)
-                pending += [(t.exports[name], i.exports[name]) for name in t.exports]
+
+def _at(item: Item, path: Iterable[str]) -> Item:
+    """What stands at the end of a path through instances."""
+    for name in path:
+        assert isinstance(item, PlanInstance), "the validator found the path"
+        item = item.exports[name]
+    return item
 
 
 _SORTS: dict[type, str] = {
