@@ -216,6 +216,7 @@ EQUIVALENT: tuple[tuple[str, ...], ...] = (
     ("N-bit _ requires the component model N-bit feature", "the type must be i"),
     ("canonical encoding option _ conflicts with option _", "canonical encoding option _ conflicts with option _"),
     ("mismatch in the shared flag for memories", "must be a plain one, not shared"),
+    ("mismatch in page size for memories", "must have pages of N KiB"),
     ("_ only supports _ or _", "the type must be i"),
     ("start type must be a function", "is not a function type"),
     ("start function must take a single _ argument (currently)", "the start function must have the type"),

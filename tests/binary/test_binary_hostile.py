@@ -131,7 +131,7 @@ def of_resources(count: int, instances: int) -> bytes:
         of_resources(10, 1000),
         COMPONENT + section(7, leb(10_000) + b"\x41\0" * 10_000),
         COMPONENT + section(7, leb(1) + b"\x3f\x7f\0") + section(8, leb(50_000) + b"\3\0" * 50_000),
-        COMPONENT + section(0, b"\0") * 50_000,
+        COMPONENT + section(0, b"\0") * 100_000,
     ],
     ids=["doubled resources", "resources", "instances", "component types", "built-ins", "custom sections"],
 )

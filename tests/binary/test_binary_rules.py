@@ -66,6 +66,11 @@ def test_features_that_are_off_by_default() -> None:
             "not shared",
         ),
         (
+            """(import "f" (func $f (param "x" string))) (core module $m (memory (export "m") 1 (pagesize 1)))
+               (core instance $i (instantiate $m)) (core func (canon lower (func $f) (memory (core memory $i "m"))))""",
+            "must have pages of 64 KiB, not of 1 byte",
+        ),
+        (
             """(import "f" (func $f async (param "x" u32))) (core module $m (func (export "cb") (param i32)))
                (core instance $i (instantiate $m))
                (core func (canon lower (func $f) async (callback (core func $i "cb"))))""",

@@ -229,11 +229,23 @@ def test_there_is_a_bound_on_how_many(load: Any, engine: str, monkeypatch: pytes
     monkeypatch.setattr(f"wippywasm.engine.{engine}_store.MAX_MEMORIES", 3)
     instance = "(core instance (instantiate $m))"
     load(f"(component (core module $m (memory 0)) {instance * 3})").instantiate().close()
-    with pytest.raises(InvalidError, match="within its store's limits"):
+    with pytest.raises(InvalidError, match="limits: 3 memories are allowed, and it has more") as caught:
         load(f"(component (core module $m (memory 0)) {instance * 4})").instantiate()
+    assert caught.value.hint == "split the component into several"
 
 
 # ---- what only wasmtime has
+
+
+@pytest.mark.parametrize(("name", "what"), [("INSTANCES", "core instances"), ("TABLES", "tables")])
+def test_wasmtime_bounds_more_than_memories(monkeypatch: pytest.MonkeyPatch, name: str, what: str) -> None:
+    monkeypatch.setattr(f"wippywasm.engine.wasmtime_store.MAX_{name}", 3)
+    instance = "(core instance (instantiate $m))"
+    texts = [f"(component (core module $m (table 0 funcref)) {instance * count})" for count in (3, 4)]
+    few, many = (wippywasm.load(text, engine="wasmtime") for text in texts)
+    few.instantiate().close()
+    with pytest.raises(InvalidError, match=f"3 {what} are allowed"):
+        many.instantiate()
 
 
 def grower(memories: str, more: str = "", index: str = "i32") -> str:

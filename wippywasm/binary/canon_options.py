@@ -123,8 +123,10 @@ def check_memory(scope: Scope, index: int, offset: int) -> None:
     memory = at(scope.core_memories, index, "core memory", offset)
     if memory.is_64:
         raise ValidationError("a 64-bit memory in a canonical definition needs the feature `memory64`", offset)
-    if memory.shared or memory.page_size_log2 != 16:
+    if memory.shared:
         raise ValidationError("the memory of a canonical definition must be a plain one, not shared", offset)
+    if memory.page_size_log2 != 16:
+        raise ValidationError("the memory of a canonical definition must have pages of 64 KiB, not of 1 byte", offset)
 
 
 def check_signature(scope: Scope, options: Options, option: str, expected: CoreFuncType) -> None:

@@ -85,7 +85,9 @@ def read_export(scope: Scope, reader: Reader) -> None:
     is_ascribed = reader.flag("the ascribed type of an export")
     if is_ascribed:
         ascribed = read_extern_type(scope, reader, name.name.text)
-        Checker(scope.context.budget, offset).ascription(entity, ascribed)
+        checker = Checker(scope.context.budget, offset)
+        checker.ascription(entity, ascribed)
+        checker.release()
         entity = ascribed
     name.check_entity(entity)
     _note_exported(scope, entity, (name.name.text,), offset)

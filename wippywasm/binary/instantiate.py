@@ -26,6 +26,7 @@ def instantiate(component: ComponentNode, args: Mapping[str, Entity], budget: Bu
         if name not in args:
             raise ValidationError(f"missing import named `{name}` in the arguments of an instantiation", offset)
         checker.entity(args[name], expected, f"type mismatch for import `{name}`", supply)
+    checker.release()
     budget.take(RESOURCE_ROOM * len(component.defined), offset)
     resources = dict(supply.resources)
     fresh = {resource: ResourceType(resource.name) for resource in component.defined}

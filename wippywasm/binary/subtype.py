@@ -48,8 +48,13 @@ class Checker:
     def __init__(self, budget: Budget, offset: int) -> None:
         self.budget = budget
         self.offset = offset
+        self._room = budget.room
         self.passed: set[tuple[object, object, Substitution]] = set()
         self._supplies: dict[frozenset[tuple[ResourceType, ResourceType]], Substitution] = {}
+
+    def release(self) -> None:
+        """Give back the room of what was made to compare, when all is compared."""
+        self.budget.room = self._room
 
     def fail(self, message: str) -> ValidationError:
         return ValidationError(message, self.offset)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from wippywasm.engine.port import StoreLimits
 from wippywasm.engine.traps import ALLOCATION, MEMORY_BOUNDS, TABLE_BOUNDS, UNREACHABLE
-from wippywasm.errors import LimitTrap, Trap
+from wippywasm.errors import InvalidError, LimitTrap, Trap
 
 MEMORY = "max_memory_mb"
 TABLES = "max_table_elements"
@@ -66,3 +66,11 @@ class BoundsOf:
     def _named(self, budget: str) -> str:
         bound = self._bound(budget) or 0
         return f"{budget} = {bound // _MIB if budget == MEMORY else bound}"
+
+
+def too_many(what: str, most: int) -> InvalidError:
+    """The error for more core instances, memories or tables than a store may have."""
+    return InvalidError(
+        f"the module can't be instantiated within its store's limits: {most} {what} are allowed, and it has more",
+        hint="split the component into several",
+    )

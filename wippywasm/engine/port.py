@@ -50,6 +50,11 @@ class StoreLimits:
 MAX_MEMORIES = 1_000
 """What one store may have of them, empty ones too: each takes address space and memory maps of the process."""
 
+MAX_INSTANCES = 10_000
+"""What one store of wasmtime's may have of core instances; wasmer has no bound on them, as on tables."""
+
+MAX_TABLES = 10_000
+
 NO_LIMITS = StoreLimits()
 
 

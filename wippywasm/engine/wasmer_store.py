@@ -16,7 +16,7 @@ import wasmer
 from wippywasm.calling import around
 from wippywasm.core import CoreFuncType, CoreTableType
 from wippywasm.engine import linking, rewrite, stacks
-from wippywasm.engine.bounds import BoundsOf
+from wippywasm.engine.bounds import BoundsOf, too_many
 from wippywasm.engine.growth import Allowance
 from wippywasm.engine.map_room import MapRoom
 from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreItem, Module, StoreLimits
@@ -167,7 +167,8 @@ class WasmerStore:
         memory = sum(m.limits.minimum * PAGE for m in module.memories)
         elements = sum(t.limits.minimum for t in module.tables)
         self._memories += len(module.memories)
-        _check_limit("memories", self._memories, MAX_MEMORIES)
+        if self._memories > MAX_MEMORIES:
+            raise too_many("memories", MAX_MEMORIES)
         _check_limit("bytes of memory", memory, self._limits.memory_bytes)
         _check_limit("table elements", elements, self._limits.table_elements)
         self.allowance.begin(memory, elements)

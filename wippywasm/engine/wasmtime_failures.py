@@ -6,13 +6,14 @@ In: the native error and trap, which are owned from here on, and what a host fun
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from wippywasm.core import CoreExternType
 from wippywasm.engine import linking
 from wippywasm.engine import wasmtime_capi as capi
-from wippywasm.engine.bounds import MEMORY, BoundsOf
+from wippywasm.engine.bounds import MEMORY, BoundsOf, too_many
 from wippywasm.engine.exhausted import exhausted, is_exhausted
 from wippywasm.engine.recursion import unless_too_deep
 from wippywasm.engine.traps import ALLOCATION, make_trap
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_modules import WasmtimeModule
 
 _GC_HEAP = "GC heap out of memory"
+_TOO_MANY = re.compile(r"resource limit exceeded: (instance|memory|table) count too high at (\d+)")
+_COUNTED = {"instance": "core instances", "memory": "memories", "table": "tables"}
 
 
 def failure_of(
@@ -59,6 +62,9 @@ def refused(module: WasmtimeModule, types: Sequence[CoreExternType], message: st
         return exhausted("another guest")
     if text.startswith("incompatible import type"):
         return linking.mismatch(module.imports, types, text)
+    many = _TOO_MANY.search(text)
+    if many is not None:
+        return too_many(_COUNTED[many[1]], int(many[2]) - 1)
     return InvalidError(f"the module can't be instantiated within its store's limits: {text}")
 
 

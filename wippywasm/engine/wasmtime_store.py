@@ -22,7 +22,16 @@ from wippywasm.engine import linking, rewrite, stacks
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.assembly import HostSource, Make, Part, Source
 from wippywasm.engine.bounds import BoundsOf
-from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreInstance, CoreItem, Module, StoreLimits
+from wippywasm.engine.port import (
+    MAX_INSTANCES,
+    MAX_MEMORIES,
+    MAX_TABLES,
+    CoreCallable,
+    CoreInstance,
+    CoreItem,
+    Module,
+    StoreLimits,
+)
 from wippywasm.engine.raw_calls import USUAL_ROOM, Slots, closed
 from wippywasm.engine.spans import Span, bounded
 from wippywasm.engine.wasmtime_epochs import watch
@@ -68,7 +77,7 @@ class WasmtimeStore:
         self._native = capi.pointer(capi.store_new(engine.pointer, None, None))  # what is freed is all there then
         self._context = capi.pointer(capi.store_context(self._native))
         capi.set_epoch_deadline(self._context, NEVER)
-        capi.store_limiter(self._native, _bound(limits.memory_bytes), elements, -1, -1, MAX_MEMORIES)
+        capi.store_limiter(self._native, _bound(limits.memory_bytes), elements, MAX_INSTANCES, MAX_TABLES, MAX_MEMORIES)
         self._room = room
 
     @property
