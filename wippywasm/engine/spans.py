@@ -127,6 +127,8 @@ class Spans:
     def current(self) -> Span | None:
         """The innermost call of this thread; where another thread works for the call, as a reading's does, the last."""
         spans = self.calls
+        if len(spans) == 1:
+            return spans[0]
         return self._here() or (spans[-1] if spans else None)
 
     def time_left(self) -> tuple[float, BaseException] | None:
