@@ -51,9 +51,25 @@ def test_nothing_works_after_close_and_everything_says_so(engine: Engine) -> Non
         lambda: build(store, "(module)"),
         lambda: store.host_func(NOTHING, lambda: None),
     )
-    for use in uses:
+    for use in uses * 2:  # none of them opens it again
         with pytest.raises(UnavailableError, match="the store is closed"):
             use()
+
+
+def test_calls_into_a_closed_store_leave_the_next_alone(engine: Engine) -> None:
+    """On wasmtime the next store has the buffer for arguments and results that the closed one had."""
+    first = engine.new_store()
+    late = guest(first).export("go").call
+    first.close()
+    second = engine.new_store()
+
+    def host(x: int) -> int:
+        with pytest.raises(UnavailableError):
+            late(9)
+        return x + 1
+
+    assert build(second, GUEST, [second.host_func(ECHO, host)]).export("go").call(1) == 2
+    second.close()
 
 
 def test_an_export_first_asked_for_after_close(engine: Engine) -> None:

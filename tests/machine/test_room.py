@@ -222,10 +222,10 @@ def test_the_words_of_the_engines() -> None:
     from wippywasm.engine.bounds import BoundsOf
     from wippywasm.engine.wasmer_traps import guest_failure
     from wippywasm.engine.wasmtime_failures import failure_of
-    from wippywasm.engine.wasmtime_running import Functions, Running
+    from wippywasm.engine.wasmtime_running import Running
 
     native = capi.new_error(b"mmap failed to allocate 0x80000 bytes: Cannot allocate memory (os error 12)")
-    found = failure_of(Running(Functions()), native, 0, BoundsOf(StoreLimits()), lambda frame: frame)
+    found = failure_of(Running(), native, 0, BoundsOf(StoreLimits()), lambda frame: frame)
     assert isinstance(found, UnavailableError)
     panic = type("PanicException", (BaseException,), {})("called `Result::unwrap()` …: unable to set sigaltstack")
     assert isinstance(guest_failure(panic), UnavailableError)

@@ -275,11 +275,14 @@ class PreparedLift:
     def code(self, core: CoreFunc, binding: Binding, caller: state.ComponentInstance | None) -> Callable[..., Any]:
         """The generated function, bound. It looks only at what it needs of `binding`."""
         needs, inst, post = self._needs, binding.instance, binding.post_return
-        needs.check(binding, self.name)
-        entering = inst.entering_set(caller)
-        memory = binding.memory if needs.reads or needs.returned else None
-        realloc = binding.realloc if needs.allocates else None
-        return self._template(entering != (inst,), inst.owner is not None, post is not None)(
+        memory = realloc = batch = None
+        if needs.reads or needs.returned or needs.allocates:
+            needs.check(binding, self.name)
+            memory = binding.memory if needs.reads or needs.returned else None
+            realloc, batch = (binding.realloc, binding.batch) if needs.allocates else (None, None)
+        entering = (inst,) if caller is None and inst.parent is None else inst.entering_set(caller)
+        key = entering != (inst,), inst.owner is not None, post is not None
+        return (self._templates.get(key) or self._template(*key))(
             self._signature,
             inst,
             entering,
@@ -287,17 +290,14 @@ class PreparedLift:
             core.call,
             None if memory is None else memory.view,
             None if realloc is None else realloc.call,
-            binding.batch if needs.allocates else None,
+            batch,
             None if post is None else post.call,
-            scope_factory(binding, self._resources, self._side),
+            scope_factory(binding, self._resources, self._side) if self._resources else None,
         )
 
     def _template(self, nested: bool, bound: bool, post_return: bool) -> Callable[..., Callable[..., Any]]:
-        key = nested, bound, post_return
-        made = self._templates.get(key)
-        if made is None:
-            shape = LiftShape(self._numbered, self.options.string_encoding, self._side, nested, bound, post_return)
-            made = self._templates[key] = lift_template(shape)
+        shape = LiftShape(self._numbered, self.options.string_encoding, self._side, nested, bound, post_return)
+        made = self._templates[nested, bound, post_return] = lift_template(shape)
         return made
 
 

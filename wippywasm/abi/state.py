@@ -73,7 +73,14 @@ class ComponentInstance:
 
     __slots__ = ("clock", "deferred", "handles", "may_enter", "may_leave", "name", "owner", "parent", "poison", "send")
 
-    def __init__(self, parent: ComponentInstance | None = None, *, owner: int | None = None, name: str = "") -> None:
+    def __init__(
+        self,
+        parent: ComponentInstance | None = None,
+        *,
+        owner: int | None = None,
+        name: str = "",
+        clock: Callable[[], None] | None = None,
+    ) -> None:
         self.parent = parent
         self.handles = Table()
         self.may_enter = True
@@ -83,7 +90,7 @@ class ComponentInstance:
         self.poison: str | None = None
         self.deferred: list[Callable[[], None]] = []
         self.send: Callable[..., None] | None = None
-        self.clock: Callable[[], None] | None = None
+        self.clock = clock
 
     def self_and_ancestors(self) -> list[ComponentInstance]:
         """Itself first, the root last."""

@@ -50,13 +50,18 @@ class Part:
         self.prepared: Any = None
 
 
-def assemble(store: Store, part: Part, instances: Sequence[CoreInstance], make: Make) -> CoreInstance:
-    """A new instance in `store`; `instances` are those which the sources name. Raises as `Store.instantiate` does."""
-    own: Callable[[Part, Sequence[CoreInstance], Make], CoreInstance] | None = getattr(store, "assemble", None)
+def assemble(store: Store, parts: Sequence[Part], instances: list[CoreInstance], make: Make) -> None:
+    """Instantiate each part in `store` and append it to `instances`, which are those that the sources name.
+
+    Raises as `Store.instantiate` does.
+    """
+    own: Callable[[Sequence[Part], list[CoreInstance], Make], None] | None = getattr(store, "assemble", None)
     if own is not None:
-        return own(part, instances, make)
-    made = {source: _item(store, source, instances, make) for source in dict.fromkeys(part.sources)}
-    return store.instantiate(part.module, [made[source] for source in part.sources])
+        own(parts, instances, make)
+        return
+    for part in parts:
+        made = {source: _item(store, source, instances, make) for source in dict.fromkeys(part.sources)}
+        instances.append(store.instantiate(part.module, [made[source] for source in part.sources]))
 
 
 def _item(store: Store, source: Source, instances: Sequence[CoreInstance], make: Make) -> CoreItem:

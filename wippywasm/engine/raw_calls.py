@@ -21,10 +21,10 @@ from wippywasm.engine import stacks
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory
 from wippywasm.engine.ending import GUEST_CALL
+from wippywasm.engine.port import CoreCallable
 from wippywasm.engine.recursion import HOST_ENTRY
 from wippywasm.engine.spans import bounded
-from wippywasm.engine.traps import python_headroom
-from wippywasm.errors import InvalidError, UnavailableError
+from wippywasm.errors import InvalidError
 
 SLOT = 16
 USUAL_ROOM = 16
@@ -85,20 +85,13 @@ def _bundle(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"({', '.join(parts)})" if parts else "None"
 
 
-def closed() -> UnavailableError:
-    """What every use of a closed store raises."""
-    return UnavailableError("the store is closed", hint="instantiate the module again")
-
-
 _CALL_SCOPE = {
     "native": capi.call_unchecked,
-    "headroom": python_headroom,
     "ident": get_ident,
     "fit": stacks.fit,
     "admit": stacks.admit,
     "under_way": under_way,
     "bounded": bounded,
-    "closed": closed,
     "null_in": null_in,
     "null_out": null_out,
 }
@@ -107,95 +100,79 @@ _CALL_SCOPE = {
 class Slots:
     """The buffer that the calls into a store share: a slot for the trap, then those of arguments and results.
 
-    Sharing is safe where calls nest: a guest has read its arguments when it calls the host, and writes its results when
-    it returns, just before they are read. After `close`, every call through the buffer fails at its first step.
+    `q`, `i`, `f`, `d` and `b` are views of all of it, each named by its format, with `b` for bytes. Sharing is safe
+    where calls nest: a guest has read its arguments when it calls the host, and writes its results when it returns,
+    just before they are read.
     """
 
-    __slots__ = ("_base", "_views", "room", "slots", "trap")
+    __slots__ = ("b", "d", "f", "i", "place", "q", "trap")
 
     def __init__(self, room: int) -> None:
-        self.room = room
-        block = capi.Block(SLOT * (room + 1))
-        self._base = block.view()
+        block = capi.block(SLOT * (room + 1))
         self.trap = block.pointer
-        self.slots = block.at(SLOT)
-        self._views: dict[str, memoryview] = {}
-
-    def view(self, format: str) -> memoryview:
-        """All of it as items of that format: bytes for `b`, else as in `_VIEWS`."""
-        view = self._views.get(format)
-        if view is None:
-            view = self._views[format] = self._base.cast("B" if format == "b" else format)  # type: ignore[call-overload]
-        return view
-
-    def close(self) -> None:
-        """Make every call that uses the buffer fail with ValueError, before it does anything.
-
-        Another store may have the buffer then, with views of its own.
-        """
-        for view in self._views.values():
-            view.release()
-        self._views.clear()
+        self.place = block.at(SLOT)
+        self.b = base = block.view()
+        self.q, self.i, self.f, self.d = base.cast("q"), base.cast("i"), base.cast("f"), base.cast("d")
 
 
 class SlotsPool:
-    """Those of an engine: the usual ones serve one store after another."""
+    """Those of an engine with `USUAL_ROOM`, which serve one store after another."""
 
     def __init__(self) -> None:
         self._free: list[Slots] = []
 
-    def take(self, room: int) -> Slots:
-        """One for that many values, which no store uses now."""
+    def take(self) -> Slots:
+        """Some that no store uses now."""
         try:
-            return self._free.pop() if room == USUAL_ROOM else Slots(room)
+            return self._free.pop()
         except IndexError:
-            return Slots(room)
+            return Slots(USUAL_ROOM)
 
     def give_back(self, slots: Slots) -> None:
-        """Close slots, and keep them for another store."""
-        slots.close()
-        if slots.room == USUAL_ROOM and len(self._free) < MAX_FREE:
+        """Keep slots for another store: no call of the one that had them gets as far as to use them any more."""
+        if len(self._free) < MAX_FREE:
             self._free.append(slots)
 
 
 @lru_cache(maxsize=1024)
-def guest_call_factory(type: CoreFuncType) -> tuple[Callable[..., Callable[..., Any]], str]:
-    """`make(context, function, slots, count, trap, store, ‹views›) -> call`, and the views.
+def guest_call_factory(type: CoreFuncType) -> Callable[..., CoreCallable]:
+    """`make(store, function) -> call`, with the pointer to a function of that type.
 
-    The views are those of a `Slots`, each named by its format; `q` is always there, and its first item is the trap.
-    `fail(error, trap)` gives the exception to raise. `headroom()` raises where the guest could not call the host any
-    more, `admit()` where the thread's stack may have no room for it; `bounded()` calls it within another guest's call.
-    `closed()` gives the exception for a store whose slots are closed.
+    `first`, where there is one, raises what there is to raise before the guest is called (see `Running`).
+    `admit()` raises where the thread's stack may have no room for the guest; `bounded()` calls it within
+    another guest's call.
     """
     params = ", ".join(f"a{k}" for k in range(len(type.params)))
     moves = [_store_argument(p, k) for k, p in enumerate(type.params)]
     loads = [_load_result(r, k) for k, r in enumerate(type.results)]
-    views = "".join(v for v in "qifdb" if v == "q" or any(f"{v}[" in move for move in moves + loads))
+    views = [v for v in "qifdb" if v == "q" or any(f"{v}[" in move for move in moves + loads)]
+    count = max(len(type.params), len(type.results))
     lines = [
-        f"def make(context, function, slots, count, trap, store, {', '.join(views)}):",
-        "    running, fail = store.running, store.failure",
+        "def make(store, function):",
+        "    context, running = store.context, store.running",
+        f"    slots = store.slots({count})",
+        "    place, trap = slots.place, slots.trap",
+        *(f"    {v} = slots.{v}" for v in views),
         f"    def call({params}):",
-        "        try:",
-        "            q[0] = 0",
-        "        except ValueError:",
-        "            raise closed() from None",
+        "        first = running.first",
+        "        if first:",
+        "            first()",
+        "        q[0] = 0",
         *(f"        {move}" for move in moves),
-        "        if running.calls_back:",
-        "            headroom()",
         "        if ident() not in fit:",
         "            admit(running)",
         "        if under_way and not running.spans.calls and not running.on_fiber:",
-        "            error = bounded(store, native, context, function, slots, count, trap)",
+        "            error = bounded(store, native, context, function, place, count, trap)",
         "        else:",
-        "            error = native(context, function, slots, count, trap)",
+        "            error = native(context, function, place, count, trap)",
         "        if error or q[0]:",
         "            trapped = q[0]",
         "            q[0] = 0",
-        "            raise fail(error, trapped)",
+        "            raise store.failure(error, trapped)",
         f"        return {_bundle(loads)}",
         "    return call",
     ]
-    return build_factory(lines, GUEST_CALL, _CALL_SCOPE), views
+    return build_factory(lines, GUEST_CALL, {**_CALL_SCOPE, "count": capi.size(count)})
 
 
 @lru_cache(maxsize=1024)

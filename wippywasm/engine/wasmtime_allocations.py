@@ -33,7 +33,7 @@ class Place:
     __slots__ = ("_block", "arguments", "numbers", "out")
 
     def __init__(self) -> None:
-        block = self._block = capi.Block(16 + 5 * capi.VAL_SIZE)
+        block = self._block = capi.block(16 + 5 * capi.VAL_SIZE)
         for index in range(5):
             block.view()[16 + index * capi.VAL_SIZE] = capi.I32
         first = block.address + 16

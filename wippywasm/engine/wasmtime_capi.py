@@ -71,7 +71,7 @@ global_set = _declare(quick, "wasmtime_global_set", c_size_t, [_P, _P, _P])
 store_new = _declare(quick, "wasmtime_store_new", c_size_t)
 """(engine, data, finalizer) -> store; ready-made arguments, here and where no types are declared."""
 store_context = _declare(quick, "wasmtime_store_context", c_size_t)
-store_limiter = _declare(quick, "wasmtime_store_limiter", None, [_P, *[ctypes.c_int64] * 5])
+store_limiter = _declare(quick, "wasmtime_store_limiter", None)
 store_delete = _declare(lib, "wasmtime_store_delete", None)
 func_type = _declare(quick, "wasmtime_func_type", c_size_t, [_P, _P])
 func_new_unchecked = _declare(quick, "wasmtime_func_new_unchecked", None)
@@ -150,36 +150,55 @@ pointer: Callable[[int | None], Any] = c_void_p.from_param
 """The address as a ready-made argument: it costs a call a third less than a `c_void_p`."""
 size: Callable[[int], Any] = c_size_t.from_param
 """The number as a ready-made argument of type `size_t`."""
+int64: Callable[[int], Any] = ctypes.c_int64.from_param
+"""The same of type `int64_t`."""
 
 
-@lru_cache(maxsize=1024)
-def _bytes_type(size: int) -> Any:
-    return c_char * size
+pointer_to: Callable[..., Any] = byref
+"""(memory, offset = 0) -> a pointer into it, ready to pass, which keeps it."""
 
 
 class Block:
-    """Zeroed native memory that Python owns: `pointer` is ready to pass, `view()` for Python.
+    """Zeroed native memory that Python owns, made by `block`: a ctypes array of bytes."""
 
-    `pointer`, and what `at` gives, keep the memory.
-    """
+    __slots__ = ()
 
-    __slots__ = ("_array", "pointer")
-
-    def __init__(self, size: int) -> None:
-        self._array = _bytes_type(size)()
-        self.pointer: Any = byref(self._array)
+    @property
+    def pointer(self) -> Any:
+        """What `pointer_to` gives."""
+        return pointer_to(self)
 
     @property
     def address(self) -> int:
-        return addressof(self._array)
+        """Where it is; that does not keep it."""
+        array: Any = self
+        return addressof(array)
 
     def at(self, offset: int) -> Any:
         """A pointer into it."""
-        return byref(self._array, offset)
+        return pointer_to(self, offset)
 
     def view(self, start: int = 0, end: int | None = None) -> memoryview:
-        view = memoryview(self._array).cast("B")
+        """All of it, or a part, as bytes."""
+        array: Any = self
+        view = memoryview(array).cast("B")
         return view if end is None and not start else view[start:end]
+
+
+@lru_cache(maxsize=1024)
+def _block_type(size: int) -> Callable[[], Block]:
+    array: Any = c_char * size
+    made: Callable[[], Block] = type(array)("Block", (Block, array), {"__slots__": ()})
+    return made
+
+
+def block(size: int) -> Block:
+    """Memory of so many bytes."""
+    return _block_type(size)()
+
+
+new_extern: Callable[[], Block] = _block_type(EXTERN_SIZE)
+"""Memory for a `wasmtime_extern_t`."""
 
 
 _HOST = ctypes.c_char_p(b"host")
@@ -200,7 +219,7 @@ def new_error(message: bytes) -> int:
 
 def has_code(trap: int) -> bool:
     """Whether a trap is the guest's own: traps that the host made have no code."""
-    return bool(_trap_code(trap, Block(8).pointer))
+    return bool(_trap_code(trap, block(8).pointer))
 
 
 def pointer_of(managed: Any) -> Any:

@@ -93,7 +93,7 @@ class WasmtimeEngine:
         return self._asking[module]
 
     def new_store(self, limits: StoreLimits = NO_LIMITS) -> WasmtimeStore:
-        if not limits.asks:
+        if limits is NO_LIMITS or not limits.asks:
             return WasmtimeStore(self, limits)
         from wippywasm.engine.wasmtime_growth import AskingStore  # which few guests need
 
@@ -152,7 +152,7 @@ class _Backend:
 
     def _build(self, wasm: bytes) -> tuple[wasmtime.Module | None, str]:
         """The module, or wasmtime's refusal."""
-        out = capi.Block(8)
+        out = capi.block(8)
         error = capi.module_new(self._engine.pointer, wasm, len(wasm), out.pointer)
         if error:
             return None, str(capi.take_error(error))
@@ -165,7 +165,7 @@ class _Backend:
         return self._load(code, len(code), info)
 
     def _load(self, code: bytes, size: int, info: CoreModuleInfo, noted: bool = False) -> WasmtimeModule | None:
-        out = capi.Block(8)
+        out = capi.block(8)
         error = capi.module_deserialize(self._engine.pointer, code, size, out.pointer)
         if error:
             capi.take_error(error)

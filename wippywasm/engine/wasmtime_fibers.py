@@ -101,7 +101,7 @@ class Fibers:
         self._stepwise: weakref.WeakKeyDictionary[WasmtimeFunc, StepwiseFunc] = weakref.WeakKeyDictionary()
         self.operation: Operation | None = None
         self._place: Place | None = None
-        self._said = capi.Block(8)
+        self._said = capi.block(8)
         self.ready = self._said.view()
         """The first byte tells whether the guest that is suspended may go on. The rest is 0, for `strlen` to end at."""
         self._waits = ctypes.byref(capi.Continuation(_STRLEN, self._said.address, None))
@@ -327,7 +327,7 @@ class StepwiseFunc:
     def __init__(self, func: WasmtimeFunc, fibers: Fibers) -> None:
         self.type = func.type
         params, results = len(func.type.params), len(func.type.results)
-        block = self._block = capi.Block(16 + capi.VAL_SIZE * (params + results))
+        block = self._block = capi.block(16 + capi.VAL_SIZE * (params + results))
         for index, param in enumerate(func.type.params):
             block.view()[16 + capi.VAL_SIZE * index] = capi.KINDS[param]
         first = block.address + 16
@@ -532,7 +532,7 @@ def new_linker(engine: wasmtime.Engine) -> wasmtime.Linker:
 
 def suspender(store: WasmtimeStore, fibers: Fibers) -> WasmtimeFunc:
     """`suspend` in a store."""
-    extern = capi.Block(capi.EXTERN_SIZE)
+    extern = capi.new_extern()
     found = capi.linker_get(capi.pointer_of(store.engine.linker), store.context, b"", 0, b"", 0, extern.pointer)
     assert found
     _fibers[id(fibers)] = fibers

@@ -53,14 +53,14 @@ class AskingStore(WasmtimeStore):
         self._answers: list[capi.Block] = []
         """Values for tables: items would lead back here."""
 
-    def _new_instance(self, module: WasmtimeModule, imports: Any, block: capi.Block) -> str:
+    def _new_instance(self, module: WasmtimeModule, imports: Any, pointer: Any) -> str:
         found = self.engine.asking(module)
         if found is None:
-            return super()._new_instance(module, imports, block)
-        error = super()._new_instance(found.module, imports, block)
+            return super()._new_instance(module, imports, pointer)
+        error = super()._new_instance(found.module, imports, pointer)
         if not error:
-            self._rewritten.append((found.module, block))
-            self._begin(WasmtimeInstance(self, found.module, block), found.answers)
+            self._rewritten += ((found.module, pointer),)
+            self._begin(WasmtimeInstance(self, found.module, pointer), found.answers)
         return error
 
     def _begin(self, instance: WasmtimeInstance, count: int) -> None:
@@ -76,7 +76,7 @@ class AskingStore(WasmtimeStore):
 
     def _answer(self, index: int) -> capi.Block:
         function = self.host_func(rewrite.FUNCTIONS[index], self._allowance.functions[index])
-        value = capi.Block(capi.VAL_SIZE)
+        value = capi.block(capi.VAL_SIZE)
         value.view()[0] = capi.FUNCREF
         value.view(capi.VAL_OF)[:16] = function.extern.view(capi.EXTERN_OF)[:16]
         return value

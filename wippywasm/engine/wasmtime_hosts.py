@@ -21,7 +21,7 @@ from wippywasm.core import CoreFuncType
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import without_signal_check
 from wippywasm.engine.raw_calls import NUMBER_BITS, host_entry_factory, slots_type
-from wippywasm.engine.wasmtime_running import NO_SPARE, Functions, Running, Spare
+from wippywasm.engine.wasmtime_running import NO_SPARE, Running, Spare
 from wippywasm.errors import InvalidError
 
 MAX_SPARES = 64
@@ -44,7 +44,7 @@ class HostCode:
 
     def __init__(self, type: CoreFuncType, waits: bool, live: dict[int, Running]) -> None:
         make = host_entry_factory(type, waits)
-        entry = make(live, Running(Functions()), slots_type(type).from_address, capi.new_trap)
+        entry = make(live, Running(), slots_type(type).from_address, capi.new_trap)
         self._entry = capi.HostEntry(without_signal_check(entry))
         self._type = native_type(type)
         self.callback = capi.pointer(ctypes.cast(self._entry, ctypes.c_void_p).value)
@@ -90,9 +90,9 @@ class Hosts:
         running = self._live.pop(number, None)
         if running is not None:
             self._free.append(number)
-        if running is not None and len(self._spares) < MAX_SPARES:
-            self._spares.append(running.spare)
-            running.spare = NO_SPARE
+            if len(self._spares) < MAX_SPARES:
+                self._spares.append(running.spare)
+                running.spare = NO_SPARE
 
 
 def native_type(type: CoreFuncType) -> wasmtime.FuncType:

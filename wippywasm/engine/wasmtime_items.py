@@ -1,12 +1,13 @@
 """What lives in a wasmtime store, as the port shows it: functions, memories, tables, globals, tags.
 
 In: a store and the item's `wasmtime_extern_t`. Out: objects of the port. None of them outlives its store: each asks
-`store.context`, which refuses after the store is closed; calls find their slots closed then.
+`store.context`, which refuses after the store is closed; so does what comes first in its calls then.
 """
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wippywasm.core import (
@@ -19,12 +20,16 @@ from wippywasm.core import (
 )
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.port import CoreCallable
-from wippywasm.engine.raw_calls import closed, guest_call_factory, null_in, null_out
+from wippywasm.engine.raw_calls import guest_call_factory, null_in, null_out
 from wippywasm.engine.traps import TABLE_BOUNDS, make_trap
+from wippywasm.engine.wasmtime_running import closed
 from wippywasm.errors import InvalidError
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_store import WasmtimeStore
+
+
+Bind: TypeAlias = Callable[..., CoreCallable]
 
 
 class Item:
@@ -36,19 +41,22 @@ class Item:
         self.store = store
         self.type = type
         self.extern = extern
-        self.handle = extern.at(capi.EXTERN_OF)
+        self.handle = capi.pointer_to(extern, capi.EXTERN_OF)
 
 
 class WasmtimeFunc(Item):
-    __slots__ = ("_call",)
+    """A function. `bind` is the factory of its calls (`guest_call_factory`), where that is at hand."""
+
+    __slots__ = ("_bind", "_call")
     type: CoreFuncType
     _call: CoreCallable | None
 
-    def __init__(self, store: WasmtimeStore, type: CoreFuncType, extern: capi.Block) -> None:
+    def __init__(self, store: WasmtimeStore, type: CoreFuncType, extern: capi.Block, bind: Bind | None = None) -> None:
         self.store = store
         self.type = type
         self.extern = extern
-        self.handle = extern.at(capi.EXTERN_OF)
+        self.handle = capi.pointer_to(extern, capi.EXTERN_OF)
+        self._bind = bind
         self._call = None
 
     @property
@@ -59,20 +67,7 @@ class WasmtimeFunc(Item):
         return self._call
 
     def _make_call(self) -> CoreCallable:
-        store = self.store
-        make, views = guest_call_factory(self.type)
-        count = max(len(self.type.params), len(self.type.results))
-        slots = store.slots(count)
-        call: CoreCallable = make(
-            store.context,
-            self.handle,
-            slots.slots,
-            capi.size(count),
-            slots.trap,
-            store,
-            *[slots.view(v) for v in views],
-        )
-        return call
+        return (self._bind or guest_call_factory(self.type))(self.store, self.handle)
 
 
 class WasmtimeMemory(Item):
@@ -102,7 +97,7 @@ class WasmtimeMemory(Item):
 
     def grow(self, pages: int) -> int:
         """The former number of pages, or -1 where the memory can't grow by that many."""
-        before = capi.Block(8)
+        before = capi.block(8)
         error = capi.memory_grow(self.store.context, self.handle, pages, before.pointer)
         return _grown(error, before)
 
@@ -138,7 +133,7 @@ class WasmtimeSharedMemory(Item):
 
     def grow(self, pages: int) -> int:
         """The former number of pages, or -1 where the memory can't grow by that many."""
-        before = capi.Block(8)
+        before = capi.block(8)
         return _grown(capi.shared_grow(self._alive, pages, before.pointer), before)
 
 
@@ -160,7 +155,7 @@ class WasmtimeTable(Item):
 
     def get(self, index: int) -> WasmtimeFunc | None:
         """The function at `index`, None where the table is empty there; traps outside the table."""
-        value = capi.Block(capi.VAL_SIZE)
+        value = capi.block(capi.VAL_SIZE)
         if not 0 <= index < self.size():
             raise make_trap(TABLE_BOUNDS)
         capi.table_get(self.store.context, self.handle, index, value.pointer)
@@ -173,7 +168,7 @@ class WasmtimeGlobal(Item):
 
     def get(self) -> Any:
         """The value; None for a null reference, and only that as a reference."""
-        value = capi.Block(capi.VAL_SIZE)
+        value = capi.block(capi.VAL_SIZE)
         capi.global_get(self.store.context, self.handle, value.pointer)
         content = value.view(capi.VAL_OF)
         if self.type.value in _FORMATS:
@@ -185,7 +180,7 @@ class WasmtimeGlobal(Item):
 
     def set(self, new: Any) -> None:
         """Raises `InvalidError` where the global is constant."""
-        value = capi.Block(capi.VAL_SIZE)
+        value = capi.block(capi.VAL_SIZE)
         value.view()[0] = capi.KINDS.get(self.type.value, capi.FUNCREF)
         content = value.view(capi.VAL_OF)
         if self.type.value in _FORMATS:
@@ -220,12 +215,11 @@ _CLASSES: dict[Any, type[Item]] = {
 }
 
 
-def wrap(store: WasmtimeStore, type: CoreExternType, extern: capi.Block) -> Any:
-    """The object for the item in `extern`."""
-    made = _CLASSES.get(type.__class__, WasmtimeMemory)
-    if made is WasmtimeMemory and isinstance(type, CoreMemoryType) and type.shared:
-        made = WasmtimeSharedMemory
-    return made(store, type, extern)
+def item_class(type: CoreExternType) -> type[Item]:
+    """The class of objects for items of that type."""
+    if isinstance(type, CoreMemoryType):
+        return WasmtimeSharedMemory if type.shared else WasmtimeMemory
+    return _CLASSES[type.__class__]
 
 
 def _function_of(store: WasmtimeStore, value: capi.Block) -> WasmtimeFunc | None:
@@ -235,7 +229,7 @@ def _function_of(store: WasmtimeStore, value: capi.Block) -> WasmtimeFunc | None
         return None
     if value.view()[0] != capi.FUNCREF:
         raise InvalidError("this table holds references that are not functions")
-    extern = capi.Block(capi.EXTERN_SIZE)
+    extern = capi.new_extern()
     extern.view()[0] = capi.FUNC
     extern.view(capi.EXTERN_OF)[:16] = content[:16]
     native = capi.take_func_type(capi.func_type(store.context, extern.at(capi.EXTERN_OF)))

@@ -6,7 +6,7 @@ In: what was compiled, what was instantiated. Out: exports as objects of the por
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
@@ -14,23 +14,37 @@ from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreExternType, CoreFuncType, CoreGlobalType
 from wippywasm.engine import rewrite
 from wippywasm.engine import wasmtime_capi as capi
-from wippywasm.engine.wasmtime_items import wrap
+from wippywasm.engine.raw_calls import guest_call_factory
+from wippywasm.engine.wasmtime_items import Bind, WasmtimeFunc, item_class
 from wippywasm.errors import InternalError
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_store import WasmtimeStore
 
-Lookup: TypeAlias = tuple[bytes, Any, CoreExternType]
-"""How an export is asked for: its name as bytes, their number as an argument, and its type."""
+
+class Lookup:
+    """How an export is asked for: by its name as bytes, and their number as an argument. It is of `type`."""
+
+    __slots__ = ("_bind", "_kind", "name", "size", "type")
+
+    def __init__(self, name: str, type: CoreExternType) -> None:
+        self.name = name.encode()
+        self.size: Any = capi.size(len(self.name))
+        self.type = type
+        self._kind = item_class(type)
+        self._bind: Bind | None = None
+
+    def item(self, store: WasmtimeStore, extern: capi.Block) -> Any:
+        """The object for what was found."""
+        type: Any = self.type
+        if self._kind is not WasmtimeFunc:
+            return self._kind(store, type, extern)
+        bind = self._bind = self._bind or guest_call_factory(type)
+        return WasmtimeFunc(store, type, extern, bind)
 
 
-def _lookup(name: str, type: CoreExternType) -> Lookup:
-    encoded = name.encode()
-    return encoded, capi.size(len(encoded)), type
-
-
-START = _lookup(rewrite.START, CoreFuncType())
-NOTED = tuple(_lookup(name, CoreGlobalType("i64", mutable=True)) for name in rewrite.NOTED)
+START = Lookup(rewrite.START, CoreFuncType())
+NOTED = tuple(Lookup(name, CoreGlobalType("i64", mutable=True)) for name in rewrite.NOTED)
 """What rewritten modules export beside what they did before."""
 
 
@@ -49,7 +63,7 @@ class WasmtimeModule:
         self.imports = info.imports
         self.import_count = capi.size(len(info.imports))
         self.exports = info.exports
-        self.lookups: dict[str, Lookup] = {e.name: _lookup(e.name, e.type) for e in info.exports}
+        self.lookups: dict[str, Lookup] = {e.name: Lookup(e.name, e.type) for e in info.exports}
 
     @cached_property
     def mark(self) -> str:
@@ -65,30 +79,25 @@ class WasmtimeModule:
 
 
 class WasmtimeInstance:
-    """An instance; its exports are wrapped when they are asked for, once each."""
+    """An instance, whose memory `pointer` keeps; its exports are wrapped when they are asked for, once each."""
 
-    __slots__ = ("_block", "_exports", "_store", "lookups", "pointer")
+    __slots__ = ("_exports", "_store", "lookups", "pointer")
 
-    def __init__(self, store: WasmtimeStore, module: WasmtimeModule, block: capi.Block) -> None:
+    def __init__(self, store: WasmtimeStore, module: WasmtimeModule, pointer: Any) -> None:
         self._store = store
-        self._block = block
         self._exports: dict[str, Any] = {}
         self.lookups = module.lookups
-        self.pointer = block.pointer
+        self.pointer = pointer
 
     def export(self, name: str) -> Any:
         found = self._exports.get(name)
         if found is None:
-            found = self._exports[name] = self._wrap(name)
+            found = self._exports[name] = self.find(self.lookups[name])
         return found
-
-    def _wrap(self, name: str) -> Any:
-        return self.find(self.lookups[name])
 
     def find(self, lookup: Lookup) -> Any:
         """What it exports for a lookup, also what people don't know of."""
-        encoded, size, type = lookup
-        extern = capi.Block(capi.EXTERN_SIZE)
-        if not capi.instance_export(self._store.context, self.pointer, encoded, size, extern.pointer):
-            raise InternalError(f"an instance lacks its export {encoded.decode()!r}")
-        return wrap(self._store, type, extern)
+        store, extern = self._store, capi.new_extern()
+        if not capi.instance_export(store.context, self.pointer, lookup.name, lookup.size, capi.pointer_to(extern)):
+            raise InternalError(f"an instance lacks its export {lookup.name.decode()!r}")
+        return lookup.item(store, extern)

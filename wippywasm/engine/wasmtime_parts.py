@@ -50,8 +50,8 @@ class Sources:
         self.callbacks = [code.callback for code in self.codes]
         self.at_exports = [at for at, _, _ in exports]
         self.instances = [instance for _, instance, _ in exports]
-        self.names = [name for _, _, (name, _, _) in exports]
-        self.sizes = [size for _, _, (_, size, _) in exports]
+        self.names = [lookup.name for _, _, lookup in exports]
+        self.sizes = [lookup.size for _, _, lookup in exports]
 
 
 class Imports:
@@ -63,7 +63,7 @@ class Imports:
         self._numbers = sources.numbers
         self._env = 0
         self._envs: list[Any] = []
-        self._block = block = capi.Block(capi.EXTERN_SIZE * sources.count)
+        self._block = block = capi.block(capi.EXTERN_SIZE * sources.count)
         self.pointer = block.pointer
         start, size = block.address, capi.EXTERN_SIZE
         self.hosts = [capi.pointer(start + at * size + capi.EXTERN_OF) for at in sources.at_hosts]
@@ -75,24 +75,6 @@ class Imports:
             self._envs = [capi.pointer(env + number) for number in self._numbers]
             self._env = env
         return self._envs
-
-
-class ImportsPool:
-    """Those of one part: each serves one instance after another, as its pointers cost more than the memory."""
-
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
-        self._free: list[Imports] = []
-
-    def take(self) -> Imports:
-        """One that no thread uses now."""
-        try:
-            return self._free.pop()
-        except IndexError:
-            return Imports(self._sources)
-
-    def give_back(self, imports: Imports) -> None:
-        self._free.append(imports)
 
 
 class Shims:
@@ -108,6 +90,8 @@ class Shims:
 class PreparedPart:
     """The sources of a part; those behind shims are exports of the instance that comes last, that of the shims."""
 
+    __slots__ = ("_free", "count", "shims", "sources")
+
     def __init__(self, engine: WasmtimeEngine, sources: Sequence[Source], instances: Sequence[Any]) -> None:
         waiting = [s for s in dict.fromkeys(sources) if isinstance(s, HostSource) and s.waits]
         self.shims = Shims(engine, waiting) if waiting else None
@@ -121,4 +105,19 @@ class PreparedPart:
             else:
                 hosts.append((at, source.number, engine.hosts.code(source.type, waits=False)))
         self.sources = Sources(hosts, exports)
-        self.imports = ImportsPool(self.sources)
+        self.count = self.sources.count
+        self._free: list[Imports] = []
+
+    def take(self) -> Imports:
+        """A place for imports that no thread uses now.
+
+        Each serves one instance after another, as its pointers cost more than the memory.
+        """
+        try:
+            return self._free.pop()
+        except IndexError:
+            return Imports(self.sources)
+
+    def give_back(self, imports: Imports) -> None:
+        """The other end of `take`."""
+        self._free.append(imports)

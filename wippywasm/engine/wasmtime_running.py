@@ -6,16 +6,16 @@ In: calls into the guest and out of it. Out: one small object per store that all
 from __future__ import annotations
 
 import time
-import weakref
 from collections.abc import Callable
 from ctypes import c_uint64
-from typing import Any
+from typing import Any, NoReturn
 
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.port import CoreCallable
-from wippywasm.engine.spans import Spans
+from wippywasm.engine.spans import Span, Spans
 from wippywasm.engine.stacks import UNKNOWN
 from wippywasm.engine.turns import this_thread
+from wippywasm.errors import UnavailableError
 
 NEVER = c_uint64(1 << 62)
 """An epoch deadline that is not reached."""
@@ -46,6 +46,20 @@ class Functions(dict[int, CoreCallable]):
         return made
 
 
+def _no_functions() -> None:
+    """Of a store that has none, or of none at all."""
+
+
+def closed() -> UnavailableError:
+    """What every use of a closed store raises."""
+    return UnavailableError("the store is closed", hint="instantiate the module again")
+
+
+def refuse() -> NoReturn:
+    """What comes first in calls into a closed store."""
+    raise closed()
+
+
 class Spare:
     """A trap made beforehand; `trap` is 0 once it was returned to wasmtime, which owns it then."""
 
@@ -62,13 +76,16 @@ class Spare:
 
 
 NO_SPARE = Spare(0)
+NO_SPANS = Spans()
+"""Those of stores of which no call ever had a time: they never have any."""
 
 
 class Running:
     """How a store's guest is running.
 
     `functions()` gives its host functions, which are held weakly since `wasmtime_hosts` knows every live store.
-    `calls_back` tells whether Python may be called while it runs.
+    `first`, where there is one, raises what there is to raise before the guest is called: that Python's stack is full,
+    where Python may be called while it runs, or that the store is closed.
     `depth` is how deep host functions are nested, `raised` what the last one raised, `spare` has the trap that the next
     one to raise will return. `stack` is the stack on which they were called last.
     `on_fiber` tells that the guest runs on a fiber, so that it may be suspended where no host
@@ -83,8 +100,8 @@ class Running:
 
     __slots__ = (
         "__weakref__",
-        "calls_back",
         "depth",
+        "first",
         "functions",
         "future",
         "inner_future",
@@ -101,15 +118,15 @@ class Running:
         "ticker",
     )
 
-    def __init__(self, functions: Functions) -> None:
-        self.functions = weakref.ref(functions)
-        self.calls_back = False
+    def __init__(self) -> None:
+        self.functions: Callable[[], Functions | None] = _no_functions
+        self.first: Callable[[], None] | None = None
         self.depth = 0
         self.raised: BaseException | None = None
         self.spare = NO_SPARE
         self.on_fiber = False
         self.parked = 0
-        self.spans = Spans()
+        self.spans = NO_SPANS
         self.interrupt: BaseException | None = None
         self.ticker: Any = None
         self.nested = 0.0
@@ -118,6 +135,15 @@ class Running:
         self.inner_future = 0
         self.stack = UNKNOWN
         self.slice = LONG_SLICE if this_thread.is_alone else SLICE
+
+    def begin(self, timeout: BaseException | None, seconds: float) -> Span:
+        """`Spans.begin`."""
+        if self.spans is NO_SPANS:
+            made = Spans()
+            # Nothing may come between the test and what it guards: see `abi.entry`.
+            if self.spans is NO_SPANS:
+                self.spans = made
+        return self.spans.begin(timeout, seconds)
 
     def end_future(self) -> None:
         """End the call on a fiber that is under way, if there is one: its frames are unwound, without calling the host.

@@ -8,10 +8,11 @@ Reference: `wasmtime_capi`.
 from __future__ import annotations
 
 import ctypes
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from ctypes import byref, c_void_p
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from itertools import repeat
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
@@ -27,13 +28,13 @@ from wippywasm.engine.port import (
     MAX_MEMORIES,
     MAX_TABLES,
     CoreCallable,
-    CoreInstance,
     CoreItem,
     Module,
     StoreLimits,
 )
-from wippywasm.engine.raw_calls import USUAL_ROOM, Slots, closed
+from wippywasm.engine.raw_calls import USUAL_ROOM, Slots
 from wippywasm.engine.spans import Span, bounded
+from wippywasm.engine.traps import python_headroom
 from wippywasm.engine.wasmtime_epochs import watch
 from wippywasm.engine.wasmtime_failures import failure_of, refused
 from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type
@@ -42,7 +43,7 @@ from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern
 from wippywasm.engine.wasmtime_modules import NOTED, START, WasmtimeInstance, WasmtimeModule
 from wippywasm.engine.wasmtime_parts import Imports, PreparedPart, Shims, Sources
 from wippywasm.engine.wasmtime_pool import TABLE_ELEMENTS
-from wippywasm.engine.wasmtime_running import NEVER, Functions, Running
+from wippywasm.engine.wasmtime_running import NEVER, Functions, Running, closed, refuse
 from wippywasm.errors import Frame, InternalError, Trap, UnavailableError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 EXTERN_SIZE = capi.EXTERN_SIZE
 EXTERNS = capi.INSTANCE_SIZE
 """Where the imports lie in the memory of an instance, behind the instance itself."""
+_NULLS = repeat(None)
 
 
 class WasmtimeStore:
@@ -59,26 +61,30 @@ class WasmtimeStore:
     _native: Any = None
     _context: Any = None
     _room: list[None] | None = None
+    _functions: Functions | None = None
+    _env = 0
+    _watched = False
+    _slots: Slots | None = None
+    _fibers: Fibers | None = None
+    _rewritten: tuple[tuple[WasmtimeModule, Any], ...] = ()
+    """Instances of modules that were rewritten."""
 
     def __init__(self, engine: WasmtimeEngine, limits: StoreLimits, room: list[None] | None = None) -> None:
         """`room` is the pool in which a place was taken for the store, which gives it back."""
         self.engine = engine
-        self._functions = Functions()
-        self.running = Running(self._functions)
-        self._env = 0
-        self._watched = False
-        self._slots: dict[int, Slots] = {}
+        self.limits = limits
+        self.running = Running()
         self._held: list[Any] = []
-        self._fibers: Fibers | None = None
-        self.bounds = BoundsOf(limits)
-        self._rewritten: list[tuple[WasmtimeModule, capi.Block]] = []
-        """Instances of modules that were rewritten."""
-        elements = TABLE_ELEMENTS if limits.table_elements is None else limits.table_elements
-        self._native = capi.pointer(capi.store_new(engine.pointer, None, None))  # what is freed is all there then
-        self._context = capi.pointer(capi.store_context(self._native))
-        capi.set_epoch_deadline(self._context, NEVER)
-        capi.store_limiter(self._native, _bound(limits.memory_bytes), elements, MAX_INSTANCES, MAX_TABLES, MAX_MEMORIES)
+        native = self._native = capi.pointer(capi.store_new(engine.pointer, None, None))  # what is freed is all there
+        context = self._context = capi.pointer(capi.store_context(native))
+        capi.set_epoch_deadline(context, NEVER)
+        capi.store_limiter(native, *_bounds(limits.memory_bytes, limits.table_elements, MAX_INSTANCES, MAX_TABLES, MAX_MEMORIES))
         self._room = room
+
+    @cached_property
+    def bounds(self) -> BoundsOf:
+        """The limits, and which of them were in the way."""
+        return BoundsOf(self.limits)
 
     @property
     def context(self) -> Any:
@@ -90,86 +96,101 @@ class WasmtimeStore:
     def instantiate(self, module: Module, imports: Sequence[CoreItem]) -> WasmtimeInstance:
         assert isinstance(module, WasmtimeModule)
         linking.check_count(module.imports, imports)
-        block = capi.Block(EXTERNS + capi.EXTERN_SIZE * len(imports))
+        block = capi.block(EXTERNS + capi.EXTERN_SIZE * len(imports))
         self._put(module, imports, block)
-        error = self._new_instance(module, block.at(EXTERNS), block)
+        error = self._new_instance(module, block.at(EXTERNS), block.pointer)
         if error:
             raise refused(module, [item.type for item in imports if isinstance(item, Item)], error)
-        return WasmtimeInstance(self, module, block)
+        return WasmtimeInstance(self, module, block.pointer)
 
-    def assemble(self, part: Part, instances: Sequence[CoreInstance], make: Make) -> WasmtimeInstance:
-        """`instantiate` with what the sources of `part` name; `instances` are all of this store."""
-        module = part.module
-        assert isinstance(module, WasmtimeModule)
-        prepared = part.prepared
-        if prepared is None:
-            prepared = part.prepared = PreparedPart(self.engine, part.sources, instances)
-        imports = prepared.imports.take()
-        if prepared.sources.count:
-            self._functions.make = make
-            self._held.append(part)
-            shimmed = instances if prepared.shims is None else [*instances, self._shim(prepared.shims)]
-            self._put_sources(prepared.sources, shimmed, imports)
-        block = capi.Block(capi.INSTANCE_SIZE)
-        error = self._new_instance(module, imports.pointer, block)
-        prepared.imports.give_back(imports)
-        if error:
-            raise refused(module, [_type_of(source, instances) for source in part.sources], error)
-        return WasmtimeInstance(self, module, block)
+    def assemble(self, parts: Sequence[Part], instances: list[Any], make: Make) -> None:
+        """`instantiate` each part with what its sources name, and append it to `instances`, all of this store."""
+        block, at = capi.block(capi.INSTANCE_SIZE * len(parts)), 0
+        for part in parts:
+            module: Any = part.module
+            prepared, pointer = part.prepared, capi.pointer_to(block, at)
+            at += capi.INSTANCE_SIZE
+            if prepared is None:
+                prepared = part.prepared = PreparedPart(self.engine, part.sources, instances)
+            if prepared.count:
+                self._held.append(part)
+                error = self._with_sources(module, prepared, instances, make, pointer)
+            else:
+                error = self._new_instance(module, None, pointer)
+            if error:
+                raise refused(module, [_type_of(source, instances) for source in part.sources], error)
+            instances.append(WasmtimeInstance(self, module, pointer))
 
-    def _shim(self, shims: Shims) -> WasmtimeInstance:
+    def _with_sources(
+        self, module: WasmtimeModule, prepared: PreparedPart, instances: list[Any], make: Make, pointer: Any
+    ) -> str:
+        """`_new_instance` with what its sources name, in a place that serves the next as well."""
+        if prepared.shims is not None:
+            instances = [*instances, self._shim(prepared.shims, make)]
+        imports = prepared.take()
+        self._put_sources(prepared.sources, instances, imports, make)
+        error = self._new_instance(module, imports.pointer, pointer)
+        prepared.give_back(imports)
+        return error
+
+    def _shim(self, shims: Shims, make: Make) -> WasmtimeInstance:
         """What stands between a part and its host functions that may park the guest."""
         rest = self.fibers.imports(shims.types)
         count = shims.begins.count
-        block = capi.Block(EXTERNS + EXTERN_SIZE * (count + len(rest)))
+        block = capi.block(EXTERNS + EXTERN_SIZE * (count + len(rest)))
         begun = Imports(shims.begins)
-        self._put_sources(shims.begins, (), begun)
+        self._put_sources(shims.begins, (), begun, make)
         ctypes.memmove(block.at(EXTERNS), begun.pointer, EXTERN_SIZE * count)
         for index, item in enumerate(rest, count):
             copy_extern(item, block.address + EXTERNS + EXTERN_SIZE * index)
-        error = self._new_instance(shims.module, block.at(EXTERNS), block)
+        error = self._new_instance(shims.module, block.at(EXTERNS), block.pointer)
         if error:
             raise refused(shims.module, [i.type for i in shims.module.imports], error)
-        return WasmtimeInstance(self, shims.module, block)
+        return WasmtimeInstance(self, shims.module, block.pointer)
 
-    def _put_sources(self, sources: Sources, instances: Sequence[Any], imports: Imports) -> None:
+    def _put_sources(self, sources: Sources, instances: Sequence[Any], imports: Imports, make: Make) -> None:
         context = repeat(self.context)
         if sources.numbers:
-            envs = imports.envs(self._env or self._hosts())
-            made = map(
-                capi.func_new_unchecked, context, sources.types, sources.callbacks, envs, repeat(None), imports.hosts
-            )
-            deque(made, 0)
+            self._host_functions().make = make
+            envs, types = imports.envs(self._env), sources.types
+            deque(map(capi.func_new_unchecked, context, types, sources.callbacks, envs, _NULLS, imports.hosts), 0)
         if sources.names:
-            pointers = [instance.pointer for instance in instances]
-            having = map(pointers.__getitem__, sources.instances)
+            having = map([i.pointer for i in instances].__getitem__, sources.instances)
             if not all(map(capi.instance_export, context, having, sources.names, sources.sizes, imports.exports)):
                 raise InternalError("an instance lacks one of its exports")
 
-    def _hosts(self) -> int:
-        """The `env` of the store's host function 0."""
-        if not self._env:
-            self.running.calls_back = True
-            self._env = self.engine.hosts.enter(self.running)
-        return self._env
+    def _host_functions(self) -> Functions:
+        """Those of this store, whose number 0 has `_env`."""
+        functions = self._functions
+        if functions is None:
+            running, hosts = self.running, self.engine.hosts
+            functions = self._functions = Functions()
+            running.functions = weakref.ref(functions)
+            self._env = hosts.enter(running)
+            running.first = python_headroom
+        return functions
 
-    def _new_instance(self, module: WasmtimeModule, imports: Any, block: capi.Block) -> str:
-        """Instantiate into `block`; the message of wasmtime's refusal, if it refused."""
+    def _new_instance(self, module: WasmtimeModule, imports: Any, pointer: Any) -> str:
+        """Instantiate into the memory at `pointer`; the message of wasmtime's refusal, if it refused."""
+        context, trap = self.context, c_void_p()
         if get_ident() not in stacks.fit:
             stacks.admit(self.running)
         is_within = under_way and not self.running.spans.calls and not self.running.on_fiber
         make = partial(bounded, self, capi.instance_new) if is_within else capi.instance_new
-        trap = c_void_p()
-        error = make(self.context, module.pointer, imports, module.import_count, block.pointer, byref(trap))
-        if trap or (error and self.running.raised is not None):
-            raise self.failure(error, trap.value or 0)
-        if error:
-            return str(capi.take_error(error))
+        error = make(context, module.pointer, imports, module.import_count, pointer, byref(trap))
+        if error or trap:
+            return self._refusal(error, trap.value or 0)
         if module.noted:
-            self._rewritten.append((module, block))
-        if module.starts:
-            WasmtimeInstance(self, module, block).find(START).call()
+            self._rewritten += ((module, pointer),)
+            if module.starts:
+                WasmtimeInstance(self, module, pointer).find(START).call()
         return ""
+
+    def _refusal(self, error: int, trap: int) -> str:
+        """Own what came instead of an instance: wasmtime's message; raises what the guest ended with."""
+        if trap or self.running.raised is not None:
+            raise self.failure(error, trap)
+        return str(capi.take_error(error))
 
     def _put(self, module: WasmtimeModule, imports: Sequence[CoreItem], block: capi.Block) -> None:
         waiting = [i for i in imports if i.__class__ is WaitingFunc and i.begin is not None and i.store is self]
@@ -184,18 +205,19 @@ class WasmtimeStore:
         return self._host_func(type, self.engine.hosts.code(type), function)
 
     def _host_func(self, type: CoreFuncType, code: HostCode, function: CoreCallable) -> WasmtimeFunc:
+        context = self.context
         number = LAST_NUMBER - len(self._held)  # those of `assemble` count up from 0
-        self._functions[number] = function
+        self._host_functions()[number] = function
         self._held.append(code)
-        func = WasmtimeFunc(self, type, capi.Block(capi.EXTERN_SIZE))
-        env = capi.pointer(self._hosts() + number)
-        capi.func_new_unchecked(self.context, code.type, code.callback, env, None, func.handle)
+        func = WasmtimeFunc(self, type, capi.new_extern())
+        env = capi.pointer(self._env + number)
+        capi.func_new_unchecked(context, code.type, code.callback, env, None, func.handle)
         return func
 
     def waiting_func(self, type: CoreFuncType, function: CoreCallable, name: str = "") -> WasmtimeFunc:
         """A host function that may park its guest, for modules to import; see `FiberStore`."""
         halved = begin_type(type)
-        func = WaitingFunc(self, type, capi.Block(capi.EXTERN_SIZE))
+        func = WaitingFunc(self, type, capi.new_extern())
         func.begin = self._host_func(halved, self.engine.hosts.code(halved, waits=True), function)
         return func
 
@@ -215,21 +237,23 @@ class WasmtimeStore:
 
     def watch(self) -> None:
         """Have the guest stopped after each slice from now on, until `unwatch`: it can be interrupted then."""
+        context = self.context
         if not self._watched:
-            self._watched = self.running.calls_back = True
+            self._watched = True
+            self.running.first = python_headroom
             watch(self._native, self.running, self.engine.ticker)
         ticker = self.engine.ticker
         ticker.used = True
         if not ticker.awake:
             ticker.wake()
-        capi.set_epoch_deadline(self.context, self.running.slice)
+        capi.set_epoch_deadline(context, self.running.slice)
 
     def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
         """The guest can be interrupted until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
         running = self.running
         if not running.spans:
             running.interrupt = None
-        span = running.spans.begin(timeout, seconds)
+        span = running.begin(timeout, seconds)
         self.watch()
         return span
 
@@ -267,9 +291,9 @@ class WasmtimeStore:
 
     def explained(self, error: BaseException) -> BaseException:
         """The error, as one that a limit led to, where it is."""
-        for module, block in self._rewritten if self.bounds.any and isinstance(error, Trap) else ():
+        for module, pointer in self._rewritten if self.bounds.any and isinstance(error, Trap) else ():
             if module.noted:
-                instance = WasmtimeInstance(self, module, block)
+                instance = WasmtimeInstance(self, module, pointer)
                 self.bounds.note(*[instance.find(lookup).get() for lookup in NOTED])
         return self.bounds.explained(error)
 
@@ -290,38 +314,47 @@ class WasmtimeStore:
 
     def _free(self) -> None:
         native, self._native, self._context = self._native, None, None
-        for slots in self._slots.values():
-            self.engine.slots.give_back(slots)
-        self.running.end_future()
-        self.engine.hosts.leave(self._env)
+        running = self.running
+        running.first = refuse
+        if self._slots is not None:
+            self.engine.slots.give_back(self._slots)
+        running.end_future()
+        if self._functions is not None:
+            self.engine.hosts.leave(self._env)
         capi.store_delete(native)
         if self._room is not None:
             self._room.append(None)
-        self._functions.clear()
-        self._functions.make = None
+        if self._functions is not None:
+            self._functions.clear()
+            self._functions.make = None
         self._fibers = None  # whose functions lead back here
         self._held.clear()
-        self._rewritten.clear()
+        self._rewritten = ()
 
     def __del__(self) -> None:
         if self._native is not None:
             self._free()
 
     def slots(self, count: int) -> Slots:
-        """The buffer for calls with that many arguments or results."""
-        room = USUAL_ROOM if count <= USUAL_ROOM else 1 << (count - 1).bit_length()
-        slots = self._slots.get(room)
+        """A buffer for calls with that many arguments or results."""
+        if count > USUAL_ROOM:
+            return Slots(count)
+        slots = self._slots
         if slots is None:
-            slots = self._slots[room] = self.engine.slots.take(room)
+            slots = self._slots = self.engine.slots.take()
         return slots
 
 
 def _type_of(source: Source, instances: Sequence[Any]) -> CoreExternType:
     if isinstance(source, HostSource):
         return source.type
-    type: CoreExternType = instances[source.instance].lookups[source.name][2]
+    type: CoreExternType = instances[source.instance].lookups[source.name].type
     return type
 
 
-def _bound(limit: int | None) -> int:
-    return -1 if limit is None else limit
+@lru_cache(maxsize=64)
+def _bounds(memory_bytes: int | None, table_elements: int | None, *counts: int) -> tuple[Any, ...]:
+    """What wasmtime's limiter is to know, as ready-made arguments."""
+    bytes = -1 if memory_bytes is None else memory_bytes
+    elements = TABLE_ELEMENTS if table_elements is None else table_elements
+    return tuple(map(capi.int64, (bytes, elements, *counts)))

@@ -230,7 +230,8 @@ class LinkedComponent:
         Where the engine binds guests to threads (wasmer) and an event loop runs in this thread, the guest gets a thread
         of its own, in which it can be suspended.
         """
-        _check_limits(limits)
+        if limits is not None:
+            _check_limits(limits)
         if self.component.engine.thread_bound and in_event_loop():
             from wippywasm.instance.thread_guest import in_own_thread  # for few engines
 
@@ -258,13 +259,15 @@ class LinkedComponent:
     def _new_frame(self, limits: Limits | None, least: StoreLimits) -> Frame:
         if under_way:
             refuse_late()
-        engine = self.component.engine
+        engine, owner = self.component.engine, None
         recipe = self._recipe or self._prepared()
-        owner = threading.get_ident() if engine.thread_bound else None
-        if engine.thread_bound and threading.current_thread().daemon:
-            least = _INTERRUPTIBLE  # or the interpreter could not end while it runs
+        if engine.thread_bound:
+            owner = threading.get_ident()
+            if threading.current_thread().daemon:
+                least = _INTERRUPTIBLE  # or the interpreter could not end while it runs
         bounds = least if limits is None else self._bounds(limits, least)
-        recipe, store = self._pooled.take(recipe, bounds) or (recipe, engine.new_store(bounds))
+        pooled = None if self._pooled.stays_out else self._pooled.take(recipe, bounds)
+        recipe, store = pooled or (recipe, engine.new_store(bounds))
         return Frame(recipe, store, owner, None if limits is None else limits.max_execution_ms)
 
     def _instantiate(self, limits: Limits | None, least: StoreLimits) -> Guest:

@@ -23,7 +23,7 @@ from wippywasm.abi.source import PYTHON_SIDE, STEPWISE_SIDE, Side
 from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource, poison
 from wippywasm.engine.assembly import assemble, late
 from wippywasm.engine.batch import Page, batched_realloc
-from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreItem, CoreMemory, Store, TimedStore
+from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreMemory, Store, TimedStore
 from wippywasm.errors import Trap
 from wippywasm.instance.budget import OF_A_CALL, OF_A_START, in_calls, in_tasks
 from wippywasm.instance.builtins import Context, make_builtin
@@ -31,7 +31,7 @@ from wippywasm.instance.foreign import FRAME
 from wippywasm.instance.foreign_calls import Destructor, within_time_of
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, LinkedResource
 from wippywasm.instance.parking import Parking, StepwiseBinding
-from wippywasm.instance.recipe import Recipe
+from wippywasm.instance.recipe import Assemble, Recipe
 from wippywasm.instance.reexported import HostExport, reexported, stepwise_reexported
 from wippywasm.model import ResourceType
 from wippywasm.plan import mangle
@@ -41,7 +41,6 @@ from wippywasm.plan.steps import (
     CanonicalBuiltin,
     DefineResource,
     ImportCoreFunc,
-    InstantiateModule,
     LowerFunc,
     NewComponentInstance,
     PlanOptions,
@@ -75,33 +74,42 @@ class Resources(dict[ResourceType, RuntimeResource]):
         return resource
 
 
+_NO_RESOURCES = Resources({})
+"""Those of all instantiations that can't have any."""
+
+
 class Frame:
     """What one instantiation has made so far, by the numbers that the plan gave out."""
 
-    def __init__(self, recipe: Recipe, store: Store, owner: int | None, budget_ms: int | None = None) -> None:
+    _page: Page | None = None
+    _parking: Parking | None = None
+    timed_store: TimedStore | None = None
+    """Its store, where guests in that can be ended while they run."""
+    _clock: Callable[[], None] | None = None
+    budget_ms: int | None = None
+    thread: GuestThread | None = None
+    """The thread that calls by tasks run in, where they need one."""
+    callee: Frame | None = None
+    """The frame of another guest that runs for this one, where time is kept."""
+
+    def __init__(self, recipe: Recipe, store: Any, owner: int | None, budget_ms: int | None = None) -> None:
         self.recipe = recipe
         self.plan = recipe.plan
         self.linked = recipe.linked
-        self.store = store
+        self.store: Store = store
         self.owner = owner
         self.components: list[ComponentInstance] = []
         self.cores: list[CoreInstance] = []
         self.trampolines: dict[int, CoreFunc] = {}
-        self.resources = Resources(recipe.host_resources)
+        self.resources = Resources(recipe.host_resources) if recipe.has_resources else _NO_RESOURCES
         self._batches: dict[CoreRef, Batch] = {}
-        self._page = Page(store)
-        self._contexts = {instance: Context() for instance in recipe.contexts} if recipe.contexts else {}
         self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
-        self._parking: Parking | None = None
-        self.timed_store: TimedStore | None = store if hasattr(type(store), "interrupt") else None  # type: ignore[assignment]
-        """Its store, where guests in that can be ended while they run."""
-        self._clock = None if self.timed_store is None else self.timed_store.check_clock
-        self.budget_ms = None if budget_ms is None or self.timed_store is None else budget_ms
-        self.thread: GuestThread | None = None
-        """The thread that calls by tasks run in, where they need one."""
         self._ends: list[Callable[[], None]] = []
-        self.callee: Frame | None = None
-        """The frame of another guest that runs for this one, where time is kept."""
+        self._contexts = {instance: Context() for instance in recipe.contexts} if recipe.contexts else {}
+        if hasattr(store, "interrupt"):
+            self.timed_store = store
+            self._clock = store.check_clock
+            self.budget_ms = budget_ms
 
     def interrupt(self, error: BaseException) -> None:
         """End what runs with `error`, from any thread: its guest, or the one that that calls."""
@@ -121,7 +129,8 @@ class Frame:
 
     def run(self) -> None:
         """Do all steps; raises LinkError, Trap, TimedOutError, or whatever a host function raised."""
-        self.limited(self._run, OF_A_START)()
+        run = self._run if self.budget_ms is None else self.limited(self._run, OF_A_START)
+        run()
 
     def limited(self, function: Callable[..., Any], message: str = OF_A_CALL) -> Callable[..., Any]:
         """The function, which runs the guest, within the budget of a call; `message` says that it is spent."""
@@ -146,7 +155,7 @@ class Frame:
 
         All are called, the oldest of each kind first; what the first raises is raised in the end.
         """
-        if not self.recipe.host_resources and not self._ends:
+        if not self._holds_others():
             return
         raised: BaseException | None = None
         for end in self._all_ends():
@@ -156,6 +165,12 @@ class Frame:
                 raised = raised or error
         if raised is not None:
             raise raised
+
+    def _holds_others(self) -> bool:
+        """Whether it may have anything of others: resources come by handles, or had some."""
+        if self._ends or self.resources.host:
+            return True
+        return self.recipe.has_resources and any(i.handles.array[1:] for i in self.components)
 
     def _all_ends(self) -> Iterator[Callable[[], object]]:
         for resource, linked in self.resources.host:
@@ -187,12 +202,10 @@ class Frame:
 
     def component_instance(self, step: NewComponentInstance) -> None:
         parent = None if step.parent is None else self.components[step.parent]
-        made = ComponentInstance(parent, owner=self.owner)
-        made.clock = self._clock
-        self.components.append(made)
+        self.components.append(ComponentInstance(parent, owner=self.owner, clock=self._clock))
 
-    def instantiate_module(self, step: InstantiateModule) -> None:
-        self.cores.append(assemble(self.store, self.recipe.parts[step.index], self.cores, self.host_function))
+    def assemble(self, step: Assemble) -> None:
+        assemble(self.store, step.parts, self.cores, self.host_function)
 
     def define_resource(self, step: DefineResource) -> None:
         ref = step.dtor
@@ -202,7 +215,7 @@ class Frame:
         self.resources[step.resource] = resource
 
     def call_core_func(self, step: CallCoreFunc) -> None:
-        self.func(step.core).call()
+        self.core(step.core).call()
 
     # ---- host functions, made when the guest first calls them
 
@@ -234,7 +247,7 @@ class Frame:
         made = self._core_hosts.get(id(host))
         if made is None:
             memory = CoreExportRef(0, mangle.MEMORY)
-            context = CoreContext(lambda: self.memory(memory), self._ends.append)
+            context = CoreContext(lambda: self.core(memory), self._ends.append)
             made = self._core_hosts[id(host)] = host.link_core(context)
         return made
 
@@ -242,15 +255,16 @@ class Frame:
 
     def lifted(self, index: int, name: str) -> Callable[..., Any]:
         """The plan's lifted function of that number as Python calls it: returns ok or raises WitError."""
-        return self.recipe.lift(index, name).bind(*self._lift_parts(index))
+        core, binding = self._lift_parts(index)
+        return self.recipe.lift(index, name).bind(core, binding)
 
     def _lift_parts(self, index: int) -> tuple[CoreFunc, Binding]:
         lift = self.plan.lifts[index]
-        core = self.func(lift.core)
-        context = self._contexts.get(lift.instance)
-        if context is not None:
+        core = self.core(lift.core)
+        if self._contexts and lift.instance in self._contexts:
+            context = self._contexts[lift.instance]
             core = context.nested(core) if lift.options.post_return is None else context.starting(core)
-        return core, self.binding(lift.instance, lift.options)
+        return core, LateBinding(self, lift.instance, lift.options)
 
     def reexported(self, index: int, name: str) -> Callable[..., Any]:
         """The host function of that number as Python calls it, which exports it."""
@@ -271,7 +285,7 @@ class Frame:
         store = self.parking.fiber_store
         assert store is not None
         binding = StepwiseBinding(self.binding(lift.instance, lift.options), store)
-        core: Any = store.fibers.stepwise(self.func(lift.core))
+        core: Any = store.fibers.stepwise(self.core(lift.core))
         return self.recipe.stepwise_lift(index, name).code(core, binding, None)
 
     def _lowered(self, step: LowerFunc) -> Callable[..., Any]:
@@ -298,12 +312,12 @@ class Frame:
 
     def nested(self, ref: CoreRef, instance: int) -> CoreFunc:
         """A core function of that instance for calls of their own."""
-        core = self.func(ref)
+        core = self.core(ref)
         return self._contexts[instance].nested(core) if instance in self._contexts else core
 
     def post_return(self, ref: CoreRef, instance: int) -> CoreFunc:
         """What ends a call of that instance."""
-        core = self.func(ref)
+        core = self.core(ref)
         return self._contexts[instance].ending(core) if instance in self._contexts else core
 
     def batch(self, realloc: CoreRef | None, instance: int) -> Batch | None:
@@ -312,11 +326,15 @@ class Frame:
             return None
         made = self._batches.get(realloc)
         if made is None:
-            made = self._batches[realloc] = batched_realloc(self._page, self.func(realloc))
+            page = self._page = self._page or Page(self.store)
+            made = self._batches[realloc] = batched_realloc(page, self.core(realloc))
         return made
 
-    def core(self, ref: CoreRef) -> CoreItem:
-        """The core item that a reference names; traps where it does not exist yet."""
+    def core(self, ref: CoreRef) -> Any:
+        """The core item that a reference names, of a kind that the validator or the planner knows.
+
+        Traps where it does not exist yet.
+        """
         if not isinstance(ref, CoreExportRef):
             return self._trampoline(ref.index)
         if ref.instance >= len(self.cores):
@@ -335,16 +353,6 @@ class Frame:
             make = self.store.host_func if fiber_store is None else fiber_store.waiting_func
             made = self.trampolines[number] = make(source.type, call, source.name)
         return made
-
-    # The validator, or the planner, knows what these references name.
-
-    def func(self, ref: CoreRef) -> CoreFunc:
-        item: Any = self.core(ref)
-        return item  # type: ignore[no-any-return]
-
-    def memory(self, ref: CoreRef) -> CoreMemory:
-        item: Any = self.core(ref)
-        return item  # type: ignore[no-any-return]
 
 
 def _frame_behind(function: Any) -> Frame | None:
@@ -371,7 +379,7 @@ class LateBinding(Binding):
     @property
     def memory(self) -> CoreMemory | None:
         ref = self._options.memory
-        return None if ref is None else self._frame.memory(ref)
+        return None if ref is None else self._frame.core(ref)
 
     @property
     def realloc(self) -> CoreFunc | None:
@@ -403,7 +411,7 @@ _HOST_FUNCTIONS: dict[type, Callable[[Frame, Any], CoreCallable]] = {
 
 _STEPS: dict[type, Callable[[Frame, Any], None]] = {
     NewComponentInstance: Frame.component_instance,
-    InstantiateModule: Frame.instantiate_module,
+    Assemble: Frame.assemble,
     DefineResource: Frame.define_resource,
     CallCoreFunc: Frame.call_core_func,
 }

@@ -38,14 +38,16 @@ class Guest:
     ThreadError from another thread, ConflictError while a task's call waits in it, and whatever a host function raised.
     """
 
+    _exports: ExportedInstance | None = None
+
     def __init__(self, component: Component, frame: Frame) -> None:
         self.component = component
         self._frame: Frame | None = frame
         self._callables: dict[str, Callable[..., Any]] = {}
+        """By key, and by the other names that they were called by."""
         self._stepwise: dict[str, Callable[..., Awaitable[Any]]] = {}
-        self._bound: dict[str, Callable[..., Any]] = {}
-        self._exports: ExportedInstance | None = None
-        _offer_methods(self, frame)
+        if component._methods:
+            _offer_methods(self, frame)
 
     def call(self, name: str, /, *args: Any, **named: Any) -> Any:
         """Call an export; `name` is as in `Component.find_function`. A `result` comes out as its ok value.
@@ -60,9 +62,10 @@ class Guest:
 
     def func(self, name: str) -> Callable[..., Any]:
         """The callable behind an export: calling it costs least. Raises NotFoundError."""
+        component = self.component
         self._running()
-        key, _ = self.component.find_function(name)
-        function = self._callables[name] = self._bind(self.component._function_items[key], key)
+        key = name if name.__class__ is str and name in component.functions else component.find_function(name)[0]
+        function = self._callables[name] = self._bind(component._function_items[key], key)
         return function
 
     async def call_async(self, name: str, /, *args: Any, **named: Any) -> Any:
@@ -114,7 +117,6 @@ class Guest:
         self._frame = None
         self._callables = {}
         self._stepwise = {}
-        self._bound = {}
         frame.close()
 
     def __reduce__(self) -> NoReturn:
@@ -139,14 +141,14 @@ class Guest:
         return self._frame
 
     def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
-        bound = self._bound.get(key)
+        bound = self._callables.get(key)
         if bound is None:
             frame = self._running()
             if isinstance(item, HostFuncRef):
                 function, served = frame.reexported(item.index, key), frame.linked.functions[item.index]
             else:
                 function = served = frame.lifted(item.index, key)
-            bound = self._bound[key] = frame.limited(function)
+            bound = self._callables[key] = function if frame.budget_ms is None else frame.limited(function)
             mark(bound, self.component.functions[key], frame.resources, served)
         return bound
 

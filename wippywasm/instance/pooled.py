@@ -33,12 +33,11 @@ class PooledStores:
         self._lock = threading.Lock()
         self._made = 0
         self._entered: tuple[Recipe, Pool] | None = None
-        self._stays_out = not hasattr(engine, "pool")
+        self.stays_out = not hasattr(engine, "pool")
+        """Whether it never has stores there."""
 
     def take(self, recipe: Recipe, limits: StoreLimits) -> tuple[Recipe, Store] | None:
         """A store in the pool, and the recipe to use there; `recipe` is that of the engine itself."""
-        if self._stays_out:
-            return None
         if self._entered is None and not self._enter(recipe):
             return None
         assert self._entered is not None
@@ -50,13 +49,13 @@ class PooledStores:
         """Take the modules over into the pool's engine, where it is time for that and they fit in."""
         with self._lock:
             self._made += 1
-            if self._made <= AFTER or self._stays_out or self._entered is not None:
+            if self._made <= AFTER or self.stays_out or self._entered is not None:
                 return self._entered is not None
             find: Any = getattr(self._engine, "pool", None)
             pool: Pool | None = find() if _fits(recipe) else None
             code = None if pool is None else _adopted(pool, recipe.code)
             if pool is None or code is None:
-                self._stays_out = True
+                self.stays_out = True
                 return False
             self._entered = Recipe(recipe.plan, recipe.linked, code), pool
             return True

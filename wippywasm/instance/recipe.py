@@ -11,7 +11,7 @@ Spec: `Explainer.md` (instantiation).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TypeAlias
 
@@ -31,6 +31,7 @@ from wippywasm.plan.items import CoreExportRef, CoreRef, FuncRef, LiftRef, Stati
 from wippywasm.plan.steps import (
     CallCoreFunc,
     CanonicalBuiltin,
+    DefineResource,
     ImportCoreFunc,
     InstantiateModule,
     LowerFunc,
@@ -55,11 +56,21 @@ class Code:
     host_modules: tuple[Module, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Assemble:
+    """The step that instantiates modules one after the other."""
+
+    parts: tuple[Part, ...]
+
+
+RecipeStep: TypeAlias = Step | Assemble
+
+
 class Recipe:
     """What the instances of a linked component have in common.
 
-    `steps` are the plan's without those that make trampolines, which are in `trampolines` by their numbers; `parts`
-    has the module of each core instance by its number, with the sources of its imports. `contexts` are the component
+    `steps` are the plan's without those that make trampolines, which are in `trampolines` by their numbers, and with
+    what is instantiated in one go in one; `parts` are the core instances by their numbers. `contexts` are the component
     instances that have context slots.
     """
 
@@ -68,15 +79,30 @@ class Recipe:
         self.linked = linked
         self.code = code
         self.trampolines: list[Trampoline] = [s for s in plan.steps if isinstance(s, Trampoline)]
-        self.steps: tuple[Step, ...] = tuple(s for s in plan.steps if not isinstance(s, Trampoline))
         self.host_resources: Mapping[ResourceType, LinkedResource] = {
             wanted.resource: found for wanted, found in zip(plan.host_resources, linked.resources, strict=True)
         }
+        self.has_resources = bool(self.host_resources) or any(isinstance(s, DefineResource) for s in plan.steps)
         self.is_composed = any(isinstance(s, LowerFunc) and self._calls_a_guest(s.func) for s in self.trampolines)
         """Whether one guest's calls pass through another guest's frames."""
         self.contexts = {s.instance for s in self.trampolines if isinstance(s, CanonicalBuiltin)}
         self.parts = {s.index: self._part(s) for s in plan.steps if isinstance(s, InstantiateModule)}
+        self.steps: tuple[RecipeStep, ...] = tuple(self._steps())
         self._lifts: dict[tuple[int, str, bool], abi.PreparedLift] = {}
+
+    def _steps(self) -> Iterator[RecipeStep]:
+        """Modules wait for what comes before the next call into the guest: nothing else needs to see them."""
+        parts: list[Part] = []
+        for step in self.plan.steps:
+            if isinstance(step, InstantiateModule):
+                parts.append(self.parts[step.index])
+            elif isinstance(step, CallCoreFunc) and parts:
+                yield Assemble(tuple(parts))
+                parts.clear()
+            if not isinstance(step, Trampoline | InstantiateModule):
+                yield step
+        if parts:
+            yield Assemble(tuple(parts))
 
     @cached_property
     def starts(self) -> bool:
@@ -124,7 +150,7 @@ class Recipe:
 
     def lift(self, index: int, name: str) -> abi.PreparedLift:
         """The plan's lifted function of that number, ready to be bound to any instance."""
-        return self._prepare_lift(index, name, PYTHON_SIDE)
+        return self._lifts.get((index, name, False)) or self._prepare_lift(index, name, PYTHON_SIDE)
 
     def stepwise_lift(self, index: int, name: str) -> abi.PreparedLift:
         """The same for calls by a task: coroutine functions that await each call into the guest."""
