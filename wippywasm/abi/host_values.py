@@ -95,8 +95,8 @@ def pack_numbers(value: Any, code: str) -> bytes | memoryview:
     return pack_numbers(as_sequence(value), code) if view is None else view
 
 
-_PROBES = dict.fromkeys("bBhHiIqQ", ((0, 0), (0, 1))) | {"f": ((3, 0), (2, 0x80)), "d": ((7, 0), (6, 0xF0))}
-"""By item: which byte tells that it may be zero or one, and what that byte is then."""
+_PROBES = dict.fromkeys("bBhHiIqQ", ((0, (0, 1)),)) | {"f": ((3, (0,)), (2, (0x80,))), "d": ((7, (0,)), (6, (0xF0,)))}
+"""By item: which byte tells that it may be zero or one, and what that byte may be then."""
 _MAX_HITS = 24
 
 
@@ -105,13 +105,13 @@ def _may_hold_bool(packed: bytes, code: str, value: Sequence[Any]) -> bool:
     size = len(packed) // len(value) if value else 1
     for byte, wanted in _PROBES[code]:
         column = packed[byte::size]
-        at = column.find(wanted)
-        hits = 0
-        while at >= 0:
-            hits += 1
-            if hits > _MAX_HITS or value[at].__class__ is bool:
-                return True
-            at = column.find(wanted, at + 1)
+        for one in wanted:
+            hits, at = 0, column.find(one)
+            while at >= 0:
+                hits += 1
+                if hits > _MAX_HITS or value[at].__class__ is bool:
+                    return True
+                at = column.find(one, at + 1)
     return False
 
 
