@@ -78,7 +78,9 @@ class WasmtimeStore:
         native = self._native = capi.pointer(capi.store_new(engine.pointer, None, None))  # what is freed is all there
         context = self._context = capi.pointer(capi.store_context(native))
         capi.set_epoch_deadline(context, NEVER)
-        capi.store_limiter(native, *_bounds(limits.memory_bytes, limits.table_elements, MAX_INSTANCES, MAX_TABLES, MAX_MEMORIES))
+        capi.store_limiter(
+            native, *_bounds(limits.memory_bytes, limits.table_elements, MAX_INSTANCES, MAX_TABLES, MAX_MEMORIES)
+        )
         self._room = room
 
     @cached_property
