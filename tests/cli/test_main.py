@@ -92,7 +92,14 @@ def _raise(error: BaseException) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(KeyboardInterrupt(), 130), (GuestExit(7), 7), (RuntimeError("oops"), 1), (SystemExit(3), 3)]
+    ("error", "code"),
+    [
+        (KeyboardInterrupt(), 130),
+        (GuestExit(7), 7),
+        (GuestExit(256), 255),
+        (RuntimeError("oops"), 1),
+        (SystemExit(3), 3),
+    ],
 )
 def test_every_ending_has_its_code(error: BaseException, code: int, capfd: pytest.CaptureFixture[str]) -> None:
     assert exit_code(lambda: _raise(error), Settings()) == code

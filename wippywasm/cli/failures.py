@@ -21,6 +21,7 @@ from wippywasm.errors import DefinitionError, GuestExit, InvalidError, WippyErro
 
 _NO_ARGUMENTS = getattr(click.exceptions, "NoArgsIsHelpError", ())  # click before 8.2 prints the help itself
 FAILED, MISUSED, INTERRUPTED, UNREAD = 1, 2, 130, 141
+LARGEST_STATUS = 255
 
 
 class UsageFailure(Exception):
@@ -78,8 +79,10 @@ def _tell(error: BaseException, settings: Settings) -> int:
     if settings.verbosity >= 2 and not isinstance(error, Finished | click.exceptions.Exit):
         say("".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip())
     match error:
-        case Finished(code=code) | GuestExit(code=code):
+        case Finished(code=code):
             return code
+        case GuestExit(code=code):
+            return min(code, LARGEST_STATUS)  # preview 1 has codes of 32 bits, and 256 would be told as 0
         case click.exceptions.Exit(exit_code=code):
             return int(code)
         case UsageFailure(error=cause):
