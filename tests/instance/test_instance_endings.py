@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import gc
 import pickle
+import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 import wippywasm
 from wippywasm.errors import Trap
+from wippywasm.instance.guest_thread import GuestThread
 
 COUNTERS = """
 (component
@@ -87,6 +91,64 @@ def test_all_objects_of_a_guest_are_closed_whatever_they_raise(load: Any) -> Non
     assert [blob.ends for blob in blobs] == [1, 1, 1, 1]
     guest.close()
     assert guest.closed
+
+
+def test_all_objects_of_a_tasks_guest_are_closed_when_close_returns(load: Any) -> None:
+    blobs = [Blob(), Blob(KeyError("first")), Blob()]
+
+    async def main() -> None:
+        guest = await load(KEEPER).link({"host": {}}).instantiate_async()
+        for blob in blobs:
+            await guest.call_async("keep", blob)
+        with pytest.raises(KeyError, match="first"):
+            guest.close()
+        assert [blob.ends for blob in blobs] == [1, 1, 1]
+        assert guest.closed
+
+    asyncio.run(main())
+
+
+def test_making_a_guest_for_a_task_does_not_hold_the_loop(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is made in a thread of its own, which may wait for the interpreter."""
+
+    def refuse(self: Any, *args: Any) -> None:
+        raise AssertionError("the loop waits for the thread")
+
+    async def main() -> bool:
+        linked = load(KEEPER).link({"host": {}})
+        monkeypatch.setattr(GuestThread, "do", refuse)
+        with await linked.instantiate_async() as guest:
+            await guest.call_async("keep", Blob())
+        return guest.closed
+
+    assert asyncio.run(main())
+
+
+def test_guests_that_fail_or_are_given_up_while_tasks_make_them_leave_no_thread(load: Any) -> None:
+    linked = load(KEEPER).link({"host": {}})
+    trapping = load(
+        "(component (core module $m (func $f unreachable) (start $f)) (core instance (instantiate $m)))"
+    ).link()
+
+    def count() -> int:
+        return sum(thread.name == "wippywasm guest" for thread in threading.enumerate())
+
+    async def main() -> None:
+        (await linked.instantiate_async()).close()
+        before = count()
+        for turns in range(6):
+            with pytest.raises(Trap, match="unreachable"):
+                await trapping.instantiate_async()
+            making = asyncio.ensure_future(linked.instantiate_async())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            making.cancel()
+            with suppress(asyncio.CancelledError):
+                (await making).close()
+            await asyncio.sleep(0.01)  # in which the thread gives itself back
+        assert count() <= before + 1
+
+    asyncio.run(main())
 
 
 def test_what_was_finalized_before_its_guest_is_not_freed_again(load: Any, engine: str) -> None:

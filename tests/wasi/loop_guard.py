@@ -23,8 +23,6 @@ from typing import Any
 
 import pytest
 
-from wippywasm.instance.guest_thread import GuestThread
-
 Judge = Callable[..., bool]
 
 
@@ -98,8 +96,8 @@ def waits_for_others(awaited: Any, timeout: float | None = None) -> bool:
     return frame is None
 
 
-COMPUTING = {threading.Thread.start.__code__, GuestThread.do.__code__}
-"""These wait for no event: a thread begins by itself, and on wasmer a guest computes in its own thread instead."""
+COMPUTING = {threading.Thread.start.__code__}
+"""This waits for no event: a thread begins by itself."""
 
 WATCHED: list[tuple[Any, str, Judge]] = [
     (time, "sleep", waits_for_time),

@@ -246,12 +246,13 @@ class LinkedComponent:
         """
         _check_limits(limits)
         await turn_to_make()
-        if not (self._recipe or self._prepared()).starts:
-            return self.instantiate(limits=limits)
+        starts = (self._recipe or self._prepared()).starts
         if self.component.engine.thread_bound:
             from wippywasm.instance.thread_guest import start_in_own_thread
 
-            return await start_in_own_thread(self.component, lambda: self._new_frame(limits, _INTERRUPTIBLE))
+            return await start_in_own_thread(self.component, lambda: self._new_frame(limits, _INTERRUPTIBLE), starts)
+        if not starts:
+            return self.instantiate(limits=limits)
         frame = self._new_frame(limits, NO_LIMITS)
         await start(frame)
         return Guest(self.component, frame)

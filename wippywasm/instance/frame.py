@@ -150,7 +150,7 @@ class Frame:
         for step in self.recipe.steps:
             _STEPS[step.__class__](self, step)
 
-    def _drop_all(self) -> None:
+    def drop_others(self) -> None:
         """Call the destructors of what the guest still owns of others: Python objects, resources of other guests.
 
         All are called, the oldest of each kind first; what the first raises is raised in the end.
@@ -191,7 +191,7 @@ class Frame:
 
     def _free(self) -> None:
         try:
-            self._drop_all()
+            self.drop_others()
         finally:
             self.store.close()
             for resource in self.resources.values():

@@ -38,25 +38,37 @@ def in_own_thread(make: Callable[[], Guest]) -> Guest:
     return ThreadGuest(inner.component, thread, inner)
 
 
-async def start_in_own_thread(component: Component, new_frame: Callable[[], Frame]) -> Guest:
-    """The guest of the frame that `new_frame` makes, whose steps are done while this task waits for them."""
+async def start_in_own_thread(component: Component, new_frame: Callable[[], Frame], starts: bool) -> Guest:
+    """The guest of the frame that `new_frame` makes, in a thread of its own, while this task waits for it.
+
+    `starts` tells that code of the guest runs meanwhile, which may wait.
+    """
     thread = take_thread()
+    made: list[Frame] = []
+
+    def make() -> None:
+        frame = new_frame()
+        made.append(frame)
+        if not starts:
+            frame.run()
+
+    def interrupt(error: BaseException) -> None:
+        for frame in made:
+            frame.interrupt(error)
+
+    async def start() -> None:
+        await thread.run(made[0].run, interrupt)
+
     try:
-        frame = thread.do(new_frame)
+        await thread.run(make, interrupt)
+        if starts:
+            await made[0].limited_in_tasks(start, OF_A_START)()
     except BaseException:
+        for frame in made:
+            thread.post(frame.close)
         thread.release()
         raise
-
-    async def run() -> None:
-        await thread.run(frame.run, frame.interrupt)
-
-    try:
-        await frame.limited_in_tasks(run, OF_A_START)()
-    except BaseException:
-        thread.post(frame.close)
-        thread.release()
-        raise
-    return ThreadGuest(component, thread, Guest(component, frame))
+    return ThreadGuest(component, thread, Guest(component, made[0]))
 
 
 class ThreadGuest(Guest):
@@ -100,7 +112,10 @@ class ThreadGuest(Guest):
         if self._thread.is_called:
             raise ConflictError("a guest can't be closed while a call into it is running")
         self._frame = None
-        self._end()
+        try:
+            frame.drop_others()  # now, as `close` says; the rest is memory, which is freed in the guest's own thread
+        finally:
+            self._end()
 
     # ---- parts
 

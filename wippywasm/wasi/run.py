@@ -61,7 +61,7 @@ async def run_command_async(
     function = command_function(component)
     linked = component.link(wasi.imports(granted), undeclared="deny")
     try:
-        with linked.instantiate(limits=limits) as guest:
+        with await linked.instantiate_async(limits=limits) as guest:
             await guest.call_async(function)
     except (GuestExit, WitError) as error:
         return _code(error)
