@@ -103,8 +103,8 @@ def instantiations_with_doubled(levels: int, count: int) -> bytes:
 
 
 @pytest.mark.parametrize("make", [imports_of_doubled, instantiations_with_doubled])
-@pytest.mark.parametrize("levels", range(8, 16))
-@pytest.mark.parametrize("count", [1, 4, 20])
+@pytest.mark.parametrize("levels", [9, 12, 15])
+@pytest.mark.parametrize("count", [1, 20])
 def test_small_files_take_little_memory(make: Callable[[int, int], bytes], levels: int, count: int) -> None:
     wasm = make(levels, count)
     tracemalloc.start()
