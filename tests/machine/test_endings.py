@@ -144,6 +144,29 @@ async def test_a_guest_can_be_closed_while_a_destructor_runs_that_nobody_waits_f
     assert guest.closed
 
 
+SLOW_DESTRUCTOR = """(component
+  (core module $m (global $left (mut i32) (i32.const 30000000))
+    (func (export "dtor") (param i32)
+      (loop $l (global.set $left (i32.sub (global.get $left) (i32.const 1))) (br_if $l (global.get $left))))
+    (func (export "left") (result i32) (global.get $left)))
+  (core instance $i (instantiate $m))
+  (type $r (resource (rep i32) (dtor (core func $i "dtor"))))
+  (core func $new (canon resource.new $r))
+  (export $thing "thing" (type $r))
+  (func (export "make") (param "n" u32) (result (own $thing)) (canon lift (core func $new)))
+  (func (export "left") (result u32) (canon lift (core func $i "left"))))"""
+
+
+async def test_a_call_waits_for_a_destructor_that_another_thread_asked_for(load: Any, engine: str) -> None:
+    if engine == "wasmtime":
+        pytest.skip("on wasmtime guests have no thread of their own, so the other thread runs the destructor itself")
+    with load(SLOW_DESTRUCTOR).instantiate() as guest:
+        thing = guest.call("make", 7)
+        await asyncio.to_thread(thing.close)
+        await asyncio.sleep(0.01)
+        assert guest.call("left") == 0
+
+
 LEFT_RUNNING = """
 import asyncio, sys, time
 import wippywasm

@@ -123,8 +123,8 @@ class GuestThread:
                 raise
 
     def check_entry(self, components: Sequence[ComponentInstance]) -> None:
-        """Refuse a call that would wait for a task's."""
-        if self._occupant is not None or not all(c.may_enter for c in components):
+        """Refuse a call that would wait for somebody else's; for what was posted, such as a destructor, it waits."""
+        if self._occupant is not None or (self._callers and not all(c.may_enter for c in components)):
             self._refuse(components)
 
     @contextmanager
