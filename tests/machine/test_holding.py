@@ -208,10 +208,12 @@ async def test_what_a_coroutine_of_the_host_raises_is_raised_by_the_call(load: A
 
 @pytest.mark.parametrize("cancels", [1, 2])
 async def test_a_coroutine_of_the_host_cleans_up_when_its_call_is_cancelled(load: Any, cancels: int) -> None:
-    said = []
+    said: list[str] = []
+    begun = []
 
     async def sleep(ms: int) -> int:
         try:
+            begun.append(ms)
             await asyncio.sleep(3600)
         finally:
             said.append("first")
@@ -222,6 +224,8 @@ async def test_a_coroutine_of_the_host_cleans_up_when_its_call_is_cancelled(load
         return ms
 
     call = asyncio.ensure_future(guest_of(load, sleep).call_async("once", 1))
+    while not begun:
+        await asyncio.sleep(0.001)
     for _ in range(cancels):
         await asyncio.sleep(0.005)
         call.cancel()
