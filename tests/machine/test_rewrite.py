@@ -131,6 +131,12 @@ def test_it_behaves_equally(body: str, result: str, a: int, b: int) -> None:
     assert outcome(instantiate(rewritten, []), a, b, rewritten.origin) == outcome(instantiate(wasm), a, b)
 
 
+def test_what_is_beyond_the_code_has_no_offset() -> None:
+    rewritten = rewrite(program("", "i32.const 1"))
+    original = rewritten.origin.offsets.original
+    assert original(len(rewritten.wasm) + 1) == original(0x4736) == 0
+
+
 def asking(rewritten: Rewritten) -> Any:
     """An instance on wasmtime of a module that asks, and may grow as it likes."""
     engine = engines.get("wasmtime")

@@ -14,18 +14,19 @@ from collections.abc import Sequence
 class Offsets:
     """Pieces of code by where they start, there and here."""
 
-    __slots__ = ("_new", "_old", "_shift_new", "_shift_old")
+    __slots__ = ("_end", "_new", "_old", "_shift_new", "_shift_old")
 
     def __init__(self) -> None:
         self._new = array("Q", [0])
         self._old = array("Q", [0])
-        self._shift_new = self._shift_old = 0
+        self._end = self._shift_new = self._shift_old = 0
 
     def add_body(self, new_end: int, old_start: int, size: int, cuts: Sequence[tuple[int, int]]) -> None:
         """A body that ends at `new_end` in the rewritten section, and started at `old_start` in the original one.
 
         It is the original body of that size, with so many bytes put in before each of the `cuts`.
         """
+        self._end = new_end
         new = new_end - size - sum(gap for _, gap in cuts)
         for start, gap in cuts:
             new += gap
@@ -37,8 +38,13 @@ class Offsets:
         self._shift_new, self._shift_old = new, old
 
     def original(self, offset: int) -> int:
-        """The offset in the original file; for what the rewriter put there, that of what comes next."""
+        """The offset in the original file; for what the rewriter put there, that of what comes next.
+
+        0 for what is beyond the code, which an engine says now and then of code of its own.
+        """
         at = offset - self._shift_new
+        if at > self._end:
+            return 0
         index = bisect_right(self._new, at) - 1
         if index < 0:
             return offset
