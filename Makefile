@@ -10,6 +10,9 @@ VENV := .venv-$(TAG)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Where nothing compiled is kept, each of the hundreds of programs that tests start compiles the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint format docs bench guests lock clean
 
 demo: $(READY)
