@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -45,6 +46,14 @@ def logging_as_it_was() -> Iterator[None]:
     everyone = logging.getLogger()
     for handler in [one for one in everyone.handlers if one.name == ROOT]:
         everyone.removeHandler(handler)
+
+
+@pytest.fixture
+def only_new_garbage() -> Iterator[None]:
+    """Collections look at what the test makes: at all that thousands of tests have left, each takes seconds."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(params=["wasmtime", "wasmer"])

@@ -12,6 +12,8 @@ from wippywasm.abi import Options, Resource, RuntimeResource, lift, lower, resou
 from wippywasm.errors import Trap, UnavailableError, ValueMismatchError
 from wippywasm.model import S32, BorrowType, FuncType, ListType, OwnType, Param, ResourceType, TupleType
 
+pytestmark = pytest.mark.usefixtures("only_new_garbage")
+
 R = ResourceType("counter")
 OWN, BORROW = OwnType(R), BorrowType(R)
 

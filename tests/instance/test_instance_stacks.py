@@ -100,7 +100,8 @@ def test_a_guest_that_was_made_elsewhere(load: Any, engine: str) -> None:
         pytest.skip("wasmer's guests stay in the thread that made them")
     host = Host(load, 0)
     with host.linked.instantiate() as guest:
-        assert isinstance(in_thread(256, lambda: guest.call("again")), UnavailableError)
+        # the system may give it the stack of another thread, which is up to four times as large
+        assert isinstance(in_thread(128, lambda: guest.call("again")), UnavailableError)
     with host.linked.instantiate() as guest:
         assert in_thread(768, lambda: guest.call("go", 10, 5)) is None
         assert host.deepest == 5
@@ -109,7 +110,7 @@ def test_a_guest_that_was_made_elsewhere(load: Any, engine: str) -> None:
 def test_threads_that_come_and_go_have_their_own_stacks(load: Any, engine: str) -> None:
     """A new thread may get the place, the number, and even the larger stack of one that has ended."""
     host = Host(load, 0)
-    for _ in range(5):
+    for _ in range(2):
         assert in_thread(8192, host.go) is None
         assert isinstance(in_thread(96, host.again), UnavailableError | Trap)
         check_exhausted(in_thread(8192, host.again))

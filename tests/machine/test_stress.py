@@ -7,10 +7,14 @@ import gc
 import threading
 from typing import Any
 
+import pytest
+
 from tests.machine.guests import SLEEPER
 from tools.stress import EXPECTED, Stress
 from wippywasm import Limits
 from wippywasm.errors import TimedOutError
+
+pytestmark = pytest.mark.usefixtures("only_new_garbage")
 
 CALLS = 300
 
