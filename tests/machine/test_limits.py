@@ -14,12 +14,27 @@ from tests.machine.conftest import Clock
 from tests.machine.guests import SLEEPER
 from wippywasm import Limits
 from wippywasm.engine.turns import Turns, this_thread
-from wippywasm.errors import PoisonedError, TimedOutError, Trap
+from wippywasm.errors import PoisonedError, TimedOutError, Trap, UnavailableError
 
 SHORT = Limits(max_execution_ms=100)
 SPIN = '(module (func (export "spin") (loop $l (br $l))))'
 LONG = Limits(max_execution_ms=500)
 ENDLESS_START = "(module (func $spin (loop $l (br $l))) (start $spin))"
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_call_that_a_closed_guest_refuses_leaves_no_clock_running(load: Any, is_held: bool) -> None:
+    component = load('(module (func (export "f")))', wit="f: func();")
+    guest = component.instantiate(limits=Limits(max_execution_ms=20))
+    function = guest.func("f") if is_held else guest.exports.f
+    function()
+    guest.close()
+    for _ in range(2):
+        with pytest.raises(UnavailableError):
+            function()
+    time.sleep(0.03)
+    with component.instantiate() as other:  # which ran out of the other's time
+        other.call("f")
 
 
 async def test_a_call_that_spins(load: Any, imports: Any) -> None:

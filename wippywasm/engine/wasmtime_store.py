@@ -248,23 +248,35 @@ class WasmtimeStore:
         ticker.used = True
         if not ticker.awake:
             ticker.wake()
-        capi.set_epoch_deadline(context, self.running.slice)
+        slice = self.running.slice
+        context = self.context  # last: another thread may close the store while Python's code runs
+        capi.set_epoch_deadline(context, slice)
 
     def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
         """The guest can be interrupted until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
         running = self.running
-        if not running.spans:
+        is_first = not running.spans
+        if is_first:
             running.interrupt = None
         span = running.begin(timeout, seconds)
-        self.watch()
+        try:
+            if is_first:  # else a slice is under way, and a call that is refused must not lengthen it
+                self.watch()
+            elif self._context is None:
+                raise closed()
+        except BaseException:
+            running.spans.end(span)
+            raise
         return span
 
     def stop_clock(self, span: Span) -> None:
         """The other end of `start_clock`."""
         running = self.running
         running.spans.end(span)
-        if self._context is not None and not running.is_armed:
-            capi.set_epoch_deadline(self._context, NEVER)
+        is_armed = running.is_armed
+        context = self._context  # last: another thread may close the store while Python's code runs
+        if context is not None and not is_armed:
+            capi.set_epoch_deadline(context, NEVER)
 
     can_end = True
 
