@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.binary.binary_text import COMPONENT, leb, section
+from tools import bombs
 from wippywasm.binary import core_module, decode
 from wippywasm.engine import wat2wasm
 from wippywasm.errors import BinaryError, ValidationError
@@ -84,22 +85,15 @@ def test_the_answer_comes_soon(make: Callable[[], bytes]) -> None:
     assert time.thread_time() - started < 5  # of the processor, far more than it takes
 
 
-def doubling(levels: int, rest: str) -> bytes:
-    """Instance types that each hold the one before twice, so that the last has two to the `levels` resources."""
-    first = '(type $i0 (instance (export "r" (type (sub resource)))))'
-    holds = '(export "a" (instance (type $p))) (export "b" (instance (type $p)))'
-    types = [f"(type $i{i} (instance (alias outer 1 $i{i - 1} (type $p)) {holds}))" for i in range(1, levels)]
-    return wat2wasm(f"(component {first} {''.join(types)} {rest})")
-
-
 def imports_of_doubled(levels: int, count: int) -> bytes:
-    return doubling(levels, "".join(f'(import "x{i}" (instance (type $i{levels - 1})))' for i in range(count)))
+    return wat2wasm(bombs.imported(bombs.RESOURCE, count, levels))
 
 
 def instantiations_with_doubled(levels: int, count: int) -> bytes:
     inner = f"""(component $c (alias outer 1 $i{levels - 1} (type $q)) (import "x" (instance $x (type $q)))
         (export "y" (instance $x))) (import "z" (instance $z (type $i{levels - 1})))"""
-    return doubling(levels, inner + '(instance (instantiate $c (with "x" (instance $z))))' * count)
+    instances = '(instance (instantiate $c (with "x" (instance $z))))' * count
+    return wat2wasm(bombs.component(bombs.types(levels, bombs.RESOURCE), inner, instances))
 
 
 @pytest.mark.parametrize("make", [imports_of_doubled, instantiations_with_doubled])

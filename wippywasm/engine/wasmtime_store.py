@@ -238,8 +238,8 @@ class WasmtimeStore:
     # ---- time
 
     def watch(self) -> None:
-        """Have the guest stopped after each slice from now on, until `unwatch`: it can be interrupted then."""
-        context = self.context
+        """Have the guest stopped after each slice from now on: it can be interrupted then."""
+        context = self.context  # raises where it is closed
         if not self._watched:
             self._watched = True
             self.running.first = python_headroom
