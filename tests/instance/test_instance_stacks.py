@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,3 +163,33 @@ def test_a_stack_that_is_nearly_used_up_is_free_again(load: Any) -> None:
             shallow.go()
 
     assert in_thread(8192, run) is None
+
+
+LOADING = """
+import importlib.util, os, shutil, sys, threading
+from wippywasm.engine import stacks
+
+def look():
+    while not loaded:
+        stacks._address()
+
+loaded = []
+sys.setswitchinterval(1e-6)
+threads = [threading.Thread(target=look) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for copy in range(100):
+    path = shutil.copy(sys.argv[1], os.path.join(sys.argv[2], f"{copy}.so"))
+    importlib.util.module_from_spec(importlib.util.spec_from_file_location("_queue", path))
+loaded.append(True)
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_threads_look_at_their_stacks_while_one_imports(tmp_path: Path) -> None:
+    """Who loads a library holds the interpreter, and waits for those who look at the libraries that there are."""
+    if (module := importlib.util.find_spec("_queue")) is None or not Path(module.origin or "").is_file():
+        pytest.skip("this Python has no extension module in a file of its own to load")
+    command = [sys.executable, "-c", LOADING, str(module.origin), str(tmp_path)]
+    subprocess.run(command, check=True, timeout=60)

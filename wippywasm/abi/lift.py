@@ -122,17 +122,21 @@ def _refusal(w: Source) -> str:
     return f"{w.use(refuse_entry)}(entering, caller)"
 
 
+def _entered(w: Source) -> str:
+    return "None" if w.side.stepwise else "False"  # `entry.AWAITED`
+
+
 def _write_entry(w: Source, shape: LiftShape, needs: Needs) -> None:
     """Enter, unless another thread did meanwhile. Nothing may come between the test and what it guards: see `entry`."""
     undo = "cx.undo()" if needs.handles and needs.params else "pass"
     if shape.nested:
         with w.block("try:"):
-            w.line(f"{w.use(state.enter_all)}(entering[::-1], caller)")
+            w.line(f"{w.use(state.enter_all)}(entering[::-1], caller, {_entered(w)})")
         with w.block("except BaseException:"):
             w.line(undo)
             w.line("raise")
         return
-    w.line("if inst.may_enter: inst.may_enter = False")
+    w.line(f"if inst.may_enter: inst.may_enter = {_entered(w)}")
     with w.block("else:"):
         w.line(undo)
         w.line(_refusal(w))

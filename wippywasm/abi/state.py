@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from wippywasm.abi.entry import CLOSED, refuse_entry, refuse_thread
 from wippywasm.abi.traps import too_much
@@ -65,6 +65,7 @@ class Table:
 class ComponentInstance:
     """The run-time state of one component instance.
 
+    `may_enter` is None, as false as False, while a call by a task is in it (`entry.AWAITED`).
     `owner` is the id of the only thread that may use it, or None where its store may move between threads.
     `send` has a function called in that thread later, where it takes such orders.
     `clock` raises what the call into it is to end with, where its time is up.
@@ -83,7 +84,7 @@ class ComponentInstance:
     ) -> None:
         self.parent = parent
         self.handles = Table()
-        self.may_enter = True
+        self.may_enter: bool | None = True
         self.may_leave = True
         self.owner: int | None = owner if parent is None else parent.owner
         self.name = name
@@ -115,7 +116,7 @@ class ComponentInstance:
         """Enter, or raise what `refuse_entry` says."""
         if self.owner is not None and get_ident() != self.owner:
             refuse_thread(self)
-        enter_all(self.entering_set(caller)[::-1], caller)
+        enter_all(self.entering_set(caller)[::-1], caller, False)
 
     def close(self) -> None:
         """Bar it for good because its guest is closed."""
@@ -128,15 +129,20 @@ class ComponentInstance:
             i.may_enter = True
 
 
-def enter_all(inwards: Sequence[ComponentInstance], caller: ComponentInstance | None) -> None:
-    """Enter each of several instances, the outermost first, or none and raise what `refuse_entry` says."""
+def enter_all(
+    inwards: Sequence[ComponentInstance], caller: ComponentInstance | None, entered: Literal[False] | None
+) -> None:
+    """Enter each of several instances, the outermost first, or none and raise what `refuse_entry` says.
+
+    `entered` is what their `may_enter` is meanwhile: `entry.AWAITED` where a task calls.
+    """
     for count, i in enumerate(inwards):
         # Nothing may come between the test and what it guards: see `entry`.
         if i.may_enter:
-            i.may_enter = False
+            i.may_enter = entered
         else:
-            for entered in inwards[:count]:
-                entered.may_enter = True
+            for outer in inwards[:count]:
+                outer.may_enter = True
             refuse_entry(inwards, caller)
 
 

@@ -151,7 +151,7 @@ def _fiber_of(address: int) -> Stack:
 # ---- what the system knows
 
 _libc = ctypes.CDLL(None) if os.name == "posix" else None
-_VISIT = ctypes.CFUNCTYPE(ctypes.c_int, c_void_p, c_size_t, c_void_p)
+_VISIT = ctypes.CFUNCTYPE(ctypes.c_int, c_void_p, c_void_p, ctypes.c_int, c_void_p)
 
 
 def _find(name: str, result: Any, *arguments: Any) -> Callable[..., Any] | None:
@@ -167,7 +167,7 @@ _getstack = _find("pthread_attr_getstack", ctypes.c_int, c_void_p, c_void_p, c_v
 _destroy = _find("pthread_attr_destroy", ctypes.c_int, c_void_p)
 _top_of = _find("pthread_get_stackaddr_np", c_void_p, c_void_p)
 _size_of = _find("pthread_get_stacksize_np", c_size_t, c_void_p)
-_visit_objects = _find("dl_iterate_phdr", ctypes.c_int, _VISIT, c_void_p)
+_walk_files = _find("nftw", ctypes.c_int, ctypes.c_char_p, _VISIT, ctypes.c_int, ctypes.c_int)
 
 
 def _bounds() -> tuple[int, int] | None:
@@ -200,14 +200,17 @@ def _main_size() -> int:
 
 
 def _address() -> int | None:
-    """Where on the stack this is, as far as the system lets Python know: it shows a thing that it has there."""
-    if _visit_objects is None:
+    """Where on the stack this is, as far as the system lets Python know: it shows a thing that it has there.
+
+    Of what calls back with such a thing, a walk over files holds no lock for which others could wait.
+    """
+    if _walk_files is None:
         return None
     found: list[int] = []
 
-    def visit(info: int, size: int, data: int) -> int:
-        found.append(info)
+    def visit(path: int, status: int, kind: int, place: int) -> int:
+        found.append(place)
         return 1  # the first one will do
 
-    _visit_objects(_VISIT(visit), None)
+    _walk_files(os.fsencode(os.devnull), _VISIT(visit), 1, 0)
     return found[0] if found else None
