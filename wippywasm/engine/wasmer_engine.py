@@ -16,14 +16,15 @@ import wasmer
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.engine import refusals, stacks
 from wippywasm.engine.compiling import Compiler
+from wippywasm.engine.exhausted import exhausted, is_exhausted
 from wippywasm.engine.features import ENGINE_FEATURES
+from wippywasm.engine.panics import panic_of
 from wippywasm.engine.port import NO_LIMITS, StoreLimits
 from wippywasm.engine.rewrite import rewrite
 from wippywasm.engine.versions import installed_version
 from wippywasm.engine.wasmer_items import HINT, NAME
 from wippywasm.engine.wasmer_loading import WasmerModule, new_wasmer_store
 from wippywasm.engine.wasmer_store import WasmerStore
-from wippywasm.engine.wasmer_traps import is_panic
 from wippywasm.errors import InternalError
 
 QUICK_BYTES = 1 << 16
@@ -89,8 +90,11 @@ class _Backend:
 
 def _build_error(error: BaseException) -> BaseException:
     """wasmer refused, or panicked over, a module that is valid."""
-    if not isinstance(error, RuntimeError) and not is_panic(error):
+    panic = panic_of(error)
+    if panic is None and not isinstance(error, RuntimeError):
         return error
+    if is_exhausted(str(panic or error)):
+        return exhausted("another module")
     if "constant" in str(error) or "const_expr" in str(error):
         return refusals.unsupported(["extended-const"], NAME)
     return InternalError(f"wasmer can't compile this module, which is valid: {error}", hint=HINT)

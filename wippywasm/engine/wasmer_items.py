@@ -41,9 +41,10 @@ class Item:
         self.store.check()
         return self._native
 
-    def release(self) -> None:
-        """Let go of wasmer's object."""
-        self._native = None
+    def release(self) -> Any:
+        """wasmer's object, which it has no more."""
+        native, self._native = self._native, None
+        return native
 
 
 class WasmerFunc(Item):
@@ -66,10 +67,10 @@ class WasmerFunc(Item):
             self._call = make(self.native, threading.get_ident, self.store, self.store.failure)
         return self._call
 
-    def release(self) -> None:
-        super().release()
+    def release(self) -> Any:
         if self._call is not None:
             revoke(self._call, "native", None)
+        return super().release()
 
 
 _view_at = ctypes.PYFUNCTYPE(ctypes.py_object, c_void_p, c_ssize_t, c_int)(
@@ -116,9 +117,9 @@ class WasmerMemory(Item):
             before = REFUSED
         return allowance.tell(before, unit)
 
-    def release(self) -> None:
-        super().release()
+    def release(self) -> Any:
         self._view = memoryview(b"")
+        return super().release()
 
 
 def _view_of(native: Any) -> memoryview:

@@ -19,6 +19,7 @@ import wasmer_compiler_cranelift
 
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreExternType, CoreFuncType, CoreImport, CoreMemoryType, CoreTableType
+from wippywasm.engine.panics import let_go
 from wippywasm.engine.rewrite import Origin
 
 MAX_GONE = 32
@@ -91,11 +92,16 @@ class NativeStore:
 def native_store() -> NativeStore:
     """The native store for new guests of this thread."""
     current: NativeStore | None = getattr(_thread, "native_store", None)
-    if current is None or current.is_stale:
+    if current is not None and current.is_stale:
+        current = None
+        forget_native_store()
+    if current is None:
         current = _thread.native_store = NativeStore()
     return current
 
 
 def forget_native_store() -> None:
-    """Have the next guest of this thread begin with a new one: in this one wasmer panicked, which spoils it."""
+    """Have the next guest of this thread begin with a new one: it is stale, or wasmer panicked, which spoils it."""
+    held = [getattr(_thread, "native_store", None)]
     _thread.native_store = None
+    let_go(held)

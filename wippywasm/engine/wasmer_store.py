@@ -19,6 +19,7 @@ from wippywasm.engine import linking, rewrite, stacks
 from wippywasm.engine.bounds import BoundsOf, too_many
 from wippywasm.engine.growth import Allowance
 from wippywasm.engine.map_room import MapRoom
+from wippywasm.engine.panics import let_go, panic_of
 from wippywasm.engine.port import MAX_MEMORIES, CoreCallable, CoreItem, Module, StoreLimits
 from wippywasm.engine.recursion import unless_too_deep
 from wippywasm.engine.spans import Span, Spans, unbounded
@@ -27,7 +28,7 @@ from wippywasm.engine.wasmer_items import HINT, NAME, Item, WasmerFunc, wrap
 from wippywasm.engine.wasmer_loading import WasmerModule, forget_native_store, native_store
 from wippywasm.engine.wasmer_shims import shim
 from wippywasm.engine.wasmer_ticks import Clock, Unarmed, place
-from wippywasm.engine.wasmer_traps import guest_failure, is_panic, lacks_room
+from wippywasm.engine.wasmer_traps import guest_failure, lacks_room
 from wippywasm.errors import InvalidError, LinkError, ThreadError, UnavailableError, UnsupportedFeatureError
 
 if TYPE_CHECKING:
@@ -245,7 +246,7 @@ class WasmerStore:
 
     def _typed(self, error: BaseException) -> BaseException:
         """What wasmer raises where it finds no memory map left, in a native store that is not used again then."""
-        if not is_panic(error) and not lacks_room(error):
+        if panic_of(error) is None and not lacks_room(error):
             return error
         forget_native_store()
         return guest_failure(error)
@@ -258,13 +259,14 @@ class WasmerStore:
         if self._running.depth:
             raise UnavailableError("the store can't be closed while its guest is calling the host")
         self._closed = True
-        _open.discard(self)
         self.owner = 0
-        self._callables.clear()
-        self._natives.clear()
-        self._hosts.clear()
-        for item in list(self.items):
-            item.release()
+        held: list[Any] = [*self._callables, *self._natives, *self._hosts, self._native]
+        held += [item.release() for item in list(self.items)]
+        for kept in (self._callables, self._natives, self._hosts):
+            kept.clear()
+        del self._native
+        let_go(held)
+        _open.discard(self)
 
 
 def _check_limit(what: str, needed: int, allowed: int | None) -> None:
@@ -312,7 +314,8 @@ class WasmerInstance:
         """Whether there is an export of that name."""
         return name in self._natives
 
-    def release(self) -> None:
-        """Let go of wasmer's objects."""
-        self._native = None
-        self._natives.clear()
+    def release(self) -> Any:
+        """wasmer's objects, which it has no more."""
+        held = self._native, self._natives
+        self._native, self._natives = None, {}
+        return held

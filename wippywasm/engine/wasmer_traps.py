@@ -13,11 +13,14 @@ from types import MappingProxyType
 
 from wippywasm.engine import traps
 from wippywasm.engine.exhausted import exhausted, is_exhausted
+from wippywasm.engine.panics import unless_panic
 from wippywasm.engine.rewrite import Origin, original
 from wippywasm.engine.traps import MAX_FRAMES, make_trap
-from wippywasm.errors import Frame, InternalError, Trap
+from wippywasm.errors import Frame, Trap
 
 _NO_RESOURCES = "Insufficient resources: "
+_NO_MAP = "RuntimeError: Wasmer VM out of memory"
+"""Where a thread needs one for its signals, before it runs its first guest; guests that can't grow get -1."""
 _WRONG_RESULT = "Dynamic function returned wrong signature"
 _FRAME = re.compile(r"    at (.*) \((.*)\[(\d+)\]:0x([0-9a-f]+)\)", re.DOTALL)
 _NOWHERE = 0xFFFFFFFF
@@ -44,22 +47,15 @@ def guest_failure(error: BaseException, origins: Mapping[str, Origin] = MappingP
         if lacks_room(error):
             return exhausted("another guest")
         return TypeError(message) if _WRONG_RESULT in message[:100] else parse_trap(message, origins)
-    if is_panic(error) and is_exhausted(str(error)):
-        return exhausted("another guest")
-    if is_panic(error):
-        return InternalError(f"wasmer panicked: {error}")
-    return error
+    return unless_panic(error)
 
 
 def lacks_room(error: BaseException) -> bool:
     """Whether wasmer says that there are no memory maps or address space left, where it does not panic."""
     message = str(error)
-    return type(error) is RuntimeError and message.startswith(_NO_RESOURCES) and is_exhausted(message)
-
-
-def is_panic(error: BaseException) -> bool:
-    """A panic in wasmer's native code: its class is not importable, and no `Exception`."""
-    return type(error).__name__ == "PanicException"
+    if type(error) is not RuntimeError:
+        return False
+    return message.startswith(_NO_MAP) or (message.startswith(_NO_RESOURCES) and is_exhausted(message))
 
 
 def parse_trap(message: str, origins: Mapping[str, Origin] = MappingProxyType({})) -> Trap:

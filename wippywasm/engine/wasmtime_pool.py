@@ -43,7 +43,7 @@ def pool_config() -> wasmtime.Config | None:
     """The settings of an engine with a pool; None where there is no such address space, or hardly a memory map left."""
     if sys.platform != "linux" or ctypes.sizeof(ctypes.c_void_p) < 8:
         return None
-    if not _has_address_space() or maps_left() < MARGIN:
+    if not _has_address_space() or maps_left(MARGIN) < MARGIN:
         return None
     config = make_config()
     pool = capi.pointer(capi.pool_config_new())

@@ -28,6 +28,7 @@ from wippywasm.awaitables import discard
 from wippywasm.calling import Call, TaskCall, WaitedFor, around, current
 from wippywasm.engine import ending, thread_turns
 from wippywasm.engine.exhausted import exhausted
+from wippywasm.engine.panics import let_go, unless_panic
 from wippywasm.engine.recursion import awaits_for_guests, unless_too_deep
 from wippywasm.engine.turns import Held, turns_of
 from wippywasm.errors import CanceledError
@@ -176,8 +177,10 @@ def _work(jobs: SimpleQueue[Job | None]) -> None:
     thread_turns.join()
     while (job := jobs.get()) is not None:
         _at_work.add(threading.get_ident())
-        job()
+        held = [job]
         del job
+        held[0]()
+        let_go(held)
         thread_turns.leave()
         _at_work.discard(threading.get_ident())
     thread_turns.part()
@@ -203,10 +206,12 @@ def _without_waiting(function: Callable[..., Any], *args: Any) -> Any:
 
 def _settle(outcome: Future[Any], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
     try:
-        outcome.set_result(function(*args))
+        result = function(*args)
     except BaseException as error:  # noqa: BLE001  (whoever asked gets it)
         clear_frames(error)
-        outcome.set_exception(error)
+        outcome.set_exception(unless_panic(error))
+    else:
+        outcome.set_result(result)
 
 
 class _Call:
@@ -240,7 +245,7 @@ class _Call:
             self._result = self._context.run(function)
         except BaseException as error:  # noqa: BLE001  (the task gets it)
             clear_frames(error)
-            self._error = error
+            self._error = unless_panic(error)
         finally:
             this_thread.wait = None
             _calls.discard(self)

@@ -30,6 +30,6 @@ def _clear_traceback(error: BaseException) -> None:
     entry = error.__traceback__
     while entry is not None:
         if not entry.tb_frame.f_code.co_flags & _SUSPENDABLE:
-            with suppress(RuntimeError):  # it still runs
+            with suppress(RuntimeError, SystemError):  # it still runs; a part panicked as it went
                 entry.tb_frame.clear()
         entry = entry.tb_next
