@@ -13,7 +13,6 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from contextlib import suppress
 from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -34,14 +33,18 @@ class Call:
     """A call that ends at the moment `deadline` (of `time.monotonic`), if any, with `timeout`, or with the `outer` one.
 
     `error` is what it has ended with before it was done, or is to end with now. `is_over` says that it is done.
-    `holds` says that an event loop waits for it, in whatever thread it is. `task` is whose call it is, where that
-    awaits, and `store` has its guest, where what ends that need not look here.
+
+    There are four kinds: `TaskCall`, which a task awaits; `WaitedFor`, for which its thread waits for another; and in
+    `engine.spans` the plain ones, `Span`, which a store's guest runs for, and `Held`, which holds an event loop.
     """
 
     __slots__ = ("_over_since", "_token", "deadline", "error", "is_over", "outer", "timeout")
     holds: bool = False
+    """Whether an event loop waits for it, in whatever thread it is."""
     task: asyncio.Task[Any] | None = None
+    """Whose call it is, where that awaits."""
     store: Any = None
+    """What has its guest, where what ends that need not look here."""
 
     def __init__(self, outer: Call | None, timeout: BaseException | None = None, seconds: float = 0) -> None:
         self.outer = outer
@@ -72,8 +75,10 @@ class Call:
         """The same, and what runs here is not within it any more."""
         self.close()
         under_way.pop()
-        with suppress(ValueError):  # the garbage collector closes coroutines in whatever context
+        try:
             current.reset(self._token)
+        except ValueError:  # the garbage collector closes coroutines in whatever context
+            pass
         del self._token
 
     def ends_with(self, error: BaseException | None) -> None:
@@ -88,28 +93,25 @@ class Call:
 
     @property
     def is_left(self) -> bool:
-        """Whether what runs here is not within it any more: it is over, and this is no thread that may have been about
-        to begin when it was ended."""
-        if not self.is_over:
-            return False
+        """Whether what runs here is not within it, which is over: this is no thread that may have been about to begin
+        when it was ended."""
         is_late = self.error is not None and time.monotonic() - self._over_since < LATE_SECONDS
         return not is_late or current_task() is not None
 
     def ended(self) -> BaseException | None:
         """What it is to end with, if it is."""
-        now = time.monotonic()
         call: Call | None = self
         while call is not None:
             if call.error is None and not call.is_over:
-                call.look(now)
+                call.look()
             if call.error is not None:
                 return call.error
             call = call.outer
         return None
 
-    def look(self, now: float) -> None:
+    def look(self) -> None:
         """End it where it is out of time."""
-        if self.deadline is not None and now >= self.deadline:
+        if self.deadline is not None and time.monotonic() >= self.deadline:
             self.error = self.timeout
 
     def until(self) -> tuple[float, BaseException] | None:
@@ -124,7 +126,7 @@ class Call:
 
 
 class TaskCall(Call):
-    """A call that the running task awaits; of a guest in that `store`, where others end it."""
+    """A call that the running task awaits, which says so to those within it."""
 
     __slots__ = ("store", "task")
 
@@ -139,7 +141,7 @@ class TaskCall(Call):
 
 
 class WaitedFor(Call):
-    """A call in another thread, for which this one waits."""
+    """A call in another thread, for which this one waits, and its event loop, if it has one."""
 
     __slots__ = ("holds",)
 
@@ -176,7 +178,7 @@ def around() -> Call | None:
     if _asked_until:
         _ask_no_more()
     call = current.get()
-    while call is not None and call.is_left:
+    while call is not None and call.is_over and call.is_left:
         call = call.outer
     return call
 
@@ -203,7 +205,8 @@ def refuse_late() -> None:
 def current_task() -> asyncio.Task[Any] | None:
     """The task that runs in this thread, if any."""
     loaded = sys.modules.get("asyncio")  # whose import takes longer than to run a guest
-    if loaded is None or loaded._get_running_loop() is None:
+    loop = None if loaded is None else loaded._get_running_loop()
+    if loaded is None or loop is None:
         return None
-    task: asyncio.Task[Any] | None = loaded.current_task()
+    task: asyncio.Task[Any] | None = loaded.current_task(loop)
     return task

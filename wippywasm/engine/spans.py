@@ -56,8 +56,8 @@ class Held(Call):
         super().__init__(outer, None if is_bounded else held_too_long(), HELD_SECONDS)
         self._waiting = waiting
 
-    def look(self, now: float) -> None:
-        super().look(now)
+    def look(self) -> None:
+        super().look()
         if getattr(self._waiting, "_must_cancel", False):  # which the loop would do next
             self.end(CanceledError("the task that called the guest was ended"))
 

@@ -44,8 +44,8 @@ def part() -> None:
 
 def leave() -> None:
     """This thread does not compute for now: it is another's turn."""
-    with _guard:
-        if _holder == threading.get_ident():
+    if _holder == threading.get_ident():  # which only this thread makes so, unless it waits
+        with _guard:
             _hand_over()
 
 

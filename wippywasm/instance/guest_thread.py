@@ -17,9 +17,9 @@ import atexit
 import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
@@ -105,14 +105,31 @@ class GuestThread:
         self._jobs.put(lambda: _settle(Future(), function, args))
 
     async def run(
-        self, function: Callable[[], Any], interrupt: Callable[[BaseException], None], store: Any = None
+        self,
+        function: Callable[[], Any],
+        interrupt: Callable[[BaseException], None],
+        components: Sequence[ComponentInstance] = (),
     ) -> Any:
         """Call a function in this thread; what host functions wait for meanwhile is awaited here.
 
-        `store` has the guest that it calls, if it is one that `interrupt` ends. Where this task is cancelled while the
-        guest runs, `interrupt` gets what the guest is to be ended with, and the task goes on when it has ended.
+        Where this task is cancelled while the guest runs, `interrupt` gets what the guest is to be ended with, and the
+        task goes on when it has ended. A call into a guest, which has these components, is refused while there is
+        another, which it would only wait for.
         """
-        with TaskCall(store=store) as task_call:
+        with TaskCall() as task_call:
+            return await self.run_for(task_call, function, interrupt, components)
+
+    async def run_for(
+        self,
+        task_call: Call,
+        function: Callable[[], Any],
+        interrupt: Callable[[BaseException], None],
+        components: Sequence[ComponentInstance],
+    ) -> Any:
+        """The same for a call that the task has begun."""
+        self.check_entry(components)
+        self._occupant = task_call.task
+        try:
             call = _Call(asyncio.get_running_loop(), interrupt, task_call)
             self._jobs.put(lambda: call.execute(function))
             try:
@@ -122,21 +139,13 @@ class GuestThread:
                 if not isinstance(error, GeneratorExit):
                     await call.left()
                 raise
+        finally:
+            self._occupant = None
 
     def check_entry(self, components: Sequence[ComponentInstance]) -> None:
         """Refuse a call that would wait for somebody else's; for what was posted, such as a destructor, it waits."""
         if self._occupant is not None or (self._callers and not all(c.may_enter for c in components)):
             self._refuse(components)
-
-    @contextmanager
-    def occupied(self, components: Sequence[ComponentInstance]) -> Iterator[None]:
-        """A task's call into a guest of this thread; refuses another meanwhile, which would only wait for it."""
-        self.check_entry(components)
-        self._occupant = asyncio.current_task()
-        try:
-            yield
-        finally:
-            self._occupant = None
 
     def _refuse(self, components: Sequence[ComponentInstance]) -> NoReturn:
         from wippywasm.abi import entry  # which threads of Lua have no use for
@@ -289,7 +298,8 @@ class _Call:
         # Not the task's own error: that one's traceback would lead to the guest's frames.
         self._ended = CanceledError(reason)
         self._reply.put((None, self._ended))
-        self._task_call.end(self._ended)
+        if self._task_call.ended() is None:
+            self._task_call.end(self._ended)
         self._interrupt(self._ended)
 
     async def left(self) -> None:

@@ -83,8 +83,7 @@ def in_thread(
             from wippywasm.instance.guest_thread import take_thread  # for few engines
 
             frame.thread = take_thread()
-        with frame.thread.occupied(frame.components):
-            return await frame.thread.run(partial(run, *args, **named), frame.interrupt)
+        return await frame.thread.run(partial(run, *args, **named), frame.interrupt, frame.components)
 
     return call
 

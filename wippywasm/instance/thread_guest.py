@@ -14,8 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.state import RuntimeResource
+from wippywasm.calling import TaskCall
 from wippywasm.errors import ConflictError, UnavailableError
-from wippywasm.instance.budget import OF_A_START
+from wippywasm.instance.budget import OF_A_START, out_of_time, within
 from wippywasm.instance.foreign import FRAME, mark
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.guest_thread import GuestThread, take_thread
@@ -79,7 +80,7 @@ class ThreadGuest(Guest):
         self._thread = thread
         self._inner = inner
         self._frame = inner._running()
-        self._exports = None
+        self._stepwise = {}
         self._end = weakref.finalize(self, _end, thread, inner)
         self._end.atexit = False
         for instance in self._frame.components:
@@ -91,14 +92,6 @@ class ThreadGuest(Guest):
 
     def call(self, name: str, /, *args: Any, **named: Any) -> Any:
         return self.func(name)(*args, **named)
-
-    async def call_async(self, name: str, /, *args: Any, **named: Any) -> Any:
-        frame, function = self._running(), partial(self._inner_call(name), *args, **named)
-        return await frame.limited_in_tasks(self._run)(frame, function)
-
-    async def _run(self, frame: Frame, function: Callable[[], Any]) -> Any:
-        with self._thread.occupied(frame.components):
-            return await self._thread.run(function, self._interrupt, frame.store)
 
     def func(self, name: str) -> Callable[..., Any]:
         self._running()
@@ -112,6 +105,7 @@ class ThreadGuest(Guest):
         if self._thread.is_called:
             raise ConflictError("a guest can't be closed while a call into it is running")
         self._frame = None
+        self._stepwise = {}
         try:
             frame.drop_others()  # now, as `close` says; the rest is memory, which is freed in the guest's own thread
         finally:
@@ -119,18 +113,23 @@ class ThreadGuest(Guest):
 
     # ---- parts
 
-    def _inner_call(self, name: str) -> Callable[..., Any]:
+    def _bind_stepwise(self, name: str) -> Callable[..., Awaitable[Any]]:
+        frame, thread, inner = self._running(), self._thread, self._inner.call
         key, _ = self.component.find_function(name)
-        item, inner = self.component._function_items[key], self._inner
-        return lambda *args, **named: inner._bind(item, key)(*args, **named)
+        store, budget_ms = frame.store, frame.budget_ms
+
+        async def call(*args: Any, **named: Any) -> Any:
+            timeout, seconds = (None, 0.0) if budget_ms is None else (out_of_time(budget_ms), budget_ms / 1000)
+            with TaskCall(timeout, seconds, store) as task_call:
+                function = partial(inner, key, *args, **named)
+                running = thread.run_for(task_call, function, frame.interrupt, frame.components)
+                return await (running if timeout is None else within(seconds, timeout, running, frame.interrupt))
+
+        return call
 
     def _check_entry(self) -> None:
         """Refuse what would wait for a call that waits for this thread."""
         self._thread.check_entry(self._running().components)
-
-    def _interrupt(self, error: BaseException) -> None:
-        if self._frame is not None:
-            self._frame.interrupt(error)
 
     def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
         inner, thread, weak = self._inner, self._thread, weakref.ref(self)
