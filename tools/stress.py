@@ -120,19 +120,22 @@ class Stress:
         assert len(late) == count
         return late
 
-    async def spinners(self, count: int, seconds: float) -> tuple[list[float], list[float], list[float]]:
-        """While so many guests spin: how late a timer of 5 ms is each time, and how long a request over TCP takes; then
-        how long a short call of a new guest takes."""
-        limits = Limits(max_execution_ms=int(seconds * 2000 + 1000))
+    async def spinners(self, count: int, seconds: float) -> dict[str, list[float]]:
+        """While so many guests spin: how late a timer of 5 ms is each time, and how long other things take."""
+        limits = Limits(max_execution_ms=int(seconds * 4000 + 1000))
         guests = [self.linked.instantiate(limits=limits) for _ in range(count)]
         spinning = [asyncio.ensure_future(guest.call_async("spin")) for guest in guests]
-        timers, requests = await asyncio.gather(timer_lateness(seconds), request_times(seconds))
-        calls = await self.call_times(seconds)
+        times = {
+            "a timer is late by": await timer_lateness(seconds),
+            "a request takes": await request_times(seconds),
+            "one over a new connection takes": await connection_times(seconds),
+            "a call takes": await self.call_times(seconds),
+        }
         ended = await asyncio.gather(*spinning, return_exceptions=True)
         assert all(isinstance(end, TimedOutError) for end in ended), ended
         for guest in guests:
             guest.close()
-        return timers, requests, calls
+        return times
 
     async def call_times(self, seconds: float) -> list[float]:
         """Calls that need a millisecond, each of a new guest, one after the other."""
@@ -178,26 +181,40 @@ async def timer_lateness(seconds: float) -> list[float]:
 
 async def request_times(seconds: float) -> list[float]:
     """A line sent to a server on the same loop, and its answer, one after the other."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            writer.write(line)
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        took = []
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            start = time.monotonic()
+            writer.write(b"ping\n")
+            await reader.readline()
+            took.append(time.monotonic() - start)
+            await asyncio.sleep(0.005)
         writer.close()
+        return took
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-    took = []
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        start = time.monotonic()
-        writer.write(b"ping\n")
-        await reader.readline()
-        took.append(time.monotonic() - start)
-        await asyncio.sleep(0.005)
+
+async def connection_times(seconds: float) -> list[float]:
+    """The same with a connection of its own for each line."""
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        took = []
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            start = time.monotonic()
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(b"ping\n")
+            await reader.readline()
+            writer.close()
+            took.append(time.monotonic() - start)
+            await asyncio.sleep(0.005)
+        return took
+
+
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while line := await reader.readline():
+        writer.write(line)
     writer.close()
-    server.close()
-    await server.wait_closed()
-    return took
 
 
 def shown(values: Sequence[float]) -> str:
@@ -231,8 +248,8 @@ def run_timeouts(stress: Stress, count: int) -> None:
 
 
 def run_spinners(stress: Stress, count: int) -> None:
-    timers, requests, calls = map(shown, asyncio.run(stress.spinners(count, 10)))
-    print(f"{count} guests spin: a timer is late by {timers}; a request takes {requests}; a call takes {calls}")
+    times = asyncio.run(stress.spinners(count, 10))
+    print(f"{count} guests spin: {'; '.join(f'{what} {shown(values)}' for what, values in times.items())}")
 
 
 def main() -> None:

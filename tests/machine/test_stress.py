@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.machine.guests import SLEEPER
-from tools.stress import EXPECTED, Stress
+from tools.stress import EXPECTED, Stress, answer
 from wippywasm import Limits
+from wippywasm.engine.turns import Turns
 from wippywasm.errors import TimedOutError
 
 pytestmark = pytest.mark.usefixtures("only_new_garbage")
@@ -45,3 +46,33 @@ def test_nothing_is_left(load: Any, imports: Any) -> None:
     gc.collect()
     assert len(gc.get_objects()) < objects + 200
     assert threading.active_count() <= threads + 1
+
+
+async def test_a_request_over_a_new_connection_waits_for_few_slices(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slices = 0
+    rest = Turns.rest
+
+    async def counting(turns: Turns) -> None:
+        nonlocal slices
+        slices += 1
+        await rest(turns)
+
+    monkeypatch.setattr(Turns, "rest", counting)
+    linked = Stress(engine).linked
+    guests = [linked.instantiate(limits=Limits(max_execution_ms=600_000)) for _ in range(8)]
+    spinning = [asyncio.ensure_future(guest.call_async("spin")) for guest in guests]
+    waited = []
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        for _ in range(5):
+            before = slices
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(b"ping\n")
+            assert await reader.readline() == b"ping\n"
+            waited.append(slices - before)
+            writer.close()
+    for task in spinning:
+        task.cancel()
+    await asyncio.wait(spinning)
+    assert min(waited) <= 2
