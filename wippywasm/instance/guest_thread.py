@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 Job: TypeAlias = Callable[[], None]
 
-STACK_BYTES = 4 << 20
-"""Address space for a guest's stack; only what it uses is memory."""
+STACK_BYTES = 2 << 20
+"""Address space for the stack of guests and host functions, as much as of wasmtime's fibers; only what they use is
+memory. Where a guest uses it up, wasmer holds the interpreter while it collects all frames."""
 MAX_IDLE = 32
 """How many threads without a guest are kept."""
 
