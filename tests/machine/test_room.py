@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -270,6 +271,25 @@ def test_a_panic_in_a_thread_of_guests_is_typed_and_the_thread_goes_on(words: st
             thread.do(function)
         with pytest.raises(kind):
             asyncio.run(task(function))
+    assert thread.do(lambda: 7) == 7
+    thread.end()
+
+
+def test_a_thread_of_guests_goes_on_where_there_is_no_memory_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> None:
+        raise MemoryError
+
+    thread = GuestThread()
+    with monkeypatch.context() as patch:
+        patch.setattr("wippywasm.instance.guest_thread.clear_frames", fail)
+        with pytest.raises(ZeroDivisionError):
+            thread.do(lambda: 1 // 0)
+    with monkeypatch.context() as patch:
+        patch.setattr("wippywasm.instance.guest_thread._settle", fail)
+        thread.post(print)
+        deadline = time.monotonic() + 5
+        while thread._jobs.qsize() and time.monotonic() < deadline:
+            time.sleep(0.001)
     assert thread.do(lambda: 7) == 7
     thread.end()
 

@@ -189,7 +189,10 @@ def _work(jobs: SimpleQueue[Job | None]) -> None:
         _at_work.add(threading.get_ident())
         held = [job]
         del job
-        held[0]()
+        try:
+            held[0]()
+        except BaseException:  # noqa: BLE001  (nobody can be told: there is no memory for it)
+            pass
         let_go(held)
         thread_turns.leave()
         _at_work.discard(threading.get_ident())
@@ -218,10 +221,18 @@ def _settle(outcome: Future[Any], function: Callable[..., Any], args: tuple[Any,
     try:
         result = function(*args)
     except BaseException as error:  # noqa: BLE001  (whoever asked gets it)
-        clear_frames(error)
-        outcome.set_exception(unless_panic(error))
+        outcome.set_exception(_told(error))
     else:
         outcome.set_result(result)
+
+
+def _told(error: BaseException) -> BaseException:
+    """What whoever asked gets for it, if there is memory for that; else `error` as it is."""
+    try:
+        clear_frames(error)
+        return unless_panic(error)
+    except MemoryError:
+        return error
 
 
 class _Call:
@@ -254,8 +265,7 @@ class _Call:
                 raise self._ended
             self._result = self._context.run(function)
         except BaseException as error:  # noqa: BLE001  (the task gets it)
-            clear_frames(error)
-            self._error = unless_panic(error)
+            self._error = _told(error)
         finally:
             this_thread.wait = None
             _calls.discard(self)
