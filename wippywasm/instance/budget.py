@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from wippywasm.calling import TaskCall
+from wippywasm.calling import TaskCall, around
 from wippywasm.engine.port import TimedStore
 from wippywasm.errors import TimedOutError
 
@@ -97,7 +97,11 @@ def in_calls(
     """The function with a budget for each call."""
 
     def call(*args: Any, **named: Any) -> Any:
-        span = store.start_clock(out_of_time(budget_ms, message), budget_ms / 1000)
+        outer = around()
+        if outer is not None and outer.store is store:  # the task's call, whose budget it is
+            span = store.start_clock()
+        else:
+            span = store.start_clock(out_of_time(budget_ms, message), budget_ms / 1000)
         try:
             return function(*args, **named)
         finally:
