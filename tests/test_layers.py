@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "wippywasm"
 
 LAYERS = [
-    {"dataclass", "late", "visible"},
+    {"dataclass", "late", "threads", "visible"},
     {"errors"},
     {"awaitables", "calling", "model", "core", "values", "leb128"},
     {"layout"},

@@ -59,11 +59,12 @@ def _remember(function: F) -> F:
     @wraps(function)
     def remembered(t: ValType | FuncType, *ptr_type: PtrType) -> Any:
         kept = wide if ptr_type == ("i64",) else narrow
-        found = t.__dict__.get(kept)
+        # Not by `__dict__`: where two threads ask for that first, CPython 3.11 frees it twice.
+        found = getattr(t, kept, None)
         if found is None:
             found = function(t, *ptr_type)
             if found is not t:
-                t.__dict__[kept] = found
+                object.__setattr__(t, kept, found)
         return found
 
     return cast("F", remembered)

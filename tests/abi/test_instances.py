@@ -12,6 +12,7 @@ from wippywasm.abi import ComponentInstance, Options, Table, lift, lower
 from wippywasm.abi.state import ComponentInstance as Instance
 from wippywasm.errors import PoisonedError, ThreadError, Trap, ValueMismatchError
 from wippywasm.model import S32, STRING, FuncType, ListType, Param, TupleType
+from wippywasm.threads import here
 
 NOTHING = FuncType()
 
@@ -69,7 +70,7 @@ def test_parents_and_children_do_not_call_each_other() -> None:
 
 
 def test_a_bound_instance_knows_its_thread() -> None:
-    guest = FakeGuest(ComponentInstance(owner=threading.get_ident()))
+    guest = FakeGuest(ComponentInstance(owner=here.number))
     call = lift(NOTHING, FakeFunc(lambda: None), Options(), guest.binding())
     call()
     caught: list[BaseException] = []
@@ -83,7 +84,7 @@ def test_a_bound_instance_knows_its_thread() -> None:
     thread = threading.Thread(target=elsewhere)
     thread.start()
     thread.join()
-    assert "belongs to thread" in str(caught[0])
+    assert "belongs to another thread" in str(caught[0])
     call()
 
 

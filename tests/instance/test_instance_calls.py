@@ -189,7 +189,7 @@ def test_a_guest_of_another_thread(load: Any, engine: str) -> None:
     thread.start()
     thread.join()
     if guest.component.engine.thread_bound:
-        assert all("belongs to thread" in str(error) for error in outcome)
+        assert all("belongs to another thread" in str(error) for error in outcome)
         assert guest.call("bump") == 1
         guest.close()
     else:

@@ -93,7 +93,7 @@ async def test_slow_allocations_are_suspended_after_the_first(load: Any, engine:
     calls: list[int] = []
     rounds = Rounds()
     host = {"plain": text, "result": partial(text), "object": Caller(text)}[kind]
-    guest = await load(OFTEN.format(turns=30_000_000), wit=WIT).link({"t:h/c": {"text": host}}).instantiate_async()
+    guest = await load(OFTEN.format(turns=60_000_000), wit=WIT).link({"t:h/c": {"text": host}}).instantiate_async()
     assert await guest.call_async("run", 5) == 5
     assert len(calls) == 12
     if engine == "wasmtime":

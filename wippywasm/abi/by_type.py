@@ -14,7 +14,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def memory_of(t: Any) -> dict[Any, Any]:
     """What a type remembers. Nothing in it may lead to a type that this one is part of: that would never be freed."""
-    memory: dict[Any, Any] = t.__dict__.setdefault("_remembered", {})
+    memory: dict[Any, Any] | None = getattr(t, "_remembered", None)
+    if memory is None:
+        memory = {}
+        object.__setattr__(t, "_remembered", memory)  # the type is frozen; not by `__dict__`, as in `layout`
     return memory
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from wippywasm.errors import ConflictError, PoisonedError, ThreadError, Trap, UnavailableError
 
@@ -28,8 +28,11 @@ CLOSED = "its guest is closed"
 ENTERING = "entering"
 """What every function that enters instances calls them, so that they are found on a stack."""
 
-AWAITED = None
+AWAITED: Literal[None] = None
 """The `may_enter` of an instance, as false as False, while a call by a task is in it, which may be suspended."""
+
+BARRED: Literal[0] = 0
+"""The same where no call is in it, or will be: it is poisoned."""
 
 _SHARE = "a guest is used by one thread at a time: share it with a lock, or instantiate the component in each thread"
 
@@ -37,7 +40,7 @@ _SHARE = "a guest is used by one thread at a time: share it with a lock, or inst
 def refuse_thread(instance: ComponentInstance) -> NoReturn:
     """Raise the error for a call from a thread that may not use the instance."""
     raise ThreadError(
-        f"component instance {instance.name or 'of another thread'} belongs to thread {instance.owner}",
+        f"{f'component instance {instance.name}' if instance.name else 'this guest'} belongs to another thread",
         hint="use it on the thread that instantiated it, or instantiate the component on this one",
     )
 
@@ -58,11 +61,19 @@ def refuse_entry(instances: Iterable[ComponentInstance], caller: ComponentInstan
             f"cannot enter component instance: an earlier call ended it: {causes[0]}",
             hint="instantiate the component anew",
         )
-    if causes or _is_within([i for i, _, _ in barred]):
+    if causes or _entries([i for i, _, _ in barred]) > 1:
         refuse_reentry()
     if any(may_enter is AWAITED for _, may_enter, _ in barred):
         refuse_waiting()
     raise ThreadError("cannot enter component instance: another thread is in the guest", hint=_SHARE)
+
+
+def check_look(instance: ComponentInstance) -> None:
+    """Refuse a look into the store of a guest that may not be entered, unless by what the guest itself has called, or
+    beside a call by a task. Raises what `refuse_entry` does."""
+    may_enter, poison = instance.may_enter, instance.poison
+    if poison is not None or (may_enter is False and not _entries([instance])):
+        refuse_entry([instance], None)
 
 
 def refuse_reentry() -> NoReturn:
@@ -78,8 +89,8 @@ def refuse_waiting() -> NoReturn:
     )
 
 
-def _is_within(instances: list[ComponentInstance]) -> bool:
-    """Whether a call into one of those is on this stack, below the one that is being refused."""
+def _entries(instances: list[ComponentInstance]) -> int:
+    """How many functions on this stack enter one of those, with the one that is being refused."""
     entries = 0
     frame: FrameType | None = sys._getframe()
     while frame is not None:
@@ -87,4 +98,4 @@ def _is_within(instances: list[ComponentInstance]) -> bool:
         if ENTERING in code.co_freevars or ENTERING in code.co_varnames:
             entries += any(i in instances for i in frame.f_locals.get(ENTERING, ()))
         frame = frame.f_back
-    return entries > 1
+    return entries

@@ -46,6 +46,7 @@ from wippywasm.layout import (
     is_by_pointer,
 )
 from wippywasm.model import FuncType, ResultType, TupleType
+from wippywasm.threads import here
 from wippywasm.values import Ok
 
 
@@ -103,7 +104,9 @@ def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> N
             w.line("inst.may_leave = False")
             w.line(f"{wait}post({'r' if needs.results else ''})")
             w.line("inst.may_leave = True")
-    w.line("inst.may_enter = True" if not shape.nested else "for i in entering: i.may_enter = True")
+    # As `ComponentInstance.leave` does.
+    leave = "{0}.may_enter = {0}.poison is None or 0"
+    w.line(f"for i in entering: {leave.format('i')}" if shape.nested else leave.format("inst"))
     w.line(f"if inst.deferred: {w.use(run_deferred)}(inst)")
     if w.side.raises and isinstance(shape.type.result, ResultType):
         w.line(f"if {value}.__class__ is {w.use(Ok)}: return {value}.value")
@@ -114,7 +117,8 @@ def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> N
 
 def _write_entry_check(w: Source, shape: LiftShape) -> None:
     if shape.bound:
-        w.line(f"if {w.use(state.get_ident)}() != inst.owner: {w.use(refuse_thread)}(inst)")
+        w.constants["here"] = here
+        w.line(f"if here.number != inst.owner: {w.use(refuse_thread)}(inst)")
     w.line(f"if not {'all([i.may_enter for i in entering])' if shape.nested else 'inst.may_enter'}: {_refusal(w)}")
 
 

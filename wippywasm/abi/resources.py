@@ -20,10 +20,10 @@ from wippywasm.abi.state import (
     ResourceHandle,
     RuntimeResource,
     Table,
-    get_ident,
     poison,
 )
 from wippywasm.errors import NoAttributeError, Trap, UnavailableError
+from wippywasm.threads import here
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -59,14 +59,20 @@ class GuestResource:
         """
         if self._rep is None:
             return
-        if self._lends:
-            raise UnavailableError("cannot close a resource while a call borrows it")
         impl = self._type.impl
-        if self._owned and impl is not None and impl.owner not in (None, get_ident()) and impl.send is None:
+        if self._owned and impl is not None and impl.owner not in (None, here.number) and impl.send is None:
             refuse_thread(impl)
-        rep, self._rep = self._rep, None
-        if self._owned:
+        rep = self._take()
+        if rep is not None and self._owned:
             _destroy_when_free(self._type, rep)
+
+    def _take(self) -> int | None:
+        """Its representation, for the one who asks first, unless a call borrows it. Nothing may come between the test
+        and what it guards: see `entry`."""
+        if not self._lends:
+            rep, self._rep = self._rep, None
+            return rep
+        raise UnavailableError("cannot close a resource while a call borrows it")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a resource is one thing: it can't be copied or pickled")
@@ -138,7 +144,7 @@ def _destroy_when_free(rt: RuntimeResource, rep: int) -> None:
     impl = rt.impl
     if impl is None or _is_free(impl):
         destroy(rt, rep, None)
-    elif impl.poison is None and impl.send is not None and impl.owner != get_ident():
+    elif impl.poison is None and impl.send is not None and impl.owner != here.number:
         impl.send(_destroy_when_free, rt, rep)
     elif impl.poison is None:
         impl.deferred.append(lambda: destroy(rt, rep, None))
@@ -155,7 +161,7 @@ def drop_foreign(holder: ComponentInstance, guest: Collection[ComponentInstance]
 
 
 def _is_free(impl: ComponentInstance) -> bool:
-    return (impl.owner is None or impl.owner == get_ident()) and impl.may_enter_from(None)
+    return (impl.owner is None or impl.owner == here.number) and impl.may_enter_from(None)
 
 
 def _destroy_quietly(rt: RuntimeResource, rep: int) -> None:
@@ -169,10 +175,9 @@ def _destroy_quietly(rt: RuntimeResource, rep: int) -> None:
 def run_deferred(inst: ComponentInstance) -> None:
     """Run destructors that had to wait, if they still have to."""
     while inst.deferred and _is_free(inst):
-        destructor = inst.deferred.pop()
         try:
-            destructor()
-        except Exception:  # noqa: BLE001  as `_destroy_quietly`
+            inst.deferred.pop()()
+        except Exception:  # noqa: BLE001  as `_destroy_quietly`, and that another thread has just done the last
             return
 
 

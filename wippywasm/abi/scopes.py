@@ -70,22 +70,25 @@ class Scope(Allowance):
             return _host_object(value, rt)
         if not isinstance(value, GuestResource) or value._type is not rt or not value._owned or value._lends:
             raise Misfit
-        rep = value._rep
+        rep = value._take()
         if rep is None:
             raise Misfit
         self.taken.append((value, rep))
-        value._rep = None
         return rep
 
     def take_borrow(self, value: Any, resource: ResourceType) -> Any:
         rt = self.resources[resource]
         if rt.impl is None:
             return _host_object(value, rt)
-        if not isinstance(value, GuestResource) or value._type is not rt or value._rep is None:
+        if not isinstance(value, GuestResource) or value._type is not rt:
             raise Misfit
         value._lends += 1
+        rep = value._rep  # after it is lent, since another thread may close it
+        if rep is None:
+            value._lends -= 1
+            raise Misfit
         self.task.on_return.append(lambda: _end_lend(value))
-        return value._rep
+        return rep
 
     def undo(self) -> None:
         """Give back everything that was taken, after a value turned out not to fit."""

@@ -8,16 +8,15 @@ Spec: `CanonicalABI.md`, "Component Instance State", "Table State", "Resource St
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
-from wippywasm.abi.entry import CLOSED, refuse_entry, refuse_thread
+from wippywasm.abi.entry import BARRED, CLOSED, refuse_entry, refuse_thread
 from wippywasm.abi.traps import too_much
 from wippywasm.errors import CanceledError, Trap
 from wippywasm.layout import MAX_HOST_BYTES
+from wippywasm.threads import here
 
-get_ident = threading.get_ident
 BYTES_BETWEEN_PAUSES = 1 << 20
 
 
@@ -65,8 +64,9 @@ class Table:
 class ComponentInstance:
     """The run-time state of one component instance.
 
-    `may_enter` is None, as false as False, while a call by a task is in it (`entry.AWAITED`).
-    `owner` is the id of the only thread that may use it, or None where its store may move between threads.
+    `may_enter` is one of three false values where it may not be entered: False while a call is in it, `entry.AWAITED`
+    while a call by a task is, `entry.BARRED` once it is poisoned and left.
+    `owner` is the number (`threads`) of the only thread that may use it, None where its store may move between threads.
     `send` has a function called in that thread later, where it takes such orders.
     `clock` raises what the call into it is to end with, where its time is up.
     `poison` says why it can't be entered any more, once a call into it has trapped.
@@ -84,7 +84,7 @@ class ComponentInstance:
     ) -> None:
         self.parent = parent
         self.handles = Table()
-        self.may_enter: bool | None = True
+        self.may_enter: bool | Literal[0] | None = True
         self.may_leave = True
         self.owner: int | None = owner if parent is None else parent.owner
         self.name = name
@@ -114,19 +114,23 @@ class ComponentInstance:
 
     def enter_from(self, caller: ComponentInstance | None) -> None:
         """Enter, or raise what `refuse_entry` says."""
-        if self.owner is not None and get_ident() != self.owner:
+        if self.owner is not None and here.number != self.owner:
             refuse_thread(self)
         enter_all(self.entering_set(caller)[::-1], caller, False)
 
     def close(self) -> None:
         """Bar it for good because its guest is closed."""
-        self.may_enter = False
+        self.may_enter = BARRED
         self.poison = CLOSED
 
     def leave_to(self, caller: ComponentInstance | None) -> None:
         """The other end of `enter_from`."""
         for i in self.entering_set(caller):
-            i.may_enter = True
+            i.leave()
+
+    def leave(self) -> None:
+        """Let others enter, unless it was poisoned meanwhile."""
+        self.may_enter = self.poison is None or BARRED
 
 
 def enter_all(
@@ -142,18 +146,25 @@ def enter_all(
             i.may_enter = entered
         else:
             for outer in inwards[:count]:
-                outer.may_enter = True
+                outer.leave()
             refuse_entry(inwards, caller)
 
 
 def poison(entering: Iterable[ComponentInstance], error: BaseException) -> None:
     """Bar instances for good, after `error` has unwound their frames: their state can't be trusted."""
     for instance in entering:
-        instance.may_enter = False
-        if instance.poison is None:
-            is_canceled = isinstance(error, CanceledError) or not isinstance(error, Exception)
-            cause = _cause(instance, error) if is_canceled else error
-            instance.poison = f"{type(cause).__name__}: {cause}".split("\n", 1)[0][:200].removesuffix(": ")
+        condemn(instance, error)
+        instance.may_enter = BARRED
+
+
+def condemn(instance: ComponentInstance, error: BaseException) -> None:
+    """Let no other call enter, since one that is in it, if any, is to end with `error`."""
+    if instance.poison is None:
+        is_canceled = isinstance(error, CanceledError) or not isinstance(error, Exception)
+        cause = _cause(instance, error) if is_canceled else error
+        instance.poison = f"{type(cause).__name__}: {cause}".split("\n", 1)[0][:200].removesuffix(": ")
+    if instance.may_enter:
+        instance.may_enter = BARRED
 
 
 def _cause(instance: ComponentInstance, error: BaseException) -> BaseException:

@@ -145,6 +145,14 @@ class Spans:
         return None if span is None else span.ended()
 
 
+def anew(error: BaseException) -> BaseException:
+    """An equal error that was not raised yet: a raised one leads to the frames that it has been through, so who keeps
+    it keeps the guest."""
+    made = error.__class__.__new__(error.__class__, *error.args)
+    made.__dict__.update(error.__dict__)
+    return made
+
+
 def bounded(store: TimedStore, function: Callable[..., Any], *args: Any) -> Any:
     """Call the function, which runs the store's guest, for what may be a host function: it ends with that one's guest.
 

@@ -33,14 +33,14 @@ def _as_native(type: CoreValType, value: str) -> str:
 
 @lru_cache(maxsize=1024)
 def guest_call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
-    """`make(native, ident, store, fail) -> call`; `fail(error)` gives the exception to raise."""
+    """`make(native, here, store, fail) -> call`; `fail(error)` gives the exception to raise."""
     names = [f"a{k}" for k in range(len(type.params))]
     arguments = ", ".join(map(_as_native, type.params, names))
     lines = [
-        "def make(native, ident, store, fail):",
+        "def make(native, here, store, fail):",
         "    spans = store.spans",
         f"    def call({', '.join(names)}):",
-        "        if ident() != store.owner:",
+        "        if here.number != store.owner:",
         "            raise store.refusal()",
         "        try:",
         "            if under_way and not spans.calls:",

@@ -7,7 +7,6 @@ let go of wasmer's object when their store is closed.
 from __future__ import annotations
 
 import ctypes
-import threading
 from ctypes import c_char, c_int, c_ssize_t, c_void_p
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,6 +16,7 @@ from wippywasm.engine.growth import REFUSED
 from wippywasm.engine.port import CoreCallable
 from wippywasm.engine.wasmer_calls import guest_call_factory, is_passable
 from wippywasm.errors import InvalidError, UnsupportedFeatureError
+from wippywasm.threads import here
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmer_store import WasmerStore
@@ -64,7 +64,7 @@ class WasmerFunc(Item):
             if not is_passable(self.type):
                 raise UnsupportedFeatureError("references between guest and host", NAME, hint=HINT)
             make = guest_call_factory(self.type)
-            self._call = make(self.native, threading.get_ident, self.store, self.store.failure)
+            self._call = make(self.native, here, self.store, self.store.failure)
         return self._call
 
     def release(self) -> Any:

@@ -6,7 +6,6 @@ wasmer panic is refused before.
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,7 @@ from wippywasm.engine.wasmer_shims import shim
 from wippywasm.engine.wasmer_ticks import Clock, Unarmed, place
 from wippywasm.engine.wasmer_traps import guest_failure, lacks_room
 from wippywasm.errors import InvalidError, LinkError, ThreadError, UnavailableError, UnsupportedFeatureError
+from wippywasm.threads import here
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmer_engine import WasmerEngine
@@ -59,7 +59,7 @@ class WasmerStore:
         stacks.require(stacks.LEAST_ON_WASMER)
         _room.check(len(_open))
         self.engine = engine
-        self.owner = threading.get_ident()
+        self.owner = here.number
         self.items: weakref.WeakSet[Any] = weakref.WeakSet()
         self._limits = limits
         self._native = native_store()
@@ -78,7 +78,7 @@ class WasmerStore:
 
     def check(self) -> None:
         """Refuse use after `close` and from another thread."""
-        if threading.get_ident() != self.owner:
+        if here.number != self.owner:
             raise self.refusal()
 
     def refusal(self) -> Exception:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wippywasm.engine import ending, rewrite, thread_turns
-from wippywasm.engine.spans import Span, Spans
+from wippywasm.engine.spans import Span, Spans, anew
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmer_items import WasmerFunc
@@ -65,7 +65,7 @@ class Clock:
 
     def interrupt(self, error: BaseException) -> None:
         """End the guest with `error`, when it next calls the host or is out of counts."""
-        self._interrupt = error
+        self._interrupt = anew(error)
         self.spans.interrupt(error)
         self.is_armed = True
         self._turn.wake()
@@ -77,7 +77,7 @@ class Clock:
         self._arm()
 
     def _raise_end(self) -> None:
-        error = self._interrupt or self.spans.overdue()
+        error = self.spans.overdue() if self._interrupt is None else anew(self._interrupt)
         if error is not None:
             raise error
 

@@ -127,7 +127,7 @@ def _on_epoch(context: int, data: int, delta: int, kind: int) -> int:
 
 def _verdict(running: Running) -> BaseException | None:
     """What the guest is to be ended with, or None."""
-    error = running.interrupt or running.spans.overdue()
+    error = running.due()
     if error is not None:
         return error
     return _nested_too_long(running) if running.on_fiber and running.depth else None

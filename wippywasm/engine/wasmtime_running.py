@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.port import CoreCallable
-from wippywasm.engine.spans import Span, Spans
+from wippywasm.engine.spans import Span, Spans, anew
 from wippywasm.engine.stacks import UNKNOWN
 from wippywasm.engine.turns import this_thread
 from wippywasm.errors import UnavailableError
@@ -179,6 +179,10 @@ class Running:
 
     def check(self) -> None:
         """Raise what the guest is to end with, where it is; to be called after the host worked, with a deadline."""
-        error = self.interrupt or self.spans.overdue()
+        error = self.due()
         if error is not None:
             raise error
+
+    def due(self) -> BaseException | None:
+        """What the guest is to end with, where it is."""
+        return self.spans.overdue() if self.interrupt is None else anew(self.interrupt)

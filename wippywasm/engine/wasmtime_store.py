@@ -33,7 +33,7 @@ from wippywasm.engine.port import (
     StoreLimits,
 )
 from wippywasm.engine.raw_calls import USUAL_ROOM, Slots
-from wippywasm.engine.spans import Span, bounded
+from wippywasm.engine.spans import Span, anew, bounded
 from wippywasm.engine.traps import python_headroom
 from wippywasm.engine.wasmtime_epochs import watch
 from wippywasm.engine.wasmtime_failures import failure_of, refused
@@ -64,6 +64,8 @@ class WasmtimeStore:
     _functions: Functions | None = None
     _env = 0
     _watched = False
+    _users = 0
+    """How many use the native store beside the calls that are under way."""
     _slots: Slots | None = None
     _fibers: Fibers | None = None
     _rewritten: tuple[tuple[WasmtimeModule, Any], ...] = ()
@@ -239,18 +241,19 @@ class WasmtimeStore:
 
     def watch(self) -> None:
         """Have the guest stopped after each slice from now on: it can be interrupted then."""
-        context = self.context  # raises where it is closed
-        if not self._watched:
-            self._watched = True
-            self.running.first = python_headroom
-            watch(self._native, self.running, self.engine.ticker)
-        ticker = self.engine.ticker
-        ticker.used = True
-        if not ticker.awake:
-            ticker.wake()
-        slice = self.running.slice
-        context = self.context  # last: another thread may close the store while Python's code runs
-        capi.set_epoch_deadline(context, slice)
+        context = self._use()
+        try:
+            if not self._watched:
+                self._watched = True
+                self.running.first = python_headroom
+                watch(self._native, self.running, self.engine.ticker)
+            ticker = self.engine.ticker
+            ticker.used = True
+            if not ticker.awake:
+                ticker.wake()
+            capi.set_epoch_deadline(context, self.running.slice)
+        finally:
+            self._let_go()
 
     def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
         """The guest can be interrupted until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
@@ -273,10 +276,13 @@ class WasmtimeStore:
         """The other end of `start_clock`."""
         running = self.running
         running.spans.end(span)
-        is_armed = running.is_armed
-        context = self._context  # last: another thread may close the store while Python's code runs
-        if context is not None and not is_armed:
+        if running.is_armed:
+            return
+        self._users += 1
+        context = self._context
+        if context is not None:
             capi.set_epoch_deadline(context, NEVER)
+        self._let_go()
 
     can_end = True
 
@@ -296,7 +302,7 @@ class WasmtimeStore:
 
     def interrupt(self, error: BaseException) -> None:
         """End the guest that runs, perhaps in another thread, within some slices: its call raises `error`."""
-        self.running.interrupt = error
+        self.running.interrupt = anew(error)
         self.running.spans.interrupt(error)
 
     def failure(self, error: int, trap: int) -> BaseException:
@@ -326,10 +332,32 @@ class WasmtimeStore:
             return
         self._free()
 
+    def _use(self) -> Any:
+        """The native store, which stays until `_let_go`: another thread may close this one where no call is under way.
+        Raises `UnavailableError` where it is closed."""
+        self._users += 1
+        context = self._context
+        if context is None:
+            self._let_go()
+            raise closed()
+        return context
+
+    def _let_go(self) -> None:
+        self._users -= 1
+        if self._context is None and not self._users:
+            self._delete()
+
     def _free(self) -> None:
-        native, self._native, self._context = self._native, None, None
+        self._context = None
+        self.running.first = refuse
+        if not self._users:
+            self._delete()
+
+    def _delete(self) -> None:
+        native, self._native = self._native, None  # nothing comes between: see `abi.entry`
+        if native is None:
+            return
         running = self.running
-        running.first = refuse
         if self._slots is not None:
             self.engine.slots.give_back(self._slots)
         running.end_future()

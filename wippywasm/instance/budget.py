@@ -41,7 +41,7 @@ async def within(
             raise timeout from None
         raise
     except Exception as error:
-        if timer.is_cause() and error is not timeout:  # what a host raised when it was cancelled
+        if timer.is_cause() and error.args != timeout.args:  # what a host raised when it was cancelled
             raise timeout from error
         raise
     finally:

@@ -38,6 +38,7 @@ from wippywasm.model import FuncType
 from wippywasm.plan import Closure, Plan, plan_component
 from wippywasm.plan.items import ComponentItem, LiftRef
 from wippywasm.plan.plan import PlanModule
+from wippywasm.threads import here
 
 if TYPE_CHECKING:
     from wippywasm.instance.bindings import Bindings
@@ -263,7 +264,7 @@ class LinkedComponent:
         engine, owner = self.component.engine, None
         recipe = self._recipe or self._prepared()
         if engine.thread_bound:
-            owner = threading.get_ident()
+            owner = here.number
             if threading.current_thread().daemon:
                 least = _INTERRUPTIBLE  # or the interpreter could not end while it runs
         bounds = least if limits is None else self._bounds(limits, least)

@@ -73,7 +73,8 @@ class ExportedInstance:
         if found is None:
             hint = did_you_mean(name, dir(self))
             raise NoAttributeError(f"{self._prefix or 'the guest'} exports nothing called {name!r}{hint}")
-        value = self.__dict__[name] = self._make(found)
+        value = self._make(found)
+        setattr(self, name, value)
         return value
 
     def __getitem__(self, name: str) -> Any:
@@ -126,20 +127,22 @@ class ExportedInstance:
 class ExportedResource:
     """A resource that a guest exports: call it to construct one; statics and methods are attributes."""
 
+    _constructor: Callable[..., Any] | None = None
+
     def __init__(self, instance: ExportedInstance, name: str) -> None:
         self._instance = instance
         self._name = name
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        constructor = self.__dict__.get("_constructor")
-        if constructor is None:
-            constructor = self.__dict__["_constructor"] = self._function("")
-        return constructor(*args, **named)
+        if self._constructor is None:
+            self._constructor = self._function("")
+        return self._constructor(*args, **named)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        value = self.__dict__[name] = self._function(name)
+        value = self._function(name)
+        setattr(self, name, value)
         return value
 
     def __repr__(self) -> str:

@@ -20,7 +20,7 @@ from wippywasm.abi.lift import lifted_of
 from wippywasm.abi.options import Batch, Binding, Options
 from wippywasm.abi.resources import drop_foreign
 from wippywasm.abi.source import PYTHON_SIDE, STEPWISE_SIDE, Side
-from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource, poison
+from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource, condemn
 from wippywasm.engine.assembly import assemble, late
 from wippywasm.engine.batch import Page, batched_realloc
 from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreMemory, Store, TimedStore
@@ -113,7 +113,8 @@ class Frame:
 
     def interrupt(self, error: BaseException) -> None:
         """End what runs with `error`, from any thread: its guest, or the one that that calls."""
-        poison(self.components, error)
+        for instance in self.components:
+            condemn(instance, error)
         frame: Frame | None = self
         while frame is not None:
             if frame.timed_store is not None:

@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from wippywasm.abi.entry import refuse_thread
-from wippywasm.abi.state import RuntimeResource, get_ident
+from wippywasm.abi.entry import BARRED, CLOSED, check_look, refuse_thread
+from wippywasm.abi.resources import run_deferred
+from wippywasm.abi.state import RuntimeResource
 from wippywasm.errors import ConflictError, UnavailableError
 from wippywasm.instance import machine
 from wippywasm.instance.exports import ExportedInstance
@@ -25,9 +26,13 @@ from wippywasm.instance.foreign import mark
 from wippywasm.instance.frame import Frame
 from wippywasm.model import ResourceType
 from wippywasm.plan.items import ComponentItem, HostFuncRef, ImportedModule, LiftRef, StaticModule
+from wippywasm.threads import here
 
 if TYPE_CHECKING:
     from wippywasm.instance.component import Component
+
+
+_T = TypeVar("_T")
 
 
 class Guest:
@@ -61,7 +66,7 @@ class Guest:
         return function(*args, **named)
 
     def func(self, name: str) -> Callable[..., Any]:
-        """The callable behind an export: calling it costs least. Raises NotFoundError."""
+        """The callable behind an export: calling it costs least. Raises NotFoundError, and what a call is refused with."""
         component = self.component
         self._running()
         key = name if name.__class__ is str and name in component.functions else component.find_function(name)[0]
@@ -83,7 +88,7 @@ class Guest:
     def _bind_stepwise(self, name: str) -> Callable[..., Awaitable[Any]]:
         frame = self._running()
         key, _ = self.component.find_function(name)
-        return machine.stepwise(frame, self.component._function_items[key], key)
+        return _alone(frame, machine.stepwise, self.component._function_items[key], key)
 
     @property
     def exports(self) -> ExportedInstance:
@@ -111,9 +116,10 @@ class Guest:
         frame = self._frame
         if frame is None:
             return
-        if frame.owner is not None and get_ident() != frame.owner:
+        if frame.owner is not None and here.number != frame.owner:
             refuse_thread(frame.components[0])
-        _bar(frame)
+        if not _bar(frame):
+            return
         self._frame = None
         self._callables = {}
         self._stepwise = {}
@@ -143,13 +149,16 @@ class Guest:
     def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
         bound = self._callables.get(key)
         if bound is None:
-            frame = self._running()
-            if isinstance(item, HostFuncRef):
-                function, served = frame.reexported(item.index, key), frame.linked.functions[item.index]
-            else:
-                function = served = frame.lifted(item.index, key)
-            bound = self._callables[key] = function if frame.budget_ms is None else frame.limited(function)
-            mark(bound, self.component.functions[key], frame.resources, served)
+            bound = self._callables[key] = _alone(self._running(), self._new, item, key)
+        return bound
+
+    def _new(self, frame: Frame, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
+        if isinstance(item, HostFuncRef):
+            function, served = frame.reexported(item.index, key), frame.linked.functions[item.index]
+        else:
+            function = served = frame.lifted(item.index, key)
+        bound = function if frame.budget_ms is None else frame.limited(function)
+        mark(bound, self.component.functions[key], frame.resources, served)
         return bound
 
     def _module(self, module: StaticModule | ImportedModule) -> bytes | memoryview:
@@ -165,16 +174,37 @@ class Guest:
         return self._running().resources
 
 
-def _bar(frame: Frame) -> None:
-    """Let no call enter any more; raises ConflictError where one is running."""
+def _alone(frame: Frame, look: Callable[..., _T], *args: Any) -> _T:
+    """`look(frame, *args)`, which looks into the guest's store, while no other thread is in the guest or closes it."""
     root = frame.components[0]
     # Nothing may come between the test and what it guards: see `abi.entry`.
     if root.may_enter:
         root.may_enter = False
-    elif root.poison is None:
+    else:
+        check_look(root)
+        return look(frame, *args)
+    try:
+        return look(frame, *args)
+    finally:
+        root.leave()
+        for instance in frame.components:
+            if instance.deferred:
+                run_deferred(instance)
+
+
+def _bar(frame: Frame) -> bool:
+    """Let no call enter any more; False where another thread has done so. Raises ConflictError where one is running."""
+    root = frame.components[0]
+    # Nothing may come between the test and what it guards: see `abi.entry`.
+    if (root.may_enter or root.may_enter is BARRED) and root.poison is not CLOSED:
+        root.may_enter, root.poison = BARRED, CLOSED
+    elif root.poison is CLOSED:
+        return False
+    else:
         raise ConflictError("a guest can't be closed while a call into it is running")
     for instance in frame.components:
         instance.close()
+    return True
 
 
 def _offer_methods(guest: Guest, frame: Frame) -> None:
