@@ -71,6 +71,8 @@ KINDS = ("well", "spin", "nested", "sleep", "drop", "fill", "recursion", "memory
 ALONE: dict[str, tuple[str, ...]] = {"argument": ("text",), "after-result": ()}
 """Functions that never end as their values are passed, with arguments."""
 LIMITS = {"max_execution_ms": 150, "max_memory_mb": 2, "max_table_elements": 1000}
+PATIENT = {"max_execution_ms": 60_000}
+"""For calls that are to work."""
 TIMED_OUT = "max_execution_ms = 150"
 ENDS: dict[str, tuple[type[WippyError], str]] = {
     "recursion": (Trap, "call stack exhausted"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.machine.endless import ALONE, ENDLESS, KINDS, LIMITS, TIMED_OUT, end_of, limits_of
+from tests.machine.endless import ALONE, ENDLESS, KINDS, LIMITS, PATIENT, TIMED_OUT, end_of, limits_of
 from wippywasm import App, Limits, Wasi
 from wippywasm.errors import PoisonedError, TimedOutError, WippyError
 
@@ -26,7 +26,7 @@ def test_plain_calls(linked: Any, kind: str) -> None:
     with pytest.raises(PoisonedError):
         guest.call("act", 0)
     guest.close()
-    with linked.instantiate(limits=Limits(**limits_of(kind))) as other:
+    with linked.instantiate(limits=Limits(**limits_of(kind) | PATIENT)) as other:
         assert other.call("act", 0) == 7
 
 
@@ -39,7 +39,7 @@ async def test_calls_by_tasks(linked: Any, kind: str) -> None:
     with pytest.raises(PoisonedError):
         await guest.call_async("act", 0)
     guest.close()
-    with linked.instantiate(limits=Limits(**limits_of(kind))) as other:
+    with linked.instantiate(limits=Limits(**limits_of(kind) | PATIENT)) as other:
         assert await other.call_async("act", 0) == 7
 
 
