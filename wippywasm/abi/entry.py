@@ -51,9 +51,9 @@ def refuse_entry(instances: Iterable[ComponentInstance], caller: ComponentInstan
     UnavailableError where the guest is closed, PoisonedError after a trap, Trap where it is called by what it calls
     itself, ConflictError while a call by a task is in it, and else ThreadError: another thread is, or was until now.
     """
-    barred = [(i, i.may_enter, i.poison) for i in instances]  # as they are now: other threads go on meanwhile
-    barred = [each for each in barred if not each[1]]
-    causes = [poison for _, _, poison in barred if poison is not None]
+    now = [(i, i.may_enter, i.poison) for i in instances]  # each looked at once: other threads go on meanwhile
+    barred = [(i, may_enter) for i, may_enter, _ in now if not may_enter]
+    causes = [poison for _, may_enter, poison in now if poison is not None and not may_enter]
     if CLOSED in causes:
         raise UnavailableError("the guest is closed", hint="instantiate the component again")
     if causes and caller is None:
@@ -61,19 +61,19 @@ def refuse_entry(instances: Iterable[ComponentInstance], caller: ComponentInstan
             f"cannot enter component instance: an earlier call ended it: {causes[0]}",
             hint="instantiate the component anew",
         )
-    if causes or _entries([i for i, _, _ in barred]) > 1:
+    if causes or _entries([i for i, _ in barred]) > 1:
         refuse_reentry()
-    if any(may_enter is AWAITED for _, may_enter, _ in barred):
+    if any(may_enter is AWAITED for _, may_enter in barred):
         refuse_waiting()
     raise ThreadError("cannot enter component instance: another thread is in the guest", hint=_SHARE)
 
 
-def check_look(instance: ComponentInstance) -> None:
-    """Refuse a look into the store of a guest that may not be entered, unless by what the guest itself has called, or
-    beside a call by a task. Raises what `refuse_entry` does."""
-    may_enter, poison = instance.may_enter, instance.poison
-    if poison is not None or (may_enter is False and not _entries([instance])):
-        refuse_entry([instance], None)
+def check_look(instances: list[ComponentInstance]) -> None:
+    """Refuse a look into the store of a guest of which an instance may not be entered, unless by what the guest itself
+    has called, or beside a call by a task. Raises what `refuse_entry` does."""
+    if all(i.poison is None and (i.may_enter is not False or _entries([i]) > 1) for i in instances):
+        return
+    refuse_entry(instances, None)
 
 
 def refuse_reentry() -> NoReturn:

@@ -8,7 +8,7 @@ Spec: `CanonicalABI.md`, "`canon resource.new`", "`canon resource.drop`", "`cano
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from types import MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -22,7 +22,7 @@ from wippywasm.abi.state import (
     Table,
     poison,
 )
-from wippywasm.errors import NoAttributeError, Trap, UnavailableError
+from wippywasm.errors import ConflictError, NoAttributeError, PoisonedError, Trap, UnavailableError
 from wippywasm.threads import here
 
 if TYPE_CHECKING:
@@ -130,6 +130,13 @@ def destroy(rt: RuntimeResource, rep: int, caller: ComponentInstance | None) -> 
         return  # it went with its guest
     entering = rt.impl.entering_set(caller)
     rt.impl.enter_from(caller)
+    _destroy_within(rt, rep, caller, entering)
+
+
+def _destroy_within(
+    rt: RuntimeResource, rep: int, caller: ComponentInstance | None, entering: Sequence[ComponentInstance]
+) -> None:
+    assert rt.impl is not None
     try:
         if rt.dtor is not None:
             rt.dtor(rep if rep < 0x8000_0000 else rep - 0x1_0000_0000)
@@ -142,12 +149,29 @@ def destroy(rt: RuntimeResource, rep: int, caller: ComponentInstance | None) -> 
 def _destroy_when_free(rt: RuntimeResource, rep: int) -> None:
     """Destroy now, or once the guest that implements the resource may be entered by this thread."""
     impl = rt.impl
-    if impl is None or _is_free(impl):
+    if impl is None:
         destroy(rt, rep, None)
-    elif impl.poison is None and impl.send is not None and impl.owner != here.number:
+    elif impl.owner in (None, here.number):
+        if not _is_destroyed(rt, impl, rep):
+            impl.deferred.append((rt, rep))
+            run_deferred(impl)  # who was in the guest may have left it meanwhile
+    elif impl.poison is None and impl.send is not None:
         impl.send(_destroy_when_free, rt, rep)
     elif impl.poison is None:
-        impl.deferred.append(lambda: destroy(rt, rep, None))
+        impl.deferred.append((rt, rep))
+
+
+def _is_destroyed(rt: RuntimeResource, impl: ComponentInstance, rep: int) -> bool:
+    """Destroy now, unless somebody is in the guest; what ended with its guest is destroyed, too."""
+    entering = impl.entering_set(None)
+    if not all(i.may_enter for i in entering):
+        return impl.poison is not None
+    try:
+        impl.enter_from(None)  # another thread may be quicker
+    except (ConflictError, PoisonedError, UnavailableError, Trap):
+        return impl.poison is not None
+    _destroy_within(rt, rep, None, entering)
+    return True
 
 
 def drop_foreign(holder: ComponentInstance, guest: Collection[ComponentInstance]) -> list[Callable[[], None]]:
@@ -176,7 +200,9 @@ def run_deferred(inst: ComponentInstance) -> None:
     """Run destructors that had to wait, if they still have to."""
     while inst.deferred and _is_free(inst):
         try:
-            inst.deferred.pop()()
+            rt, rep = inst.deferred.pop()
+            if not _is_destroyed(rt, inst, rep):
+                inst.deferred.append((rt, rep))
         except Exception:  # noqa: BLE001  as `_destroy_quietly`, and that another thread has just done the last
             return
 

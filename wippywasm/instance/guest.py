@@ -66,7 +66,7 @@ class Guest:
         return function(*args, **named)
 
     def func(self, name: str) -> Callable[..., Any]:
-        """The callable behind an export: calling it costs least. Raises NotFoundError, and what a call is refused with."""
+        """The callable behind an export: calling it costs least. Raises NotFoundError, or why a call is refused."""
         component = self.component
         self._running()
         key = name if name.__class__ is str and name in component.functions else component.find_function(name)[0]
@@ -176,12 +176,13 @@ class Guest:
 
 def _alone(frame: Frame, look: Callable[..., _T], *args: Any) -> _T:
     """`look(frame, *args)`, which looks into the guest's store, while no other thread is in the guest or closes it."""
-    root = frame.components[0]
+    entering = frame.components[:1]  # as `entry.ENTERING` says
+    root = entering[0]
     # Nothing may come between the test and what it guards: see `abi.entry`.
     if root.may_enter:
         root.may_enter = False
     else:
-        check_look(root)
+        check_look(entering)
         return look(frame, *args)
     try:
         return look(frame, *args)
