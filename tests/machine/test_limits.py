@@ -9,16 +9,14 @@ from typing import Any
 
 import pytest
 
-import wippywasm
 from tests.machine.conftest import Clock
 from tests.machine.guests import SLEEPER
 from wippywasm import Limits
-from wippywasm.engine.turns import Turns, this_thread
+from wippywasm.engine.turns import this_thread
+from wippywasm.engine.wasmtime_running import Running
 from wippywasm.errors import PoisonedError, TimedOutError, Trap, UnavailableError
 
 SHORT = Limits(max_execution_ms=100)
-SPIN = '(module (func (export "spin") (loop $l (br $l))))'
-LONG = Limits(max_execution_ms=500)
 ENDLESS_START = "(module (func $spin (loop $l (br $l))) (start $spin))"
 
 
@@ -216,21 +214,7 @@ async def test_an_allocation_without_end(load: Any, when: str) -> None:
     guest.close()
 
 
-async def test_a_guest_with_a_thread_to_itself_is_stopped_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def rests() -> int:
-        count, rest = 0, Turns.rest
-
-        async def counted(turns: Turns) -> None:
-            nonlocal count
-            count += 1
-            await rest(turns)
-
-        with monkeypatch.context() as patch, wippywasm.load(SPIN, engine="wasmtime").instantiate(limits=LONG) as guest:
-            patch.setattr(Turns, "rest", counted)
-            with pytest.raises(TimedOutError):
-                await guest.call_async("spin")
-        return count
-
-    shared = await rests()
+def test_a_guest_with_a_thread_to_itself_is_stopped_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = Running().slice.value
     monkeypatch.setattr(this_thread, "is_alone", True)
-    assert 0 < await rests() * 2 < shared
+    assert Running().slice.value > 2 * shared
