@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import struct
 from array import array
 from collections import OrderedDict, UserDict, UserList
 from collections.abc import Callable
@@ -36,6 +37,7 @@ from wippywasm.model import (
     MapType,
     OptionType,
     Param,
+    Prim,
     RecordType,
     ResultType,
     StreamType,
@@ -233,6 +235,20 @@ def test_nan_is_canonical() -> None:
         Variant("f", noisy)
     )
     assert bits == [0x7FF8_0000_0000_0000]
+
+
+@pytest.mark.parametrize(("element", "code", "noise"), [(F32, "f", "010080ff"), (F64, "d", "010000000000f0ff")])
+@pytest.mark.parametrize("count", [2, 70_000])
+def test_nans_of_lists_are_canonical(element: Prim, code: str, noise: str, count: int) -> None:
+    guest = FakeGuest()
+    values = array(code, [1.5, float("inf"), -float("inf")]).tobytes() + bytes.fromhex(noise) * count
+    at = guest.realloc(0, 0, 8, len(values))
+    area = guest.realloc(0, 0, 4, 8)
+    guest.memory.view()[at : at + len(values)] = values
+    guest.memory.view()[area : area + 8] = struct.pack("<II", at, count + 3)
+    found = lift(FuncType((), ListType(element)), FakeFunc(lambda: area), Options(), guest.binding())()
+    assert found[:3] == [1.5, float("inf"), -float("inf")]
+    assert {struct.pack("<d", x) for x in found[3:]} == {bytes.fromhex("000000000000f87f")}
 
 
 def test_a_module_without_memory_or_realloc_is_refused_when_bound() -> None:

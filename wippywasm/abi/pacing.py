@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from wippywasm.abi.host_values import NAN
 from wippywasm.abi.shapes import contains, is_list
 from wippywasm.abi.state import Allowance, ComponentInstance
 from wippywasm.layout import elem_size
@@ -68,9 +69,18 @@ def rows_in_pieces(
     return chain.from_iterable(map(unpack, _pieces(cx, rows, step)))
 
 
-def numbers_in_pieces(cx: Allowance, numbers: array[Any]) -> list[Any]:
+def numbers_in_pieces(
+    cx: Allowance, numbers: array[Any], listed: Callable[[array[Any]], list[Any]] = array.tolist
+) -> list[Any]:
     """The list of an array's numbers."""
-    return list(chain.from_iterable(map(array.tolist, _pieces(cx, numbers, MOST_NUMBERS))))
+    return list(chain.from_iterable(map(listed, _pieces(cx, numbers, MOST_NUMBERS))))
+
+
+def floats(numbers: array[float]) -> list[float]:
+    """The list of an array's floats, of which each NaN is the canonical one."""
+    found = numbers.tolist()
+    total = sum(found)  # a NaN, where one of them is
+    return found if total == total else [n if n == n else NAN for n in found]
 
 
 _TRUTH = bytes([0]) + bytes([1]) * 255
