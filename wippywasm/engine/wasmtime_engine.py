@@ -20,6 +20,7 @@ from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.engine import rewrite, stacks, wasmtime_pool
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.compiling import Compiler
+from wippywasm.engine.exhausted import exhausted, is_exhausted
 from wippywasm.engine.port import NO_LIMITS, StoreLimits
 from wippywasm.engine.raw_calls import SlotsPool
 from wippywasm.engine.versions import installed_version
@@ -151,11 +152,14 @@ class _Backend:
         return WasmtimeModule(native, info)
 
     def _build(self, wasm: bytes) -> tuple[wasmtime.Module | None, str]:
-        """The module, or wasmtime's refusal."""
+        """The module, or wasmtime's refusal. Raises UnavailableError where there is no memory map for its code."""
         out = capi.block(8)
         error = capi.module_new(self._engine.pointer, wasm, len(wasm), out.pointer)
         if error:
-            return None, str(capi.take_error(error))
+            refusal = str(capi.take_error(error))
+            if is_exhausted(refusal):
+                raise exhausted("another module")
+            return None, refusal
         return capi.take_module(out.view().cast("Q")[0]), ""
 
     def serialize(self, module: WasmtimeModule) -> bytes:

@@ -17,6 +17,7 @@ import os
 import threading
 import time
 import weakref
+from contextlib import suppress
 from ctypes import c_uint8, c_uint64, c_void_p
 from typing import Any
 
@@ -28,6 +29,8 @@ from wippywasm.engine.exhausted import exhausted
 from wippywasm.engine.wasmtime_running import NEVER, Running
 from wippywasm.errors import TimedOutError
 
+_CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+"""Those that this process may use, before any thread is bound to some."""
 EPOCH_SECONDS = 0.003
 IDLE_EPOCHS = 150
 """After so many epochs in which no guest was started, the thread ends."""
@@ -77,6 +80,7 @@ class Ticker:
 
     def _tick(self) -> None:
         self.awake = True
+        _run_anywhere()
         idle = 0
         while idle < IDLE_EPOCHS:
             time.sleep(EPOCH_SECONDS)
@@ -88,6 +92,13 @@ class Ticker:
             self._is_late_at = 0.0
         if self.used:
             self.wake()
+
+
+def _run_anywhere() -> None:
+    """A thread begins on the cores of the one that starts it, which may be one that a guest has to itself."""
+    if hasattr(os, "sched_setaffinity"):
+        with suppress(OSError):
+            os.sched_setaffinity(0, _CORES)
 
 
 def _nothing() -> None:
