@@ -154,7 +154,7 @@ def _destroy_when_free(rt: RuntimeResource, rep: int) -> None:
     elif impl.owner in (None, here.number):
         if not _is_destroyed(rt, impl, rep):
             impl.deferred.append((rt, rep))
-            run_deferred(impl)  # who was in the guest may have left it meanwhile
+        run_deferred(impl)  # who was in the guest may have left it meanwhile, or the destructor may have dropped others
     elif impl.poison is None and impl.send is not None:
         impl.send(_destroy_when_free, rt, rep)
     elif impl.poison is None:
@@ -184,10 +184,6 @@ def drop_foreign(holder: ComponentInstance, guest: Collection[ComponentInstance]
     return [partial(_destroy_when_free, h.rt, h.rep) for h in owned if h.rt.objects is None or h.rep in h.rt.objects]
 
 
-def _is_free(impl: ComponentInstance) -> bool:
-    return (impl.owner is None or impl.owner == here.number) and impl.may_enter_from(None)
-
-
 def _destroy_quietly(rt: RuntimeResource, rep: int) -> None:
     """Destroy what the garbage collector found: nobody is there to handle an error, which bars the guest anyway."""
     try:
@@ -197,12 +193,14 @@ def _destroy_quietly(rt: RuntimeResource, rep: int) -> None:
 
 
 def run_deferred(inst: ComponentInstance) -> None:
-    """Run destructors that had to wait, if they still have to."""
-    while inst.deferred and _is_free(inst):
+    """Run destructors of its guest that had to wait, unless they still have to."""
+    while inst.deferred and inst.owner in (None, here.number):
         try:
             rt, rep = inst.deferred.pop()
-            if not _is_destroyed(rt, inst, rep):
+            assert rt.impl is not None
+            if not _is_destroyed(rt, rt.impl, rep):
                 inst.deferred.append((rt, rep))
+                return
         except Exception:  # noqa: BLE001  as `_destroy_quietly`, and that another thread has just done the last
             return
 

@@ -67,7 +67,8 @@ class ComponentInstance:
     `may_enter` is one of three false values where it may not be entered: False while a call is in it, `entry.AWAITED`
     while a call by a task is, `entry.BARRED` once it is poisoned and left.
     `owner` is the number (`threads`) of the only thread that may use it, None where its store may move between threads.
-    `deferred` has resources that are to be destroyed, by their representations, once nobody is in it.
+    `deferred` has the resources of its whole guest that are to be destroyed, by their representations, once nobody is
+    in there.
     `send` has a function called in that thread later, where it takes such orders.
     `clock` raises what the call into it is to end with, where its time is up.
     `poison` says why it can't be entered any more, once a call into it has trapped.
@@ -90,7 +91,7 @@ class ComponentInstance:
         self.owner: int | None = owner if parent is None else parent.owner
         self.name = name
         self.poison: str | None = None
-        self.deferred: list[tuple[RuntimeResource, int]] = []
+        self.deferred: list[tuple[RuntimeResource, int]] = [] if parent is None else parent.deferred
         self.send: Callable[..., None] | None = None
         self.clock = clock
 

@@ -188,9 +188,8 @@ def _alone(frame: Frame, look: Callable[..., _T], *args: Any) -> _T:
         return look(frame, *args)
     finally:
         root.leave()
-        for instance in frame.components:
-            if instance.deferred:
-                run_deferred(instance)
+        if root.deferred:
+            run_deferred(root)
 
 
 def _bar(frame: Frame) -> bool:
