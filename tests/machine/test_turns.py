@@ -92,6 +92,22 @@ async def test_newcomers_that_need_much_do_not_follow_on_one_another(monkeypatch
     assert min(guests.breaks()[:16]) >= ROUNDS
 
 
+async def test_who_was_woken_in_vain_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One who uses up each slice, and wants another at once, is not always the first."""
+    guests = Guests(monkeypatch)
+
+    async def make(name: str) -> None:
+        while True:
+            await turns.turn_to_make()
+            guests.run(name, 0.6)
+
+    with under_way(*(make(name) for name in "abc")):
+        while len(guests.begun) < 60:
+            await asyncio.sleep(0)
+    guests.rounds.end()
+    assert min(guests.names().count(name) for name in "abc") >= 10
+
+
 async def test_instances_are_made_in_the_turns_of_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
     guests = Guests(monkeypatch)
 

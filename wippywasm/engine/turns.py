@@ -12,6 +12,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -77,12 +78,19 @@ class Crowd:
 crowd = Crowd()
 
 
+class _Place:
+    """That of a newcomer, who keeps it until it begins: others use up the slice for which it was woken."""
+
+    __slots__ = ("turn",)
+    turn: asyncio.Future[None]
+
+
 class Turns:
     """The turns of one event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = weakref.ref(loop)
-        self._new: deque[asyncio.Future[None]] = deque()
+        self._new: deque[_Place] = deque()
         self._tired: deque[asyncio.Future[None]] = deque()
         self._began: float | None = None
         """When the first newcomer of this turn began."""
@@ -101,11 +109,16 @@ class Turns:
 
     async def rest(self) -> None:
         """The guest has used up a slice: wait until it may have another."""
+        import asyncio
+
         self._begin_pause()
         crowd.waiting += 1
         try:
             while self._pause:
-                await self._wait(self._tired)
+                turn = asyncio.get_running_loop().create_future()
+                self._tired.append(turn)
+                self._schedule()
+                await turn
         finally:
             crowd.waiting -= 1
 
@@ -115,10 +128,19 @@ class Turns:
             await self._begin()
 
     async def _begin(self) -> None:
-        while True:
-            await self._wait(self._new)
-            if self._has_room():
-                return
+        import asyncio
+
+        loop, place = asyncio.get_running_loop(), _Place()
+        self._new.append(place)
+        try:
+            while True:
+                place.turn = loop.create_future()
+                self._schedule()
+                await place.turn
+                if self._has_room():
+                    return
+        finally:
+            self._new.remove(place)
 
     def _has_room(self) -> bool:
         """Whether a newcomer may begin now."""
@@ -140,14 +162,6 @@ class Turns:
         self._pause = ROUNDS
         self._pause_end = time.monotonic() + SLICE_SECONDS
 
-    async def _wait(self, queue: deque[asyncio.Future[None]]) -> None:
-        import asyncio
-
-        turn = asyncio.get_running_loop().create_future()
-        queue.append(turn)
-        self._schedule()
-        await turn
-
     def _schedule(self) -> None:
         loop = self._loop()
         if not self._is_scheduled and loop is not None:
@@ -165,18 +179,20 @@ class Turns:
 
     def _next_turn(self) -> None:
         if self._new and self._is_open():
-            _wake(self._new, NEWCOMERS)
+            for place in islice(self._new, NEWCOMERS):
+                _wake(place.turn)
         else:
             self._began = None
-            _wake(self._tired, 1)
+            while self._tired and not _wake(self._tired.popleft()):
+                pass
 
 
-def _wake(queue: deque[asyncio.Future[None]], count: int) -> None:
-    while queue and count:
-        turn = queue.popleft()
-        if not turn.done():
-            turn.set_result(None)
-            count -= 1
+def _wake(turn: asyncio.Future[None]) -> bool:
+    """Let who waits go on; False where nobody does."""
+    if turn.done():
+        return False
+    turn.set_result(None)
+    return True
 
 
 _turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[Turns]] = weakref.WeakKeyDictionary()
