@@ -133,7 +133,7 @@ def test_batches_are_asked_for_at_once() -> None:
     guest = FakeGuest()
     asked: list[list[tuple[int, int]]] = []
 
-    def batch(requests: Any) -> list[int]:
+    def batch(requests: Any, end: int, look: Any) -> list[int]:
         asked.append([(r >> 32, r & 0xFFFF_FFFF) for r in requests])
         return [guest.realloc(0, 0, r >> 32, r & 0xFFFF_FFFF) for r in requests]
 

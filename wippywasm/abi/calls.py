@@ -7,14 +7,14 @@ Spec: `CanonicalABI.md`, "Lifting and Lowering Values".
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from wippywasm.abi import traps
+from wippywasm.abi.allocation import allocate, allocate_in_steps, check_area, look
 from wippywasm.abi.flat import evaluate, lift_flat, lower_flat
 from wippywasm.abi.load import Fetch, prepare
-from wippywasm.abi.options import Batch
+from wippywasm.abi.needs import Needs
 from wippywasm.abi.pacing import TaskAllowance
 from wippywasm.abi.shapes import contains, is_list, weight
 from wippywasm.abi.source import Source
@@ -25,38 +25,27 @@ from wippywasm.model import TupleType, ValType
 
 MOST_UNCOUNTED = 4
 """Values of so few parts need not be counted, if no list is among them."""
-MIN_BATCH = 3
-"""Fewer allocations than this are made one by one."""
-
-
-def allocate(realloc: Callable[..., int], batch: Batch | None, requests: list[int]) -> Sequence[int]:
-    """Phase two: the pointers, unsigned, for requests `alignment << 32 | size`."""
-    if batch is not None and len(requests) >= MIN_BATCH:
-        return batch(array("Q", requests))
-    return [realloc(0, 0, r >> 32, r & 0xFFFF_FFFF) & 0xFFFF_FFFF for r in requests]
-
-
-async def allocate_in_steps(
-    realloc: Callable[..., Awaitable[int]], batch: Callable[..., Awaitable[Sequence[int]]] | None, requests: list[int]
-) -> Sequence[int]:
-    """`allocate` where the guest is called step by step."""
-    if batch is not None and len(requests) >= MIN_BATCH:
-        return await batch(array("Q", requests))
-    return [await realloc(0, 0, r >> 32, r & 0xFFFF_FFFF) & 0xFFFF_FFFF for r in requests]
 
 
 def write_allocation(w: Source, yields: bool = False) -> None:
-    """Phase two, and a fresh view of the memory; `inst` may not be left meanwhile. It may be left to somebody else."""
-    if yields:
-        w.line("inst.may_leave = False")
-        w.constants["partial"] = partial
-        w.line(f"nxt = iter((yield core_realloc, req, partial({w.use(allocate)}, realloc, batch, req))).__next__")
-        w.line("inst.may_leave = True")
-        return
-    function = f"await {w.use(allocate_in_steps)}" if w.side.stepwise else w.use(allocate)
+    """Phase two, and a fresh view of the memory; `inst` may not be left meanwhile. It may be left to somebody else.
+
+    From one call to the next, `end` is a size that the memory has at least.
+    """
+    boundary = w.constant(w.side.boundary, "BOUNDARY")
     w.line("inst.may_leave = False")
-    w.line(f"nxt = iter({function}(realloc, batch, req)).__next__")
+    if yields:
+        w.constants["partial"] = partial
+        w.line(f"check = partial({w.use(look)}, view, {boundary})")
+        w.line(f"at_once = partial({w.use(allocate)}, realloc, batch, req, view, end, {boundary})")
+        w.line("pointers = yield core_realloc, req, check, at_once")
+        w.line("m = view()")
+    else:
+        function = f"await {w.use(allocate_in_steps)}" if w.side.stepwise else w.use(allocate)
+        w.line(f"pointers, m = {function}(realloc, batch, req, view, end, {boundary})")
     w.line("inst.may_leave = True")
+    w.line("end = len(m)")
+    w.line("nxt = iter(pointers).__next__")
 
 
 def write_scope(w: Source, counted: Sequence[ValType], handles: bool) -> None:
@@ -73,6 +62,18 @@ def write_scope(w: Source, counted: Sequence[ValType], handles: bool) -> None:
 def has_lists(types: Sequence[ValType]) -> bool:
     """Whether values of these types may be long."""
     return any(contains(t, is_list) for t in types)
+
+
+def write_known_end(w: Source, needs: Needs) -> None:
+    """Where `end` is kept for a function that allocates; nothing is known of the memory yet."""
+    if needs.allocates:
+        w.line("end = 0")
+
+
+def write_keeps_end(w: Source, needs: Needs) -> None:
+    """Let a function keep what it learns of the memory's size."""
+    if needs.allocates:
+        w.line("nonlocal end")
 
 
 def write_view(w: Source) -> None:
@@ -104,11 +105,12 @@ def read_area(w: Source, types: Sequence[ValType], pointer: str) -> list[str]:
     return [evaluate(w, build()) for build in builds]
 
 
-def write_area_check(w: Source, area: TupleType) -> None:
-    """Trap where `p` can't point to that."""
-    align = alignment(area)
+def write_area_check(w: Source, area: TupleType, looks: bool = False) -> None:
+    """Trap where `p` can't point to that; `looks` tells that `end` may be out of date."""
+    align, size = alignment(area), elem_size(area)
     misaligned = f"p & {align - 1} or " if align > 1 else ""
-    w.line(f"if {misaligned}p + {elem_size(area)} > end: {w.use(traps.bad_area)}(p, {align})")
+    trap = f"{w.use(check_area)}(view, p, {align}, {size})" if looks else f"{w.use(traps.bad_area)}(p, {align})"
+    w.line(f"if {misaligned}p + {size} > end: {trap}")
 
 
 def read_flat(w: Source, types: Sequence[ValType], values: Iterator[str]) -> list[str]:

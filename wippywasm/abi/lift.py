@@ -34,7 +34,6 @@ from wippywasm.abi.shapes import check_compilable
 from wippywasm.abi.signature import MISSING, Signature, arranged
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import ARRAY_SIDE, COMPONENT_SIDE, HOST_SIDE, Side, Source
-from wippywasm.abi.store import check_pointer
 from wippywasm.abi.traps import bad_text
 from wippywasm.calling import refuse_late, under_way
 from wippywasm.dataclass import dataclass
@@ -72,9 +71,11 @@ def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
 
     def body() -> None:
         args = [f"v{i}_" for i in range(len(needs.params))]
+        calls.write_known_end(w, needs)
         parameters = "".join(f"{a}=MISSING, " for a in args) + "/, " * bool(args)
         with w.block(f"{'async ' * w.side.stepwise}def lifted({parameters}*extra, **named):"):
             w.constants["MISSING"] = MISSING
+            calls.write_keeps_end(w, needs)
             _write_call(w, shape, needs, args)
         w.line("return lifted")
 
@@ -192,12 +193,9 @@ def _write_lower(w: Source, needs: Needs, atoms: list[list[str]]) -> list[str]:
     """Phases two and three; the expressions for the core arguments."""
     if needs.allocates:
         calls.write_allocation(w)
-        calls.write_view(w)
     if not needs.spilled:
         return calls.write_flat(w, needs.params, atoms)
-    area = TupleType(tuple(needs.params))
     w.line("area = nxt()")
-    check_pointer(w, "area", str(elem_size(area)), alignment(area))
     calls.write_area(w, needs.params, atoms, "area")
     return ["area if area < 0x80000000 else area - 0x100000000"]
 

@@ -56,10 +56,13 @@ def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
     needs = needs_of(shape.type, "lower")
 
     def body() -> None:
+        calls.write_known_end(w, needs)
         with w.block("def finish(cx, area, v):"):
+            calls.write_keeps_end(w, needs)
             _write_finish(w, needs)
         if _has_steps(w, needs):
             with w.block("def steps(cx, area, v):"):
+                calls.write_keeps_end(w, needs)
                 _write_finish(w, needs, yields=True)
         args = [f"c{i}" for i in range(len(needs.core.params))]
         with w.block(f"def lowered({', '.join(args)}):"):
@@ -119,15 +122,17 @@ def _write_finish(w: Source, needs: Needs, yields: bool = False) -> None:
         w.line(f"if v is not None: {w.use(no_result)}(signature, v)")
         return
     atoms = _write_gather(w, needs)
+    if needs.returned:
+        w.line("p = area & 0xffffffff")
+        if not needs.allocates:
+            calls.write_view(w)
+        # Before anything is allocated: what grows then would make a wrong pointer right.
+        calls.write_area_check(w, TupleType(tuple(needs.results)), looks=needs.allocates)
     if needs.allocates:
         calls.write_allocation(w, yields)
     else:
         w.line("nxt = None")
-    if needs.allocates or needs.returned:
-        calls.write_view(w)
     if needs.returned:
-        w.line("p = area & 0xffffffff")
-        calls.write_area_check(w, TupleType(tuple(needs.results)))
         calls.write_area(w, needs.results, atoms, "p")
     else:
         w.line(f"return {calls.write_flat(w, needs.results, atoms)[0]}")

@@ -17,11 +17,13 @@ from wippywasm.model import ResourceType
 
 ENCODINGS = ("utf8", "utf16", "latin1+utf16")
 
-Batch: TypeAlias = "Callable[[array[int]], Sequence[int]]"
+Batch: TypeAlias = "Callable[[array[int], int, Callable[[int, int], int]], Sequence[int]]"
 """Does many reallocations in one go.
 
-Gets an `array('Q')` of requests, each `alignment << 32 | size`, and gives the pointers that
-`realloc(0, 0, alignment, size)` returned, in the same order, signed or unsigned.
+Gets an `array('Q')` of requests, each `alignment << 32 | size`; a size that the memory has at least; and what to call
+with a request and its pointer where that is not aligned, or not within this size, before anything else: it gives the
+memory's size now, or traps. Gives the pointers that `realloc(0, 0, alignment, size)` returned, unsigned, in the same
+order.
 """
 
 

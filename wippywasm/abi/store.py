@@ -1,8 +1,8 @@
 """Phase three of lowering: generated code that writes checked values into memory.
 
-In: a type, the names of a value's atoms, an offset from a base pointer. Out: lines that write it to the memory `m` of
-`end` bytes. `nxt()` gives the pointers that phase two allocated, in the order in which phase one asked for them; each
-is checked for alignment and bounds before use. Numbers of one record are gathered in a `Run` and written at once.
+In: a type, the names of a value's atoms, an offset from a base pointer. Out: lines that write it to the memory `m`.
+`nxt()` gives the pointers that phase two allocated and checked, in the order in which phase one asked for them. Numbers
+of one record are gathered in a `Run` and written at once.
 
 Spec: `CanonicalABI.md`, "Storing".
 """
@@ -12,12 +12,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from wippywasm.abi import traps
 from wippywasm.abi.pacing import in_pieces, paced, piece_of
 from wippywasm.abi.shapes import FORMATS, UNSIGNED, atom_count, is_bytes, is_helper, list_element
 from wippywasm.abi.source import Source
 from wippywasm.layout import (
-    alignment,
     discriminant_size,
     elem_size,
     field_offsets,
@@ -87,7 +85,7 @@ def store(w: Source, t: ValType, atoms: Iterator[str], offset: int, run: Run, le
     """Write code that stores a value at `offset` from the pointer of `run`; what it leaves in `run` is the caller's."""
     if is_helper(t, level):
         run.flush()
-        guest = "nxt, m, end" if run.allocates else f"None, {run.m}, 0"
+        guest = "nxt, m" if run.allocates else f"None, {run.m}"
         w.line(f"{store_helper(w, t)}({next(atoms)}, {guest}, {run.at(offset)}, cx)")
         return
     match t:
@@ -125,7 +123,7 @@ def store_helper(w: Source, t: ValType) -> str:
         store(w, t, unpack(w, t, "g", 0), 0, run)
         run.flush()
 
-    return w.helper("store", t, "g, nxt, m, end, p, cx", body)
+    return w.helper("store", t, "g, nxt, m, p, cx", body)
 
 
 def unpack(w: Source, t: ValType, row: str, level: int) -> Iterator[str]:
@@ -165,19 +163,10 @@ def give(w: Source, t: OwnType | BorrowType, atom: str) -> str:
 def store_string(w: Source, atoms: Iterator[str]) -> tuple[str, str]:
     """Write an encoded string to its own memory; its pointer and length."""
     data, q, n = next(atoms), w.name("q"), w.name("n")
-    align = 1 if w.string_encoding == "utf8" else 2
     w.line(f"{q} = nxt()")
     w.line(f"{n} = len({data})")
-    check_pointer(w, q, n, align)
     w.line(f"m[{q}:{q} + {n}] = {data}")
     return q, n if w.string_encoding == "utf8" else next(atoms)
-
-
-def check_pointer(w: Source, q: str, n: str, align: int) -> None:
-    """Trap where a new pointer is not aligned, or its memory not all there."""
-    misaligned = f"{q} & {align - 1} or " if align > 1 else ""
-    boundary = w.constant(w.side.boundary, "BOUNDARY")
-    w.line(f"if {misaligned}{q} + {n} > end: {w.use(traps.bad_realloc)}({q}, {align}, {boundary})")
 
 
 def store_list(w: Source, t: ListType | MapType, atom: str, level: int) -> tuple[str, str]:
@@ -187,10 +176,8 @@ def store_list(w: Source, t: ListType | MapType, atom: str, level: int) -> tuple
     w.line(f"{q} = nxt()")
     w.line(f"{n} = len({atom})")
     if is_bytes(t):
-        check_pointer(w, q, n, alignment(element))
         w.line(f"m[{q}:{q} + {n}] = {atom}")
         return q, n if size == 1 else f"{n} // {size}"
-    check_pointer(w, q, f"{n} * {size}", alignment(element))
     _store_rows(w, element, atom, n, Run(w, p=q), 0, level)
     return q, n
 

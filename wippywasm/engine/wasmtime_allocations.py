@@ -19,8 +19,9 @@ from wippywasm.engine.wasmtime_items import WasmtimeFunc
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_store import WasmtimeStore
 
-Needed: TypeAlias = tuple[Any, list[int], Callable[[], Sequence[int]]]
-"""`realloc`, the requests for it (`alignment << 32 | size`), and what does them all at once, never suspended."""
+Needed: TypeAlias = tuple[Any, list[int], Callable[[int, int], int], Callable[[], tuple[Sequence[int], Any]]]
+"""`realloc`; the requests for it (`alignment << 32 | size`); what traps where a request got a wrong pointer; and what
+does them all at once, never suspended: its first item is the pointers."""
 Steps: TypeAlias = Callable[[Any], Generator[Needed, Sequence[int], Any]]
 """The value -> what yields its needs, gets the pointers, and returns the results."""
 AT_ONCE = 3
@@ -63,17 +64,16 @@ class Allocations:
         self._requests: list[int] = []
         self._pointers: list[int] = []
         self._realloc: WasmtimeFunc | None = None
-        self._all: Callable[[], Sequence[int]] = list
         self._place = place
 
     def begin(self) -> bool:
         """Whether there is something to allocate step by step; else `end` may be called where the guest goes on."""
-        self._realloc, self._requests, self._all = next(self._steps)
+        self._realloc, self._requests, self._look, self._all = next(self._steps)
         return 0 < len(self._requests) < AT_ONCE or bool(self._requests and self._store.running.nested)
 
     def end(self, _: Any = None) -> Any:
         """The results."""
-        made = self._pointers or self._all()
+        made = self._pointers or self._all()[0]
         try:
             self._steps.send(made)
         except StopIteration as done:
@@ -104,4 +104,6 @@ class Allocations:
         trap, error = self._place.out
         if trap or error:
             raise self._store.failure(error, trap)
-        self._pointers.append(self._place.numbers[_POINTER])
+        pointer = self._place.numbers[_POINTER]
+        self._look(self._requests[len(self._pointers)], pointer)
+        self._pointers.append(pointer)
