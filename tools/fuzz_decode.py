@@ -32,8 +32,8 @@ from wippywasm.plan import plan_component  # noqa: E402
 SLOW = 1.0
 MEASURED_SHARE = 50
 """One input in this many is measured for memory, which is slow."""
-MEMORY_FLOOR = 16 << 20
-MEMORY_FACTOR = 64
+MEMORY_FLOOR = 4 << 20
+MEMORY_FACTOR = 48
 MAX_SEED_SIZE = 1 << 16
 INTERESTING = (0x00, 0x01, 0x02, 0x05, 0x10, 0x3F, 0x40, 0x41, 0x42, 0x50, 0x67, 0x69, 0x70, 0x72, 0x7F, 0x80, 0xFF)
 HUGE_COUNT = b"\xff\xff\xff\xff\x0f"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -165,9 +166,15 @@ def test_what_is_no_package_is_refused(data: bytes) -> None:
         decode(data)
 
 
+def leb(value: int) -> bytes:
+    out = b""
+    while value > 0x3F:
+        out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
+    return out + bytes([value])
+
+
 def section(id: int, content: bytes) -> bytes:
-    assert len(content) < 128
-    return bytes([id, len(content)]) + content
+    return bytes([id]) + leb(len(content)) + content
 
 
 def component(*declarations: bytes, name: bytes = b"i") -> bytes:
@@ -235,7 +242,28 @@ def test_types_in_bytes_nest_so_deep_and_no_deeper() -> None:
 
     assert decode(nested(60)).interfaces[0].types["t"].depth == 61
     with pytest.raises(ValidationError, match="nest more than"):
-        decode(nested(5000))
+        decode(nested(1000))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        section(7, leb(500_000) + b"\x7d" * 500_000),
+        section(7, leb(200_000) + b"\x42\0" * 200_000),
+        section(7, leb(200) + (b"\x6f" + leb(5_000) + b"\x7d" * 5_000) * 200),
+        section(0, b"\0") * 200_000,
+        section(7, b"\0") * 200_000,
+    ],
+    ids=["primitives", "instances", "tuples", "custom sections", "sections"],
+)
+def test_bytes_make_only_so_much(content: bytes) -> None:
+    data = b"\0asm\x0d\0\x01\0" + content
+    tracemalloc.start()
+    with pytest.raises(ValidationError, match="too many types and names"):
+        decode(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < (4 << 20) + 48 * len(data)
 
 
 def test_a_type_in_bytes_is_made_once_however_often_it_is_used() -> None:
@@ -249,13 +277,6 @@ def test_a_type_in_bytes_is_made_once_however_often_it_is_used() -> None:
 def test_types_without_a_name_belong_to_where_they_are_written() -> None:
     text = "package a:b; interface i { f: func(x: list<u8>); } interface j { g: func(x: list<u8>, y: list<u8>); }"
     assert [len(found.types) for found in (resolved(text), decoded(resolved(text)))] == [1, 2]
-
-
-def leb(value: int) -> bytes:
-    out = b""
-    while value > 0x3F:
-        out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
-    return out + bytes([value])
 
 
 def test_bad_documentation_is_refused() -> None:

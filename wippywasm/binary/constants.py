@@ -25,13 +25,14 @@ _PASSIVE, _EXPLICIT, _EXPRESSIONS = 1, 2, 4
 def has_extended_const(wasm: bytes | memoryview) -> bool:
     """Whether the value of a global, or the place of a segment, is computed. Stops at types that are not of 2.0."""
     reader = Reader(view_of(wasm))
-    budget = Budget()
+    budget = Budget(reader.left)
     try:
         read_preamble(reader)
         while reader.left:
             section = reader.byte()
             body = reader.sub(reader.u32())
             read = _SECTIONS.get(section)
+            budget.grant(body.left)
             if read is not None and any(read(body, budget)):
                 return True
     except BinaryError:

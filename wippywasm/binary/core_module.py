@@ -16,7 +16,7 @@ from wippywasm.binary.component import CustomSection, ModuleType
 from wippywasm.binary.const_expr import skip_const_expr
 from wippywasm.binary.core_custom import read_function_names, read_module_name, read_producers
 from wippywasm.binary.core_types import CoreTypeReader, CoreTypes
-from wippywasm.binary.limits import CORE_ITEM, CORE_TYPE, FUNCTIONS_AT_ONCE, SECTION, Budget
+from wippywasm.binary.limits import CORE_ITEM, CORE_TYPE, CUSTOM_SECTION, FUNCTIONS_AT_ONCE, SECTION, Budget
 from wippywasm.binary.preamble import read_preamble
 from wippywasm.binary.reader import Reader, view_of
 from wippywasm.core import (
@@ -88,7 +88,7 @@ def parse(
     reader = Reader(view_of(data), start, end)
     if read_preamble(reader) != "module":
         raise MalformedError("expected a core module, found a component", start)
-    return _ModuleParser(reader, budget or Budget()).run()
+    return _ModuleParser(reader, budget or Budget(reader.left)).run()
 
 
 class _ModuleParser:
@@ -167,7 +167,7 @@ class _ModuleParser:
         return count
 
     def _custom(self, body: Reader) -> None:
-        self.budget.define(CORE_ITEM, body.pos)
+        self.budget.define(CUSTOM_SECTION, body.pos)
         self.customs.append(read_custom(body))
 
     def _types(self, body: Reader) -> None:

@@ -20,7 +20,17 @@ from wippywasm.binary.core_type_section import check_import_names, read_core_typ
 from wippywasm.binary.features import DEFAULT, Features
 from wippywasm.binary.import_export import read_export, read_import
 from wippywasm.binary.instances import read_core_instance, read_instance
-from wippywasm.binary.limits import CANONICAL, CORE_ITEM, CORE_TYPE, DEFINITION, EXTERN, INSTANCE, MODULE, SECTION
+from wippywasm.binary.limits import (
+    CANONICAL,
+    CORE_TYPE,
+    CUSTOM_SECTION,
+    DEFINITION,
+    EXTERN,
+    INSTANCE,
+    MODULE,
+    SECTION,
+    Budget,
+)
 from wippywasm.binary.nodes import ComponentNode
 from wippywasm.binary.preamble import read_preamble
 from wippywasm.binary.reader import Reader, view_of
@@ -55,7 +65,7 @@ def decode(data: bytes | memoryview, *, features: Features = DEFAULT) -> Compone
     """
     reader = Reader(view_of(data))
     try:
-        component, _ = _decode(reader, Context(features), None)
+        component, _ = _decode(reader, Context(features, Budget(reader.left)), None)
     except RecursionError:
         raise ValidationError(
             "types are nested too deeply for the stack that is left", 0, hint="decode where fewer calls are pending"
@@ -98,7 +108,7 @@ def _read_section(scope: Scope, reader: Reader) -> None:
         for _ in range(count):
             read(scope, body)
     elif section == CUSTOM:
-        scope.context.budget.define(CORE_ITEM, offset)
+        scope.context.budget.define(CUSTOM_SECTION, offset)
         scope.customs.append(core_module.read_custom(body))
     elif section == CORE_MODULE:
         _read_module(scope, body)

@@ -11,7 +11,7 @@ from wippywasm.binary.core_subtype import core_mismatch
 from wippywasm.binary.extern_names import read_name
 from wippywasm.binary.externs import ExternSpace
 from wippywasm.binary.instantiate import instantiate
-from wippywasm.binary.limits import LABEL, MAX_INSTANTIATION_ARGS
+from wippywasm.binary.limits import INLINE_EXPORT, LABEL, MAX_INSTANTIATION_ARGS
 from wippywasm.binary.nodes import Entity, InstanceNode
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope, append, at, bounded
@@ -80,17 +80,17 @@ def _count_args(scope: Scope, reader: Reader) -> int:
     return count
 
 
-def _count_exports(scope: Scope, reader: Reader) -> int:
+def _count_exports(scope: Scope, reader: Reader, cost: int) -> int:
     offset = reader.pos
     count = reader.count("exports")
-    scope.context.budget.define(count * LABEL, offset)
+    scope.context.budget.define(count * cost, offset)
     return count
 
 
 def _core_inline_exports(scope: Scope, reader: Reader, offset: int) -> None:
     exports: dict[str, CoreExternType] = {}
     definition: list[tuple[str, str, int]] = []
-    for _ in range(_count_exports(scope, reader)):
+    for _ in range(_count_exports(scope, reader, LABEL)):
         place = reader.pos
         name, sort, index = reader.name(), read_core_sort(reader), reader.u32()
         if name in exports:
@@ -136,7 +136,7 @@ def _instantiate_component(scope: Scope, reader: Reader, offset: int) -> None:
 def _inline_exports(scope: Scope, reader: Reader, offset: int) -> None:
     space = ExternSpace("export")
     definition: list[tuple[str, str, int]] = []
-    for _ in range(_count_exports(scope, reader)):
+    for _ in range(_count_exports(scope, reader, INLINE_EXPORT)):
         name = read_name(reader, scope.context)
         sort, index = read_sort(reader), reader.u32()
         entity = scope.entity(sort, index, name.offset)

@@ -25,31 +25,36 @@ MAX_NAME = 100_000
 """The bytes of a name."""
 MAX_VALUE_SIZE = 1 << 28
 
-# ---- work: about the microseconds that CPython takes ----------------------------------------------------------------
+# ---- work: CPython takes half a microsecond, at most, for a unit ---------------------------------------------------
 
-WORK = 400_000
-"""What any file may cost: fifteen times what a JavaScript component has."""
+WORK = 200_000
+"""What any file may cost: five times what a JavaScript component has."""
 WORK_OF_BYTE = 4
 """What a byte of definitions, or of the head of a section, adds to it: about what the usual definitions take."""
-SECTION = 3
+MOST_WORK = 1_500_000
+"""What no file may exceed, or it would take over a second; a component of CPython with its libraries has an eighth."""
+SECTION = 5
 SCOPE = 30
 """A component, a component type or an instance type, by itself."""
 MODULE = 20
-DEFINITION = 8
-CANONICAL = 14
+DEFINITION = 14
+CANONICAL = 28
 INSTANCE = 34
 EXTERN = 25
 """An import or export, with its name."""
-LABEL = 5
+LABEL = 7
+INLINE_EXPORT = 12
+"""An export of an instance that is made of items, with its name."""
 BYTES_OF_NAME = 4
 """The bytes of a label or import name that are checked for one unit."""
 ITEM = 2
-"""A small part: an item of a tuple, an option, an argument, an inline export."""
-CORE_TYPE = 10
+"""A small part: an item of a tuple, an option, an argument."""
+CORE_TYPE = 12
 INSTRUCTION = 1
 """An instruction of a constant expression."""
-CORE_ITEM = 5
-"""A custom section, or an import, export, global, table, memory or tag of a core module."""
+CORE_ITEM = 7
+"""An import, export, global, table, memory or tag of a core module."""
+CUSTOM_SECTION = 20
 FUNCTIONS_AT_ONCE = 16
 """Functions of a core module are read so many for one unit."""
 NODE = 4
@@ -59,12 +64,16 @@ PARTS_AT_ONCE = 4
 
 # ---- room: about the bytes that CPython takes for definitions, and for types that are made of others ---------------
 
-ROOM = 11_000_000
-"""What they may take in any file."""
-ROOM_OF_BYTE = 56
-"""What a byte of definitions adds to it."""
+ROOM = 2_000_000
+"""What they may take in any file: a hundred times what any vector of the specification needs beyond the next."""
+ROOM_OF_BYTE = 32
+"""What a byte of the file adds to it; definitions with the usual names take ten to twenty-five times their bytes."""
+MOST_ROOM = 48_000_000
+"""What no file may exceed."""
 ROOM_OF_WORK = 16
 """What a definition takes, for each unit of the work of reading it."""
+LABELLED_ROOM = 350
+"""A record or variant type, beside its labels."""
 NODE_ROOM = 250
 """A type or instance that substitution makes."""
 FUNC_ROOM = 600
@@ -82,18 +91,20 @@ class BudgetError(ValidationError):
 
 
 class Budget:
-    """Counts the work spent on one file, and the room taken; shared by all scopes of it."""
+    """Counts the work spent on one file of so many bytes, and the room taken; shared by all scopes of it."""
 
-    __slots__ = ("left", "room")
+    __slots__ = ("left", "most", "room")
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
         self.left = WORK
-        self.room = ROOM
+        self.most = MOST_WORK - WORK
+        self.room = min(ROOM + size * ROOM_OF_BYTE, MOST_ROOM)
 
     def grant(self, size: int) -> None:
         """Add what `size` bytes of definitions may cost."""
-        self.left += size * WORK_OF_BYTE
-        self.room += size * ROOM_OF_BYTE
+        more = min(size * WORK_OF_BYTE, self.most)
+        self.most -= more
+        self.left += more
 
     def spend(self, amount: int, offset: int) -> None:
         """`BudgetError` where the work exceeds what a sensible component of this size needs."""

@@ -66,8 +66,8 @@ TYPE_NOUNS: dict[type[object], str] = {
 class Context:
     """What all scopes of one file share."""
 
-    features: gates.Features = gates.DEFAULT
-    budget: Budget = field(default_factory=Budget)
+    features: gates.Features
+    budget: Budget
     resource_free: Closed = field(init=False)
     """Tells the types that mention no resource of the scope they stand in."""
     has_fixed_lists: bool = False

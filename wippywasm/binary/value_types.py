@@ -15,6 +15,7 @@ from wippywasm.binary.limits import (
     BYTES_OF_NAME,
     ITEM,
     LABEL,
+    LABELLED_ROOM,
     MAX_FLAGS,
     MAX_FUNCTION_PARAMS,
     MAX_LABELS,
@@ -138,11 +139,16 @@ class ValueTypeReader:
             raise ValidationError(f"a value of this type exceeds maximum byte size of {MAX_VALUE_SIZE - 1}", offset)
 
     def _record(self) -> ValNode:
+        self._take_labelled()
         fields = self.labels("record field", "field", MAX_LABELS, lambda label: (label, self.val_type()))
         self._not_empty(fields, "record type must have at least one field")
         return val_node(RecordType(tuple([Field(n, t.type) for n, t in fields])), [t for _, t in fields])
 
+    def _take_labelled(self) -> None:
+        self.context.budget.take(LABELLED_ROOM, self.reader.pos)
+
     def _variant(self) -> ValNode:
+        self._take_labelled()
         cases = self.labels("variant case", "case", MAX_LABELS, self._case)
         self._not_empty(cases, "variant type must have at least one case")
         type = VariantType(tuple([Case(n, t.type if t is not None else None) for n, t in cases]))

@@ -17,17 +17,21 @@ from wippywasm.binary import component as c
 from wippywasm.errors import ValidationError
 from wippywasm.plan.items import Item, ModuleRef, PlanInstance
 
-BEYOND = 30_000
+BEYOND = 5_000
 """Parts that a file of any size may unfold to, each about ten microseconds and two hundred bytes of CPython's.
 
-They are the items that the host supplies, and all that is there more than once.
+They are the items of the instances that the host supplies, and all that is there more than once: a thousand in a
+component of CPython.
 """
+
+BYTES_OF_PART = 40
+"""A file may unfold to one part more for so many of its bytes."""
+
+MOST_PARTS = 50_000
+"""What no file may unfold to."""
 
 MAX_INSTANTIATION_DEPTH = 100
 """Component instances that instantiate one another, from the outermost inwards."""
-
-BYTES_OF_PART = 2
-"""A file may unfold to one part more for so many bytes of definitions: the smallest import takes five."""
 
 HOST_ITEM = 3
 """The parts that an item takes which the host supplies: it has a path of its own."""
@@ -55,7 +59,8 @@ class Growth:
     """Counts the parts of one plan."""
 
     def __init__(self, components: Iterable[c.Component]) -> None:
-        self.most = BEYOND + sum(map(definition_bytes, components)) // BYTES_OF_PART
+        size = sum([len(component.wasm) for component in components])
+        self.most = min(BEYOND + size // BYTES_OF_PART, MOST_PARTS)
         self.left = self.most
         self.offset = 0
         self._weights: dict[int, int | None] = {}
@@ -70,8 +75,9 @@ class Growth:
             )
 
     def host_item(self, path: tuple[str, ...]) -> None:
-        """Account for an item that the host supplies."""
-        self.take(HOST_ITEM + len(path) // STEPS_AT_ONCE)
+        """Account for an item that the host supplies; an import by itself is written in the file."""
+        if len(path) > 1:
+            self.take(HOST_ITEM + len(path) // STEPS_AT_ONCE)
 
     def type(self, parts: int) -> None:
         """Account for a type with so many parts, whose resources are exchanged."""
@@ -104,17 +110,6 @@ class Growth:
         held = _held(exports, known)
         written = len(exports) + sum(part.written for part in known.values())
         self.take(held.items - written + held.characters // CHARACTERS)
-
-
-def definition_bytes(component: c.Component) -> int:
-    """The bytes of a component without its core modules and custom sections, which are not read."""
-    size = len(component.wasm) - sum(len(custom.data) for custom in component.customs)
-    for d in component.definitions:
-        if isinstance(d, c.CoreModule):
-            size -= len(d.wasm)
-        elif isinstance(d, c.NestedComponent):
-            size += definition_bytes(d.component) - len(d.component.wasm)
-    return size
 
 
 _LISTS: Mapping[type[c.Definition], Callable[[Any], int]] = {

@@ -20,6 +20,13 @@ PREAMBLE = b"\0asm\x0d\x00\x01\x00"
 MAX_NESTING = 16
 """Component types within component types; a WIT package has three."""
 
+ITEMS, MOST_ITEMS = 20_000, 400_000
+"""What a file of any size may hold, beside one for each of its bytes, and what none may exceed: about a second's work.
+
+A label or parameter is one item; a type, a declaration, a section are `LARGE`, as long as they take to make.
+"""
+LARGE = 4
+
 _PRIMITIVES = {code: model.PRIMS[name] for name, code in PRIMITIVE_CODES.items()}
 _CUSTOM, _TYPES, _EXPORTS = 0, 7, 11
 _TYPE_SORT = 0x03
@@ -73,10 +80,11 @@ def read_package(data: bytes) -> RawPackage:
     package, reader = RawPackage(), Reader(data, len(PREAMBLE))
     while reader.at < len(data):
         offset, id = reader.at, reader.byte()
+        reader.items.take(LARGE, offset)
         end = reader.unsigned() + reader.at
         if end > len(data):
             raise MalformedError("a section ends behind the file", offset)
-        section = Reader(data, reader.at, end)
+        section = Reader(data, reader.at, end, reader.items)
         if id == _CUSTOM:
             name = section.name()
             package.customs.append((name, data[section.at : end], section.at))
@@ -95,6 +103,7 @@ def read_package(data: bytes) -> RawPackage:
 
 def _export(reader: Reader) -> Declaration:
     offset, name = reader.at, reader.extern_name()
+    reader.items.take(LARGE, offset)
     if reader.byte() != _TYPE_SORT:
         raise ValidationError("a WIT package exports types only", offset)
     index = reader.unsigned()
@@ -103,10 +112,23 @@ def _export(reader: Reader) -> Declaration:
     return Declaration(offset, "export", ("type", index), name)
 
 
+class Items:
+    """How many more items a file of so many bytes may hold."""
+
+    def __init__(self, size: int) -> None:
+        self._left = min(ITEMS + size, MOST_ITEMS)
+
+    def take(self, count: int, offset: int) -> None:
+        self._left -= count
+        if self._left < 0:
+            raise ValidationError("the package has too many types and names", offset, hint="split the package")
+
+
 class Reader:
     """A cursor over bytes, up to `end`."""
 
-    def __init__(self, data: bytes, at: int = 0, end: int | None = None) -> None:
+    def __init__(self, data: bytes, at: int = 0, end: int | None = None, items: Items | None = None) -> None:
+        self.items = Items(len(data)) if items is None else items
         self.data = data
         self.at = at
         self.end = len(data) if end is None else end
@@ -146,6 +168,7 @@ class Reader:
         offset, count = self.at, self.unsigned()
         if count > self.end - self.at:
             raise MalformedError(f"{count} items do not fit into the rest", offset)
+        self.items.take(count, offset)
         return range(count)
 
     def choice(self, options: dict[int, str], what: str) -> str:
@@ -191,6 +214,7 @@ class Reader:
     def definition(self, depth: int) -> Definition:
         """A type definition; `depth` is how many component and instance types are around it, and it."""
         offset, code = self.at, self.byte()
+        self.items.take(LARGE, offset)
         if code in _PRIMITIVES:
             return Definition(offset, "primitive", (_PRIMITIVES[code],))
         if code in (0x40, 0x43):
@@ -216,6 +240,7 @@ class Reader:
 
     def declaration(self, depth: int) -> Declaration:
         offset = self.at
+        self.items.take(LARGE, offset)
         kind = self.choice({1: "type", 2: "alias", 3: "import", 4: "export"}, "a declaration of a WIT package")
         if kind == "type":
             return Declaration(offset, kind, (self.definition(depth),))
