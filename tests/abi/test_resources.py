@@ -9,6 +9,7 @@ import pytest
 
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import Options, Resource, RuntimeResource, lift, lower, resource_drop, resource_new, resource_rep
+from wippywasm.abi.resources import run_deferred
 from wippywasm.errors import Trap, UnavailableError, ValueMismatchError
 from wippywasm.model import S32, BorrowType, FuncType, ListType, OwnType, Param, ResourceType, TupleType
 
@@ -251,3 +252,26 @@ def test_a_poisoned_guests_resources_are_let_go_quietly() -> None:
     del resource
     gc.collect()
     assert counter.dropped == []
+
+
+def test_what_waits_is_not_forgotten_by_one_who_leaves_at_that_moment() -> None:
+    """Another thread is in the guest when it is looked at, and has left it, finding nothing, when that waits again."""
+
+    class Deferred(list[Any]):
+        def append(self, item: Any) -> None:
+            if entered:
+                entered.pop().leave()
+            super().append(item)
+
+    counter = Counter()
+    inst = counter.guest.instance
+    inst.deferred = Deferred()
+    entered: list[Any] = []
+    resource = counter.make(1)
+    inst.enter_from(None)
+    resource.close()
+    assert counter.dropped == []
+    entered.append(inst)
+    run_deferred(inst)
+    assert counter.dropped == [1]
+    assert inst.deferred == []

@@ -119,17 +119,30 @@ class Resource(GuestResource):
 
 
 def destroy(rt: RuntimeResource, rep: int, caller: ComponentInstance | None) -> None:
-    """Run the destructor of an owned resource that nobody holds any more; `rep` is unsigned."""
-    if rt.impl is None:
+    """Run the destructor of an owned resource that nobody holds any more; `rep` is unsigned.
+
+    Where another thread or task is in the guest that has it, the destructor runs when that is free.
+    """
+    impl = rt.impl
+    if impl is None:
         value = release_object(rt, rep)
         if rt.dtor is not None:
             rt.dtor(value)
         return
-    if rt.impl.poison is CLOSED:
+    is_foreign = caller is None or impl.deferred is not caller.deferred
+    if impl.poison is CLOSED or (is_foreign and impl.poison is not None):
         return  # it went with its guest
-    entering = rt.impl.entering_set(caller)
-    rt.impl.enter_from(caller)
-    _destroy_within(rt, rep, caller, entering)
+    entering = impl.entering_set(caller)
+    try:
+        impl.enter_from(caller)
+    except ConflictError:
+        if not is_foreign:
+            raise
+        _destroy_when_free(rt, rep)  # the caller can't help that others are in there
+    else:
+        _destroy_within(rt, rep, caller, entering)
+    if impl.deferred:
+        run_deferred(impl)
 
 
 def _destroy_within(
@@ -183,6 +196,19 @@ def drop_foreign(holder: ComponentInstance, guest: Collection[ComponentInstance]
     return [partial(_destroy_when_free, h.rt, h.rep) for h in owned if h.rt.objects is None or h.rep in h.rt.objects]
 
 
+def defer_foreign(holder: ComponentInstance) -> None:
+    """The same for a guest that was collected: no destructor runs now, since a collection may happen anywhere."""
+    handles, holder.handles = holder.handles, Table()
+    for h in handles:
+        impl = h.rt.impl if isinstance(h, ResourceHandle) and h.own else None
+        if impl is None or impl.deferred is holder.deferred or impl.poison is not None:
+            continue
+        if impl.send is not None:
+            impl.send(_destroy_when_free, h.rt, h.rep)
+        else:
+            impl.deferred.append((h.rt, h.rep))
+
+
 def _destroy_quietly(rt: RuntimeResource, rep: int) -> None:
     """Destroy what the garbage collector found: nobody is there to handle an error, which bars the guest anyway."""
     try:
@@ -199,7 +225,8 @@ def run_deferred(inst: ComponentInstance) -> None:
             assert rt.impl is not None
             if not _is_destroyed(rt, rt.impl, rep):
                 inst.deferred.append((rt, rep))
-                return
+                if not rt.impl.may_enter_from(None):
+                    return  # who is in there finds it; but one who has just left may not have
         except Exception:  # noqa: BLE001  as `_destroy_quietly`, and that another thread has just done the last
             return
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from wippywasm import abi
 from wippywasm.abi.lift import lifted_of
 from wippywasm.abi.options import Batch, Binding, Options
-from wippywasm.abi.resources import drop_foreign
+from wippywasm.abi.resources import defer_foreign, drop_foreign
 from wippywasm.abi.source import PYTHON_SIDE, STEPWISE_SIDE, Side
 from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource, condemn
 from wippywasm.engine.assembly import assemble, late
@@ -189,6 +189,11 @@ class Frame:
         else:
             self.thread.post(self._free)
             self.thread.release()
+
+    def __del__(self) -> None:
+        if self.recipe.has_resources:
+            for component in self.components:
+                defer_foreign(component)
 
     def _free(self) -> None:
         try:
