@@ -53,8 +53,20 @@ def test_growth_beyond_the_maximum_is_refused(store: Store) -> None:
 def test_an_empty_memory(store: Store) -> None:
     memory = build(store, '(module (memory (export "memory") 0))').export("memory")
     assert bytes(memory.view()) == b""
+    memory.view()[0:0] = b""  # what an empty string at address 0 is written with
     assert memory.grow(1) == 0
     memory.view()[0] = 1
+    assert bytes(memory.view()[:2]) == b"\1\0"
+
+
+def test_the_largest_memory(store: Store) -> None:
+    instance = build(store, MEMORY.replace("1 3", "65536"))
+    view = instance.export("memory").view()
+    assert len(view) == 1 << 32
+    call(instance, "poke", -1, 7)
+    assert view[-1] == 7
+    view[(1 << 32) - 2] = 5
+    assert call(instance, "peek", -2) == 5
 
 
 def test_a_closed_store_has_no_memory(engine: Engine) -> None:

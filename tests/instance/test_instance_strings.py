@@ -229,3 +229,18 @@ def test_who_gave_what_is_no_text(load: Any) -> None:
             guest.call(name)
     with component.instantiate({"log": {"line": line}}) as guest, pytest.raises(UnicodeDecodeError):
         guest.call("ask")
+
+
+SHORT_TEXT = """
+(module
+  (memory (export "memory") {pages})
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const {address}))
+  (func (export "length") (param i32 i32) (result i32) (local.get 1)))
+"""
+
+
+@pytest.mark.parametrize(("pages", "address", "text"), [(0, 0, ""), (65536, 0, "abc"), (65536, -3, "abc")])
+def test_the_least_and_the_most_of_a_memory(load: Any, pages: int, address: int, text: str) -> None:
+    wit = "package t:t; world w { export length: func(text: string) -> u32; }"
+    with load(SHORT_TEXT.format(pages=pages, address=address), wit=wit).instantiate() as guest:
+        assert guest.call("length", text) == len(text)

@@ -77,6 +77,7 @@ _view_at = ctypes.PYFUNCTYPE(ctypes.py_object, c_void_p, c_ssize_t, c_int)(
     ("PyMemoryView_FromMemory", ctypes.pythonapi)
 )
 _WRITABLE = 0x200
+_NOTHING = memoryview(bytearray())
 
 
 class WasmerMemory(Item):
@@ -91,7 +92,7 @@ class WasmerMemory(Item):
 
     def __init__(self, store: WasmerStore, type: CoreMemoryType, native: Any) -> None:
         super().__init__(store, type, native)
-        self._view = memoryview(b"")
+        self._view = _NOTHING
 
     def view(self) -> memoryview:
         """All of the memory, writable, until the guest runs again or the store is closed."""
@@ -118,16 +119,14 @@ class WasmerMemory(Item):
         return allowance.tell(before, unit)
 
     def release(self) -> Any:
-        self._view = memoryview(b"")
+        self._view = _NOTHING
         return super().release()
 
 
 def _view_of(native: Any) -> memoryview:
-    size: int = native.data_size
-    if not size:
-        return memoryview(b"")
-    address = ctypes.addressof(c_char.from_buffer(memoryview(native.buffer)))
-    view: memoryview = _view_at(address, size, _WRITABLE)
+    # Only the address is asked of wasmer's buffer, which says that it has no bytes where it has 4 GiB.
+    address = ctypes.addressof((c_char * 0).from_buffer(memoryview(native.buffer)))
+    view: memoryview = _view_at(address, native.data_size, _WRITABLE)
     return view
 
 
