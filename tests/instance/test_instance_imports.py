@@ -93,6 +93,19 @@ def test_the_newest_compatible_version_is_chosen(load: Any) -> None:
         assert guest.call("run", 100) == 130
 
 
+@pytest.mark.parametrize("given", ["t:p/i@0.2.9-rc.1", "t:p/i@0.2.3", "t:p/i@0.2", "t:p/i"])
+def test_a_canonical_version_is_met_by_what_has_it(load: Any, given: str) -> None:
+    component = load(
+        """(component
+          (import "t:p/i@0.2" (versionsuffix ".9-rc.1") (instance $i (export "f" (func (result u32)))))
+          (export "f" (func $i "f")))"""
+    )
+    with component.instantiate({given: {"f": lambda: 3}}) as guest:
+        assert guest.call("f") == 3
+    with pytest.raises(LinkError, match=r"nothing is given for import 't:p/i@0\.2#f'"):
+        component.instantiate({"t:p/i@0.3.0": {"f": lambda: 3}})
+
+
 @pytest.mark.parametrize(
     ("imports", "message"),
     [

@@ -103,6 +103,10 @@ DEMANDS = {
         '(export "f" (func (param "n" u64) (result u32)))',
         r"import 'a:b/all#f' needs func\(n: u64\) -> u32, and the guest's function is func\(n: u32\) -> u32",
     ),
+    "another name of a parameter": (
+        '(export "f" (func (param "m" u32) (result u32)))',
+        r"import 'a:b/all#f' needs func\(m: u32\) -> u32, and the guest's function is func\(n: u32\) -> u32",
+    ),
     "a function where there is an instance": ('(export "inner" (func))', "has an instance of the name 'inner'"),
     "an instance that is not there": (
         '(export "absent" (instance (export "p" (type (eq $point)))))',
@@ -341,6 +345,61 @@ def test_instances_of_one_component_have_resources_of_their_own(load: Any) -> No
         mixed = {"counter": one.exports.Counter, "[method]counter.value": other.exports.Counter.value}
         with pytest.raises(LinkError, match="another resource of that name"):
             load(COUNTING).link(mixed)
+
+
+SWAPPING = """
+(component
+  (core module $m
+    (memory (export "memory") 1)
+    (func (export "f") (param i32 i32) (result i32) (i32.sub (local.get 0) (local.get 1))))
+  (core instance $i (instantiate $m))
+  (func (export "f") (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "f"))))
+"""
+SWAPPED = """
+(component
+  (import "f" (func $f (param "NAMES" u32) (param "NAMES" u32) (result u32)))
+  (core func $f (canon lower (func $f)))
+  (core module $m (import "" "f" (func $f (param i32 i32) (result i32)))
+    (func (export "g") (result i32) (call $f (i32.const 5) (i32.const 2))))
+  (core instance $i (instantiate $m (with "" (instance (export "f" (func $f))))))
+  (func (export "g") (result u32) (canon lift (core func $i "g"))))
+"""
+
+
+def test_parameters_of_another_guests_function_have_their_names(load: Any) -> None:
+    def client(first: str, second: str) -> Any:
+        return load(SWAPPED.replace("NAMES", first, 1).replace("NAMES", second, 1))
+
+    with load(SWAPPING).instantiate() as server:
+        with client("a", "b").instantiate({"f": server.exports.f}) as guest:
+            assert guest.call("g") == 3
+        with pytest.raises(
+            LinkError,
+            match=r"import 'f' needs func\(b: u32, a: u32\) -> u32, "
+            r"and the guest's function is func\(a: u32, b: u32\) -> u32",
+        ):
+            client("b", "a").link({"f": server.exports.f})
+        with client("b", "a").instantiate({"f": lambda *given: server.exports.f(*given)}) as guest:
+            assert guest.call("g") == 3  # one of Python's has places only
+
+
+def test_another_guests_type_of_the_same_words(load: Any) -> None:
+    exports = """(component
+      (type $a' (resource (rep i32))) (type $b' (resource (rep i32)))
+      (instance $x (export "thing" (type $a'))) (instance $y (export "thing" (type $b')))
+      (instance $i (export "x" (instance $x)) (export "y" (instance $y)))
+      (export "i" (instance $i)))"""
+    client = load(
+        """(component (import "i" (instance
+          (export "x" (instance $x (export "thing" (type (sub resource)))))
+          (alias export $x "thing" (type $thing))
+          (export "y" (instance (export "thing" (type (eq $thing))))))))"""
+    )
+    with (
+        load(exports).instantiate() as server,
+        pytest.raises(LinkError, match=r"'i#y#thing' is the type resource thing, and .* has another resource"),
+    ):
+        client.link({"i": server.exports.i})
 
 
 def test_names_of_one_resource_are_one_at_both_ends(load: Any) -> None:

@@ -75,15 +75,15 @@ class Identities:
         return Substitution(lambda r: self.resource(resources[r]))
 
 
-def same_type(a: FuncType, b: FuncType) -> bool:
-    """Whether two functions have the same types in the same places; parameters' names don't count."""
+def same_types(a: FuncType, b: FuncType) -> bool:
+    """Whether two functions have the same types in the same places: all that counts for one in Python, which is called
+    by places. Those of two components have to be of one type, with the names of its parameters.
+    """
     return [p.type for p in a.params] == [p.type for p in b.params] and a.result is b.result
 
 
 def same_named_type(a: DefinedType, b: DefinedType) -> bool:
     """Whether two types that an instance exports by name are the same; those of instances and components are alike."""
-    if isinstance(a, FuncType) and isinstance(b, FuncType):
-        return same_type(a, b)
-    if isinstance(a, ValType | ResourceType) or isinstance(b, ValType | ResourceType):
+    if isinstance(a, FuncType | ValType | ResourceType) or isinstance(b, FuncType | ValType | ResourceType):
         return a is b
     return type(a) is type(b)

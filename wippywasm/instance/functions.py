@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from wippywasm.errors import InvalidError, NotFoundError
 from wippywasm.instance.exports import join
-from wippywasm.instance.names import compatibility, snake, split_version
+from wippywasm.instance.names import compatible, snake, split_version
 from wippywasm.instance.suggest import did_you_mean
 from wippywasm.model import ResourceType
 from wippywasm.plan import Plan
@@ -85,7 +85,7 @@ def _means(method: str, key: str) -> bool:
     full_base, full_version = split_version(full)
     if base != full_base and base != full_base.rpartition("/")[2]:
         return False
-    return not version or compatibility(version) == compatibility(full_version)
+    return not version or compatible(version, full_version)
 
 
 def _short(key: str) -> str:

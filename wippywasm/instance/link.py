@@ -21,7 +21,7 @@ from wippywasm.engine.port import CoreCallable
 from wippywasm.errors import LinkError, WitError, counted
 from wippywasm.instance.arity import accepts, signature_text
 from wippywasm.instance.exports import ExportedInstance, ExportedResource
-from wippywasm.instance.foreign import GuestFunction, Identities, guest_function, same_named_type, same_type
+from wippywasm.instance.foreign import GuestFunction, Identities, guest_function, same_named_type, same_types
 from wippywasm.instance.host_modules import link_module
 from wippywasm.instance.linked import CoreBinding, CoreHost, Denied, HostClass, Linked, LinkedResource, NotOffered
 from wippywasm.instance.names import snake, split_version
@@ -98,9 +98,11 @@ class _Linker:
         assert not isinstance(found, ModuleType | CoreFuncType | None), "components export no core types"
         have = self.identities.over(provider._guest._resources()).type(found)
         if not same_named_type(have, need):
+            it, other = describe_type(need), describe_type(have)
+            if it == other:
+                other = "another resource" if isinstance(have, ResourceType) else "the same of another resource"
             raise LinkError(
-                f"import {_words(wanted.path)} is the type {describe_type(need)}, "
-                f"and {provider!r} has {describe_type(have)} of that name",
+                f"import {_words(wanted.path)} is the type {it}, and {provider!r} has {other} of that name",
                 wanted.path[0],
             )
 
@@ -157,7 +159,7 @@ class _Linker:
 
     def foreign_function(self, wanted: HostFunction, found: Any, foreign: GuestFunction) -> Callable[..., Any]:
         have, need = self.identities.over(foreign.resources).func(foreign.type), self.types.func(wanted.type)
-        if not same_type(need, have):
+        if need is not have:
             raise LinkError(
                 f"import {_words(wanted.path)} needs {describe_func(wanted.type)}, "
                 f"and the guest's function is {describe_func(foreign.type)}"
@@ -176,7 +178,7 @@ class _Linker:
         """
         types = self.offered.get(split_version(wanted.path[0])[0])
         type = types.functions.get(wanted.path[-1]) if types is not None and len(wanted.path) == 2 else None
-        if type is not None and not same_type(self.types.func(wanted.type), type):
+        if type is not None and not same_types(self.types.func(wanted.type), type):
             raise LinkError(
                 f"import {_words(wanted.path)} is declared as {describe_func(wanted.type)}, "
                 f"and the interface has {describe_func(type)}",

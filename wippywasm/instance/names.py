@@ -2,13 +2,14 @@
 
 In: names. Out: names, or the best of several candidates.
 
-Spec: `Explainer.md` (import and export names, semver compatibility); SPEC section 5 (`snake_case` for `kebab-case`).
+Spec: `Explainer.md` (import and export names, canonical interface names); SPEC section 5 (`snake_case`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from wippywasm.abi.keywords import snake as snake
 
@@ -26,19 +27,40 @@ def split_version(name: str) -> tuple[str, str]:
     return base, version
 
 
-def compatibility(version: str) -> str:
-    """The part of a version that compatible versions share: `1` of 1.2.3, `0.2` of 0.2.3, all of a pre-release."""
+def canonical(version: str) -> str:
+    """The `canonversion` of a version: `1` of 1.2.3, `0.2` of 0.2.6-rc.1, `0.0.1` of 0.0.1-alpha; of one, itself."""
     found = _VERSION.match(version)
-    if not found or found[4]:
+    if not found:
         return version
     if found[1] != "0":
         return found[1]
     return f"0.{found[2]}" if found[2] != "0" else f"0.0.{found[3]}"
 
 
-def _order(name: str) -> tuple[int, ...]:
+def compatibility(version: str) -> str:
+    """The part of a version that whole compatible versions share: the canonical one, all of a pre-release."""
+    found = _VERSION.match(version)
+    return version if found and found[4] else canonical(version)
+
+
+def compatible(a: str, b: str) -> bool:
+    """Whether one version may stand for the other: a pre-release for itself and for its canonical version only."""
+    return compatibility(a) == compatibility(b) or canonical(a) == canonical(b) in (a, b)
+
+
+def _order(name: str) -> tuple[Any, ...]:
+    """Sorts names by version; behind every release comes every pre-release."""
     found = _VERSION.match(split_version(name)[1])
-    return tuple(int(found[i][:18]) for i in (1, 2, 3)) if found else ()
+    if not found:
+        return (0,)
+    numbers = tuple(_number(found[i]) for i in (1, 2, 3))
+    if not found[4]:
+        return 2, numbers
+    return 1, numbers, [(0, _number(i), "") if i.isdecimal() else (1, 0, i) for i in found[4][1:].split(".")]
+
+
+def _number(digits: str) -> int:
+    return int(digits[:18])
 
 
 def newest(names: Iterable[str]) -> str:
@@ -49,7 +71,7 @@ def newest(names: Iterable[str]) -> str:
 def best_match(wanted: str, offered: Iterable[str]) -> str | None:
     """The offered name that serves `wanted`: itself, else its newest compatible version, else the name without one."""
     base, version = split_version(wanted)
-    compatible: list[str] = []
+    serving: list[str] = []
     unversioned = None
     for name in offered:
         if name == wanted:
@@ -59,6 +81,6 @@ def best_match(wanted: str, offered: Iterable[str]) -> str | None:
             continue
         if not have_version:
             unversioned = name
-        elif version and compatibility(have_version) == compatibility(version):
-            compatible.append(name)
-    return max(compatible, key=_order) if compatible else unversioned
+        elif version and compatible(have_version, version):
+            serving.append(name)
+    return newest(serving) if serving else unversioned
