@@ -70,3 +70,44 @@ def test_a_guest_that_spins_in_a_daemon_thread(engine: str, guest: str) -> None:
     assert (ended.returncode, ended.stdout) == (0, "done\n"), ended.stderr
     assert "Fatal" not in ended.stderr
     assert time.monotonic() - started < 30
+
+
+LATE = """
+import atexit, sys, threading
+
+def after_all():  # registered first, so called last
+    go_on.set()
+    done.wait(20)
+    print(*outcome)
+
+atexit.register(after_all)
+import wippywasm
+from wippywasm import Limits
+
+ready, go_on, done = threading.Event(), threading.Event(), threading.Event()
+outcome = []
+
+def work():
+    limits = Limits(max_execution_ms=60_000) if sys.argv[1] == "limited" else None
+    guest = wippywasm.load('(module (func (export "run")))', engine="wasmer").instantiate(limits=limits)
+    guest.call("run")
+    ready.set()
+    go_on.wait()
+    try:
+        outcome.append(guest.call("run"))
+    except BaseException as error:
+        outcome.append(f"{type(error).__name__}: {error}")
+    done.set()
+
+threading.Thread(target=work, daemon=True).start()
+ready.wait()
+"""
+
+
+@pytest.mark.parametrize("limits", ["plain", "limited"])
+def test_no_call_begins_when_those_of_daemon_threads_have_been_waited_for(engine: str, limits: str) -> None:
+    if engine != "wasmer":
+        pytest.skip("a guest of wasmer's that comes back too late would abort the process")
+    program = [sys.executable, "-c", LATE, limits]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (0, "CanceledError: the interpreter ends\n"), ended.stderr

@@ -1,7 +1,8 @@
 """The end of the interpreter while guests run in threads that it does not wait for.
 
 In: that it has come. Out: guests that look now and then whether it has (`check`) end; those of wasmer are waited for,
-since what comes back from one into a finalized interpreter aborts the process.
+since what comes back from one into a finalized interpreter aborts the process. No other begins meanwhile: a call looks
+when it can already be seen on its thread's stack.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 
+from wippywasm.calling import under_way
 from wippywasm.engine.codegen import callers, filename_of
 from wippywasm.errors import CanceledError
 
@@ -19,23 +21,25 @@ GUEST_CALL = "guest call"
 """The name of generated code that calls a guest."""
 REASON = "the interpreter ends"
 _GUEST_CALLS = filename_of(GUEST_CALL)
-_begun = False
+begun: list[None] = []
+"""Whether it has come, for code that can't afford to ask."""
 
 
 def begin() -> None:
     """It has come."""
-    global _begun
-    _begun = True
+    if not begun:
+        begun.append(None)
+        under_way.append(None)  # so that calls look
 
 
 def has_begun() -> bool:
     """Whether it has come."""
-    return _begun
+    return bool(begun)
 
 
 def check() -> None:
     """Raise what a guest is to end with, where it has come. Guests of the main thread are called by what comes last."""
-    if _begun and threading.current_thread() is not threading.main_thread():
+    if begun and threading.current_thread() is not threading.main_thread():
         raise CanceledError(REASON)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from wippywasm.calling import under_way
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine.codegen import build_factory
-from wippywasm.engine.ending import GUEST_CALL
+from wippywasm.engine.ending import GUEST_CALL, begun, check
 from wippywasm.engine.recursion import HOST_ENTRY
 from wippywasm.engine.spans import bounded
 
@@ -31,6 +31,9 @@ def _as_native(type: CoreValType, value: str) -> str:
     return f"{value} - 0.0" if type in ("f32", "f64") else value
 
 
+_SCOPE = {"under_way": under_way, "bounded": bounded, "begun": begun, "check": check}
+
+
 @lru_cache(maxsize=1024)
 def guest_call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
     """`make(native, here, store, fail) -> call`; `fail(error)` gives the exception to raise."""
@@ -43,15 +46,18 @@ def guest_call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
         "        if here.number != store.owner:",
         "            raise store.refusal()",
         "        try:",
-        "            if under_way and not spans.calls:",
-        f"                return bounded(store, native, {arguments})",
+        "            if under_way:",
+        "                if begun:",
+        "                    check()",
+        "                if not spans.calls:",
+        f"                    return bounded(store, native, {arguments})",
         f"            return native({arguments})",
         "        except BaseException as error:",
         "            raised = fail(error)",
         "        raise raised",  # out here, so that megabytes of an overflow's message are not kept as its context
         "    return call",
     ]
-    return build_factory(lines, GUEST_CALL, {"under_way": under_way, "bounded": bounded})
+    return build_factory(lines, GUEST_CALL, _SCOPE)
 
 
 @lru_cache(maxsize=1024)
