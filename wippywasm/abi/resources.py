@@ -198,8 +198,7 @@ def drop_foreign(holder: ComponentInstance, guest: Collection[ComponentInstance]
 
 def defer_foreign(holder: ComponentInstance) -> None:
     """The same for a guest that was collected: no destructor runs now, since a collection may happen anywhere."""
-    handles, holder.handles = holder.handles, Table()
-    for h in handles:
+    for h in holder.handles.array:
         impl = h.rt.impl if isinstance(h, ResourceHandle) and h.own else None
         if impl is None or impl.deferred is holder.deferred or impl.poison is not None:
             continue

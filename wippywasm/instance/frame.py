@@ -89,6 +89,7 @@ class Frame:
     budget_ms: int | None = None
     thread: GuestThread | None = None
     """The thread that calls by tasks run in, where they need one."""
+    _is_freed = False
     callee: Frame | None = None
     """The frame of another guest that runs for this one, where time is kept."""
 
@@ -191,11 +192,12 @@ class Frame:
             self.thread.release()
 
     def __del__(self) -> None:
-        if self.recipe.has_resources:
+        if self.recipe.has_resources and not self._is_freed:
             for component in self.components:
                 defer_foreign(component)
 
     def _free(self) -> None:
+        self._is_freed = True
         try:
             self.drop_others()
         finally:
