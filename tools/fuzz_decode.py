@@ -30,7 +30,7 @@ from wippywasm.errors import BinaryError, UnsupportedFeatureError, WatSyntaxErro
 from wippywasm.plan import plan_component  # noqa: E402
 
 SLOW = 1.0
-MEASURED_SHARE = 50
+MEASURED_SHARE = 10
 """One input in this many is measured for memory, which is slow."""
 MEMORY_FLOOR = 4 << 20
 MEMORY_FACTOR = 48

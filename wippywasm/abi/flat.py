@@ -8,7 +8,8 @@ Spec: `CanonicalABI.md`, "Flat Lifting" and "Flat Lowering".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from wippywasm.abi import guest_values as gv
 from wippywasm.abi.load import (
@@ -18,16 +19,17 @@ from wippywasm.abi.load import (
     lift_flags,
     lift_handle,
     lift_list,
+    lift_one_of_many,
     lift_prim,
     lift_string,
 )
-from wippywasm.abi.shapes import is_helper, number_list
+from wippywasm.abi.shapes import field_level, has_many_cases, is_helper, number_list
 from wippywasm.abi.signature import show_type
 from wippywasm.abi.source import Source
 from wippywasm.abi.store import cases_of, give, store_list, store_string, unpack, unpack_case
 from wippywasm.core import CoreValType
 from wippywasm.errors import UnsupportedFeatureError
-from wippywasm.layout import flatten_type
+from wippywasm.layout import flatten_type, needs_memory
 from wippywasm.model import (
     BorrowType,
     EnumType,
@@ -67,9 +69,11 @@ def lower_flat(w: Source, t: ValType, atoms: Iterator[str], level: int = 0) -> l
             pointer, length_ = store_list(w, t, next(atoms), level)
             return [_signed32(pointer), length_]
         case RecordType(fields=fields):
-            return [x for f in fields for x in lower_flat(w, f.type, atoms, level + 1)]
+            below = field_level(fields, level)
+            return [x for f in fields for x in lower_flat(w, f.type, atoms, below)]
         case TupleType(items=items):
-            return [x for item in items for x in lower_flat(w, item, atoms, level + 1)]
+            below = field_level(items, level)
+            return [x for item in items for x in lower_flat(w, item, atoms, below)]
         case EnumType():
             return [next(atoms)]
         case FlagsType(names=names):
@@ -107,6 +111,13 @@ def _lower_variant(w: Source, t: ValType, atom: str, level: int) -> list[str]:
     targets = [w.name("x") for _ in wants]
     for x, want in zip(targets, wants):
         w.line(f"{x} = {'0.0' if want in ('f32', 'f64') else '0'}")
+    if has_many_cases(t):
+        flat = w.name("flat")
+        table = w.table([None if c.type is None else _flat_helper(w, c.type, wants) for c in cases_of(t)])
+        w.line(f"{flat} = {table}[{atom}[0]]")
+        guest = "nxt, m" if needs_memory(t) else "None, None"
+        w.line(f"if {flat} is not None: [{', '.join(targets)}] = {flat}({atom}[1], {guest}, cx)")
+        return [f"{atom}[0]", *targets]
     for i, case in enumerate(cases_of(t)):
         if case.type is not None:
             with w.block(f"if {atom}[0] == {i}:"):
@@ -115,6 +126,18 @@ def _lower_variant(w: Source, t: ValType, atom: str, level: int) -> list[str]:
                 for x, value, have, want in zip(targets, values, flatten_type(case.type), wants):
                     w.line(f"{x} = {_widen(w, value, have, want)}")
     return [f"{atom}[0]", *targets]
+
+
+def _flat_helper(w: Source, t: ValType, wants: Sequence[CoreValType]) -> str:
+    """The function that lowers a row of atoms to core values of those types, with zeros for what it has none for."""
+
+    def body() -> None:
+        values = lower_flat(w, t, unpack(w, t, "g", 0))
+        widened = [_widen(w, value, have, want) for value, have, want in zip(values, flatten_type(t), wants)]
+        zeros = ["0.0" if want in ("f32", "f64") else "0" for want in wants[len(values) :]]
+        w.line(f"return [{', '.join([*widened, *zeros])}]")
+
+    return w.helper(f"flat_{'_'.join(wants)}", t, "g, nxt, m, cx", body)
 
 
 def _widen(w: Source, value: str, have: CoreValType, want: CoreValType) -> str:
@@ -208,7 +231,21 @@ def _lift_variant(w: Source, t: ValType, values: Iterator[str], level: int) -> s
         narrowed = [_narrow(w, x, have, want) for x, have, want in zip(rest, haves, wants)]
         return lift_flat(w, case, iter(narrowed), level + 1)
 
+    if has_many_cases(t):
+        guest = "m, end" if needs_memory(t) else "None, 0"
+        return lift_one_of_many(w, t, number, partial(_lift_helper, w, haves), ", ".join([guest, "cx", *rest]))
     return lift_case(w, t, number, payload)
+
+
+def _lift_helper(w: Source, haves: Sequence[CoreValType], t: ValType) -> str:
+    """The function that lifts a value of core values of those types."""
+    given = [f"c{i}" for i in range(len(haves))]
+
+    def body() -> None:
+        narrowed = [_narrow(w, x, have, want) for x, have, want in zip(given, haves, flatten_type(t))]
+        w.line(f"return {lift_flat(w, t, iter(narrowed))}")
+
+    return w.helper(f"lift_{'_'.join(haves)}", t, ", ".join(["m, end, cx", *given]), body)
 
 
 def _narrow(w: Source, x: str, have: CoreValType, want: CoreValType) -> str:

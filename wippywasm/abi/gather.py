@@ -13,7 +13,16 @@ from __future__ import annotations
 
 from wippywasm.abi import host_values as hv
 from wippywasm.abi.classes import ClassRecord, ClassVariant
-from wippywasm.abi.shapes import FORMATS, RANGES, is_bytes, is_helper, list_element, number_list
+from wippywasm.abi.shapes import (
+    FORMATS,
+    RANGES,
+    field_level,
+    has_many_cases,
+    is_bytes,
+    is_helper,
+    list_element,
+    number_list,
+)
 from wippywasm.abi.signature import show_type
 from wippywasm.abi.source import Source
 from wippywasm.abi.store import Run, items_in_pieces, store
@@ -222,14 +231,16 @@ def _record(w: Source, t: RecordType, v: str, level: int) -> list[str]:
     with w.block("else:"):
         constant = w.constant((tuple(names), attributes), "NAMES")
         w.line(f"[{', '.join(fields)}] = {w.use(hv.record_fields)}({v}, *{constant})")
-    return [a for f, x in zip(t.fields, fields) for a in gather(w, f.type, x, level + 1)]
+    below = field_level(fields, level)
+    return [a for f, x in zip(t.fields, fields) for a in gather(w, f.type, x, below)]
 
 
 def _tuple(w: Source, t: TupleType, v: str, level: int) -> list[str]:
     items = [w.name("f") for _ in t.items]
     _require(w, f"{v}.__class__ is tuple or {v}.__class__ is list")
     w.line(f"[{', '.join(items)}] = {v}")
-    return [a for item, x in zip(t.items, items) for a in gather(w, item, x, level + 1)]
+    below = field_level(items, level)
+    return [a for item, x in zip(t.items, items) for a in gather(w, item, x, below)]
 
 
 def _case(w: Source, a: str, index: int, t: ValType | None, payload: str, level: int) -> None:
@@ -274,6 +285,9 @@ def _variant(w: Source, t: VariantType, v: str, level: int) -> str:
         w.line(f"else: {x} = {v}.value{bare}")
     else:
         _plain_case(w, t, v, c, x)
+    if has_many_cases(t):
+        _one_of_many(w, t, a, c, x)
+        return a
     w.line(f"{a} = ({c},)")
     if empty:
         w.line(f"if {x} is not None and {c} in {w.constant(empty, 'EMPTY')}: {w.use(hv.misfit)}()")
@@ -282,6 +296,15 @@ def _variant(w: Source, t: VariantType, v: str, level: int) -> str:
             with w.block(f"if {c} == {i}:"):
                 _case(w, a, i, case.type, x, level)
     return a
+
+
+def _one_of_many(w: Source, t: VariantType, a: str, case: str, payload: str) -> None:
+    """Set the atom of a variant by a table of functions; the payload's row is one atom."""
+    check = w.name("check")
+    table = w.table([None if c.type is None else gather_helper(w, c.type) for c in t.cases])
+    w.line(f"{check} = {table}[{case}]")
+    w.line(f"if {check} is None and {payload} is not None: {w.use(hv.misfit)}()")
+    w.line(f"{a} = ({case},) if {check} is None else ({case}, {check}({payload}, req, cx))")
 
 
 def _plain_case(w: Source, t: VariantType, v: str, case: str, payload: str) -> None:

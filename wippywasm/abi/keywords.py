@@ -1,7 +1,8 @@
 """Python names of what WIT names, and generated functions whose parameters have them.
 
-In: kebab-case names; generated source. Out: snake_case names; the source with its parameters renamed, and with whatever
-had those names before renamed out of the way. So arguments may be given by name, and positional ones cost nothing more.
+In: kebab-case names; the source of generated functions. Out: snake_case names; the source with its parameters renamed,
+and with whatever had those names before renamed out of the way. So arguments may be given by name, and positional ones
+cost nothing more.
 
 Spec: SPEC section 5 (`snake_case` for `kebab-case`).
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _TOKENS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|(?<![\w.])[A-Za-z_]\w*\b(?!['"])""")
@@ -27,15 +28,18 @@ def snake(name: str) -> str:
     return plain + "_" if keyword.iskeyword(plain) else plain
 
 
-def rename_parameters(
-    text: str, constants: Mapping[str, Any], names: Mapping[str, str], factory: str
-) -> tuple[str, dict[str, Any]]:
-    """The source with the parameters `names`, from generated name to Python name, and the constants it needs then.
+def names_aside(names: Iterable[str], factory: str) -> dict[str, str]:
+    """What is to be called otherwise where parameters have these names, and how. The function `factory` keeps its name,
+    which nothing within it uses."""
+    return {name: name + _ASIDE for name in names if name != factory}
 
-    The function `factory` keeps its name, which nothing within it uses.
-    """
-    aside = {name: name + _ASIDE for name in names.values() if name != factory}
-    renamed = _TOKENS.sub(lambda token: names.get(token[0]) or aside.get(token[0], token[0]), text)
-    moved = {aside.get(name, name): value for name, value in constants.items()}
-    moved |= {new: vars(builtins)[name] for name, new in aside.items() if name in vars(builtins) and new not in moved}
-    return renamed, moved
+
+def rename_parameters(text: str, names: Mapping[str, str], aside: Mapping[str, str]) -> str:
+    """The source with the parameters `names`, from generated name to Python name, and others out of their way."""
+    return _TOKENS.sub(lambda token: names.get(token[0]) or aside.get(token[0], token[0]), text)
+
+
+def move_aside(namespace: dict[str, Any], aside: Mapping[str, str]) -> None:
+    """Give what a module has, or Python itself, the names also that renamed source calls it by."""
+    known = vars(builtins) | namespace
+    namespace.update({new: known[name] for name, new in aside.items() if name in known})

@@ -13,6 +13,7 @@ import struct
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Any, TypeAlias
 
 from wippywasm.abi import guest_values as gv
@@ -31,7 +32,7 @@ from wippywasm.abi.pacing import (
     piece_of,
     rows_in_pieces,
 )
-from wippywasm.abi.shapes import FORMATS, UNSIGNED, is_helper, list_element, number_list
+from wippywasm.abi.shapes import FORMATS, UNSIGNED, field_level, has_many_cases, is_helper, list_element, number_list
 from wippywasm.abi.signature import show_type
 from wippywasm.abi.source import Source
 from wippywasm.abi.state import BYTES_BETWEEN_PAUSES
@@ -208,7 +209,8 @@ def _prepare_other(w: Source, t: ValType, offset: int, fetch: Fetch, level: int)
 
 def _prepare_fields(w: Source, t: RecordType | TupleType, offset: int, fetch: Fetch, level: int) -> Build:
     types = t.items if isinstance(t, TupleType) else tuple(f.type for f in t.fields)
-    builds = [prepare(w, x, offset + at, fetch, level + 1) for x, at in zip(types, field_offsets(types))]
+    below = field_level(types, level)
+    builds = [prepare(w, x, offset + at, fetch, below) for x, at in zip(types, field_offsets(types))]
     return lambda: aggregate(w, t, [build() for build in builds])
 
 
@@ -241,7 +243,25 @@ def _prepare_variant(w: Source, t: ValType, offset: int, fetch: Fetch, level: in
             w.line(f"{p} = {where}")
         return load(w, case, p, 0, level + 1)
 
+    if has_many_cases(t):
+        return lambda: lift_one_of_many(w, t, number, partial(load_helper, w), f"m, end, {where}, cx")
     return lambda: lift_case(w, t, number, payload)
+
+
+def lift_one_of_many(w: Source, t: ValType, number: str, helper: Callable[[ValType], str], given: str) -> str:
+    """The same as `lift_case` by a table of functions, which `helper` names, for arguments `given`."""
+    cases, x, read = cases_of(t), w.name("x"), w.name("read")
+    w.line(f"if {number} >= {len(cases)}: {w.use(traps.bad_discriminant)}()")
+    table = w.table([None if c.type is None else helper(c.type) for c in cases])
+    bare = w.constant(tuple(bare_case(t, i) if c.type is None else None for i, c in enumerate(cases)), "CASES")
+    if isinstance(t, ClassVariant):
+        make = f"{w.constant(t.classes, 'CLASSES')}[{number}]({read}({given}))"
+    else:
+        names = w.constant(tuple(c.name for c in cases), "NAMES")
+        make = f"{w.constant(Variant, 'Variant')}({names}[{number}], {read}({given}))"
+    w.line(f"{read} = {table}[{number}]")
+    w.line(f"{x} = {bare}[{number}] if {read} is None else {make}")
+    return x
 
 
 def lift_case(w: Source, t: ValType, number: str, payload: Callable[[ValType], str]) -> str:

@@ -10,18 +10,21 @@ A checked value is a row of *atoms*, Python variables of generated code:
 - a handle: one atom, what `Scope.take_*` gave.
 
 A type nested deep or large becomes a helper function, whose value is one atom: its row. So generated code grows with
-the nodes of a type and its blocks stay shallow.
+the nodes of a type and its blocks stay shallow. In a record or tuple of many fields all that takes more than a line is
+one; a variant of many cases has a table of them, for the interpreter takes its time for a function of ten thousand
+branches, and guests for going through them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wippywasm.abi.by_type import by_type
 from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.layout import MAX_FLAT_PARAMS, MAX_TYPE_DEPTH, despecialize, has_pointers
 from wippywasm.model import (
+    STRING,
     BorrowType,
     FlagsType,
     FuncType,
@@ -36,7 +39,11 @@ from wippywasm.model import (
 )
 
 MAX_LEVEL = 4
+WIDE_LEVEL = MAX_LEVEL + 1
+"""The level of fields among many."""
 MAX_WEIGHT = 48
+MAX_FIELDS = 64
+"""The fields of a record, and the payloads of a variant, that are not yet many."""
 FORMATS = {
     "bool": "B",
     "s8": "b",
@@ -98,7 +105,20 @@ def is_scalar(t: ValType) -> bool:
 
 def is_helper(t: ValType, level: int) -> bool:
     """Whether a type at that nesting level within one function gets a function of its own."""
+    if t is STRING:
+        return level == WIDE_LEVEL
     return level > 0 and not is_scalar(t) and (level >= MAX_LEVEL or weight(t) > MAX_WEIGHT)
+
+
+def field_level(fields: Sequence[object], level: int) -> int:
+    """The level of the fields of a record or tuple that is at that level."""
+    return level + 1 if len(fields) <= MAX_FIELDS else WIDE_LEVEL
+
+
+@by_type
+def has_many_cases(t: ValType) -> bool:
+    """Whether a variant has more payloads than one function tells apart."""
+    return isinstance(t, VariantType) and sum(c.type is not None for c in t.cases) > MAX_FIELDS
 
 
 def number_list(t: ValType) -> str | None:
@@ -128,9 +148,9 @@ def atom_count(t: ValType, encoding: str, level: int) -> int:
         case Prim(name="string"):
             return 1 if encoding == "utf8" else 2
         case RecordType(fields=fields):
-            return sum(atom_count(f.type, encoding, level + 1) for f in fields)
+            return sum(atom_count(f.type, encoding, field_level(fields, level)) for f in fields)
         case TupleType(items=items):
-            return sum(atom_count(i, encoding, level + 1) for i in items)
+            return sum(atom_count(i, encoding, field_level(items, level)) for i in items)
         case _:
             return 1
 

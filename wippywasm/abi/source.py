@@ -9,16 +9,21 @@ from __future__ import annotations
 import itertools
 import linecache
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from wippywasm.abi.keywords import rename_parameters
+from wippywasm.abi.keywords import move_aside, names_aside, rename_parameters
 from wippywasm.abi.traps import COMPONENT, HOST, Boundary
 from wippywasm.dataclass import dataclass
+from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.model import ValType
 
+MAX_LINES = 45_000
+"""The most of a module's helpers: under a second of CPython's compiler."""
+
 _numbers = itertools.count(1)
+_SPLIT = "let it take less at once, or a list of what is alike"
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Source:
         self._fresh = itertools.count()
         self._helpers: dict[tuple[str, ValType], str] = {}
         self._waiting: list[Callable[[], None]] = []
+        self._tables: dict[tuple[str | None, ...], str] = {}
 
     def line(self, text: str) -> None:
         """Append one line at the current indentation."""
@@ -120,20 +126,31 @@ class Source:
         with self.block(f"def {name}({args}):"):
             body()
 
+    def table(self, functions: Sequence[str | None]) -> str:
+        """The name of the tuple of these top-level functions, for calls by number."""
+        return self._tables.setdefault(tuple(functions), f"TABLE{len(self._tables)}")
+
     def compile(self, factory: str, parameters: Mapping[str, str] | None = None) -> Callable[..., Any]:
         """Run the module; the function of that name. Its source is known for as long as that lives.
 
         `parameters` are names for parameters of generated functions, by the names that they were written with.
         """
+        main = "\n".join(self._lines) + "\n"
+        self._lines = []
         while self._waiting:
             self._waiting.pop()()
-        text, constants = "\n".join(self._lines) + "\n", self.constants
+            if len(self._lines) > MAX_LINES:
+                raise UnsupportedFeatureError("values of types with so many parts", "wippywasm", hint=_SPLIT)
+        self._lines += [f"{name} = ({', '.join(map(str, row))},)" for row, name in self._tables.items()]
+        aside = names_aside(parameters.values(), factory) if parameters else {}
         if parameters:
-            text, constants = rename_parameters(text, constants, parameters, factory)
+            main = rename_parameters(main, parameters, aside)
+        text = main + "\n".join(self._lines) + "\n"
         filename = f"<wippywasm abi {self.label} {next(_numbers)}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-        namespace = dict(constants)
+        namespace = dict(self.constants)
         exec(compile(text, filename, "exec"), namespace)
+        move_aside(namespace, aside)
         made: Callable[..., Any] = namespace[factory]
         weakref.finalize(made, linecache.cache.pop, filename, None)
         return made

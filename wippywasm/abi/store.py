@@ -13,7 +13,16 @@ import struct
 from collections.abc import Iterator
 
 from wippywasm.abi.pacing import in_pieces, paced, piece_of
-from wippywasm.abi.shapes import FORMATS, UNSIGNED, atom_count, is_bytes, is_helper, list_element
+from wippywasm.abi.shapes import (
+    FORMATS,
+    UNSIGNED,
+    atom_count,
+    field_level,
+    has_many_cases,
+    is_bytes,
+    is_helper,
+    list_element,
+)
 from wippywasm.abi.source import Source
 from wippywasm.layout import (
     discriminant_size,
@@ -85,8 +94,7 @@ def store(w: Source, t: ValType, atoms: Iterator[str], offset: int, run: Run, le
     """Write code that stores a value at `offset` from the pointer of `run`; what it leaves in `run` is the caller's."""
     if is_helper(t, level):
         run.flush()
-        guest = "nxt, m" if run.allocates else f"None, {run.m}"
-        w.line(f"{store_helper(w, t)}({next(atoms)}, {guest}, {run.at(offset)}, cx)")
+        w.line(f"{store_helper(w, t)}({next(atoms)}, {_guest(run)}, {run.at(offset)}, cx)")
         return
     match t:
         case Prim(name="string"):
@@ -112,7 +120,12 @@ def store(w: Source, t: ValType, atoms: Iterator[str], offset: int, run: Run, le
         case OwnType() | BorrowType():
             run.add(offset, "I", give(w, t, next(atoms)))
         case _:
-            _store_variant(w, cases_of(t), next(atoms), offset, run, level)
+            _store_variant(w, t, next(atoms), offset, run, level)
+
+
+def _guest(run: Run) -> str:
+    """What a helper needs of where a run writes to."""
+    return "nxt, m" if run.allocates else f"None, {run.m}"
 
 
 def store_helper(w: Source, t: ValType) -> str:
@@ -210,13 +223,21 @@ def _store_fixed(w: Source, t: ListType, atom: str, offset: int, run: Run, level
 def _store_fields(
     w: Source, types: tuple[ValType, ...], atoms: Iterator[str], offset: int, run: Run, level: int
 ) -> None:
+    below = field_level(types, level)
     for t, at in zip(types, field_offsets(types)):
-        store(w, t, atoms, offset + at, run, level + 1)
+        store(w, t, atoms, offset + at, run, below)
 
 
-def _store_variant(w: Source, cases: tuple[Case, ...], atom: str, offset: int, run: Run, level: int) -> None:
+def _store_variant(w: Source, t: ValType, atom: str, offset: int, run: Run, level: int) -> None:
+    cases = cases_of(t)
     run.add(offset, UNSIGNED[discriminant_size(len(cases))], f"{atom}[0]")
     run.flush()
+    if has_many_cases(t):
+        write, where = w.name("write"), run.at(offset + payload_offset(cases))
+        table = w.table([None if c.type is None else store_helper(w, c.type) for c in cases])
+        w.line(f"{write} = {table}[{atom}[0]]")
+        w.line(f"if {write} is not None: {write}({atom}[1], {_guest(run)}, {where}, cx)")
+        return
     for i, case in enumerate(cases):
         if case.type is not None:
             with w.block(f"if {atom}[0] == {i}:"):
