@@ -6,6 +6,8 @@ Spec: WebAssembly core, `syntax/types`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import field
 from typing import TypeAlias
 
 from wippywasm.dataclass import dataclass
@@ -14,10 +16,37 @@ CoreValType: TypeAlias = str
 """`i32`, `i64`, `f32`, `f64`, `v128`, `funcref`, `externref`, or any other reference type as it prints."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CoreHeapType:
+    """What a reference refers to, by name; `above` is the nearest type that it is a subtype of, `depth` counts those
+    that are declared.
+    """
+
+    name: str
+    above: CoreHeapType | None = None
+    depth: int = 0
+
+    def line(self) -> Iterator[CoreHeapType]:
+        """Itself and all above it, the nearest first."""
+        heap: CoreHeapType | None = self
+        while heap is not None:
+            yield heap
+            heap = heap.above
+
+    def is_below(self, other: CoreHeapType) -> bool:
+        """Whether it is the other or a subtype of it."""
+        return any(heap.name == other.name for heap in self.line())
+
+
 @dataclass(frozen=True, slots=True)
 class CoreFuncType:
+    """A function's type. `declared` is for linking only: the definition; None where that is final, without supertypes
+    and a group of its own, which is what the type looks like.
+    """
+
     params: tuple[CoreValType, ...] = ()
     results: tuple[CoreValType, ...] = ()
+    declared: CoreHeapType | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

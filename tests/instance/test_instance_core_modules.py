@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wippywasm.errors import InvalidError, NotFoundError, Trap, WitError
+from wippywasm.errors import InvalidError, NotFoundError, Trap, UnsupportedFeatureError, WitError
 
 WORLD = """
 package a:b@1.0.0;
@@ -185,3 +185,31 @@ def test_a_module_without_an_allocator_is_refused_when_it_is_loaded(load: Any) -
 def test_types_without_parts_are_refused_when_the_module_is_loaded(load: Any) -> None:
     with pytest.raises(InvalidError, match="a tuple without items"):
         load('(module (func (export "f")))', wit="f: func(a: tuple<>);")
+
+
+MATCHING = """
+(component
+  (core module $a
+    (type $s (sub (func (result anyref)))) (type $t (sub $s (func (result i31ref))))
+    (elem declare func $f)
+    (func $f (export "f") (type $t) (ref.i31 (i32.const 7)))
+    (global (export "g") (ref $t) (ref.func $f)))
+  (core module $b
+    (type $s (sub (func (result anyref))))
+    (import "a" "f" (func $f (type $s))) (import "a" "g" (global $g (ref null $s)))
+    (func (export "f") (result i32) (i31.get_u (ref.cast i31ref (call $f))))
+    (func (export "g") (result i32) (i31.get_u (ref.cast i31ref (call_ref $s (global.get $g))))))
+  (core instance $a (instantiate $a))
+  (core instance $b (instantiate $b (with "a" (instance $a))))
+  (func (export "f") (result u32) (canon lift (core func $b "f")))
+  (func (export "g") (result u32) (canon lift (core func $b "g"))))
+"""
+
+
+def test_core_items_of_subtypes(load: Any, engine: str) -> None:
+    if engine == "wasmer":
+        with pytest.raises(UnsupportedFeatureError, match="garbage collected types"):
+            load(MATCHING).instantiate()
+        return
+    with load(MATCHING).instantiate() as guest:
+        assert (guest.call("f"), guest.call("g")) == (7, 7)

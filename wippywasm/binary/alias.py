@@ -115,7 +115,7 @@ def _take_outer(scope: Scope, sort: str, count: int, index: int, offset: int) ->
             return module
         case "core type":
             type = at(target.core_types.types, index, sort, offset)
-            scope.core_types.add(type, target.core_types.names[index])
+            scope.core_types.alias(target.core_types, index)
             return type
         case "component":
             component = at(target.components, index, sort, offset)

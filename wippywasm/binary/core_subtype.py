@@ -8,6 +8,7 @@ Spec: WebAssembly core, `valid/matching`; component-model `Explainer.md`, module
 from __future__ import annotations
 
 from wippywasm.binary.component import ModuleType
+from wippywasm.binary.core_heap import matches
 from wippywasm.binary.core_types import print_func
 from wippywasm.core import (
     CoreExternType,
@@ -45,15 +46,22 @@ def core_mismatch(actual: CoreExternType, expected: CoreExternType) -> str | Non
         case CoreGlobalType(), CoreGlobalType():
             return _global_mismatch(actual, expected)
         case CoreTagType(), CoreTagType():
-            return _func_mismatch(actual.type, expected.type)
+            return _tag_mismatch(actual, expected)
         case _:
             return f"expected {_KINDS[type(expected)]}, found {_KINDS[type(actual)]}"
 
 
 def _func_mismatch(actual: CoreFuncType, expected: CoreFuncType) -> str | None:
-    if actual == expected:
-        return None
-    return f"expected: {print_func(expected)}, found: {print_func(actual)}"
+    """Function types match by what they are declared as, not by what their parameters would allow."""
+    if actual.declared is None or expected.declared is None:
+        fits = actual == expected and actual.declared is expected.declared
+    else:
+        fits = actual.declared.is_below(expected.declared)
+    return None if fits else f"expected: {print_func(expected)}, found: {print_func(actual)}"
+
+
+def _tag_mismatch(actual: CoreTagType, expected: CoreTagType) -> str | None:
+    return _func_mismatch(actual.type, expected.type) or _func_mismatch(expected.type, actual.type)
 
 
 def _table_mismatch(actual: CoreTableType, expected: CoreTableType) -> str | None:
@@ -77,7 +85,8 @@ def _memory_mismatch(actual: CoreMemoryType, expected: CoreMemoryType) -> str | 
 def _global_mismatch(actual: CoreGlobalType, expected: CoreGlobalType) -> str | None:
     if actual.mutable != expected.mutable:
         return "mismatch in the mutability of globals"
-    if actual.value != expected.value:
+    fits = actual.value == expected.value if expected.mutable else matches(actual.value, expected.value)
+    if not fits:
         return f"expected global type {expected.value}, found {actual.value}"
     return None
 

@@ -92,9 +92,7 @@ class ModuleTypeReader:
         type = at(space.types, index, "type", offset)
         if isinstance(type, ModuleType):
             raise ValidationError("a core module type can't alias module types", offset)
-        if index in space.open:
-            self.space.open.add(len(self.space.types))
-        self.space.add(type, space.names[index])
+        self.space.alias(space, index)
 
     def _export(self, offset: int) -> None:
         name, type = self.reader.name(), self.types.extern_type()

@@ -8,15 +8,17 @@ Spec: WebAssembly core, `binary/types`, with multi-memory, memory64, threads, ex
 
 from __future__ import annotations
 
-import re
+from typing import NamedTuple
 
 from wippywasm.binary.component import ModuleType
+from wippywasm.binary.core_heap import ABSTRACT_HEAP, HEAPS, CoreReference, abstract, reference
 from wippywasm.binary.limits import CORE_TYPE, Budget
 from wippywasm.binary.reader import Reader
 from wippywasm.core import (
     CoreExternType,
     CoreFuncType,
     CoreGlobalType,
+    CoreHeapType,
     CoreImport,
     CoreMemoryType,
     CoreTableType,
@@ -27,40 +29,27 @@ from wippywasm.core import (
 from wippywasm.errors import ValidationError
 
 NUMERIC = {0x7F: "i32", 0x7E: "i64", 0x7D: "f32", 0x7C: "f64", 0x7B: "v128"}
-ABSTRACT_HEAP = {
-    0x70: "func",
-    0x6F: "extern",
-    0x6E: "any",
-    0x6D: "eq",
-    0x6C: "i31",
-    0x6B: "struct",
-    0x6A: "array",
-    0x69: "exn",
-    0x68: "cont",
-    0x71: "none",
-    0x72: "noextern",
-    0x73: "nofunc",
-    0x74: "noexn",
-    0x75: "nocont",
-}
-BOTTOM_NAMES = {
-    "none": "nullref",
-    "noextern": "nullexternref",
-    "nofunc": "nullfuncref",
-    "noexn": "nullexnref",
-    "nocont": "nullcontref",
-}
-REFERENCES = {code: BOTTOM_NAMES.get(name, f"{name}ref") for code, name in ABSTRACT_HEAP.items()}
-SIMPLE = {**NUMERIC, **REFERENCES}
+REFERENCES = {code: reference(True, HEAPS[name]) for code, name in ABSTRACT_HEAP.items()}
+SIMPLE: dict[int, CoreValType] = {**NUMERIC, **REFERENCES}
 PACKED = {0x78: "i8", 0x77: "i16"}
 
 MAX_PARAMS = 1000
 MAX_FIELDS = 10_000
 MAX_SUPERTYPES = 1
+MAX_SUBTYPING_DEPTH = 63
 READABLE = 64
 """A printed type longer than this is cut and told apart by a digest, or sharing would make it exponentially long."""
 
-_IN_GROUP = re.compile(r"\$rec\.(\d+)")
+_IN_GROUP = "$rec."
+
+
+class Member(NamedTuple):
+    """A member of a recursive group: how it prints, its supertype's name if it has one, and the abstract type above."""
+
+    func: CoreFuncType | None
+    text: str
+    kind: CoreHeapType
+    supertype: str | None = None
 
 
 class CoreTypes:
@@ -71,11 +60,29 @@ class CoreTypes:
         self.names: list[str] = []
         self.open: set[int] = set()
         """Those that may have subtypes."""
-        self.references: dict[tuple[str, str], CoreValType] = {}
+        self.heaps: dict[str, CoreHeapType] = {}
+        """By name what references may refer to."""
+        self.references: dict[tuple[bool, str], CoreReference] = {}
 
     def add(self, type: CoreFuncType | ModuleType | None, name: str) -> None:
         self.types.append(type)
         self.names.append(name)
+
+    def alias(self, space: CoreTypes, index: int) -> None:
+        """Add what another space has at `index`."""
+        if index in space.open:
+            self.open.add(len(self.types))
+        name = space.names[index]
+        self.add(space.types[index], name)
+        if name in space.heaps:
+            self.heaps[name] = space.heaps[name]
+
+    def reference(self, nullable: bool, heap: str) -> CoreReference:
+        """The type of references to `heap`, one object for each."""
+        found = self.references.get((nullable, heap))
+        if found is None:
+            found = self.references[nullable, heap] = reference(nullable, self.heaps.get(heap) or HEAPS[heap])
+        return found
 
     def func(self, index: int, offset: int) -> CoreFuncType:
         """The function type at `index`; `ValidationError` where there is none."""
@@ -120,12 +127,11 @@ class CoreTypeReader:
             raise reader.bad_byte(code, "a core value type", reader.pos)
         reader.pos += 1
         if code == 0x65:
-            return f"(ref null (shared {self._abstract()}))"
-        null = "null " if code == 0x63 else ""
+            return self.space.reference(True, f"(shared {self._abstract()})")
         heap = self.heap_type()
-        if null and heap in ABSTRACT_HEAP.values():
-            return BOTTOM_NAMES.get(heap, f"{heap}ref")
-        return self.space.references.setdefault((null, heap), f"(ref {null}{heap})")
+        if heap.startswith(_IN_GROUP):
+            return reference(code == 0x63, CoreHeapType(heap))
+        return self.space.reference(code == 0x63, heap)
 
     def heap_type(self) -> str:
         reader = self.reader
@@ -151,7 +157,7 @@ class CoreTypeReader:
     def _concrete(self, index: int, start: int) -> str:
         first, count = self.group
         if first <= index < first + count:
-            return f"$rec.{index - first}"
+            return f"{_IN_GROUP}{index - first}"
         if index >= len(self.space.names):
             raise ValidationError(f"unknown type {index}: type index out of bounds", start)
         if isinstance(self.space.types[index], ModuleType):
@@ -174,20 +180,37 @@ class CoreTypeReader:
         self.group = (0, 0)
         self._close_group(members)
 
-    def _close_group(self, members: list[tuple[CoreFuncType | None, str]]) -> None:
-        key = bounded(" ".join(text for _, text in members)).replace("$", "")
-        names = [key if len(members) == 1 else f"{key}.{i}" for i in range(len(members))]
+    def _close_group(self, members: list[Member]) -> None:
+        key = bounded(" ".join([member.text for member in members])).replace("$", "")
+        names = [key] if len(members) == 1 else [f"(rec {key}).{i}" for i in range(len(members))]
+        heaps = self.space.heaps
 
-        def outside(type: CoreValType) -> CoreValType:
-            return _IN_GROUP.sub(lambda found: names[int(found[1])], type)
+        def outside(heap: str) -> str:
+            return names[int(heap[len(_IN_GROUP) :])] if heap.startswith(_IN_GROUP) else heap
 
-        for (func, _), name in zip(members, names):
-            if func is not None and any("$rec" in t for t in (*func.params, *func.results)):
-                func = CoreFuncType(tuple(map(outside, func.params)), tuple(map(outside, func.results)))
+        def closed(type: CoreValType) -> CoreValType:
+            if not isinstance(type, CoreReference) or not type.heap.name.startswith(_IN_GROUP):
+                return type
+            return self.space.reference(type.nullable, outside(type.heap.name))
+
+        for member, name in zip(members, names):
+            heaps[name] = self._heap(name, member.kind, heaps[outside(member.supertype)] if member.supertype else None)
+        for member, name in zip(members, names):
+            func = member.func
+            if func is not None and name != bounded(print_func(func)):
+                func = CoreFuncType(tuple(map(closed, func.params)), tuple(map(closed, func.results)), heaps[name])
             self.space.add(func, name)
 
-    def sub_type(self, own: int) -> tuple[CoreFuncType | None, str]:
-        """One member of a group, `own` its index: its function type or None, and how it prints."""
+    def _heap(self, name: str, kind: CoreHeapType, supertype: CoreHeapType | None) -> CoreHeapType:
+        if supertype is None:
+            return CoreHeapType(name, kind)
+        depth = supertype.depth + 1
+        if depth > MAX_SUBTYPING_DEPTH:
+            raise ValidationError(f"sub type hierarchy too deep: {depth} supertypes", self.reader.pos)
+        return CoreHeapType(name, supertype, depth)
+
+    def sub_type(self, own: int) -> Member:
+        """One member of a group, `own` its index."""
         reader = self.reader
         code = reader.peek()
         if code not in (0x50, 0x4F):
@@ -195,12 +218,14 @@ class CoreTypeReader:
         reader.pos += 1
         start = reader.pos
         count = self._count_up_to(MAX_SUPERTYPES, "supertypes")
-        supertypes = [self._supertype(reader.u32(), own, start) for _ in range(count)]
-        func, text = self.comp_type()
+        supertype = self._supertype(reader.u32(), own, start) if count else None
+        member = self.comp_type()
         if code == 0x50:
             self.space.open.add(own)
-        final = "final " if code == 0x4F else ""
-        return func, f"(sub {final}{' '.join([*supertypes, text])})"
+        elif supertype is None:
+            return member
+        words = [*["final"] * (code == 0x4F), *[supertype or ""] * count, member.text]
+        return Member(member.func, f"(sub {' '.join(words)})", member.kind, supertype)
 
     def _supertype(self, index: int, own: int, start: int) -> str:
         if index >= own:
@@ -210,30 +235,27 @@ class CoreTypeReader:
             raise ValidationError("sub type cannot have a final super type", start)
         return name
 
-    def comp_type(self) -> tuple[CoreFuncType | None, str]:
-        reader = self.reader
-        start = reader.pos
-        code = reader.byte()
-        if code == 0x65:
-            func, text = self.comp_type_unshared()
-            return func, f"(shared {text})"
-        reader.pos = start
-        return self.comp_type_unshared()
+    def comp_type(self) -> Member:
+        shared = self.reader.peek() == 0x65
+        self.reader.pos += shared
+        kind, func, text = self._composite()
+        return Member(func, f"(shared {text})" if shared else text, abstract(kind, shared))
 
-    def comp_type_unshared(self) -> tuple[CoreFuncType | None, str]:
+    def _composite(self) -> tuple[str, CoreFuncType | None, str]:
+        """Its kind, what it is where that is a function, and how it prints."""
         reader = self.reader
         start = reader.pos
         code = reader.byte()
         if code == 0x60:
             func = CoreFuncType(self._val_types(), self._val_types())
-            return func, print_func(func)
+            return "func", func, print_func(func)
         if code == 0x5F:
             fields = [self._field() for _ in range(self._count_up_to(MAX_FIELDS, "fields"))]
-            return None, f"(struct {' '.join(fields)})"
+            return "struct", None, f"(struct {' '.join(fields)})"
         if code == 0x5E:
-            return None, f"(array {self._field()})"
+            return "array", None, f"(array {self._field()})"
         if code == 0x5D:
-            return None, f"(cont {self.heap_type()})"
+            return "cont", None, f"(cont {self.heap_type()})"
         raise reader.bad_byte(code, "a core type", start)
 
     def _val_types(self) -> tuple[CoreValType, ...]:
@@ -350,7 +372,9 @@ def bounded(text: str) -> str:
 
 
 def print_func(type: CoreFuncType) -> str:
-    """A function type as text, `(func (param i32) (result i64))`."""
+    """A function type as text, `(func (param i32) (result i64))`; as its declaration where that says more."""
+    if type.declared is not None:
+        return type.declared.name
     params = f" (param {' '.join(type.params)})" if type.params else ""
     results = f" (result {' '.join(type.results)})" if type.results else ""
     return f"(func{params}{results})"
