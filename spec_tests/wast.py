@@ -15,7 +15,7 @@ from spec_tests import FileResult, Options
 from spec_tests.wast_directives import directives
 from spec_tests.wast_known import reason_for
 from spec_tests.wast_run import Failed, Session, Skipped
-from spec_tests.wast_syntax import WastSyntaxError
+from spec_tests.wast_syntax import WastSyntaxError, line_of
 
 
 def find(path: Path) -> Iterator[Path]:
@@ -30,10 +30,14 @@ def run(case: Path, options: Options) -> FileResult:
     """Run every directive of a file; one that fails does not stop the others."""
     result = FileResult(case)
     try:
-        source = case.read_text(encoding="utf-8")
-        found = directives(source)
-    except (OSError, UnicodeDecodeError, WastSyntaxError) as error:
+        source = case.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
         result.failed.append((case.name, f"can't be read: {error}"))
+        return result
+    try:
+        found = directives(source)
+    except WastSyntaxError as error:
+        result.failed.append((f"{case.name}:{line_of(source, error.offset)}", f"can't be read: {error}"))
         return result
     session = Session(source, options.engine)
     for directive in found:

@@ -11,8 +11,10 @@ from typing import TypeAlias
 
 from spec_tests.wast_syntax import Atom, Group, Node, String, WastSyntaxError, line_of, parse
 
-MODULE_FORMS = ("definition", "instance")
-SOURCE_FORMS = ("quote", "binary")
+SORTS = ("module", "component")
+ACTIONS = ("invoke", "get")
+SPOKEN = ("assert_trap", "assert_exhaustion", "assert_invalid", "assert_malformed", "assert_unlinkable")
+"""Assertions that say which message they expect; of the others only some files do."""
 MODULE_FIELDS = frozenset(
     ("type", "rec", "import", "func", "table", "memory", "global", "export", "start", "elem", "data", "tag")
 )
@@ -59,13 +61,14 @@ class Register:
 
 @dataclass(frozen=True)
 class Action:
-    """`invoke` or `get`; `args` are groups like `(u32.const 1)`."""
+    """`invoke` or `get`; `args` are groups like `(u32.const 1)`, `group` is the whole of it."""
 
     line: int
     kind: str
     instance: str | None
     name: str
-    args: tuple[Group, ...] = ()
+    args: tuple[Group, ...]
+    group: Group
 
 
 @dataclass(frozen=True)
@@ -115,15 +118,32 @@ class Wait:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A directive that the runner has no way to run: an unknown `keyword`, or the reason in `why`."""
+    """A directive that the runner has no way to run."""
 
     line: int
     keyword: str
-    why: str = ""
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """What starts like a directive, and does not have the form of one."""
+
+    line: int
+    why: str
 
 
 Directive: TypeAlias = (
-    Define | Instantiate | Register | Action | AssertReturn | AssertFails | AssertRefused | Thread | Wait | Unknown
+    Define
+    | Instantiate
+    | Register
+    | Action
+    | AssertReturn
+    | AssertFails
+    | AssertRefused
+    | Thread
+    | Wait
+    | Unknown
+    | Malformed
 )
 
 
@@ -136,12 +156,80 @@ def directives(text: str) -> list[Directive]:
 
 
 def _read(text: str, group: Group) -> Directive:
-    """One directive; one that lacks something is unknown, and does not keep the others from being run."""
+    """One directive; one that is malformed does not keep the others from being run."""
     reader = _Reader(text, group)
     try:
         return reader.directive()
-    except (WastSyntaxError, IndexError, UnicodeDecodeError) as error:
-        return Unknown(reader.line, group.head, f"it does not have the form of one: {error}")
+    except WastSyntaxError as error:
+        return Malformed(reader.line, f"malformed `{group.head}`, line {line_of(text, error.offset)}: {error}")
+
+
+class _Items:
+    """The items of a group, taken one by one."""
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        self.rest = group.items[1:]
+        self.end = group.items[0].end
+        """Where what was taken last ends."""
+
+    def _take(self) -> Node:
+        item = self.rest.pop(0)
+        self.end = item.end
+        return item
+
+    def _next(self, wanted: str) -> Node:
+        if not self.rest:
+            raise WastSyntaxError(f"expected {wanted}, found nothing", self.group.end - 1)
+        return self._take()
+
+    def is_word(self, *words: str) -> bool:
+        """Is the next item one of these keywords? It is taken if so."""
+        first = self.rest[0] if self.rest else None
+        if isinstance(first, Atom) and first.text in words:
+            self._take()
+            return True
+        return False
+
+    def name(self) -> str | None:
+        """A `$name`, where there is one."""
+        first = self.rest[0] if self.rest else None
+        if isinstance(first, Atom) and first.text.startswith("$") and first.text != "$":
+            self._take()
+            return first.text
+        return None
+
+    def string(self) -> str:
+        item = self._next("a string")
+        if not isinstance(item, String):
+            raise WastSyntaxError("expected a string", item.start)
+        return item.text
+
+    def group_of(self, *heads: str) -> Group:
+        item = self._next(f"({heads[0]} …)")
+        if not isinstance(item, Group) or item.head not in heads:
+            raise WastSyntaxError(f"expected ({' …) or ('.join(heads)} …)", item.start)
+        return item
+
+    def groups(self) -> tuple[Group, ...]:
+        """All that remain, which have to be groups."""
+        rest, self.rest = self.rest, []
+        for item in rest:
+            if not isinstance(item, Group):
+                raise WastSyntaxError("expected something in parentheses", item.start)
+        return tuple(item for item in rest if isinstance(item, Group))
+
+    def joined(self) -> bytes:
+        """All that remain, which have to be strings."""
+        rest, self.rest = self.rest, []
+        for item in rest:
+            if not isinstance(item, String):
+                raise WastSyntaxError("expected a string", item.start)
+        return b"".join(item.value for item in rest if isinstance(item, String))
+
+    def done(self) -> None:
+        if self.rest:
+            raise WastSyntaxError("expected nothing more", self.rest[0].start)
 
 
 class _Reader:
@@ -153,102 +241,87 @@ class _Reader:
         self.line = line_of(text, group.start)
 
     def directive(self) -> Directive:
-        group, items = self.group, self.group.items
-        match group.head:
+        group = self.group
+        if not group.head:
+            raise WastSyntaxError("expected a keyword", group.start)
+        items = _Items(group)
+        found = self._known(group.head, items)
+        if not isinstance(found, Unknown):
+            items.done()
+        return found
+
+    def _known(self, head: str, items: _Items) -> Directive:
+        match head:
             case "component" | "module":
-                return self._module(group)
+                return self._module(items)
             case "register":
-                return Register(self.line, _string(items[1]), _name(items[2:]))
+                return Register(self.line, items.string(), items.name())
             case "invoke" | "get":
-                return self._action(group)
+                return self._action(items)
             case "assert_return":
-                return AssertReturn(self.line, self._action(_group(items[1])), tuple(map(_group, items[2:])))
+                return AssertReturn(self.line, self._action(_Items(items.group_of(*ACTIONS))), items.groups())
             case "assert_trap" | "assert_exhaustion" | "assert_exception" | "assert_suspension":
-                return self._fails(group)
+                return self._fails(items)
             case "assert_invalid" | "assert_malformed" | "assert_unlinkable" | "assert_malformed_custom":
-                return AssertRefused(self.line, group.head, self._source(_group(items[1])), _message(items))
+                source = self._source(_Items(items.group_of(*SORTS)))
+                return AssertRefused(self.line, head, source, _message(items))
             case "thread":
-                return self._thread(group)
+                return self._thread(items)
             case "wait":
-                return Wait(self.line, _name(items[1:]))
-            case head:
+                return Wait(self.line, items.name())
+            case _:
                 return Unknown(self.line, head)
 
-    def _module(self, group: Group) -> Directive:
-        form = _word(group.items, 1)
-        if form == "instance":
-            names = [item.text for item in group.items[2:] if isinstance(item, Atom)]
-            name, definition = (names[0], names[1]) if len(names) > 1 else (None, names[0] if names else None)
-            return Instantiate(self.line, group.head, name, definition)
-        return Define(self.line, self._source(group), form != "definition")
+    def _module(self, items: _Items) -> Directive:
+        if items.is_word("instance"):
+            names = [name for name in (items.name(), items.name()) if name is not None]
+            name = names.pop(0) if len(names) > 1 else None
+            return Instantiate(self.line, items.group.head, name, names[0] if names else None)
+        is_definition = bool(items.rest) and isinstance(items.rest[0], Atom) and items.rest[0].text == "definition"
+        return Define(self.line, self._source(items), not is_definition)
 
-    def _thread(self, group: Group) -> Thread:
-        name = _name(group.items[1:])
-        rest = [_group(item) for item in group.items[2 if name is not None else 1 :]]
+    def _thread(self, items: _Items) -> Thread:
+        name = items.name()
+        groups = list(items.groups())
         shared = None
-        if rest and rest[0].head == "shared":
-            shared = _name(_group(rest.pop(0).items[1]).items[1:])
-        return Thread(self.line, name, shared, tuple([_read(self.text, inner) for inner in rest]))
+        if groups and groups[0].head == "shared":
+            sharing = _Items(groups.pop(0))
+            module = _Items(sharing.group_of("module"))
+            shared = module.name()
+            module.done()
+            sharing.done()
+        return Thread(self.line, name, shared, tuple([_read(self.text, inner) for inner in groups]))
 
-    def _fails(self, group: Group) -> AssertFails:
-        subject = _group(group.items[1])
-        is_action = subject.head in ("invoke", "get")
-        found = self._action(subject) if is_action else self._source(subject)
-        return AssertFails(self.line, group.head, found, _message(group.items))
+    def _fails(self, items: _Items) -> AssertFails:
+        subject = items.group_of(*ACTIONS, *SORTS)
+        inner = _Items(subject)
+        found = self._action(inner) if subject.head in ACTIONS else self._source(inner)
+        return AssertFails(self.line, items.group.head, found, _message(items))
 
-    def _action(self, group: Group) -> Action:
-        rest = group.items[1:]
-        instance = _name(rest)
-        rest = rest[1:] if instance is not None else rest
-        args = tuple(map(_group, rest[1:]))
-        return Action(line_of(self.text, group.start), group.head, instance, _string(rest[0]), args)
+    def _action(self, items: _Items) -> Action:
+        instance, name = items.name(), items.string()
+        args = items.groups() if items.group.head == "invoke" else ()
+        items.done()
+        line = line_of(self.text, items.group.start)
+        return Action(line, items.group.head, instance, name, args, items.group)
 
-    def _source(self, group: Group) -> Source:
-        items = group.items[1:]
-        if _word(items, 0) in MODULE_FORMS:
-            items = items[1:]
-        name = _name(items)
-        rest = items[1:] if name is not None else items
-        form = _word(rest, 0)
-        if form == "binary":
-            return Source(group.head, name, None, _bytes(rest[1:]))
-        if form == "quote":
-            body = _bytes(rest[1:]).decode(errors="surrogateescape")
-            text = f"({group.head} {body})" if group.head == "component" else body
+    def _source(self, items: _Items) -> Source:
+        group = items.group
+        if items.is_word("instance"):
+            raise WastSyntaxError("expected a definition", group.start)
+        items.is_word("definition")
+        begin = items.end
+        name = items.name()
+        if items.is_word("binary"):
+            return Source(group.head, name, None, items.joined())
+        if items.is_word("quote"):
+            body = items.joined().decode(errors="surrogateescape")
+            text = f"({group.head} {body}\n)" if group.head == "component" else body
             return Source(group.head, name, text, None, is_quoted=True)
-        begin = items[0].start if items else group.end - 1
-        return Source(group.head, name, f"({group.head} {self.text[begin : group.end]}", None)
+        items.rest = []
+        return Source(group.head, name, f"({group.head} {self.text[begin : group.end].lstrip()}", None)
 
 
-def _word(items: list[Node], index: int) -> str:
-    """The keyword at `index`, or an empty string."""
-    item = items[index] if index < len(items) else None
-    return item.text if isinstance(item, Atom) and not item.text.startswith("$") else ""
-
-
-def _name(items: list[Node]) -> str | None:
-    """A leading `$name`."""
-    first = items[0] if items else None
-    return first.text if isinstance(first, Atom) and first.text.startswith("$") else None
-
-
-def _string(item: Node) -> str:
-    if not isinstance(item, String):
-        raise WastSyntaxError("expected a string", item.start)
-    return item.text
-
-
-def _group(item: Node) -> Group:
-    if not isinstance(item, Group):
-        raise WastSyntaxError("expected a parenthesised group", item.start)
-    return item
-
-
-def _bytes(items: list[Node]) -> bytes:
-    return b"".join(item.value for item in items if isinstance(item, String))
-
-
-def _message(items: list[Node]) -> str:
-    """The expected message; some directives have none."""
-    last = items[-1]
-    return last.text if isinstance(last, String) else ""
+def _message(items: _Items) -> str:
+    """The expected message, the last item of an assertion."""
+    return items.string() if items.rest or items.group.head in SPOKEN else ""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import wippywasm
-from spec_tests import wast_values
+from spec_tests import wast_core_values, wast_values
 from spec_tests.wast_core import CoreGuest, CoreWorld
 from spec_tests.wast_directives import (
     Action,
@@ -21,6 +21,7 @@ from spec_tests.wast_directives import (
     Define,
     Directive,
     Instantiate,
+    Malformed,
     Register,
     Source,
     Thread,
@@ -29,8 +30,9 @@ from spec_tests.wast_directives import (
 )
 from spec_tests.wast_features import features_of, is_marked, is_only_validated, unsupported
 from spec_tests.wast_host import ASYNC_HOST_NAMES, HOST, HOST_NAMES
-from spec_tests.wast_messages import not_a_rule, same_meaning
-from spec_tests.wast_syntax import WastSyntaxError
+from spec_tests.wast_messages import not_a_rule, same_meaning, same_refusal_of_text
+from spec_tests.wast_syntax import Group, WastSyntaxError, line_of
+from spec_tests.wast_values import NoWay
 from wippywasm import binary
 from wippywasm.binary.component import Component, CoreModule, InstanceType, NestedComponent
 from wippywasm.engine import get, wat2wasm
@@ -48,7 +50,7 @@ from wippywasm.errors import (
     WippyError,
     WitError,
 )
-from wippywasm.model import ResultType
+from wippywasm.model import FuncType, ResultType
 from wippywasm.values import Err, Ok
 
 NOT_UP = "its component did not come up: "
@@ -62,12 +64,20 @@ class Skipped(Exception):
     """A directive that can't be tried."""
 
 
+class Untranslated(Skipped):
+    """Text that the text parser refuses; `said` is why."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"the text parser refuses it: {said}")
+        self.said = said
+
+
 class Missing:
     """Stands for a definition or an instance that could not be made; using it fails or skips like making it did."""
 
     def __init__(self, why: Failed | Skipped) -> None:
-        said = str(why).removeprefix(NOT_UP)
-        self.why = type(why)(f"{NOT_UP}{said}")
+        said = f"{NOT_UP}{str(why).removeprefix(NOT_UP)}"
+        self.why = Failed(said) if isinstance(why, Failed) else Skipped(said)
 
 
 Guest = wippywasm.Guest | CoreGuest
@@ -79,6 +89,9 @@ REFUSALS: dict[str, type[WippyError]] = {
 }
 UNSPOKEN = {"assert_exception": "uncaught exception", "assert_suspension": "unhandled tag"}
 """What a directive expects that says nothing, or nothing of use."""
+
+EXHAUSTED = "call stack exhausted"
+"""The code of a trap that is no fault of the guest's semantics."""
 
 
 class Session:
@@ -125,8 +138,10 @@ class Session:
         """What an error says of the directive that it ends."""
         if isinstance(error, Failed | Skipped):
             return error
-        if isinstance(error, UnsupportedFeatureError | WastSyntaxError):
+        if isinstance(error, UnsupportedFeatureError | NoWay):
             return Skipped(str(error))
+        if isinstance(error, WastSyntaxError):
+            return Failed(f"malformed, line {line_of(self.source, error.offset)}: {error}")
         lacking = unsupported(error, self.features) if isinstance(error, BinaryError) else None
         if lacking:
             return Skipped(lacking)
@@ -155,7 +170,9 @@ class Session:
                 if directive.name not in self.threads:
                     raise Failed(f"there is no thread {directive.name or ''}")
             case Unknown():
-                raise Skipped(directive.why or f"there is no way here to run `{directive.keyword}`")
+                raise Skipped(f"there is no way here to run `{directive.keyword}`")
+            case Malformed():
+                raise Failed(directive.why)
 
     def _run_thread(self, thread: Thread) -> None:
         """Run a thread's directives at once, which is one of the orders that threads may run in."""
@@ -300,7 +317,7 @@ class Session:
     # ---- actions ---------------------------------------------------------------------------------------------------
 
     def _act(self, action: Action) -> Any:
-        """The result of an action, where it is a component's in the terms of `wast_values`."""
+        """The result of an action: bits where it is a core one, else in the terms of `wast_values`."""
         guest = self._instance(action.instance)
         try:
             return self._act_on(guest, action)
@@ -314,9 +331,11 @@ class Session:
 
     def _act_on(self, guest: Guest, action: Action) -> Any:
         if isinstance(guest, CoreGuest):
-            return guest.act(action.kind, action.name, [wast_values.core_value(arg) for arg in action.args])
-        _, type = guest.component.find_function(action.name)
-        args = [wast_values.to_python(arg, param.type) for arg, param in zip(action.args, type.params)]
+            params = guest.type_of(action.kind, action.name).params
+            bits = wast_core_values.arguments(action.args, params, action.group)
+            return guest.act(action.kind, action.name, bits)
+        type = _function(guest, action)
+        args = wast_values.arguments(action.args, type, action.group)
         if not isinstance(type.result, ResultType):
             return guest.call(action.name, *args)
         try:
@@ -325,18 +344,29 @@ class Session:
             return Err(error.payload)
 
     def _assert_return(self, directive: AssertReturn) -> None:
-        guest = self._instance(directive.action.instance)
-        actual = self._act(directive.action)
-        if isinstance(guest, CoreGuest):
-            if not wast_values.core_match(actual, directive.results):
-                wanted = " ".join(wast_values.describe(group, self.source) for group in directive.results)
-                raise Failed(f"expected {wanted}, got {actual!r}")
-            return
-        result = guest.component.find_function(directive.action.name)[1].result
-        values = [wast_values.to_python(g, result) for g in directive.results if result is not None]
-        expected = values[0] if values else None
-        if not directive.results and isinstance(actual, Ok) and actual.value is None:
-            return
+        """The expected results are read first: malformed ones are told also where the action can't be run."""
+        action = directive.action
+        guest = self._instance(action.instance)
+        try:
+            if isinstance(guest, CoreGuest):
+                self._assert_core(guest, action, directive.results)
+            else:
+                self._assert_value(guest, action, directive.results)
+        except NoWay:
+            self._act(action)  # for what it does to the instance
+            raise
+
+    def _assert_core(self, guest: CoreGuest, action: Action, expected: tuple[Group, ...]) -> None:
+        types = guest.type_of(action.kind, action.name).results
+        patterns = wast_core_values.patterns(expected, types, action.group)
+        actual = self._act(action)
+        if not all(pattern.matches(bits) for pattern, bits in zip(patterns, actual)):
+            wanted = " ".join(self.source[group.start : group.end] for group in expected)
+            raise Failed(f"expected {wanted}, got {wast_core_values.show(actual, types)}")
+
+    def _assert_value(self, guest: wippywasm.Guest, action: Action, groups: tuple[Group, ...]) -> None:
+        expected = wast_values.result(groups, _function(guest, action).result, action.group)
+        actual = self._act(action)
         if not wast_values.same(actual, expected):
             raise Failed(f"expected {expected!r}, got {actual!r}")
 
@@ -351,6 +381,8 @@ class Session:
         except PoisonedError as error:
             expect_message(message, error.message.partition(":")[0])  # behind it is what happened earlier
         except (Trap, GuestExit) as error:
+            if directive.kind == "assert_exhaustion" and getattr(error, "code", "") != EXHAUSTED:
+                raise Failed(f"expected {EXHAUSTED}, got {error}") from error
             expect_message(message, str(error))
         else:
             raise Failed(f"expected a trap ({message}), got none")
@@ -369,8 +401,8 @@ class Session:
             raise Skipped(foreign)
         try:
             wasm = to_bytes(directive.source)
-        except Skipped as skip:
-            self._refused_as_text(directive, skip)
+        except Untranslated as text:
+            self._refused_as_text(directive, text)
             return
         try:
             self._check(directive.source.sort, wasm)
@@ -389,14 +421,23 @@ class Session:
         else:
             raise Failed(f"accepted, but expected: {directive.message}")
 
-    def _refused_as_text(self, directive: AssertRefused, skip: Skipped) -> None:
+    def _refused_as_text(self, directive: AssertRefused, text: Untranslated) -> None:
         """Text that does not parse is what `assert_malformed` asks for; names that resolve to nothing are invalid too.
 
         Any other refusal of the text says nothing about what is asserted.
         """
-        if not directive.kind.startswith("assert_malformed") and not same_meaning(directive.message, str(skip)):
-            raise skip
-        expect_message(directive.message, str(skip))
+        message = directive.message
+        if directive.kind.startswith("assert_malformed"):
+            if not same_refusal_of_text(message, text.said):
+                raise Failed(f"expected a message like {message!r}, got {text.said!r}")
+        elif directive.kind != "assert_invalid" or not message or not same_meaning(message, text.said):
+            raise text
+
+
+def _function(guest: wippywasm.Guest, action: Action) -> FuncType:
+    if action.kind != "invoke":
+        raise Failed(f"a component exports no globals for `{action.kind}`")
+    return guest.component.find_function(action.name)[1]
 
 
 _OLDER_SPELLING = ("WAST_STRICT_COMPONENT_INDICES", "0")
@@ -404,7 +445,7 @@ _OLDER_SPELLING = ("WAST_STRICT_COMPONENT_INDICES", "0")
 
 
 def to_bytes(source: Source) -> bytes:
-    """The binary of a source; `Skipped` where the translator does not take its text."""
+    """The binary of a source; `Untranslated` where the translator does not take its text."""
     if source.wasm is not None:
         return source.wasm
     assert source.text is not None
@@ -412,14 +453,12 @@ def to_bytes(source: Source) -> bytes:
     try:
         return wat2wasm(source.text)
     except WatSyntaxError as error:
-        raise Skipped(f"the text parser refuses it: {str(error).splitlines()[0]}") from error
+        raise Untranslated(str(error).splitlines()[0]) from error
+    except UnicodeEncodeError as error:
+        raise Untranslated("malformed UTF-8 encoding") from error
 
 
 def expect_message(expected: str, actual: str) -> None:
     """`Failed` where the message is not the one that the vector expects."""
     if not same_meaning(expected, actual):
-        _fail(f"expected a message like {expected!r}, got {actual!r}")
-
-
-def _fail(message: str) -> NoReturn:
-    raise Failed(message)
+        raise Failed(f"expected a message like {expected!r}, got {actual!r}")

@@ -1,7 +1,7 @@
 """Text of a `.wast` file → a tree of parenthesised groups, with positions.
 
 In: text. Out: `Group`s of atoms, strings and groups. Only tokens are told apart here; what a component's text means is
-left to the translator. Spec: WebAssembly core, `text/lexical`.
+left to the translator. Spec: WebAssembly core, `text/lexical` and the proposal for annotations.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n]+|;;[^\n]*)
       | (?P<open>\((?!;))
       | (?P<close>\))
-      | (?P<string>"(?:[^"\\\x00-\x1f]|\\(?:u\{[0-9a-fA-F_]+\}|[0-9a-fA-F]{2}|.))*")
-      | (?P<atom>\$"[^"]*"|(?:[^\s()";]|;(?![;)]))+)
+      | (?P<string>"(?:[^"\\\x00-\x1f\x7f]|\\.)*")
+      | (?P<atom>[$@]"(?:[^"\\\x00-\x1f\x7f]|\\.)*"|(?:[^\s()";]|;(?![;)]))+)
       | (?P<comment>\(;)""",
     re.VERBOSE | re.DOTALL,
 )
 _COMMENT_EDGE = re.compile(r"\(;|;\)")
-_ESCAPE = re.compile(r"\\(u\{([0-9a-fA-F_]+)\}|[0-9a-fA-F]{2}|.)", re.DOTALL)
+_ESCAPE = re.compile(r"\\(u\{([0-9a-fA-F](?:_?[0-9a-fA-F])*)\}|[0-9a-fA-F]{2}|.)", re.DOTALL)
 _SIMPLE_ESCAPES = {"t": b"\t", "n": b"\n", "r": b"\r", '"': b'"', "'": b"'", "\\": b"\\"}
 
 
 class WastSyntaxError(ValueError):
-    """A file that does not split into directives; `offset` is where."""
+    """Text that breaks the grammar of scripts; `offset` is where."""
 
     def __init__(self, message: str, offset: int) -> None:
-        super().__init__(f"{message} (at character {offset})")
+        super().__init__(message)
         self.offset = offset
 
 
@@ -44,15 +44,26 @@ class Atom:
 
 @dataclass(frozen=True)
 class String:
-    """A string literal; `value` is its bytes."""
+    """A string literal as it is written. Its `value` is looked at when it is wanted: a bad one is a fault of its
+    directive, not of the file."""
 
-    value: bytes
+    raw: str
     start: int
     end: int
 
     @property
+    def value(self) -> bytes:
+        try:
+            return unescape(self.raw)
+        except ValueError as error:
+            raise WastSyntaxError(f"malformed string: {error}", self.start) from error
+
+    @property
     def text(self) -> str:
-        return self.value.decode()
+        try:
+            return self.value.decode()
+        except UnicodeDecodeError as error:
+            raise WastSyntaxError(f"malformed UTF-8 encoding: {error}", self.start) from error
 
 
 @dataclass
@@ -73,7 +84,7 @@ Node: TypeAlias = "Atom | String | Group"
 
 
 def parse(text: str) -> list[Group]:
-    """All top-level groups of a file."""
+    """All top-level groups of a file, without annotations: to a script these are like space."""
     top = Group(0)
     stack = [top]
     for kind, token, start in tokens(text):
@@ -84,14 +95,31 @@ def parse(text: str) -> list[Group]:
         elif kind == "close":
             if len(stack) == 1:
                 raise WastSyntaxError("a closing parenthesis without its opening one", start)
-            stack.pop().end = start + 1
+            stack[-1].end = start + 1
+            if _is_annotation(stack.pop()):
+                stack[-1].items.pop()
         elif kind == "string":
-            stack[-1].items.append(String(unescape(token[1:-1]), start, start + len(token)))
+            stack[-1].items.append(String(token[1:-1], start, start + len(token)))
         else:
-            stack[-1].items.append(Atom(token.replace('"', ""), start, start + len(token)))
+            stack[-1].items.append(Atom(_word(token, start), start, start + len(token)))
     if len(stack) > 1:
         raise WastSyntaxError("a parenthesis is never closed", stack[-1].start)
     return [only_group(item) for item in top.items]
+
+
+def _is_annotation(group: Group) -> bool:
+    """Does a group begin with `(@name`, with nothing between the two?"""
+    first = group.items[0] if group.items else None
+    if not isinstance(first, Atom) or not first.text.startswith("@") or first.start != group.start + 1:
+        return False
+    if first.text == "@":
+        raise WastSyntaxError("empty annotation id", first.start)
+    return True
+
+
+def _word(token: str, start: int) -> str:
+    """A word; `$"name"` is the same as `$name`."""
+    return token[0] + String(token[2:-1], start, start + len(token)).text if token[1:2] == '"' else token
 
 
 def only_group(item: Node) -> Group:
@@ -126,18 +154,27 @@ def _end_of_comment(text: str, start: int) -> int:
 
 
 def unescape(text: str) -> bytes:
-    """The bytes that a string literal stands for."""
+    """The bytes that a string literal stands for; ValueError where it has an escape that stands for nothing."""
     out, last = bytearray(), 0
     for found in _ESCAPE.finditer(text):
         out += text[last : found.start()].encode()
         last = found.end()
         if found[2] is not None:
-            out += chr(int(found[2], 16)).encode()
+            out += _scalar(found[2])
         elif found[1] in _SIMPLE_ESCAPES:
             out += _SIMPLE_ESCAPES[found[1]]
-        else:
+        elif len(found[1]) == 2:
             out.append(int(found[1], 16))
+        else:
+            raise ValueError(f"there is no escape `{found[0]}`")
     return bytes(out + text[last:].encode())
+
+
+def _scalar(digits: str) -> bytes:
+    number = int(digits, 16)
+    if number > 0x10FFFF or 0xD800 <= number < 0xE000:
+        raise ValueError(f"U+{number:X} is not a Unicode scalar value")
+    return chr(number).encode()
 
 
 def line_of(text: str, offset: int) -> int:

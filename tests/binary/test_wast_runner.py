@@ -11,7 +11,8 @@ from spec_tests import FileResult, Options
 from spec_tests.wast import find, run
 from spec_tests.wast_messages import same_meaning
 from spec_tests.wast_syntax import WastSyntaxError, parse, unescape
-from spec_tests.wast_values import same, to_python
+from spec_tests.wast_values import arguments, same
+from spec_tests.wast_values import result as expected
 from wippywasm.engine.port import Engine
 from wippywasm.model import (
     F32,
@@ -22,8 +23,11 @@ from wippywasm.model import (
     EnumType,
     Field,
     FlagsType,
+    FuncType,
     ListType,
+    MapType,
     OptionType,
+    Param,
     RecordType,
     ResultType,
     TupleType,
@@ -104,7 +108,14 @@ def test_every_kind_of_directive(tmp_path: Path, engine: Engine) -> None:
 
 def test_a_file_that_does_not_split_is_one_failure(tmp_path: Path, engine: Engine) -> None:
     result = run_text(tmp_path, "(component", engine)
-    assert [reason for _, reason in result.failed] == ["can't be read: a parenthesis is never closed (at character 0)"]
+    assert result.failed == [("case.wast:1", "can't be read: a parenthesis is never closed")]
+    result = run_text(tmp_path, "(component)\n\n) (component)", engine)
+    assert result.failed == [("case.wast:3", "can't be read: a closing parenthesis without its opening one")]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, engine: Engine) -> None:
+    result = run_text(tmp_path, "\ufeff(component)", engine)
+    assert (result.passed, result.failed) == (1, [])
 
 
 def test_find(tmp_path: Path) -> None:
@@ -133,6 +144,10 @@ PAIR = RecordType((Field("a", U32), Field("b", OptionType(OptionType(U8)))))
     [
         ("(list.const (u8.const 1) (u8.const 0xff))", ListType(U8), b"\x01\xff"),
         ("(list.const (u32.const 1_000))", ListType(U32), [1000]),
+        ("(list.const (u32.const 010) (u32.const +0x0_a))", ListType(U32), [10, 10]),
+        ("(list.const (list.const (u8.const 1) (u8.const 2)))", ListType(ListType(U8, 2)), [b"\x01\x02"]),
+        ('(map.const (tuple.const (str.const "a") (u32.const 1)))', MapType(STRING, U32), {"a": 1}),
+        ('(list.const (tuple.const (str.const "a") (u32.const 1)))', MapType(STRING, U32), {"a": 1}),
         ('(tuple.const (str.const "☃") (f32.const 0x1p-1))', TupleType((STRING, F32)), ("☃", 0.5)),
         ('(record.const (field "a" u32.const 1) (field "b" (option.none)))', PAIR, {"a": 1, "b": None}),
         (
@@ -149,11 +164,16 @@ PAIR = RecordType((Field("a", U32), Field("b", OptionType(OptionType(U8)))))
     ],
 )
 def test_values(text: str, type: ValType, value: object) -> None:
-    assert same(to_python(parse(text)[0], type), value)
+    (group,) = parse(text)
+    assert same(expected([group], type, group), value)
+    (argument,) = arguments([group], FuncType((Param("x", type),)), group)
+    assert same(argument, [*value.items()] if isinstance(type, MapType) and isinstance(value, dict) else value)
 
 
 def test_same_tells_apart_what_python_calls_equal() -> None:
     assert same(math.nan, math.nan)
+    assert not same(math.nan, -math.nan)
+    assert not same([1, 2], (1, 2))
     assert same([Variant("a", math.nan)], [Variant("a", math.nan)])
     assert not same(0.0, -0.0)
     assert not same(True, 1)
@@ -170,6 +190,10 @@ def test_same_tells_apart_what_python_calls_equal() -> None:
         ("invalid leading byte (0x2) for instance", "invalid leading byte (0x3) for an instance", False),
         ("wasm trap: wasm `unreachable` instruction executed", "the guest trapped: unreachable", True),
         ("unexpected character 'a'", "type mismatch", False),
+        ("types", "unexpected end: 5 bytes are announced", False),
+        ("offset", "unexpected end: 5 bytes are announced (at offset 0x4)", False),
+        ("trapped", "the guest trapped: unreachable", False),
+        ("not implemented: aliasing core module types", "a core module type can't alias module types", True),
     ],
 )
 def test_messages(expected: str, actual: str, holds: bool) -> None:
