@@ -115,12 +115,43 @@ def test_code_is_not_walked() -> None:
         (b"\0asm\1\0\0\0\x0e\x00", MalformedError, "malformed section id"),
         (b"\0asm\1\0\0\0\x01\x02\x00\x00", MalformedError, "unexpected data"),
         (b"\0asm\x0d\0\1\0", MalformedError, "expected a core module"),
+        (b"\0asm\1\0\0\0\x06\x06\x01\x7f\x02\x41\x00\x0b", MalformedError, "malformed mutability 0x02 of a global"),
     ],
 )
 def test_refusals_say_what_and_where(wasm: bytes, kind: type[BinaryError], message: str) -> None:
     with pytest.raises(kind, match=message) as caught:
         core_module.parse(wasm)
     assert caught.value.offset <= len(wasm)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "(i32.eqz (i32.const 0))",
+        "(block (result i32) (i32.const 0))",
+        "(call $f)",
+        "(i32.const 0) drop (i32.const 1)",
+        "(i32.trunc_sat_f32_s (f32.const 0))",
+        "(i32x4.extract_lane 0 (v128.const i32x4 0 0 0 0))",
+        "(i32.atomic.load (i32.const 0))",
+        "(ref.eq (ref.null eq) (ref.null eq))",
+        "(i31.get_s (ref.i31 (i32.const 0)))",
+    ],
+)
+def test_instructions_that_are_not_constant(code: str) -> None:
+    """They are instructions, so the module is invalid, and not malformed."""
+    wasm = wat2wasm(f"(module (memory 1 1 shared) (func $f (result i32) i32.const 0) (global i32 {code}))")
+    with pytest.raises(ValidationError, match="constant expression required"):
+        core_module.parse(wasm)
+
+
+@pytest.mark.parametrize(
+    "code", [b"\xff", b"\x27", b"\x05", b"\xc5", b"\xfb\x1f", b"\xfc\x18", b"\xfd\x9a\1", b"\xfe\x04"]
+)
+def test_opcodes_that_are_none(code: bytes) -> None:
+    body = b"\x01\x7f\x00" + code + b"\x0b"
+    with pytest.raises(MalformedError, match="illegal opcode"):
+        core_module.parse(b"\0asm\1\0\0\0\x06" + bytes([len(body)]) + body)
 
 
 def test_sniff() -> None:

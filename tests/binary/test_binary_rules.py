@@ -127,6 +127,9 @@ def test_values_are_refused_by_name(number: int) -> None:
     ("wasm", "kind", "message"),
     [
         (COMPONENT + section(7, b"\x01\x67\x7d\x00"), ValidationError, "greater than zero"),
+        (COMPONENT + section(7, b"\x01\x3f\x20\x00"), MalformedError, "invalid leading byte"),
+        (COMPONENT + section(7, b"\x01\x3f\x00\x00"), MalformedError, "invalid leading byte"),
+        (COMPONENT + section(7, b"\x01\x3f\x70\x00"), ValidationError, "represented by `i32`"),
         (COMPONENT + section(7, b"\x01\x73\x00"), MalformedError, "unexpected data"),
         (COMPONENT + section(10, b"\x01\x03\x01a\x01\x00"), MalformedError, r"invalid leading byte \(0x3\)"),
         (COMPONENT + section(10, b"\x01\x00\x01a\x02\x01\x7f"), ValidationError, "values"),

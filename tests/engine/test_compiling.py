@@ -106,6 +106,61 @@ def test_wrong_bytes(engine: Engine, wasm: bytes, kind: type[BinaryError], offse
     assert "\n" not in caught.value.message
 
 
+def _section(number: int, body: bytes) -> bytes:
+    return bytes([number, len(body)]) + body
+
+
+def _body(code: bytes) -> bytes:
+    """A module of one function."""
+    code = bytes([1, len(code) + 1, 0]) + code
+    return HEADER + _section(1, b"\x01\x60\x00\x00") + _section(3, b"\x01\x00") + _section(10, code)
+
+
+_MEMORY = HEADER + _section(5, b"\x01\x00\x01")
+
+
+@pytest.mark.parametrize(
+    "wasm",
+    [
+        _body(b""),
+        _body(b"\x01"),
+        _body(b"\x02\x40\x0b"),
+        _body(b"\x0b\x0b"),
+        _body(b"\x0b\x01"),
+        _body(b"\x02\x50\x0b\x0b"),
+        _body(b"\x05\x0b"),
+        _body(b"\xff\x0b"),
+        _body(b"\xd0\x50\x1a\x0b"),
+        _body(b"\xfc\x09\x00\x0b") + _section(11, b"\x01\x01\x00"),
+        _body(b"\x0b")[:-1] + b"\x0b\x00",
+        _body(b"\x0b").replace(b"\x0a\x04", b"\x0a\x05") + b"\x00",
+        HEADER + _section(9, b"\x01\x09"),
+        _MEMORY + _section(11, b"\x01\x09"),
+        _MEMORY + _section(12, b"\x02") + _section(11, b"\x01\x00\x41\x00\x0b\x00"),
+        _MEMORY + _section(12, b"\x01"),
+        HEADER + _section(6, b"\x01\x7f\x02\x41\x00\x0b"),
+    ],
+)
+def test_what_the_grammar_refuses_is_malformed(engine: Engine, wasm: bytes) -> None:
+    with pytest.raises(MalformedError):
+        engine.compile(wasm)
+
+
+@pytest.mark.parametrize(
+    "wasm",
+    [
+        _body(b"\x02\xe3\x00\x0b\x0b"),
+        _body(b"\x20\x05\x1a\x0b"),
+        wat2wasm('(module (func) (export "malformed" (func 0)) (export "malformed" (func 0)))'),
+        wat2wasm("(module (memory 1) (data (offset (i32.eqz (i32.const 0)))))"),
+        wat2wasm("(module (global i32 (i32.eqz (i32.const 0))))"),
+    ],
+)
+def test_what_only_the_rules_refuse_is_invalid(engine: Engine, wasm: bytes) -> None:
+    with pytest.raises(ValidationError):
+        engine.compile(wasm)
+
+
 @settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_broken_bytes_give_our_errors(engine: Engine, data: st.DataObject) -> None:

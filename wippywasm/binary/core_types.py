@@ -340,9 +340,9 @@ class CoreTypeReader:
         value = self.val_type()
         start = self.reader.pos
         flags = self.reader.byte()
-        if flags > 3:
-            raise self.reader.malformed("malformed mutability of a global", start)
-        return CoreGlobalType(value, bool(flags & 1))
+        if flags > 1:
+            raise self.reader.malformed(f"malformed mutability {flags:#04x} of a global", start)
+        return CoreGlobalType(value, bool(flags))
 
     def tag_type(self) -> CoreTagType:
         start = self.reader.pos

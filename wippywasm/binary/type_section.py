@@ -9,6 +9,7 @@ from __future__ import annotations
 from wippywasm.binary.alias import read_alias_declarator
 from wippywasm.binary.component import ResourceDefinition, TypeDefinition
 from wippywasm.binary.core_type_section import read_core_type
+from wippywasm.binary.core_types import CoreTypeReader
 from wippywasm.binary.import_export import read_export_declarator, read_import_declarator
 from wippywasm.binary.limits import EXTERN
 from wippywasm.binary.nodes import ComponentNode, FuncNode, InstanceNode, ResNode, ValNode, public_type
@@ -21,7 +22,6 @@ from wippywasm.model import ResourceType
 
 RESOURCE, ASYNC_FUNCTION = 0x3F, 0x43
 CORE_TYPE_DECL, TYPE_DECL, ALIAS_DECL, IMPORT_DECL, EXPORT_DECL = range(5)
-I32 = 0x7F
 
 
 def read_type(scope: Scope, reader: Reader) -> None:
@@ -82,7 +82,7 @@ def _read_declarators(scope: Scope, reader: Reader) -> Scope:
 def _read_resource(scope: Scope, reader: Reader, offset: int) -> None:
     if scope.kind != COMPONENT:
         raise ValidationError("resources can only be defined within a concrete component", offset)
-    rep = _read_representation(reader)
+    rep = _read_representation(scope, reader)
     destructor = reader.optional(reader.u32)
     if destructor is not None:
         _check_destructor(scope, destructor, rep, offset)
@@ -92,12 +92,12 @@ def _read_resource(scope: Scope, reader: Reader, offset: int) -> None:
     scope.define(ResourceDefinition(offset, resource, rep, destructor))
 
 
-def _read_representation(reader: Reader) -> CoreValType:
+def _read_representation(scope: Scope, reader: Reader) -> CoreValType:
     offset = reader.pos
-    code = reader.byte()
-    if code != I32:
+    type = CoreTypeReader(reader, scope.core_types, scope.context.budget).val_type()
+    if type != "i32":
         raise ValidationError("resources can only be represented by `i32`", offset)
-    return "i32"
+    return type
 
 
 def _check_destructor(scope: Scope, index: int, rep: CoreValType, offset: int) -> None:

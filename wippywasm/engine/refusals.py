@@ -18,10 +18,13 @@ from wippywasm.engine.wasmtime_config import SWITCHES, make_config
 from wippywasm.errors import BinaryError, MalformedError, UnsupportedFeatureError, ValidationError
 
 _OFFSET = re.compile(r"\(?at offset (0x[0-9a-f]+|\d+)\)?:?\s*")
-# How the validator words what the grammar of the binary format already refuses.
+# How the validator words what the grammar of the binary format already refuses. Names of exports are told as they are.
 _MALFORMED = re.compile(
-    r"unexpected end|end-of-file|magic header|binary version|malformed|invalid leading byte|integer representation|"
-    r"integer too large|length out of bounds|illegal opcode|zero byte expected|section size|out of order"
+    r"(?!duplicate ).*(unexpected end|end-of-file|magic header|binary version|malformed|invalid leading byte|"
+    r"integer representation|integer too large|length out of bounds|illegal opcode|zero byte|section size|out of order|"
+    r"control frames remain at end|operators remaining after end|`else` found outside|invalid value type|"
+    r"invalid heap type|invalid flags byte in|invalid cast flags|inconsistent lengths|data count section required|"
+    r"data section is absent|trailing bytes at end of section|unexpected content in the)"
 )
 
 
@@ -41,7 +44,7 @@ def binary_error(message: str) -> BinaryError:
     found = list(_OFFSET.finditer(message))
     offset = int(found[-1].group(1), 0) if found else 0
     text = _OFFSET.sub("", _innermost(message)).strip().removeprefix("Invalid input WebAssembly code").strip()
-    kind = MalformedError if _MALFORMED.search(text) else ValidationError
+    kind = MalformedError if _MALFORMED.match(text) else ValidationError
     return kind(text, offset)
 
 
