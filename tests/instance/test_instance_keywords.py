@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -109,3 +111,45 @@ def test_fields_keep_their_names(load: Any) -> None:
         pair = {"end": "x", "m": "y"}
         assert guest.exports.f(end=b"12", m=pair) == pair
         assert guest.exports.f(pair, b"12") == pair
+
+
+KEYWORD_RECORD = """
+(component
+  (type $r' (record (field "from" u32) (field "to-class" u32) (field "class" u32)))
+  (import "r" (type $r (eq $r')))
+  (import "f" (func $f (param "v" $r) (param "many" (list $r)) (result $r)))
+  (export "f" (func $f)))
+"""
+
+
+@dataclasses.dataclass
+class Keyworded:
+    from_: int
+    to_class: int
+    class_: int
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Keyworded(1, 2, 3),
+        SimpleNamespace(from_=1, to_class=2, class_=3),
+        {"from": 1, "to-class": 2, "class": 3},
+        {"from_": 1, "to_class": 2, "class_": 3},
+    ],
+)
+def test_fields_that_are_keywords_of_python(load: Any, value: Any) -> None:
+    plain = {"from": 1, "to-class": 2, "class": 3}
+    seen: list[Any] = []
+
+    def host(v: Any, many: Any) -> Any:
+        seen.append((v, many))
+        return value
+
+    with load(KEYWORD_RECORD).instantiate({"f": host}) as guest:
+        assert guest.call("f", value, [value, plain]) == plain
+        assert seen == [(plain, [plain, plain])]
+        with pytest.raises(ValueMismatchError, match="field `from` is missing"):
+            guest.call("f", {"from__": 1, "to-class": 2, "class": 3}, [])
+        with pytest.raises(ValueMismatchError, match="a field is given in two spellings"):
+            guest.call("f", {**plain, "from_": 1}, [])

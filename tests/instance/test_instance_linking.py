@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -87,6 +88,25 @@ def test_versions_within_an_instance(load: Any) -> None:
     for name in ("a:b/c@2.0.0", "a:b/d@1.0.1"):
         with pytest.raises(LinkError, match=r"'outer#a:b/c@1\.0\.1#f'"):
             needs.instantiate({"outer": {name: {"f": lambda: 3}}})
+
+
+@pytest.mark.parametrize(
+    ("imports", "message"),
+    [
+        ({"a:b/use": {"f": print}}, "'a:b/use#deep#far#g': .* is missing: the mapping given has no 'deep'$"),
+        ({"a:b/use": SimpleNamespace(f=print)}, "SimpleNamespace has no 'deep'$"),
+        ({"a:b/use": {"f": print, "deep": {}}}, "'a:b/use#deep#far#g': .* is missing: the mapping given has no 'far'$"),
+        ({"a:b/use": {"f": print, "deep": {"far": {}}}}, "the mapping given has no 'g'$"),
+        ({"a:b/us": {}}, r"nothing is given for import 'a:b/use#f': func\(\) \(did you mean 'a:b/us'\?\)$"),
+    ],
+)
+def test_what_is_given_in_part(load: Any, imports: Any, message: str) -> None:
+    needs = load(
+        """(component (import "a:b/use" (instance (export "f" (func))
+          (export "deep" (instance (export "far" (instance (export "g" (func)))))))))"""
+    )
+    with pytest.raises(LinkError, match=message):
+        needs.link(imports)
 
 
 DEMANDS = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import wippywasm
-from wippywasm.errors import InvalidError
+from wippywasm.errors import InvalidError, WatSyntaxError
 
 EMPTY = '(module (func (export "go")))'
 WIT = "go: func();"
@@ -45,6 +46,13 @@ def test_names_of_functions(load: Any, name: Any) -> None:
 def test_what_is_loaded(load: Any) -> None:
     with pytest.raises(InvalidError, match="a module is loaded from a path, from bytes or from text, not from 5"):
         load(5)
+    for path in ("\0asm", "a\0b", "\ud800.wasm", Path("a\0b")):
+        with pytest.raises(InvalidError, match="can't be the path of a file") as refused:
+            load(path)
+        assert refused.value.hint == "give a binary as bytes, and text with its parentheses"
+    with pytest.raises(WatSyntaxError, match=r"line 2, column 12: '\\ud800' is half of a surrogate pair") as broken:
+        load('(component\n  (import "\ud800" (func)))')
+    assert (broken.value.details["line"], broken.value.details["column"]) == (2, 12)
     with pytest.raises(InvalidError, match="wit must be the text or the path of WIT, not 5"):
         load(EMPTY, wit=5)
     with pytest.raises(InvalidError, match="engine must be the name of an engine"):

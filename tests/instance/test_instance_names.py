@@ -128,6 +128,7 @@ def test_an_entry_grants_what_it_names(entry: str, name: str, granted: bool) -> 
 
 
 KEYS = dict.fromkeys(("run", "a:b/store@1.2.0#get", "a:b/store@1.2.0#get-all", "c:d/store@0.1.0#get", "e:f/x#go"))
+KEYS |= dict.fromkeys(("g:h/two@1.0.0#go", "g:h/two@1.1.0#go"))
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,9 @@ KEYS = dict.fromkeys(("run", "a:b/store@1.2.0#get", "a:b/store@1.2.0#get-all", "
         ("a:b/store@1.0.0#get", "a:b/store@1.2.0#get"),
         ("store#get-all", "a:b/store@1.2.0#get-all"),
         ("x#go", "e:f/x#go"),
+        ("two@1.0.0#go", "g:h/two@1.0.0#go"),
+        ("two@1.1.0#go", "g:h/two@1.1.0#go"),
+        ("g:h/two@1.0.0#go", "g:h/two@1.0.0#go"),
     ],
 )
 def test_short_forms_of_a_method(method: str, key: str) -> None:
@@ -150,6 +154,8 @@ def test_short_forms_of_a_method(method: str, key: str) -> None:
     [
         ("rum", "did you mean 'run'"),
         ("store#get", "could be any of 'a:b/store@1.2.0#get', 'c:d/store@0.1.0#get'"),
+        ("two#go", "could be any of 'g:h/two@1.0.0#go', 'g:h/two@1.1.0#go'"),
+        ("two@1.2.0#go", "could be any of 'g:h/two@1.0.0#go', 'g:h/two@1.1.0#go'"),
         ("a:b/store@2.0.0#get", "there is no exported function 'a:b/store@2.0.0#get'"),
         ("get", "there is no exported function 'get'"),
         ("store#gett-all", "did you mean 'store#get-all'"),

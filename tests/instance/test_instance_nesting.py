@@ -159,10 +159,11 @@ def test_components_and_modules_as_imports(load: Any) -> None:
     ("adder", "base", "message"),
     [
         (None, BASE, "nothing is given for import 'adder', which is a component"),
-        (BASE, BASE, "import 'adder' is a component: give a loaded one"),
+        (BASE, BASE, "import 'adder' is a component: give a loaded one, not a core module"),
         ("(component)", BASE, "component given for import 'adder' does not fit: export 'add': it is missing"),
         (TAKES, BASE, "does not fit: import 'adder': it is missing"),
         (ADDER, None, "import 'base' is a core module: give its bytes"),
+        (ADDER, ADDER, "import 'base' is a core module, and a component is none"),
         (ADDER, "(module)", "core module given for import 'base' does not fit: missing expected export `get`"),
         (ADDER, '(module (func (export "get")))', "does not fit: type mismatch in export `get`"),
         (
@@ -176,6 +177,19 @@ def test_components_and_modules_that_do_not_fit(load: Any, adder: Any, base: Any
     imports = {name: load(wat) for name, wat in (("adder", adder), ("base", base)) if wat is not None}
     with pytest.raises(LinkError, match=message):
         load(TAKES).instantiate(imports)
+
+
+def test_what_is_no_component(load: Any) -> None:
+    component, linked = load(TAKES), load("(component)").link()
+    with load("(component)").instantiate() as guest:
+        for given, words in (
+            (guest, "a guest or its exports"),
+            (guest.exports, "a guest or its exports"),
+            (b"", "its bytes"),
+            (linked, "a LinkedComponent"),
+        ):
+            with pytest.raises(LinkError, match=f"^import 'adder' is a component: give a loaded one, not {words}$"):
+                component.link({"adder": given, "base": wat2wasm(BASE)})
 
 
 CAPTURED = """

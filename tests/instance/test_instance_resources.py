@@ -74,6 +74,17 @@ def test_a_guests_resource_is_an_object_with_methods(counters: Guest) -> None:
     assert counters.call("live") == 0
 
 
+def test_an_exported_resource_is_a_class_to_isinstance(load: Any, counters: Guest) -> None:
+    cls = counters.exports["counters"].Counter
+    with load(COUNTERS).instantiate() as other, cls(1) as one, other.exports["counters"].Counter(1) as foreign:
+        assert isinstance(one, cls)
+        assert isinstance(one, counters.exports["counters"].counter)
+        assert not isinstance(foreign, cls)
+        assert not isinstance(1, cls)
+        assert isinstance(one, (int, cls))
+    assert isinstance(one, cls)
+
+
 def test_what_a_namespace_lists(counters: Guest) -> None:
     assert dir(counters.exports) == ["live"]
     assert sorted(counters.exports) == ["a:b/counters@1.0.0", "live"]
@@ -215,6 +226,79 @@ def test_closing_a_guest_closes_the_objects_it_kept(load: Any) -> None:
         guest.call("keep", 2)
         assert Counter.closed == []
     assert Counter.closed == [1, 2]
+
+
+def test_an_object_is_closed_for_each_time_that_it_was_given_away(load: Any) -> None:
+    Counter.closed.clear()
+    one = Counter(7)
+    host = {"Counter": lambda n: one, "[static]counter.sum": Counter.sum}
+    with load(CLIENT).instantiate({"a:b/counters": host}) as guest:
+        guest.call("keep", 1)
+        guest.call("keep", 2)
+        assert guest.call("take", one) == 7
+        assert Counter.closed == [7]
+    assert Counter.closed == [7, 7, 7]
+
+
+RENAMED = """
+(component
+  (import "x" (instance $x
+    (export "r" (type $r (sub resource))) (export "make" (func (result (own $r))))))
+  (alias export $x "r" (type $r))
+  (import "y" (instance $y (export "r" (type $q (eq $r))) (export "use" (func (param "x" (borrow $q))))))
+  (import "s" (type $s (eq $r)))
+  (export "y" (instance $y)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "s", "message"),
+    [
+        ({"r": Counter}, {}, {}, None),
+        ({"r": Counter}, {"r": Counter}, {"s": Counter}, None),
+        ({"Counter": Counter}, {"r": 5}, {}, None),
+        ({}, {"r": lambda: None}, {}, None),
+        (
+            {"r": Counter},
+            {"r": Doubled},
+            {},
+            "import 'y#r' is the resource of import 'x#r', for which another class is given",
+        ),
+        ({"r": Counter}, {"R": Doubled}, {}, "import 'y#r' is the resource of import 'x#r'"),
+        ({}, {"r": Counter}, {}, "import 'y#r' is the resource of import 'x#r', for which no class is given"),
+        (
+            {"r": Counter},
+            {},
+            {"s": Doubled},
+            "import 's' is the resource of import 'x#r', for which another class is given",
+        ),
+    ],
+)
+def test_the_class_of_a_resource_that_has_several_names(load: Any, x: Any, y: Any, s: Any, message: str | None) -> None:
+    component = load(RENAMED)
+    imports = {"x": {"make": lambda: Counter(1), **x}, "y": {"use": print, **y}, **s}
+    if message is None:
+        with component.instantiate(imports) as guest:
+            assert isinstance(Counter(1), guest.exports["y"].R)
+            assert isinstance(1, guest.exports["y"].R) is ("r" not in x)
+        return
+    with pytest.raises(LinkError, match=message) as refused:
+        component.link(imports)
+    assert refused.value.hint == "give the class for 'x#r' only"
+
+
+def test_a_guests_resource_under_several_names(load: Any) -> None:
+    exports = """(component
+      (type $r' (resource (rep i32))) (export $r "r" (type $r'))
+      (core module $m (func (export "f") (result i32) unreachable)) (core instance $i (instantiate $m))
+      (func (export "make") (result (own $r)) (canon lift (core func $i "f"))))"""
+    component = load(RENAMED)
+    with load(exports).instantiate() as one, load(exports).instantiate() as other:
+        component.instantiate({"x": one, "y": {"use": print, "r": one.exports.R}}).close()
+        with pytest.raises(
+            LinkError, match="import 'y#r' is the resource of import 'x#r', for which another class is given"
+        ):
+            component.link({"x": one, "y": {"use": print, "r": other.exports.R}})
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from wippywasm.abi import host_values as hv
 from wippywasm.abi.classes import ClassRecord, ClassVariant
+from wippywasm.abi.keywords import snake
 from wippywasm.abi.shapes import FORMATS, NUMBERS, RANGES
 from wippywasm.abi.signature import MISSING, Signature, show, show_type, wrong_count
 from wippywasm.errors import InternalError, ValueMismatchError, counted
@@ -244,7 +245,7 @@ def _fit_record(t: RecordType, value: Any, path: str, scope: Any) -> dict[str, A
 
 
 def _field(value: Any, name: str) -> Any:
-    attribute = name.replace("-", "_")
+    attribute = snake(name)
     if isinstance(value, Mapping):
         try:
             return value[name] if name in value else value.get(attribute, MISSING)
@@ -254,7 +255,7 @@ def _field(value: Any, name: str) -> Any:
 
 
 def _check_unknown(t: RecordType, value: Mapping[Any, Any], path: str) -> None:
-    known = {f.name for f in t.fields} | {f.name.replace("-", "_") for f in t.fields}
+    known = {f.name for f in t.fields} | {snake(f.name) for f in t.fields}
     try:
         keys = hv.snapshot(value)
     except hv.Misfit:

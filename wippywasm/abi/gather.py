@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from wippywasm.abi import host_values as hv
 from wippywasm.abi.classes import ClassRecord, ClassVariant
+from wippywasm.abi.keywords import snake
 from wippywasm.abi.shapes import (
     FORMATS,
     RANGES,
@@ -220,7 +221,7 @@ def _packed_rows(w: Source, element: ValType, v: str, n: str, level: int) -> str
 def _record(w: Source, t: RecordType, v: str, level: int) -> list[str]:
     names = [f.name for f in t.fields]
     fields = [w.name("f") for _ in names]
-    attributes = tuple(n.replace("-", "_") for n in names)
+    attributes = tuple(map(snake, names))
     otherwise = "if"
     if isinstance(t, ClassRecord):
         attributes, otherwise = t.attributes, "elif"

@@ -22,6 +22,11 @@ def wat2wasm(text: str, path: str | None = None) -> bytes:
         return bytes(wasmtime.wat2wasm(text))
     except wasmtime.WasmtimeError as error:
         raise _syntax_error(str(error), path) from None
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        column = error.start - text.rfind("\n", 0, error.start)
+        message = f"{text[error.start]!r} is half of a surrogate pair"
+        raise _syntax_error(f"{message}\n--> text:{line}:{column}", path) from None
 
 
 def _syntax_error(message: str, path: str | None) -> WatSyntaxError:

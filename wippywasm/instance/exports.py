@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
+from wippywasm.abi.resources import GuestResource
 from wippywasm.abi.state import RuntimeResource
 from wippywasm.errors import InvalidError, NoAttributeError, NotFoundError, UnsupportedFeatureError
 from wippywasm.instance.names import best_match, pascal, snake, split_version
@@ -144,6 +145,13 @@ class ExportedResource:
         value = self._function(name)
         setattr(self, name, value)
         return value
+
+    def __instancecheck__(self, value: object) -> bool:
+        """Whether it is a resource of this guest's, or an object of the host's class where the host has it."""
+        resource = self._resource
+        if resource.impl is None:
+            return isinstance(value, resource.host_class)
+        return isinstance(value, GuestResource) and value._type is resource
 
     def __repr__(self) -> str:
         return f"<resource {join(self._instance._prefix, self._name)}>"

@@ -64,8 +64,10 @@ def find_key(method: str, keys: Mapping[str, object], uncallable: Mapping[str, s
     if method in keys:
         return method
     found = [key for key in keys if _means(method, key)]
-    if len(found) == 1:
-        return found[0]
+    version = _version(method)
+    exact = [key for key in found if version and _version(key) == version]
+    if len(found) == 1 or len(exact) == 1:
+        return (exact or found)[0]
     if found:
         raise NotFoundError(f"{method!r} could be any of {', '.join(map(repr, found))}", hint="write the full name")
     if method in uncallable:
@@ -86,6 +88,10 @@ def _means(method: str, key: str) -> bool:
     if base != full_base and base != full_base.rpartition("/")[2]:
         return False
     return not version or compatible(version, full_version)
+
+
+def _version(key: str) -> str:
+    return split_version(key.rpartition("#")[0])[1]
 
 
 def _short(key: str) -> str:

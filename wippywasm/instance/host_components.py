@@ -15,7 +15,8 @@ from typing import Any
 
 from wippywasm.binary import component as c
 from wippywasm.binary.core_subtype import module_mismatch
-from wippywasm.errors import LinkError
+from wippywasm.errors import LinkError, with_article
+from wippywasm.instance.exports import ExportedInstance
 from wippywasm.instance.providers import MISSING, find_import
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan import Closure, HostComponent, describe_func
@@ -34,11 +35,20 @@ def _find(wanted: HostComponent, given: Any) -> Closure:
         raise LinkError(f"nothing is given for import {name!r}, which is a component", where)
     source = Closure(given, None) if isinstance(given, c.Component) else getattr(given, "_source", None)
     if not isinstance(source, Closure):
-        raise LinkError(f"import {name!r} is a component: give a loaded one, not {type(given).__name__}", where)
+        raise LinkError(f"import {name!r} is a component: give a loaded one, not {_what(given)}", where)
     why = component_mismatch(source.component.type, wanted.type)
     if why is not None:
         raise LinkError(f"the component given for import {name!r} does not fit: {why}", where)
     return source
+
+
+def _what(given: Any) -> str:
+    """What was given in place of a component that `load` made."""
+    if isinstance(given, bytes | bytearray | memoryview):
+        return "its bytes"
+    if isinstance(given, ExportedInstance):
+        return "a guest or its exports"
+    return "a core module" if getattr(given, "kind", None) == "module" else with_article(type(given).__name__)
 
 
 def component_mismatch(actual: c.ComponentType, expected: c.ComponentType) -> str | None:

@@ -30,6 +30,8 @@ def link_module(wanted: ImportedModule, given: Any) -> LinkedModule:
     """The module given for an import, as bytes or as a loaded core module; raises LinkError where it does not fit."""
     name = "#".join(wanted.path)
     wasm = getattr(given, "wasm", given)
+    if getattr(given, "kind", None) == "component":
+        raise LinkError(f"import {name!r} is a core module, and a component is none", wanted.path[0])
     if not isinstance(wasm, bytes | bytearray | memoryview):
         raise LinkError(f"import {name!r} is a core module: give its bytes, or a loaded one", wanted.path[0])
     wasm = bytes(wasm) if isinstance(wasm, bytearray) else wasm

@@ -60,6 +60,7 @@ class _Linker:
         self.imports = imports
         self.deny = undeclared == "deny"
         self.own: set[tuple[str, ...]] = set()
+        self.origins = {r.resource: r.path for r in plan.host_resources}
         self.identities = Identities()
         self.common: dict[ResourceType, ResourceType] = {}
         self.types = Substitution(lambda r: self.common.get(r, r))
@@ -90,6 +91,8 @@ class _Linker:
         *where, name = wanted.path
         provider = find_import(self.imports, tuple(where))
         if not isinstance(provider, ExportedInstance):
+            if isinstance(wanted.type, ResourceType):
+                self.check_class(wanted.path, wanted.type, provider)
             return
         item, need = provider._items.get(name), self.types.type(wanted.type)
         if not isinstance(item, TypeItem | ResourceType):
@@ -104,6 +107,23 @@ class _Linker:
             raise LinkError(
                 f"import {_words(wanted.path)} is the type {it}, and {provider!r} has {other} of that name",
                 wanted.path[0],
+            )
+
+    def check_class(self, path: tuple[str, ...], resource: ResourceType, provider: Any) -> None:
+        """Refuse a class for a further name of a resource, unless it is the one given where that is introduced."""
+        given, origin = _class_given(provider, path[-1]), self.origins.get(resource)
+        if origin is None or not isinstance(given, type | ExportedResource):
+            return
+        there = _class_given(find_import(self.imports, origin[:-1]), origin[-1])
+        same = given is there
+        if isinstance(given, ExportedResource) and isinstance(there, ExportedResource):
+            same = given._resource is there._resource
+        if not same:
+            other = "no class" if there is MISSING else "another class"
+            raise LinkError(
+                f"import {_words(path)} is the resource of import {_words(origin)}, for which {other} is given",
+                path[0],
+                hint=f"give the class for {_words(origin)} only",
             )
 
     # ---- resources
@@ -213,13 +233,17 @@ class _Linker:
 
     def missing(self, path: tuple[str, ...], what: str, provider: Any = MISSING) -> LinkError:
         """The error for an import that nothing is given for, or for what its provider lacks."""
+        lacks = path
+        while provider is MISSING and len(lacks) > 2:  # perhaps only an instance within what is given
+            lacks = lacks[:-1]
+            provider = find_import(self.imports, lacks[:-1])
         if provider is MISSING:
             near = did_you_mean(path[0], self.imports).removeprefix(", ")
             hint = near or f"pass imports={{{path[0]!r}: …}}, or undeclared='deny' to refuse it when it is called"
             return LinkError(f"nothing is given for import {_words(path)}: {what}", path[0], hint=hint)
         if isinstance(provider, ExportedInstance):
-            return self.lacking(path, what, provider)
-        python = snake(path[-1].rpartition(".")[2].rpartition("]")[2])
+            return self.lacking(lacks, what, provider)
+        python = snake(lacks[-1].rpartition(".")[2].rpartition("]")[2])
         lack = f"{describe_provider(provider)} has no {python!r}"
         return LinkError(f"import {_words(path)}: {what} is missing: {lack}", path[0])
 
@@ -232,6 +256,13 @@ class _Linker:
             path[0],
             hint=part_to_give(provider, path[-1]),
         )
+
+
+def _class_given(provider: Any, name: str) -> Any:
+    """What a provider has for a resource."""
+    if isinstance(provider, ExportedInstance):
+        return ExportedResource(provider, name) if isinstance(provider._items.get(name), ResourceType) else MISSING
+    return MISSING if provider is MISSING else find_resource(provider, name)
 
 
 _KINDS: dict[type, str] = {

@@ -112,6 +112,9 @@ def read_file(path: Path) -> bytes:
         raise NotFoundError(f"there is no file {os.fspath(path)!r}", hint=f"looked in {Path.cwd()}") from None
     except OSError as error:
         raise InvalidError(f"can't read {os.fspath(path)!r}: {error.strerror}") from error
+    except ValueError as error:  # it has a zero byte, or half of a surrogate pair
+        hint = "give a binary as bytes, and text with its parentheses"
+        raise InvalidError(f"{os.fspath(path)!r} can't be the path of a file: {error}", hint=hint) from None
 
 
 def text_of(data: bytes) -> str | None:
