@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import cast
 
 from spec_tests import FileResult, Options, Runner
+from wippywasm.engine import get
+from wippywasm.errors import WippyError
 
 RUNNERS = ("spec_tests.wit", "spec_tests.wast")
 """Modules that follow the `Runner` protocol, each for its own kind of vector."""
@@ -70,6 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--engine", help="the engine that runs what has to run; else the default one")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     chosen = parser.parse_args(arguments)
+    if chosen.engine is not None:
+        try:
+            get(chosen.engine)
+        except WippyError as error:
+            parser.error(str(error))
     results = run_all(chosen.paths, Options(chosen.engine))
     if chosen.json:
         print(as_json(results), file=sys.stdout)

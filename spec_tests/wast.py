@@ -14,7 +14,8 @@ from pathlib import Path
 from spec_tests import FileResult, Options
 from spec_tests.wast_directives import directives
 from spec_tests.wast_known import reason_for
-from spec_tests.wast_run import Failed, Session, Skipped
+from spec_tests.wast_outcomes import Failed, Skipped
+from spec_tests.wast_run import Session
 from spec_tests.wast_syntax import WastSyntaxError, line_of
 
 

@@ -7,24 +7,20 @@ Spec: the script format of the WebAssembly test suite's interpreter.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from spec_tests.wast_core_values import WIDTHS
+from spec_tests.wast_bridge import BRIDGED, bridge, from_port, to_port
 from spec_tests.wast_host import SPECTEST
 from spec_tests.wast_values import NoWay
-from wippywasm.core import CoreFuncType, CoreValType
+from wippywasm.core import CoreFuncType
 from wippywasm.engine import wat2wasm
 from wippywasm.engine.port import CoreFunc, CoreGlobal, CoreInstance, CoreItem, Engine, Store
 from wippywasm.errors import LinkError, NotFoundError
 
 SPECTEST_NAME = "spectest"
-INTEGERS = {"f32": "i32", "f64": "i64"}
-PASSED = frozenset(WIDTHS) | {"funcref", "externref"}
-"""The types that a bridge can be written for."""
 
 
 class CoreGuest:
-    """An instance of a core module. Its values are bits: see `bridge`."""
+    """An instance of a core module. It takes and gives values as their bits: see `wast_bridge`."""
 
     def __init__(self, world: CoreWorld, instance: CoreInstance) -> None:
         self.world = world
@@ -40,56 +36,19 @@ class CoreGuest:
             return item.type
         raise NotFoundError(f"the export {name!r} is not a {'global' if kind == 'get' else 'function'}")
 
-    def act(self, kind: str, name: str, args: Sequence[int | None]) -> list[int | None]:
+    def act(self, kind: str, name: str, args: Sequence[int]) -> list[int]:
         """Call a function or read a global."""
         type = self.type_of(kind, name)
         if name not in self._bridges:
             self._bridges[name] = self.world.bridged(self._item(name), type)
-        result = self._bridges[name].call(*map(_signed, args, type.params))
-        results = result if isinstance(result, tuple) else (result,) if type.results else ()
-        return [_unsigned(value, of) for value, of in zip(results, type.results)]
+        result = self._bridges[name].call(*to_port(args, type.params))
+        return from_port(result if isinstance(result, tuple) else (result,) if type.results else (), type.results)
 
     def _item(self, name: str) -> CoreItem:
         try:
             return self.instance.export(name)
         except KeyError:
             raise NotFoundError(f"there is no export {name!r}") from None
-
-
-def _signed(bits: int | None, type: CoreValType) -> int | None:
-    """As the port wants integers."""
-    width = WIDTHS.get(type, 0)
-    return bits if bits is None or not bits >> (width - 1) else bits - (1 << width)
-
-
-def _unsigned(value: Any, type: CoreValType) -> Any:
-    return value % (1 << WIDTHS[type]) if type in WIDTHS else value
-
-
-def bridge(item: CoreItem, type: CoreFuncType) -> str:
-    """The text of a module that calls a function, or reads a global, and whose own function has integers for floats.
-
-    The port has floats of 64 bits for both formats, in which the payloads of many NaNs get lost.
-    """
-    lines = [_import(item, type), '(func (export "")']
-    lines += [f"(param {INTEGERS.get(of, of)})" for of in type.params]
-    lines += [f"(result {INTEGERS.get(of, of)})" for of in type.results]
-    lines += [f"(local $r{i} {of})" for i, of in enumerate(type.results)]
-    for i, of in enumerate(type.params):
-        lines.append(f"local.get {i}" + (f" {of}.reinterpret_{INTEGERS[of]}" if of in INTEGERS else ""))
-    lines.append("global.get $it" if isinstance(item, CoreGlobal) else "call $it")
-    lines += [f"local.set $r{i}" for i in reversed(range(len(type.results)))]
-    for i, of in enumerate(type.results):
-        lines.append(f"local.get $r{i}" + (f" {INTEGERS[of]}.reinterpret_{of}" if of in INTEGERS else ""))
-    return f"(module {' '.join(lines)}))"
-
-
-def _import(item: CoreItem, type: CoreFuncType) -> str:
-    if isinstance(item, CoreGlobal):
-        of = f"(mut {item.type.value})" if item.type.mutable else item.type.value
-        return f'(import "" "" (global $it {of}))'
-    params, results = " ".join(type.params), " ".join(type.results)
-    return f'(import "" "" (func $it (param {params}) (result {results})))'
 
 
 class CoreWorld:
@@ -111,12 +70,12 @@ class CoreWorld:
         return CoreGuest(self, self.store().instantiate(module, imports))
 
     def bridged(self, item: CoreItem, type: CoreFuncType) -> CoreFunc:
-        """A function that takes and gives integers only, where `item` takes or gives floats, or is a global."""
+        """A function that takes and gives integers only: `item` itself, or the bridge to it."""
         types = {*type.params, *type.results}
-        if isinstance(item, CoreFunc) and not types & INTEGERS.keys():
+        if isinstance(item, CoreFunc) and types <= {"i32", "i64"}:
             return item
-        if types - PASSED:
-            raise NoWay(f"values of type {', '.join(sorted(types - PASSED))} do not pass the engine port")
+        if types - BRIDGED:
+            raise NoWay(f"values of type {', '.join(sorted(types - BRIDGED))} do not pass the engine port")
         module = self.engine.compile(wat2wasm(bridge(item, type)))
         made = self.store().instantiate(module, [item]).export("")
         assert isinstance(made, CoreFunc)

@@ -148,9 +148,9 @@ Directive: TypeAlias = (
 
 
 def directives(text: str) -> list[Directive]:
-    """The directives of a file, in order. A file that starts with no directive is one module's fields."""
+    """The directives of a file, in order. A file may be one module's fields instead."""
     groups = parse(text)
-    if groups and groups[0].head in MODULE_FIELDS:
+    if groups and all(group.head in MODULE_FIELDS for group in groups):
         return [Define(line_of(text, groups[0].start), Source("module", None, f"(module {text}\n)", None), True)]
     return [_read(text, group) for group in groups]
 

@@ -58,13 +58,20 @@ SHORTEST = 5
 def same_meaning(expected: str, actual: str) -> bool:
     """Does our message say what the vector expects?"""
     expected, actual = _OFFSET.sub("", expected), _BEFORE.sub("", _OFFSET.sub("", actual))
-    if expected in actual:
+    if _says(expected, actual):
         return True
     for theirs, ours in PATTERNS:
         found = re.fullmatch(theirs, expected)
         if found is not None and re.search(_filled(ours, found), actual):
             return True
     return _is_equivalent(expected, actual, EQUIVALENT)
+
+
+def _says(expected: str, actual: str) -> bool:
+    """Are the words in our message? A few letters are in any, so short ones have to be whole words."""
+    if not expected or len(expected) >= SHORTEST:
+        return expected in actual
+    return re.search(rf"(?<!\w){re.escape(expected)}(?!\w)", actual) is not None
 
 
 def same_refusal_of_text(expected: str, actual: str) -> bool:

@@ -6,7 +6,6 @@ can't be tried, with the reason. A `Session` keeps what the directives define.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +30,7 @@ from spec_tests.wast_directives import (
 from spec_tests.wast_features import features_of, is_marked, is_only_validated, unsupported
 from spec_tests.wast_host import ASYNC_HOST_NAMES, HOST, HOST_NAMES
 from spec_tests.wast_messages import not_a_rule, same_meaning, same_refusal_of_text
+from spec_tests.wast_outcomes import Failed, Missing, Skipped, Untranslated, expect_message, to_bytes
 from spec_tests.wast_syntax import Group, WastSyntaxError, line_of
 from spec_tests.wast_values import NoWay
 from wippywasm import binary
@@ -46,39 +46,11 @@ from wippywasm.errors import (
     Trap,
     UnsupportedFeatureError,
     ValidationError,
-    WatSyntaxError,
     WippyError,
     WitError,
 )
 from wippywasm.model import FuncType, ResultType
 from wippywasm.values import Err, Ok
-
-NOT_UP = "its component did not come up: "
-
-
-class Failed(Exception):
-    """A directive that does not hold."""
-
-
-class Skipped(Exception):
-    """A directive that can't be tried."""
-
-
-class Untranslated(Skipped):
-    """Text that the text parser refuses; `said` is why."""
-
-    def __init__(self, said: str) -> None:
-        super().__init__(f"the text parser refuses it: {said}")
-        self.said = said
-
-
-class Missing:
-    """Stands for a definition or an instance that could not be made; using it fails or skips like making it did."""
-
-    def __init__(self, why: Failed | Skipped) -> None:
-        said = f"{NOT_UP}{str(why).removeprefix(NOT_UP)}"
-        self.why = Failed(said) if isinstance(why, Failed) else Skipped(said)
-
 
 Guest = wippywasm.Guest | CoreGuest
 REFUSALS: dict[str, type[WippyError]] = {
@@ -105,7 +77,8 @@ class Session:
         self.engine: Engine = get(engine)
         self.core = CoreWorld(self.engine)
         self.host: wippywasm.Guest | None = None
-        self.threads: set[str | None] = set()
+        self.threads: dict[str | None, Skipped | None] = {}
+        """Those that were started, with why one could not be."""
         self.definitions: dict[str, bytes | Missing] = {}
         self.last_definition: bytes | Missing | None = None
         self.instances: dict[str, Guest | Missing] = {}
@@ -167,8 +140,7 @@ class Session:
             case Thread():
                 self._run_thread(directive)
             case Wait():
-                if directive.name not in self.threads:
-                    raise Failed(f"there is no thread {directive.name or ''}")
+                self._wait(directive)
             case Unknown():
                 raise Skipped(f"there is no way here to run `{directive.keyword}`")
             case Malformed():
@@ -176,15 +148,25 @@ class Session:
 
     def _run_thread(self, thread: Thread) -> None:
         """Run a thread's directives at once, which is one of the orders that threads may run in."""
-        self.threads.add(thread.name)
-        if thread.shared is not None:
-            raise Skipped("the thread shares a memory; instances of two stores share none through the engine port")
+        self.threads[thread.name] = None
         session = Session(self.source, self.engine.name)
         try:
+            if thread.shared is not None:
+                raise Skipped("the thread shares a memory; instances of two stores share none through the engine port")
             for directive in thread.directives:
                 session.run(directive)
+        except Skipped as skip:
+            self.threads[thread.name] = skip
+            raise
         finally:
             session.close()
+
+    def _wait(self, wait: Wait) -> None:
+        if wait.name not in self.threads:
+            raise Failed(f"there is no thread {wait.name or ''}")
+        skip = self.threads[wait.name]
+        if skip is not None:
+            raise Skipped(f"its thread did not run: {skip}")
 
     # ---- definitions -----------------------------------------------------------------------------------------------
 
@@ -194,17 +176,27 @@ class Session:
             self._make(source.name, lambda: self._validated(source))
             return
         if directive.is_instantiated:
-            self._make(source.name, lambda: self._guest(source.sort, to_bytes(source)), may_be_open=True)
-            return
+            may_be_open = source.sort == "component"
+            self._make(source.name, lambda: self._guest(source.sort, self._defined(source)), may_be_open=may_be_open)
+        else:
+            self._defined(source, self._check)
+
+    def _defined(self, source: Source, check: Callable[[str, bytes], None] | None = None) -> bytes:
+        """The bytes of a definition, of which more instances can be made; what comes later knows where it failed."""
+        known: bytes | Missing | None = None
         try:
-            self.last_definition = to_bytes(source)
-            self._check(source.sort, self.last_definition)
+            known = wasm = to_bytes(source)
+            if check is not None:
+                check(source.sort, wasm)
         except Exception as error:
-            self.last_definition = Missing(self._reason(error))
+            known = Missing(self._reason(error))
             raise
         finally:
-            if source.name is not None and self.last_definition is not None:
-                self.definitions[source.name] = self.last_definition
+            if known is not None:
+                self.last_definition = known
+                if source.name is not None:
+                    self.definitions[source.name] = known
+        return wasm
 
     def _register(self, directive: Register) -> None:
         try:
@@ -247,7 +239,7 @@ class Session:
         try:
             self.current = make()
         except LinkError as error:
-            provided = error.import_name.partition("#")[0] in self.registered
+            provided = error.import_name.partition("#")[0] in {*self.registered, *HOST_NAMES}
             open_import = Skipped(f"nothing in the file provides its import {error.import_name!r}")
             self.current = Missing(Failed(str(error)) if provided else open_import)
             if provided or not may_be_open:
@@ -435,30 +427,10 @@ class Session:
 
 
 def _function(guest: wippywasm.Guest, action: Action) -> FuncType:
+    """The type of what an action calls; the library's shorter forms of a name are none of a file's."""
     if action.kind != "invoke":
         raise Failed(f"a component exports no globals for `{action.kind}`")
-    return guest.component.find_function(action.name)[1]
-
-
-_OLDER_SPELLING = ("WAST_STRICT_COMPONENT_INDICES", "0")
-"""Lets the translator take `(memory $i "memory")` for a nested reference, as most files that exist write it."""
-
-
-def to_bytes(source: Source) -> bytes:
-    """The binary of a source; `Untranslated` where the translator does not take its text."""
-    if source.wasm is not None:
-        return source.wasm
-    assert source.text is not None
-    os.environ.setdefault(*_OLDER_SPELLING)
-    try:
-        return wat2wasm(source.text)
-    except WatSyntaxError as error:
-        raise Untranslated(str(error).splitlines()[0]) from error
-    except UnicodeEncodeError as error:
-        raise Untranslated("malformed UTF-8 encoding") from error
-
-
-def expect_message(expected: str, actual: str) -> None:
-    """`Failed` where the message is not the one that the vector expects."""
-    if not same_meaning(expected, actual):
-        raise Failed(f"expected a message like {expected!r}, got {actual!r}")
+    name, type = guest.component.find_function(action.name)
+    if name != action.name:
+        raise Failed(f"there is no export {action.name!r}, only {name!r}")
+    return type

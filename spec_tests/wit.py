@@ -47,7 +47,10 @@ def run(case: Path, options: Options) -> FileResult:
     if source is None:
         result.skipped.append((case.name, "the input of this expectation is not beside it"))
         return result
-    fault = _run(case, source)
+    try:
+        fault = _run(case, source)
+    except (OSError, ValueError) as error:  # an expectation that is no JSON, a file that is no text
+        fault = f"can't be read: {error}"
     if fault is None:
         result.passed += 1
     elif known or fault.startswith("skip: "):
@@ -134,5 +137,5 @@ def difference(got: Any, want: Any, path: str = "$") -> str | None:
             return f"{path}: has {len(got)} items, expected {len(want)}"
         pairs = [(a, b, f"{path}[{i}]") for i, (a, b) in enumerate(zip(got, want))]
     else:
-        return None if got == want else f"{path}: is {got!r}, expected {want!r}"
+        return None if got == want and type(got) is type(want) else f"{path}: is {got!r}, expected {want!r}"
     return next((found for a, b, where in pairs if (found := difference(a, b, where))), None)

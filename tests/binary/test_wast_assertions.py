@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from spec_tests import Options
+from spec_tests.__main__ import main
 from spec_tests.wast import run
 from wippywasm.engine.port import Engine
 
@@ -217,6 +218,35 @@ WRONG_COMPONENT = """
 """
 
 
+VECTORS = (
+    '(module $v (func (export "swap") (param v128 i32 v128) (result v128 i32) local.get 2 local.get 1)'
+    ' (func (export "four") (result v128) (v128.const f32x4 nan 1 -0 nan:0x600000))'
+    ' (global (export "g") v128 (v128.const i64x2 -1 2)))'
+)
+RIGHT_VECTORS = """
+(assert_return
+  (invoke "swap" (v128.const i32x4 0 0 0 0) (i32.const 7) (v128.const i8x16 0 1 2 3 4 5 6 7 8 9 0 0 0 0 0 255))
+  (v128.const i8x16 0 1 2 3 4 5 6 7 8 9 0 0 0 0 0 -1) (i32.const 7))
+(assert_return (invoke "swap" (v128.const i32x4 0 0 0 0) (i32.const 7) (v128.const i64x2 1 0x8000000000000000))
+  (v128.const i32x4 1 0 0 0x80000000) (i32.const 7))
+(assert_return (invoke "four") (v128.const f32x4 nan:canonical 1 -0 nan:arithmetic))
+(assert_return (invoke "four") (either (v128.const i64x2 0 0) (v128.const f32x4 nan 1 -0 nan:0x600000)))
+(assert_return (get "g") (v128.const i64x2 -1 2))
+"""
+WRONG_VECTORS = """
+(assert_return (invoke "four") (v128.const f32x4 nan:canonical 1 -0 nan:canonical))
+(assert_return (invoke "four") (v128.const f32x4 nan:canonical 1 0 nan:arithmetic))
+(assert_return (invoke "four") (v128.const f32x4 nan 1 0))
+(assert_return (invoke "four") (v128.const f32x5 nan 1 0 0 0))
+(assert_return (invoke "four") (v128.const 0 0 0 0))
+(assert_return (invoke "four") (i32.const 0))
+(assert_return (get "g") (v128.const i64x2 2 -1))
+(assert_return (get "g") (v128.const i8x16 256 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+(assert_return (invoke "swap" (v128.const f32x4 nan:canonical 0 0 0) (i32.const 7) (v128.const i64x2 1 0))
+  (v128.const i64x2 1 0) (i32.const 7))
+"""
+
+
 def starts(text: str) -> list[int]:
     """The lines at which directives start."""
     return [number for number, line in enumerate(text.split("\n"), 1) if line.startswith("(")]
@@ -224,8 +254,12 @@ def starts(text: str) -> list[int]:
 
 @pytest.mark.parametrize(
     ("definition", "right", "wrong"),
-    [(CORE, RIGHT_CORE, WRONG_CORE), (COMPONENT, RIGHT_COMPONENT, WRONG_COMPONENT)],
-    ids=["core", "component"],
+    [
+        (CORE, RIGHT_CORE, WRONG_CORE),
+        (VECTORS, RIGHT_VECTORS, WRONG_VECTORS),
+        (COMPONENT, RIGHT_COMPONENT, WRONG_COMPONENT),
+    ],
+    ids=["core", "vectors", "component"],
 )
 def test_right_ones_pass_and_wrong_ones_fail(
     tmp_path: Path, engine: Engine, definition: str, right: str, wrong: str
@@ -248,3 +282,66 @@ def test_a_malformed_value_says_where_it_is(tmp_path: Path, engine: Engine) -> N
     path.write_text(CORE + '\n(assert_return\n  (invoke "five")\n  (i32.const five))')
     result = run(path, Options(engine.name))
     assert result.failed == [("case.wast:2", "malformed, line 4: `five` is not an integer")]
+
+
+def test_what_an_import_names_has_to_be_there(tmp_path: Path, engine: Engine) -> None:
+    """Only a component may be open to the embedder; core scripts and the hosts have nothing else."""
+    path = tmp_path / "case.wast"
+    path.write_text(
+        """(module (import "nobody" "f" (func)))
+(module (import "spectest" "nothing" (func)))
+(component (import "host" (instance (export "nothing" (func)))))
+(component (import "host-return-two" (func (result string))))
+(component (import "nobody" (func)))"""
+    )
+    result = run(path, Options(engine.name))
+    assert [name for name, _ in result.failed] == [f"case.wast:{line}" for line in (1, 2, 3, 4)]
+    assert (result.passed, result.skipped) == (1, [])
+
+
+def test_functions_are_called_by_their_whole_name(tmp_path: Path, engine: Engine) -> None:
+    path = tmp_path / "case.wast"
+    path.write_text(
+        """(component (core module $m (func (export "f") (result i32) (i32.const 1)))
+  (core instance $i (instantiate $m))
+  (func $f (result u32) (canon lift (core func $i "f"))) (instance $x (export "f-g" (func $f)))
+  (export "my:pkg/iface@1.0.0" (instance $x)))
+(assert_return (invoke "my:pkg/iface@1.0.0#f-g") (u32.const 1))
+(assert_return (invoke "my:pkg/iface#f-g") (u32.const 1))
+(assert_return (invoke "iface#f_g") (u32.const 1))"""
+    )
+    result = run(path, Options(engine.name))
+    assert [name for name, _ in result.failed] == ["case.wast:6", "case.wast:7"]
+    assert result.passed == 2
+
+
+def test_a_module_is_the_definition_of_more_instances(tmp_path: Path, engine: Engine) -> None:
+    path = tmp_path / "case.wast"
+    path.write_text(
+        """(module $m (global $g (mut i32) (i32.const 0))
+  (func (export "next") (result i32) (global.set $g (i32.add (global.get $g) (i32.const 1))) (global.get $g)))
+(module instance $n $m)
+(assert_return (invoke $m "next") (i32.const 1))
+(assert_return (invoke $m "next") (i32.const 2))
+(assert_return (invoke $n "next") (i32.const 1))
+(component instance $c $m)"""
+    )
+    result = run(path, Options(engine.name))
+    assert [name for name, _ in result.failed] == ["case.wast:7"]
+    assert result.passed == 5
+
+
+def test_nothing_waits_for_a_thread_that_did_not_run(tmp_path: Path, engine: Engine) -> None:
+    path = tmp_path / "case.wast"
+    path.write_text("(thread $t (shared (module $m)) (invoke $nobody 7))\n(wait $t)\n(wait $u)")
+    result = run(path, Options(engine.name))
+    assert [name for name, _ in result.skipped] == ["case.wast:1", "case.wast:2"]
+    assert [name for name, _ in result.failed] == ["case.wast:3"]
+
+
+def test_an_unknown_engine_is_told_as_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "case.wast").touch()
+    with pytest.raises(SystemExit) as ended:
+        main([str(tmp_path), "--engine", "steam"])
+    assert ended.value.code == 2
+    assert "no engine is named 'steam'" in capsys.readouterr().err

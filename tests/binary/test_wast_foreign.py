@@ -150,17 +150,30 @@ def test_what_does_not_run_here_is_skipped(tmp_path: Path, engine: Engine) -> No
     assert (result.failed, len(result.skipped), result.passed) == ([], 5, 2)
 
 
-def test_null_references(tmp_path: Path, engine: Engine) -> None:
+def test_references(tmp_path: Path, engine: Engine) -> None:
     text = """
-    (module (func (export "f") (result externref) (ref.null extern)))
-    (assert_return (invoke "f") (ref.null extern))
-    (assert_return (invoke "f"))
+    (module
+      (func (export "null") (result externref) (ref.null extern))
+      (func $f (export "func") (result funcref) (ref.func $f))
+      (func (export "same") (param externref) (result externref) (local.get 0))
+      (elem declare func $f))
+    (assert_return (invoke "null") (ref.null extern))
+    (assert_return (invoke "null") (ref.null))
+    (assert_return (invoke "func") (ref.func))
+    (assert_return (invoke "same" (ref.null extern)) (ref.null extern))
+    (assert_return (invoke "null") (ref.extern))
+    (assert_return (invoke "null") (ref.null func))
+    (assert_return (invoke "null") (ref.func))
+    (assert_return (invoke "null"))
+    (assert_return (invoke "func") (ref.null))
+    (assert_return (invoke "same" (ref.null func)) (ref.null extern))
     """
     result = run_text(tmp_path, text, engine)
     if engine.name == "wasmer":
-        assert [reason[:30] for _, reason in result.skipped] == ["this module needs references b"] * 2
+        assert [reason[:30] for _, reason in result.skipped] == ["this module needs references b"] * 10
     else:
-        assert (result.passed, len(result.failed)) == (2, 1)
+        assert (result.passed, result.skipped) == (5, [])
+        assert [name for name, _ in result.failed] == [f"case.wast:{line}" for line in range(11, 17)]
 
 
 def test_a_file_of_fields_is_one_module() -> None:
@@ -231,3 +244,10 @@ def test_what_a_tool_that_runs_nothing_has_is_only_checked(tmp_path: Path, engin
     """
     result = run_text(tmp_path, text, engine)
     assert (result.passed, len(result.failed), result.skipped) == (3, 1, [])
+
+
+def test_a_file_that_has_more_than_fields_is_no_module() -> None:
+    assert [type(found).__name__ for found in directives('(func) (assert_return (invoke "f"))')] == [
+        "Unknown",
+        "AssertReturn",
+    ]

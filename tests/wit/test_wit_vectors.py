@@ -78,3 +78,14 @@ def test_the_command_reports_json(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_a_path_without_vectors_is_a_failure(tmp_path: Path) -> None:
     assert main([str(tmp_path / "nothing")]) == 1
+
+
+def test_an_expectation_that_is_no_json_is_a_failure(tmp_path: Path) -> None:
+    write_case(tmp_path, "one", "package a:b;", "json", "{")
+    result = wit.run(next(iter(wit.find(tmp_path))), Options())
+    assert [reason.split(":")[0] for _, reason in result.failed] == ["can't be read"]
+
+
+def test_a_number_is_no_truth_value() -> None:
+    assert wit.difference({"a": [True]}, {"a": [1]}) == "$.a[0]: is True, expected 1"
+    assert wit.difference({"a": [1]}, {"a": [1]}) is None
