@@ -187,6 +187,17 @@ def test_what_a_module_costs_counts_for_the_whole(monkeypatch: pytest.MonkeyPatc
         decode(COMPONENT + section(1, module) * 3)
 
 
+def test_references_of_a_group_to_itself_are_one_object_each() -> None:
+    function = b"\x60" + vec([b"\x63\0"] * 1_000) + b"\0"
+    module = MODULE + section(1, b"\1\x4e" + vec([function] * 300))
+    tracemalloc.start()
+    parsed = core_module.parse(module)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert parsed.type_count == 300
+    assert peak < 48 * len(module)
+
+
 @pytest.mark.parametrize("kind", [b"\x41", b"\x42"], ids=["component types", "instance types"])
 def test_types_within_types(kind: bytes) -> None:
     def nested(levels: int) -> bytes:

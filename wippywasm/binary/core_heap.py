@@ -36,13 +36,12 @@ BOTTOM_NAMES = {
 _ABOVE = {"eq": "any", "i31": "eq", "struct": "eq", "array": "eq"}
 
 
-def abstract(name: str, shared: bool = False) -> CoreHeapType:
-    """The abstract heap type of this name."""
+def _abstract(name: str, shared: bool = False) -> CoreHeapType:
     above = _ABOVE.get(name)
-    return CoreHeapType(f"(shared {name})" if shared else name, None if above is None else abstract(above, shared))
+    return CoreHeapType(f"(shared {name})" if shared else name, None if above is None else _abstract(above, shared))
 
 
-HEAPS = {heap.name: heap for name in ABSTRACT_HEAP.values() for heap in (abstract(name), abstract(name, shared=True))}
+HEAPS = {heap.name: heap for name in ABSTRACT_HEAP.values() for heap in (_abstract(name), _abstract(name, shared=True))}
 """The abstract heap types."""
 
 
@@ -82,7 +81,7 @@ def _heap_matches(actual: CoreHeapType, expected: CoreHeapType) -> bool:
 
 
 _TOPS = {
-    abstract(bottom, shared).name: abstract(top, shared).name
+    _abstract(bottom, shared).name: _abstract(top, shared).name
     for bottom, top in [("none", "any"), *[(f"no{top}", top) for top in ("extern", "func", "exn", "cont")]]
     for shared in (False, True)
 }

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from wippywasm.binary.component import ModuleType
-from wippywasm.binary.core_heap import ABSTRACT_HEAP, HEAPS, CoreReference, abstract, reference
+from wippywasm.binary.core_heap import ABSTRACT_HEAP, HEAPS, CoreReference, reference
 from wippywasm.binary.limits import CORE_TYPE, Budget
 from wippywasm.binary.reader import Reader
 from wippywasm.core import (
@@ -81,7 +81,8 @@ class CoreTypes:
         """The type of references to `heap`, one object for each."""
         found = self.references.get((nullable, heap))
         if found is None:
-            found = self.references[nullable, heap] = reference(nullable, self.heaps.get(heap) or HEAPS[heap])
+            type = self.heaps.get(heap) or HEAPS.get(heap) or CoreHeapType(heap)  # the last stands within a group
+            found = self.references[nullable, heap] = reference(nullable, type)
         return found
 
     def func(self, index: int, offset: int) -> CoreFuncType:
@@ -128,10 +129,7 @@ class CoreTypeReader:
         reader.pos += 1
         if code == 0x65:
             return self.space.reference(True, f"(shared {self._abstract()})")
-        heap = self.heap_type()
-        if heap.startswith(_IN_GROUP):
-            return reference(code == 0x63, CoreHeapType(heap))
-        return self.space.reference(code == 0x63, heap)
+        return self.space.reference(code == 0x63, self.heap_type())
 
     def heap_type(self) -> str:
         reader = self.reader
@@ -239,7 +237,9 @@ class CoreTypeReader:
         shared = self.reader.peek() == 0x65
         self.reader.pos += shared
         kind, func, text = self._composite()
-        return Member(func, f"(shared {text})" if shared else text, abstract(kind, shared))
+        if shared:
+            return Member(func, f"(shared {text})", HEAPS[f"(shared {kind})"])
+        return Member(func, text, HEAPS[kind])
 
     def _composite(self) -> tuple[str, CoreFuncType | None, str]:
         """Its kind, what it is where that is a function, and how it prints."""
