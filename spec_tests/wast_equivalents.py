@@ -1,7 +1,8 @@
 """The reference validator's and runtime's kinds of messages, each with the words by which ours say the same.
 
 In both, `_` stands for what is quoted and N for numbers. A row is one kind of theirs, whole, and then parts of ours.
-What is malformed as text is refused by the translator; there theirs are the words of the core specification's tests.
+What is malformed as text is refused by the translator: there theirs are the words of the core specification's tests,
+and ours are how the translator's message begins.
 """
 
 from __future__ import annotations

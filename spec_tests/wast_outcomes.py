@@ -10,7 +10,7 @@ import os
 from spec_tests.wast_directives import Source
 from spec_tests.wast_messages import same_meaning
 from wippywasm.engine import wat2wasm
-from wippywasm.errors import WatSyntaxError
+from wippywasm.errors import PoisonedError, Trap, WatSyntaxError, WippyError
 
 NOT_UP = "its component did not come up: "
 
@@ -64,6 +64,15 @@ def _is_text(quoted: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def reason_of(error: WippyError) -> str:
+    """Why a guest ended, without the function it was in, and without what had ended it before."""
+    if isinstance(error, PoisonedError):
+        return error.message.partition(":")[0]
+    if isinstance(error, Trap) and error.frames:
+        return error.message.removesuffix(f" in {error.frames[0].render()}")
+    return error.message
 
 
 def expect_message(expected: str, actual: str) -> None:

@@ -7,8 +7,10 @@ left to the translator. Spec: WebAssembly core, `text/lexical` and the proposal 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
 _TOKEN = re.compile(
@@ -179,4 +181,9 @@ def _scalar(digits: str) -> bytes:
 
 def line_of(text: str, offset: int) -> int:
     """The 1-based line of a position."""
-    return text.count("\n", 0, offset) + 1
+    return bisect_left(_line_ends(text), offset) + 1
+
+
+@lru_cache(maxsize=4)
+def _line_ends(text: str) -> list[int]:
+    return [found.start() for found in re.finditer("\n", text)]
