@@ -182,6 +182,10 @@ def test_exceptions_that_nobody_catches(engine: Engine) -> None:
         with pytest.raises(Trap) as caught:
             call(instance, "go")
         assert caught.value.code == "uncaught exception"
+    with pytest.raises(Trap) as caught:
+        calling(engine, "(module $m (tag $t) (func $begin (throw $t)) (start $begin))")
+    assert caught.value.code == "uncaught exception"
+    assert [frame.function for frame in caught.value.frames] == ["begin"]
 
 
 def test_null_references(engine: Engine) -> None:

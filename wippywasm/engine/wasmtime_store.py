@@ -44,6 +44,7 @@ from wippywasm.engine.wasmtime_modules import NOTED, START, WasmtimeInstance, Wa
 from wippywasm.engine.wasmtime_parts import Imports, PreparedPart, Shims, Sources
 from wippywasm.engine.wasmtime_pool import TABLE_ELEMENTS
 from wippywasm.engine.wasmtime_running import NEVER, Functions, Running, closed, refuse
+from wippywasm.engine.wasmtime_traps import frames_of_error, uncaught
 from wippywasm.errors import Frame, InternalError, Trap, UnavailableError
 
 if TYPE_CHECKING:
@@ -194,7 +195,12 @@ class WasmtimeStore:
         """Own what came instead of an instance: wasmtime's message; raises what the guest ended with."""
         if trap or self.running.raised is not None:
             raise self.failure(error, trap)
-        return str(capi.take_error(error))
+        frames = list(map(self._place, frames_of_error(error)))
+        message = str(capi.take_error(error))
+        thrown = uncaught(frames, message)
+        if thrown is not None:
+            raise thrown
+        return message
 
     def _put(self, module: WasmtimeModule, imports: Sequence[CoreItem], block: capi.Block) -> None:
         waiting = [i for i in imports if i.__class__ is WaitingFunc and i.begin is not None and i.store is self]

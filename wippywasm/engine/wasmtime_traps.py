@@ -45,6 +45,11 @@ def trap_of(native: NativeTrap, place: Callable[[Frame], Frame]) -> Trap:
     return traps.make_trap(_code(native, cause), frames, cause)
 
 
+def uncaught(frames: list[Frame], message: str) -> Trap | None:
+    """The exception that left a start function: to wasmtime an error of the instantiation, with a backtrace."""
+    return traps.make_trap(traps.UNCAUGHT, frames) if frames and message.rstrip().endswith(f"\n    {_THROWN}") else None
+
+
 def frames_of_error(error: int) -> list[Frame]:
     """The backtrace of a native error that is no trap."""
     return [_frame(frame) for frame in capi.error_frames(error)[: traps.MAX_FRAMES]]
