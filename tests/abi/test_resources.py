@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import deque
 from typing import Any
 
 import pytest
@@ -257,11 +258,11 @@ def test_a_poisoned_guests_resources_are_let_go_quietly() -> None:
 def test_what_waits_is_not_forgotten_by_one_who_leaves_at_that_moment() -> None:
     """Another thread is in the guest when it is looked at, and has left it, finding nothing, when that waits again."""
 
-    class Deferred(list[Any]):
-        def append(self, item: Any) -> None:
+    class Deferred(deque[Any]):
+        def appendleft(self, item: Any) -> None:
             if entered:
                 entered.pop().leave()
-            super().append(item)
+            super().appendleft(item)
 
     counter = Counter()
     inst = counter.guest.instance
@@ -274,4 +275,4 @@ def test_what_waits_is_not_forgotten_by_one_who_leaves_at_that_moment() -> None:
     entered.append(inst)
     run_deferred(inst)
     assert counter.dropped == [1]
-    assert inst.deferred == []
+    assert not inst.deferred

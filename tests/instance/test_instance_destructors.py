@@ -78,6 +78,19 @@ def test_one_that_is_dropped_during_a_call_goes_when_that_has_returned(load: Any
     assert gone == [5]
 
 
+def test_those_that_are_dropped_during_a_call_go_in_the_order_of_the_drops(load: Any) -> None:
+    def pause() -> None:
+        for n in order:
+            held[n].close()
+
+    gone: list[int] = []
+    order = [1, 0, 2, 4, 3]
+    with load(OWNER.replace("$owner", "", 1)).instantiate({"gone": gone.append, "pause": pause}) as guest:
+        held = [guest.call("make", n) for n in range(5)]
+        guest.call("wait")
+        assert gone == order
+
+
 def test_one_that_is_dropped_by_a_destructor_goes_when_that_has_returned(load: Any) -> None:
     def drop(n: int) -> None:
         gone.append(n)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from typing import Any, Protocol, runtime_checkable
 
@@ -83,6 +84,23 @@ def test_an_exported_resource_is_a_class_to_isinstance(load: Any, counters: Gues
         assert not isinstance(1, cls)
         assert isinstance(one, (int, cls))
     assert isinstance(one, cls)
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["asked for before", "asked for after"])
+@pytest.mark.parametrize("has_thread", [False, True], ids=["plain", "task"])
+def test_it_is_a_class_once_its_guest_is_closed_too(load: Any, is_known: bool, has_thread: bool) -> None:
+    """What is to be done with an object may have to be found out when its guest is gone."""
+    linked = load(COUNTERS).link()
+    guest = asyncio.run(linked.instantiate_async()) if has_thread else linked.instantiate()
+    with linked.instantiate() as other:
+        made = guest.exports["counters"].make
+        one, foreign = made(1), other.exports["counters"].make(1)
+        cls = guest.exports["counters"].Counter if is_known else None
+        guest.close()
+        cls = cls or guest.exports["counters"].Counter
+        assert isinstance(one, cls)
+        assert not isinstance(foreign, cls)
+        assert not isinstance(1, cls)
 
 
 def test_what_a_namespace_lists(counters: Guest) -> None:

@@ -13,8 +13,8 @@ Spec: `CanonicalABI.md`, "Component Instance State"; SPEC section 14 (threads).
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from types import FrameType
+from collections.abc import Collection, Iterable
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from wippywasm.errors import ConflictError, PoisonedError, ThreadError, Trap, UnavailableError
@@ -94,8 +94,23 @@ def _entries(instances: list[ComponentInstance]) -> int:
     entries = 0
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        code = frame.f_code
-        if ENTERING in code.co_freevars or ENTERING in code.co_varnames:
-            entries += any(i in instances for i in frame.f_locals.get(ENTERING, ()))
+        entries += _enters(frame, instances)
         frame = frame.f_back
     return entries
+
+
+def _enters(frame: FrameType, instances: Collection[ComponentInstance]) -> bool:
+    code = frame.f_code
+    if ENTERING not in code.co_freevars and ENTERING not in code.co_varnames:
+        return False
+    return any(i in instances for i in frame.f_locals.get(ENTERING, ()))
+
+
+def is_below(code: CodeType, frame: FrameType | None, instances: Collection[ComponentInstance]) -> bool:
+    """Whether a function of that code called what is in `frame`, and has been called itself since any of the instances
+    was last entered."""
+    while frame is not None and not _enters(frame, instances):
+        if frame.f_code is code:
+            return True
+        frame = frame.f_back
+    return False

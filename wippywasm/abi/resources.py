@@ -8,13 +8,14 @@ Spec: `CanonicalABI.md`, "`canon resource.new`", "`canon resource.drop`", "`cano
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from types import MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wippywasm.abi import traps
-from wippywasm.abi.entry import CLOSED, refuse_thread
+from wippywasm.abi.entry import CLOSED, is_below, refuse_thread
 from wippywasm.abi.state import (
     ComponentInstance,
     ResourceHandle,
@@ -139,8 +140,17 @@ def destroy(rt: RuntimeResource, rep: int, caller: ComponentInstance | None) -> 
         if not is_foreign:
             raise
         _destroy_when_free(rt, rep)  # the caller can't help that others are in there
+    except Trap:
+        if not is_foreign:
+            raise
+        impl.deferred.append((rt, rep))  # its handle is gone, and the caller soon may be
+        if not is_below(_destroy_for_host.__code__, sys._getframe().f_back, entering):
+            raise
     else:
-        _destroy_within(rt, rep, caller, entering)
+        if caller is None:
+            _destroy_for_host(rt, rep, entering)
+        else:
+            _destroy_within(rt, rep, caller, entering)
     if impl.deferred:
         run_deferred(impl)
 
@@ -156,6 +166,14 @@ def _destroy_within(
         poison(entering, error)
         raise
     rt.impl.leave_to(caller)
+
+
+def _destroy_for_host(rt: RuntimeResource, rep: int, entering: Sequence[ComponentInstance]) -> None:
+    """The same when the host has the destructor run, which may be while others are called that it drops things of.
+
+    It could have waited until they are free, so what it drops waits, instead of trapping: see `destroy`.
+    """
+    _destroy_within(rt, rep, None, entering)
 
 
 def _destroy_when_free(rt: RuntimeResource, rep: int) -> None:
@@ -182,7 +200,7 @@ def _is_destroyed(rt: RuntimeResource, impl: ComponentInstance, rep: int) -> boo
         impl.enter_from(None)  # another thread may be quicker
     except (ConflictError, PoisonedError, UnavailableError, Trap):
         return impl.poison is not None
-    _destroy_within(rt, rep, None, entering)
+    _destroy_for_host(rt, rep, entering)
     return True
 
 
@@ -217,13 +235,13 @@ def _destroy_quietly(rt: RuntimeResource, rep: int) -> None:
 
 
 def run_deferred(inst: ComponentInstance) -> None:
-    """Run destructors of its guest that had to wait, unless they still have to."""
+    """Run destructors of its guest that had to wait, in the order of the drops, unless they still have to."""
     while inst.deferred and inst.is_here:
         try:
-            rt, rep = inst.deferred.pop()
+            rt, rep = inst.deferred.popleft()
             assert rt.impl is not None
             if not _is_destroyed(rt, rt.impl, rep):
-                inst.deferred.append((rt, rep))
+                inst.deferred.appendleft((rt, rep))
                 if not rt.impl.may_enter_from(None):
                     return  # who is in there finds it; but one who has just left may not have
         except Exception:  # noqa: BLE001  as `_destroy_quietly`, and that another thread has just done the last

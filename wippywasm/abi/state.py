@@ -8,6 +8,7 @@ Spec: `CanonicalABI.md`, "Component Instance State", "Table State", "Resource St
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
@@ -68,7 +69,7 @@ class ComponentInstance:
     while a call by a task is, `entry.BARRED` once it is poisoned and left.
     `owner` is the number (`threads`) of the only thread that may use it, None where its store may move between threads.
     `deferred` has the resources of its whole guest that are to be destroyed, by their representations, once nobody is
-    in there.
+    in there; the one that was dropped first is the first.
     `send` has a function called in that thread later, where it takes such orders.
     `clock` raises what the call into it is to end with, where its time is up.
     `poison` says why it can't be entered any more, once a call into it has trapped.
@@ -91,7 +92,7 @@ class ComponentInstance:
         self.owner: int | None = owner if parent is None else parent.owner
         self.name = name
         self.poison: str | None = None
-        self.deferred: list[tuple[RuntimeResource, int]] = [] if parent is None else parent.deferred
+        self.deferred: deque[tuple[RuntimeResource, int]] = deque() if parent is None else parent.deferred
         self.send: Callable[..., None] | None = None
         self.clock = clock
 

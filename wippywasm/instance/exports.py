@@ -40,6 +40,10 @@ class Exporter(Protocol):
         ...
 
     def _resources(self) -> Mapping[ResourceType, RuntimeResource]: ...
+    def _known_resource(self, type: ResourceType) -> RuntimeResource:
+        """One of them, also once the guest is closed."""
+        ...
+
     def _module(self, module: StaticModule | ImportedModule) -> bytes | memoryview: ...
     def _component(self, component: ComponentItem) -> Any:
         """A component that the guest exports, to be instantiated or given to another."""
@@ -148,7 +152,7 @@ class ExportedResource:
 
     def __instancecheck__(self, value: object) -> bool:
         """Whether it is a resource of this guest's, or an object of the host's class where the host has it."""
-        resource = self._resource
+        resource = self._instance._guest._known_resource(self._type)
         if resource.impl is None:
             return isinstance(value, resource.host_class)
         return isinstance(value, GuestResource) and value._type is resource
@@ -174,9 +178,13 @@ class ExportedResource:
 
     @property
     def _resource(self) -> RuntimeResource:
+        return self._instance._guest._resources()[self._type]
+
+    @property
+    def _type(self) -> ResourceType:
         item = self._instance._items[self._name]
         assert isinstance(item, ResourceType)
-        return self._instance._guest._resources()[item]
+        return item
 
 
 def match_instance(name: str, offered: Mapping[str, Item]) -> str | None:

@@ -43,6 +43,8 @@ class Guest:
     """
 
     _exports: ExportedInstance | None = None
+    _left: Mapping[ResourceType, RuntimeResource]
+    """The resource types of one that is closed: its resources are still known as such."""
 
     def __init__(self, component: Component, frame: Frame) -> None:
         self.component = component
@@ -119,6 +121,7 @@ class Guest:
             refuse_thread(frame.components[0])
         if not _bar(frame):
             return
+        self._left = frame.resources
         self._frame = None
         self._callables = {}
         self._stepwise = {}
@@ -171,6 +174,10 @@ class Guest:
 
     def _resources(self) -> Mapping[ResourceType, RuntimeResource]:
         return self._running().resources
+
+    def _known_resource(self, type: ResourceType) -> RuntimeResource:
+        frame = self._frame
+        return (self._left if frame is None else frame.resources)[type]
 
 
 def _alone(frame: Frame, look: Callable[..., _T], *args: Any) -> _T:

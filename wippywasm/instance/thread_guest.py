@@ -159,6 +159,9 @@ class ThreadGuest(Guest):
     def _resources(self) -> Mapping[ResourceType, RuntimeResource]:
         return self._inner._resources()
 
+    def _known_resource(self, type: ResourceType) -> RuntimeResource:
+        return self._inner._known_resource(type)
+
 
 def _end(thread: GuestThread, inner: Guest) -> None:
     thread.post(inner.close)
