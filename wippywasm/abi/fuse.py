@@ -16,7 +16,7 @@ from wippywasm.abi.lift import Lifted
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.abi.reference_flat import CoreValueIter, lift_flat_values, lower_flat_values, unwrap, wrap
-from wippywasm.abi.resources import run_deferred
+from wippywasm.abi.resources import keep_moving, run_deferred
 from wippywasm.abi.traps import COMPONENT, cannot_leave
 from wippywasm.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_functype
 from wippywasm.model import FuncType, ValType
@@ -39,12 +39,14 @@ def fuse(ft: FuncType, lifted: Lifted, options: Options, binding: Binding) -> Ca
         try:
             flat_results = _call(ft, lifted, outer, inner, flat_args)
         except BaseException as error:
+            keep_moving(callee, outer.moving + inner.moving)
             state.poison(entering, error)
             raise
+        finally:
+            subtask.deliver_resolve()
         callee.leave_to(caller)
         if callee.deferred:
             run_deferred(callee)
-        subtask.deliver_resolve()
         return wrap(flat_results[0], core_type.results[0]) if core_type.results else None
 
     return fused

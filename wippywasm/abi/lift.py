@@ -162,9 +162,10 @@ def _write_gather(w: Source, needs: Needs, args: list[str]) -> list[list[str]]:
                 w.line(f"req = [{elem_size(area) + (alignment(area) << 32)}]" if needs.spilled else "req = []")
             atoms = [gather(w, t, a) for t, a in zip(needs.params, args)]
             w.line("break")
-        with w.block("except Exception as error:"):
+        with w.block(f"except {'BaseException' if needs.handles else 'Exception'} as error:"):
             if needs.handles:
                 w.line("cx.undo()")
+                w.line("if not isinstance(error, Exception): raise")
             w.line(f"if isinstance(error, {w.use(TimedOutError)}): raise")
             scope = "cx" if needs.handles else "None"
             fitted = f"{w.use(arguments_that_fit)}(signature, tried, [{', '.join(args)}], {scope})"
@@ -182,7 +183,11 @@ def _poisoning(w: Source, needs: Needs) -> Iterator[None]:
     with w.block("try:"):
         yield
     with w.block("except BaseException as error:"):
-        w.line(f"{w.use(state.poison)}(entering, error)")
+        if needs.handles:  # while nobody else can close the guest
+            w.line("try: cx.fail()")
+            w.line(f"finally: {w.use(state.poison)}(entering, error)")
+        else:
+            w.line(f"{w.use(state.poison)}(entering, error)")
         if needs.results:
             w.line("if error.__class__ is UnicodeDecodeError and 'r' in locals():")
             w.line(f"    {w.use(bad_text)}(error, ' in the result of ' + signature.name)")

@@ -25,7 +25,7 @@ from wippywasm.abi.needs import Needs, needs_of
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.remembered import of_functions
 from wippywasm.abi.scopes import scope_factory
-from wippywasm.abi.shapes import check_compilable, contains
+from wippywasm.abi.shapes import check_compilable, contains, is_handle
 from wippywasm.abi.signature import Signature, no_result
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import COMPONENT_SIDE, HOST_SIDE, Side, Source
@@ -59,11 +59,11 @@ def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
         calls.write_known_end(w, needs)
         with w.block("def finish(cx, area, v):"):
             calls.write_keeps_end(w, needs)
-            _write_finish(w, needs)
+            _write_returning(w, needs)
         if _has_steps(w, needs):
             with w.block("def steps(cx, area, v):"):
                 calls.write_keeps_end(w, needs)
-                _write_finish(w, needs, yields=True)
+                _write_returning(w, needs, yields=True)
         args = [f"c{i}" for i in range(len(needs.core.params))]
         with w.block(f"def lowered({', '.join(args)}):"):
             _write_body(w, needs, args)
@@ -81,6 +81,10 @@ def _write_body(w: Source, needs: Needs, args: list[str]) -> None:
         return
     with w.block("try:"):
         _write_call(w, needs, args)
+    if w.side is COMPONENT_SIDE:
+        with w.block("except BaseException:"):
+            w.line("cx.fail()")
+            w.line("raise")
     with w.block("finally:"):
         w.line("if cx is not None: cx.subtask.deliver_resolve()")
 
@@ -116,6 +120,18 @@ def _has_steps(w: Source, needs: Needs) -> bool:
     return needs.allocates and w.side is not COMPONENT_SIDE
 
 
+def _write_returning(w: Source, needs: Needs, yields: bool = False) -> None:
+    """`_write_finish`, and what becomes of handles that the guest does not get."""
+    if w.side is COMPONENT_SIDE or not any(contains(t, is_handle) for t in needs.results):
+        _write_finish(w, needs, yields)
+        return
+    with w.block("try:"):
+        _write_finish(w, needs, yields)
+    with w.block("except BaseException:"):
+        w.line("cx.fail_to_return()")
+        w.line("raise")
+
+
 def _write_finish(w: Source, needs: Needs, yields: bool = False) -> None:
     """Lower the result `v`, into `area` where it is not returned flat."""
     if not needs.results:
@@ -149,9 +165,19 @@ def _write_params(w: Source, needs: Needs, args: list[str]) -> list[str]:
         else:
             values = calls.read_flat(w, needs.params, iter(args))
         w.line("pass")
-    with w.block("except UnicodeDecodeError as error:"):
-        w.line(f"{w.use(bad_text)}(error, ' in an argument of ' + signature.name)")
+    if needs.handles:
+        with w.block("except BaseException as error:"):
+            w.line("cx.fail()")
+            w.line("if error.__class__ is not UnicodeDecodeError: raise")
+            _write_bad_text(w)
+    else:
+        with w.block("except UnicodeDecodeError as error:"):
+            _write_bad_text(w)
     return values
+
+
+def _write_bad_text(w: Source) -> None:
+    w.line(f"{w.use(bad_text)}(error, ' in an argument of ' + signature.name)")
 
 
 def _write_gather(w: Source, needs: Needs) -> list[list[str]]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wippywasm.abi.options import Binding
-from wippywasm.abi.state import Allowance, ComponentInstance, RuntimeResource, Subtask, Task
+from wippywasm.abi.state import Allowance, ComponentInstance, ResourceHandle, RuntimeResource, Subtask, Task
 from wippywasm.abi.traps import HOST, Boundary, bad_realloc
 from wippywasm.model import ResourceType
 
@@ -30,6 +30,8 @@ class LiftLowerContext:
         self.borrow_scope = borrow_scope
         self.boundary = boundary
         self.allowance = Allowance(self.inst)
+        self.moving: list[ResourceHandle] = []
+        """Owned handles that have left its instance."""
         self.resources: Mapping[ResourceType, RuntimeResource] = binding.resources
 
     def view(self) -> memoryview:

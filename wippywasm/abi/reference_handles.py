@@ -1,4 +1,5 @@
-"""Handles that move between the tables of two instances, as the specification moves them: by representation.
+"""Handles that move between the tables of two instances, as the specification moves them: by representation, or by
+the handle that has left the one table while it has not arrived in the other.
 
 Spec: `CanonicalABI.md`, `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
 """
@@ -6,13 +7,15 @@ Spec: `CanonicalABI.md`, `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
 from __future__ import annotations
 
 from wippywasm.abi.reference_context import LiftLowerContext
-from wippywasm.abi.resources import get_handle, remove_own
+from wippywasm.abi.resources import get_handle, receive, remove_own
 from wippywasm.abi.state import ResourceHandle, Subtask, Task
 from wippywasm.model import BorrowType, OwnType, resource_of
 
 
-def lift_own(cx: LiftLowerContext, i: int, t: OwnType) -> int:
-    return remove_own(cx.inst, i, cx.resources[resource_of(t.resource)]).rep
+def lift_own(cx: LiftLowerContext, i: int, t: OwnType) -> ResourceHandle:
+    h = remove_own(cx.inst, i, cx.resources[resource_of(t.resource)])
+    cx.moving.append(h)
+    return h
 
 
 def lift_borrow(cx: LiftLowerContext, i: int, t: BorrowType) -> int:
@@ -22,9 +25,8 @@ def lift_borrow(cx: LiftLowerContext, i: int, t: BorrowType) -> int:
     return h.rep
 
 
-def lower_own(cx: LiftLowerContext, rep: int, t: OwnType) -> int:
-    h = ResourceHandle(cx.resources[resource_of(t.resource)], rep, own=True)
-    return cx.inst.handles.add(h)
+def lower_own(cx: LiftLowerContext, h: ResourceHandle, t: OwnType) -> int:
+    return receive(cx.inst, h, cx.resources[resource_of(t.resource)])
 
 
 def lower_borrow(cx: LiftLowerContext, rep: int, t: BorrowType) -> int:

@@ -9,7 +9,7 @@ Spec: `CanonicalABI.md`, "`canon resource.new`", "`canon resource.drop`", "`cano
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from functools import partial
 from types import MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -307,6 +307,26 @@ def remove_own(inst: ComponentInstance, index: int, rt: RuntimeResource) -> Reso
 def _check_not_lent(handle: ResourceHandle) -> None:
     if handle.num_lends:
         raise Trap("cannot remove owned resource while borrowed", code="resource lent")
+
+
+def keep_own(inst: ComponentInstance, rt: RuntimeResource, rep: int) -> None:
+    """Let an instance that is ending own what was on its way to or from it: it is dropped with what else it owns."""
+    inst.handles.keep(ResourceHandle(rt, rep, own=True))
+
+
+def keep_moving(inst: ComponentInstance, moving: Iterable[ResourceHandle]) -> None:
+    """The same for each of these that have left the table of one instance and not arrived in that of another."""
+    for handle in moving:
+        if handle.own:
+            handle.own = False
+            keep_own(inst, handle.rt, handle.rep)
+
+
+def receive(inst: ComponentInstance, handle: ResourceHandle, rt: RuntimeResource) -> int:
+    """The index of what arrives there, which has left another instance."""
+    index = inst.handles.add(ResourceHandle(rt, handle.rep, own=True))
+    handle.own = False
+    return index
 
 
 def resource_new(resource: RuntimeResource, instance: ComponentInstance) -> Callable[[int], int]:

@@ -13,7 +13,18 @@ from typing import Any
 
 from wippywasm.abi.host_values import Misfit
 from wippywasm.abi.options import Binding
-from wippywasm.abi.resources import GuestResource, HostObject, Resource, get_handle, release_object, remove_own, signed
+from wippywasm.abi.resources import (
+    GuestResource,
+    HostObject,
+    Resource,
+    get_handle,
+    keep_moving,
+    keep_own,
+    receive,
+    release_object,
+    remove_own,
+    signed,
+)
 from wippywasm.abi.signature import MISSING
 from wippywasm.abi.slots import slot
 from wippywasm.abi.source import COMPONENT_SIDE, Side
@@ -26,10 +37,11 @@ class Scope(Allowance):
     """The handles of one call at a boundary with the host.
 
     `take_*` look at a Python object in phase one of lowering, `give_*` put its handle into the guest's table in phase
-    three, `lift_*` take a handle out of it. `undo` takes back what `take_*` did.
+    three, `lift_*` take a handle out of it. `undo` takes back what `take_*` did, `fail` leaves the guest what it had or
+    was about to get.
     """
 
-    __slots__ = ("resources", "seen", "subtask", "taken", "task")
+    __slots__ = ("given", "lifted", "resources", "seen", "subtask", "taken", "task")
 
     def __init__(
         self, inst: ComponentInstance, resources: Mapping[ResourceType, RuntimeResource], task: Task, subtask: Subtask
@@ -38,7 +50,12 @@ class Scope(Allowance):
         self.resources = resources
         self.task = task
         self.subtask = subtask
-        self.taken: list[tuple[GuestResource, int]] = []
+        self.taken: list[tuple[RuntimeResource, Any, GuestResource | None]] = []
+        """What `take_own` gave, in the order in which it is given to the guest."""
+        self.given = 0
+        """How many of these the guest has got."""
+        self.lifted: list[tuple[RuntimeResource, Any]] = []
+        """What `lift_own` gave."""
         self.seen: dict[int, bool] = {}
         """For `problem`: the resources of this call, and whether each is given away."""
 
@@ -67,13 +84,14 @@ class Scope(Allowance):
     def take_own(self, value: Any, resource: ResourceType) -> Any:
         rt = self.resources[resource]
         if rt.impl is None:
-            return _host_object(value, rt)
+            self.taken.append((rt, _host_object(value, rt), None))
+            return value
         if not isinstance(value, GuestResource) or value._type is not rt or not value._owned or value._lends:
             raise Misfit
         rep = value._take()
         if rep is None:
             raise Misfit
-        self.taken.append((value, rep))
+        self.taken.append((rt, rep, value))
         return rep
 
     def take_borrow(self, value: Any, resource: ResourceType) -> Any:
@@ -92,8 +110,9 @@ class Scope(Allowance):
 
     def undo(self) -> None:
         """Give back everything that was taken, after a value turned out not to fit."""
-        for value, rep in self.taken:
-            value._rep = rep
+        for _, rep, value in self.taken:
+            if value is not None:
+                value._rep = rep
         self.taken.clear()
         self.seen.clear()
         self.task.release()
@@ -101,7 +120,9 @@ class Scope(Allowance):
     def give_own(self, taken: Any, resource: ResourceType) -> int:
         rt = self.resources[resource]
         rep = taken if rt.objects is None else rt.objects.add(HostObject(taken))
-        return self.inst.handles.add(ResourceHandle(rt, rep, own=True))
+        index = self.inst.handles.add(ResourceHandle(rt, rep, own=True))
+        self.given += 1
+        return index
 
     def give_borrow(self, taken: Any, resource: ResourceType) -> int:
         rt = self.resources[resource]
@@ -118,8 +139,11 @@ class Scope(Allowance):
         rt = self.resources[resource]
         handle = remove_own(self.inst, index, rt)
         if rt.objects is not None:
-            return release_object(rt, handle.rep)
-        return (rt.cls or Resource)(rt, handle.rep, owned=True)
+            value = release_object(rt, handle.rep)
+        else:
+            value = (rt.cls or Resource)(rt, handle.rep, owned=True)
+        self.lifted.append((rt, value))
+        return value
 
     def lift_borrow(self, index: int, resource: ResourceType) -> Any:
         rt = self.resources[resource]
@@ -135,6 +159,26 @@ class Scope(Allowance):
         """The guest has returned."""
         self.taken.clear()
         self.task.return_()
+
+    def fail(self) -> None:
+        """The guest is ending: it owns what was on its way, as if that had arrived or never left."""
+        for rt, taken, _ in self.taken[self.given :]:
+            self._keep(rt, taken)
+        for rt, value in self.lifted:
+            self._keep(rt, value if rt.objects is not None else value._take())
+        self.taken.clear()
+        self.lifted.clear()
+        self.task.release()
+
+    def fail_to_return(self) -> None:
+        """The same when the host has what was lifted for it."""
+        self.lifted.clear()
+        self.fail()
+
+    def _keep(self, rt: RuntimeResource, what: Any) -> None:
+        rep = what if rt.objects is None else rt.objects.keep(HostObject(what))
+        if rep is not None:
+            keep_own(self.inst, rt, rep)
 
 
 def _host_object(value: Any, rt: RuntimeResource) -> Any:
@@ -157,9 +201,10 @@ def _end_lend(value: GuestResource) -> None:
 
 
 class ComponentScope(Allowance):
-    """The same between two components: a handle is its representation on the way, and has been checked."""
+    """The same between two components: an own is the handle that has left one table on the way, until it has arrived in
+    the other; a borrow is its representation. Both have been checked."""
 
-    __slots__ = ("resources", "subtask", "task")
+    __slots__ = ("moving", "resources", "subtask", "task")
 
     def __init__(
         self, inst: ComponentInstance, resources: Mapping[ResourceType, RuntimeResource], task: Task, subtask: Subtask
@@ -168,9 +213,11 @@ class ComponentScope(Allowance):
         self.resources = resources
         self.task = task
         self.subtask = subtask
+        self.moving: list[ResourceHandle] = []
 
-    def take_own(self, rep: int, resource: ResourceType) -> int:
-        return rep
+    def take_own(self, handle: ResourceHandle, resource: ResourceType) -> ResourceHandle:
+        self.moving.append(handle)
+        return handle
 
     def take_borrow(self, rep: int, resource: ResourceType) -> int:
         return rep
@@ -178,8 +225,8 @@ class ComponentScope(Allowance):
     def undo(self) -> None:
         """Nothing was taken."""
 
-    def give_own(self, rep: int, resource: ResourceType) -> int:
-        return self.inst.handles.add(ResourceHandle(self.resources[resource], rep, own=True))
+    def give_own(self, handle: ResourceHandle, resource: ResourceType) -> int:
+        return receive(self.inst, handle, self.resources[resource])
 
     def give_borrow(self, rep: int, resource: ResourceType) -> int:
         rt = self.resources[resource]
@@ -188,8 +235,10 @@ class ComponentScope(Allowance):
         self.task.num_borrows += 1
         return self.inst.handles.add(ResourceHandle(rt, rep, own=False, borrow_scope=self.task))
 
-    def lift_own(self, index: int, resource: ResourceType) -> int:
-        return remove_own(self.inst, index, self.resources[resource]).rep
+    def lift_own(self, index: int, resource: ResourceType) -> ResourceHandle:
+        handle = remove_own(self.inst, index, self.resources[resource])
+        self.moving.append(handle)
+        return handle
 
     def lift_borrow(self, index: int, resource: ResourceType) -> int:
         handle = get_handle(self.inst, index, self.resources[resource])
@@ -199,6 +248,11 @@ class ComponentScope(Allowance):
     def return_(self) -> None:
         """The guest has returned."""
         self.task.return_()
+
+    def fail(self) -> None:
+        """The instance is ending: it owns what has not arrived elsewhere."""
+        keep_moving(self.inst, self.moving)
+        self.task.release()
 
 
 def scope_factory(

@@ -80,6 +80,10 @@ class Allocations:
             return done.value
         raise AssertionError("steps that do not end")
 
+    def close(self) -> None:
+        """End the steps where they are: the guest is not going on."""
+        self._steps.close()
+
     def advance(self) -> bool:
         """Go on, until all is there (true), or the guest has used up a slice."""
         running = self._store.running

@@ -49,7 +49,7 @@ _ROUNDS_OF_A_TIMER = 4
 class Operation:
     """What a guest is suspended for, and what turns its value into the core results of the host function."""
 
-    __slots__ = ("allocations", "awaitable", "finish", "steps", "value")
+    __slots__ = ("allocations", "awaitable", "finish", "steps", "unfinished", "value")
 
     def __init__(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any], steps: Steps | None) -> None:
         self.awaitable = awaitable
@@ -58,6 +58,13 @@ class Operation:
         self.value: Any = None
         self.allocations: Allocations | None = None
         """Those under way, of which the value is made."""
+        self.unfinished: Any = awaitable
+
+    def close(self) -> None:
+        """End what is under way: the guest is not going on."""
+        end = getattr(self.unfinished, "close", None)
+        if end is not None:
+            end()
 
 
 class Parked:
@@ -164,9 +171,10 @@ class Fibers:
     def _finish(self) -> Any:
         operation, self.operation = self.operation, None
         self._running.parked = 0
-        if self.parked.struck is not None:
-            self._raise_struck()
         assert operation is not None
+        if self.parked.struck is not None:
+            operation.close()
+            self._raise_struck()
         return operation.finish(operation.value)
 
     def shim(self, functions: Sequence[WaitingFunc]) -> None:
@@ -259,6 +267,7 @@ class Fibers:
             self._place = Place()
         allocations = Allocations(self._store, self._place, steps(operation.value))
         operation.finish = allocations.end
+        operation.unfinished = allocations
         if allocations.begin():
             operation.allocations = allocations
         else:
@@ -314,9 +323,8 @@ class Fibers:
         operation, self.operation = self.operation, None
         self._running.parked = 0
         self.parked.struck = None
-        end = getattr(operation.awaitable, "close", None) if operation is not None else None
-        if end is not None:
-            end()
+        if operation is not None:
+            operation.close()
 
 
 class StepwiseFunc:

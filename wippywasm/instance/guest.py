@@ -125,7 +125,11 @@ class Guest:
         self._frame = None
         self._callables = {}
         self._stepwise = {}
-        frame.close()
+        try:
+            if frame.thread is not None:
+                frame.drop_others()  # now, as `close` says: the thread frees the rest when it comes to it
+        finally:
+            frame.close()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a guest can't be copied or pickled: instantiate its component again")
