@@ -19,6 +19,7 @@ PACKAGE = ROOT / "wippywasm"
 LAYERS = [
     {"dataclass", "late", "threads", "visible"},
     {"errors"},
+    {"unfolded"},
     {"awaitables", "calling", "model", "core", "values", "leb128"},
     {"layout"},
     {"wit", "binary"},

@@ -17,6 +17,7 @@ Out: exceptions whose message is rendered from those fields, with a hint on what
     │   ├── ValueMismatchError      a value that does not fit its WIT type; value path
     │   ├── LinkError               an import that nothing satisfies, or not with that type
     │   ├── UnsupportedFeatureError the engine lacks what the module needs
+    │   ├── TooLongError            types that are too long to be written out
     │   └── DefinitionError         problems of an app's definition files, all at once
     ├── PermissionDeniedError       PERMISSION_DENIED: a capability that was not granted
     ├── UnavailableError            UNAVAILABLE: closed, stopping, or full
@@ -261,6 +262,10 @@ class UnsupportedFeatureError(InvalidError):
         )
         self.feature = feature
         self.engine = engine
+
+
+class TooLongError(InvalidError):
+    """Types that are too long as text: what a file says of them once would be repeated in it beyond measure."""
 
 
 @dataclass(frozen=True, order=True)

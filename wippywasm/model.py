@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field, fields
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from wippywasm.dataclass import dataclass
+from wippywasm.unfolded import head
 
 T = TypeVar("T")
 
@@ -54,32 +55,65 @@ def _remember_fields(cls: Any) -> tuple[Any, ...]:
     return cls._field_defaults  # type: ignore[no-any-return]
 
 
+def _repr(self: Any) -> str:
+    """As a dataclass has it, but cut: a type of a few parts can be 2^30 of them as text."""
+    return head(_pieces(self), self.size if hasattr(self, "size") else _size([self.type]))
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    own: object = type(value).__repr__
+    if own is _repr:
+        yield f"{type(value).__qualname__}("
+        for i, f in enumerate([f for f in fields(value) if f.repr]):
+            yield f"{', ' * (i > 0)}{f.name}="
+            yield from _pieces(getattr(value, f.name))
+        yield ")"
+    elif type(value) is tuple:
+        yield "("
+        for i, part in enumerate(value):
+            yield ", " * (i > 0)
+            yield from _pieces(part)
+        yield ",)" if len(value) == 1 else ")"
+    else:
+        yield repr(value)
+
+
 def _depth(parts: Iterable[Any]) -> int:
     return 1 + max([p.depth for p in parts if p is not None], default=0)
+
+
+def _size(parts: Iterable[Any]) -> int:
+    size: int = 1 + sum([p.size for p in parts if p is not None])
+    return size
 
 
 def _has_resource(parts: Iterable[Any]) -> bool:
     return any(p.has_resource for p in parts if p is not None)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ValType(metaclass=_Interned):
-    """A value type. `depth` is the height of its tree: recursion over a type is bounded by it.
+    """A value type. `depth` is the height of its tree: recursion over a type is bounded by it. `size` is how many parts
+    the tree has; a name has one.
 
     `has_resource` tells whether a handle is anywhere in the type, so that what exchanges resources leaves others alone.
     """
 
     depth: int = field(init=False, default=1, repr=False)
+    size: ClassVar[int] = 1
     has_resource: ClassVar[bool] = False
+
+    __repr__ = _repr
 
     def _know(self, *parts: Any) -> None:
         """Find out what there is to know of a type of these parts."""
         object.__setattr__(self, "depth", _depth(parts))
+        object.__setattr__(self, "size", _size(parts))
         if _has_resource(parts):
             object.__setattr__(self, "has_resource", True)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prim(ValType):
     """A primitive, by its WIT name: `bool`, `s8` … `u64`, `f32`, `f64`, `char`, `string`, `error-context`."""
 
@@ -105,7 +139,7 @@ PRIMS: dict[str, Prim] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ListType(ValType):
     """`list<element>`, or `list<element, length>` where `length` is given."""
 
@@ -116,15 +150,17 @@ class ListType(ValType):
         self._know(self.element)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Field(metaclass=_Interned):
     """A field of a record."""
 
     name: str
     type: ValType
 
+    __repr__ = _repr
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class RecordType(ValType):
     fields: tuple[Field, ...]
 
@@ -132,7 +168,7 @@ class RecordType(ValType):
         self._know(*[f.type for f in self.fields])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TupleType(ValType):
     items: tuple[ValType, ...]
 
@@ -140,15 +176,17 @@ class TupleType(ValType):
         self._know(*self.items)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Case(metaclass=_Interned):
     """A case of a variant; `type` is None where it has no payload."""
 
     name: str
     type: ValType | None = None
 
+    __repr__ = _repr
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class VariantType(ValType):
     cases: tuple[Case, ...]
 
@@ -156,17 +194,17 @@ class VariantType(ValType):
         self._know(*[c.type for c in self.cases])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class EnumType(ValType):
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FlagsType(ValType):
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OptionType(ValType):
     type: ValType
 
@@ -174,7 +212,7 @@ class OptionType(ValType):
         self._know(self.type)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ResultType(ValType):
     ok: ValType | None = None
     err: ValType | None = None
@@ -183,7 +221,7 @@ class ResultType(ValType):
         self._know(self.ok, self.err)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MapType(ValType):
     key: ValType
     value: ValType
@@ -192,7 +230,7 @@ class MapType(ValType):
         self._know(self.key, self.value)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StreamType(ValType):
     element: ValType | None = None
 
@@ -200,7 +238,7 @@ class StreamType(ValType):
         self._know(self.element)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FutureType(ValType):
     element: ValType | None = None
 
@@ -217,7 +255,7 @@ class ResourceType:
     has_resource: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OwnType(ValType):
     """`own<resource>`; in WIT packages `resource` may be the `TypeDef` that names it."""
 
@@ -225,7 +263,7 @@ class OwnType(ValType):
     has_resource: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BorrowType(ValType):
     """`borrow<resource>`; in WIT packages `resource` may be the `TypeDef` that names it."""
 
@@ -233,15 +271,17 @@ class BorrowType(ValType):
     has_resource: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Param(metaclass=_Interned):
     """A named parameter of a function."""
 
     name: str
     type: ValType
 
+    __repr__ = _repr
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class FuncType(metaclass=_Interned):
     """A function type: named parameters, at most one result."""
 
@@ -250,6 +290,8 @@ class FuncType(metaclass=_Interned):
     is_async: bool = False
     has_resource: ClassVar[bool] = False
 
+    __repr__ = _repr
+
     def __post_init__(self) -> None:
         if _has_resource(self._types()):
             object.__setattr__(self, "has_resource", True)
@@ -257,6 +299,10 @@ class FuncType(metaclass=_Interned):
     @property
     def depth(self) -> int:
         return _depth(self._types())
+
+    @property
+    def size(self) -> int:
+        return _size(self._types())
 
     def _types(self) -> list[ValType | None]:
         return [*[p.type for p in self.params], self.result]
@@ -286,6 +332,8 @@ class TypeDef(ValType):
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "root", kind.root if isinstance(kind, TypeDef) else self)
         object.__setattr__(self, "depth", kind.depth)
+        if not self.name and isinstance(kind, ValType):
+            object.__setattr__(self, "size", kind.size)
         object.__setattr__(self, "has_resource", kind.has_resource)
 
     def __repr__(self) -> str:

@@ -29,6 +29,7 @@ from wippywasm.model import (
     ValType,
     VariantType,
 )
+from wippywasm.unfolded import cut
 
 MAX_SHOWN = 60
 
@@ -41,8 +42,8 @@ class Signature:
     name: str
 
     def show(self) -> str:
-        """The parameters as in WIT."""
-        return ", ".join(f"{p.name}: {show_type(p.type)}" for p in self.type.params)
+        """The parameters as in WIT; cut where they are long."""
+        return cut(", ".join(f"{p.name}: {show_type(p.type)}" for p in self.type.params))
 
 
 class _Missing:

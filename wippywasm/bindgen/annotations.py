@@ -15,8 +15,11 @@ _PRIMS = {"bool": "bool", "f32": "float", "f64": "float", "char": "str", "string
 
 
 def annotation(t: ValType | None, module: Module, modules: Modules) -> str:
-    """The annotation of a value; `None` where there is none."""
+    """The annotation of a value; `None` where there is none. Raises TooLongError."""
+    return modules.texts.of((module, t), lambda: _annotation(t, module, modules))
 
+
+def _annotation(t: ValType | None, module: Module, modules: Modules) -> str:
     def go(part: ValType | None) -> str:
         return annotation(part, module, modules)
 

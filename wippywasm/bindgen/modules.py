@@ -19,6 +19,7 @@ from wippywasm.dataclass import dataclass
 from wippywasm.errors import InternalError
 from wippywasm.instance.names import snake
 from wippywasm.model import ResourceType
+from wippywasm.unfolded import Texts
 from wippywasm.wit import Function, Interface, PackageName, TypeDef, World
 from wippywasm.wit.resolved import InterfaceItem, key_name
 
@@ -147,9 +148,10 @@ def plain_name(function: Function) -> str:
 
 
 class Modules:
-    """All modules of a package. `world` is its `__init__`."""
+    """All modules of a package. `world` is its `__init__`; `texts` are those of types in any of them."""
 
     def __init__(self, world: World) -> None:
+        self.texts = Texts()
         self.world = Module(
             "world",
             "",

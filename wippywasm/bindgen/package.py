@@ -22,7 +22,11 @@ Write = Callable[[Module, Modules, Lines], None]
 
 
 def generate(world: World, origin: str) -> dict[str, str]:
-    """The files of the package, by path; `origin` is the command that made them, for the header of each."""
+    """The files of the package, by path; `origin` is the command that made them, for the header of each.
+
+    Raises InvalidError for what WIT has no words for, and TooLongError, which is one, where the types share so many of
+    their parts that the text would be out of proportion.
+    """
     modules = Modules(world)
     files = {
         "py.typed": "",
@@ -43,7 +47,7 @@ def _module_file(module: Module, modules: Modules, write: Write, origin: str, do
     """Types, and what `write` adds for functions."""
     if module.docs and not (module.serves or module.direction == "world"):
         docs = f"{docs}\n\n{module.docs}"  # no class of the interface has them
-    lines = Lines()
+    lines = Lines(modules.texts)
     write_classes(module, modules, lines)
     (exports if module.direction == "export" else imports).write_resources(module, modules, lines)
     write_aliases(module, modules, lines)

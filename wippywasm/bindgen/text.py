@@ -9,18 +9,25 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from wippywasm.unfolded import Texts
+
 _CLOSING = re.compile(r'"{3,}|"+\Z')
 """Quotes that would end a text in triple quotes, or be taken for its end."""
 
 
 class Lines:
-    """Lines under construction, at an indentation."""
+    """Lines under construction, at an indentation; with types in them, whose texts are counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, types: Texts | None = None) -> None:
+        self._types = types
         self._lines: list[str] = []
         self._indent = ""
 
     def line(self, text: str = "") -> None:
+        """Add a line. Raises TooLongError where it is one too many for what the types are."""
+        self._add(text if self._types is None else self._types.line(text))
+
+    def _add(self, text: str) -> None:
         self._lines.append(self._indent + text if text else "")
 
     def gap(self, count: int = 1) -> None:
@@ -50,12 +57,12 @@ class Lines:
             return
         first, *rest = _escaped(text.strip("\n")).split("\n")
         if not rest:
-            self.line(f'"""{first}"""')
+            self._add(f'"""{first}"""')
             return
-        self.line(f'"""{first}')
+        self._add(f'"""{first}')
         for line in rest:
-            self.line(line)
-        self.line('"""')
+            self._add(line)
+        self._add('"""')
 
     def text(self) -> str:
         return "\n".join(self._lines) + "\n"

@@ -38,10 +38,10 @@ def inspect_command(context: click.Context, file: str, form: str | None, html: s
         found = inspect(file, app=settings.directory, method=method)
         if html is not None:
             write_output(html, page(found).encode())
-    if html is not None:
-        return
-    if settings.is_json:
-        print_json(to_json(found))
+            return
+        form_of_all = to_json(found) if settings.is_json else None
+    if form_of_all is not None:
+        print_json(form_of_all)
     else:
         {"wit": _wit, "tree": _tree, "entry": _entry}.get(form or "", _report)(found)
 

@@ -11,7 +11,7 @@ import json
 import click
 
 from wippywasm import wit
-from wippywasm.cli.failures import MISUSED, Finished, UsageFailure
+from wippywasm.cli.failures import MISUSED, Finished, UsageFailure, blaming_the_user
 from wippywasm.cli.features import Features, features_option
 from wippywasm.cli.output import say, tame
 from wippywasm.cli.settings import settings_of
@@ -37,10 +37,9 @@ def wit_command(
     wanted.say_unused()
     if check:
         return
-    if settings.is_json:
-        click.echo(json.dumps(wit.to_json(resolution), indent=2))
-    else:
-        click.echo(wit.print_resolution(resolution), nl=False)
+    with blaming_the_user():
+        text = json.dumps(wit.to_json(resolution), indent=2) if settings.is_json else wit.print_resolution(resolution)
+    click.echo(text, nl=settings.is_json)
 
 
 def _parse(path: str, features: Features, all_features: bool, *, is_json: bool) -> Resolution:

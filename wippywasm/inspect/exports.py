@@ -9,7 +9,7 @@ Spec: SPEC sections 3 (`method`), 5 and 13.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wippywasm.abi.shapes import contains
@@ -17,6 +17,7 @@ from wippywasm.app.json_values.text import dump_json
 from wippywasm.app.json_values.to_json import value_to_json
 from wippywasm.binary.component import ComponentType, InstanceType, ModuleType, TypeBound
 from wippywasm.core import CoreExport, CoreFuncType
+from wippywasm.dataclass import dataclass
 from wippywasm.inspect.model import ExportedFunction, OtherExport
 from wippywasm.inspect.samples import sample_arguments
 from wippywasm.instance.functions import exported_functions as planned_functions
@@ -34,6 +35,16 @@ _PARAMS_OF_COMPONENTIZE_PY = ("app-name", "symbols", "stub-wasi")
 _LIVING = (OwnType, BorrowType, StreamType, FutureType)
 
 
+@dataclass(frozen=True)
+class _Usage:
+    """What all functions of one type have in common. `shell` is None where there is no form, or none of a sane size."""
+
+    type: FuncType
+    has_form: bool
+    shell: str | None
+    python: Sequence[str]
+
+
 def exported_types(plan: Plan) -> dict[str, FuncType]:
     """The type of every exported function, by its key."""
     return {
@@ -44,14 +55,13 @@ def exported_types(plan: Plan) -> dict[str, FuncType]:
 
 def exported_functions(functions: Mapping[str, FuncType]) -> Iterator[ExportedFunction]:
     """Every function of a component, or of a core module by its signatures."""
+    known: dict[FuncType, _Usage] = {}
     for key, declared in functions.items():
         if is_helper(key) or is_of_toolchain(key, declared):
             continue
-        type = structural_func(declared)
-        values = sample_arguments(type)
-        by_id = _why_not_by_id(key, type)
-        shell = None if by_id or values is None else _shell(type, values)
-        yield ExportedFunction(key, type, shell, _python(key, type, values), by_id)
+        usage = known.get(declared) or known.setdefault(declared, _usage(structural_func(declared)))
+        by_id = _why_not_by_id(key, usage)
+        yield ExportedFunction(key, usage.type, None if by_id else usage.shell, _python(key, usage.python), by_id)
 
 
 def is_command(key: str) -> bool:
@@ -110,15 +120,22 @@ def other_component_exports(exports: Mapping[str, Any]) -> Iterator[OtherExport]
             yield OtherExport(name, _SORTS.get(type(extern), "value"))
 
 
-def _why_not_by_id(key: str, type: FuncType) -> str | None:
+def _usage(type: FuncType) -> _Usage:
+    values = sample_arguments(type)
+    parts = (*[p.type for p in type.params], *([] if type.result is None else [type.result]))
+    has_form = not any(contains(part, _is_living) for part in parts)
+    shell = None if values is None or not has_form else _shell(type, values)
+    return _Usage(type, has_form, shell, ["…"] if values is None else [repr(value) for value in values])
+
+
+def _why_not_by_id(key: str, usage: _Usage) -> str | None:
     if not key:
         return "it has an empty name, which no `method` of an entry can be: call it from Python"
     if is_handler(key):
         return "it serves HTTP requests: 'wippywasm run' listens for them"
-    if type.is_async:
+    if usage.type.is_async:
         return "it is an asynchronous function, which can't be called yet"
-    parts = (*[p.type for p in type.params], *([] if type.result is None else [type.result]))
-    if any(contains(part, _is_living) for part in parts):
+    if not usage.has_form:
         return "it takes or gives what has no JSON form, such as a resource: call it from Python"
     return None
 
@@ -132,11 +149,10 @@ def _shell(type: FuncType, values: list[Any]) -> str:
     return " ".join(shlex.quote(text) for text in texts)
 
 
-def _python(key: str, type: FuncType, values: list[Any] | None) -> str:
-    """One line of Python; `…` where the arguments are too large to write down."""
+def _python(key: str, words: Sequence[str]) -> str:
+    """One line of Python; `…` is for arguments that are too large to write down."""
     interface, _, name = key.rpartition("#")
     found = resource_function(name)
-    words = ["…"] if values is None else [repr(value) for value in values]
     if found is None:
         return f"guest.call({', '.join([repr(key), *words])})"
     kind, resource, function = found

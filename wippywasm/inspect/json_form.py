@@ -10,10 +10,24 @@ from typing import Any
 from wippywasm.core import CoreMemoryType, CoreTableType
 from wippywasm.inspect.model import Definition, ExportedFunction, Inspection, ModuleFacts, Node, Producers
 from wippywasm.plan.describe import describe_func
+from wippywasm.unfolded import OF_OWN, ROOM, Texts
 
 
 def to_json(found: Inspection) -> dict[str, Any]:
-    """The whole inspection."""
+    """The whole inspection. Raises TooLongError where it would be out of proportion to the file."""
+    form = _form(found)
+    texts = Texts(ROOM + found.size * OF_OWN)
+    todo: list[Any] = [form]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, str):
+            texts.spend(len(part))
+        elif isinstance(part, dict | list):
+            todo += part.values() if isinstance(part, dict) else part
+    return form
+
+
+def _form(found: Inspection) -> dict[str, Any]:
     return {
         "path": found.path,
         "kind": found.kind,

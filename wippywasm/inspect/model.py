@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from functools import cached_property
 
 from wippywasm.core import CoreMemoryType, CoreTableType
 from wippywasm.dataclass import dataclass
@@ -176,7 +177,11 @@ class Definition:
 
     def entry(self, key: str) -> DefinedEntry | None:
         """The entry of an exported function."""
-        return next((entry for entry in self.entries if entry.key == key), None)
+        return self._by_key.get(key)
+
+    @cached_property
+    def _by_key(self) -> Mapping[str, DefinedEntry]:
+        return {entry.key: entry for entry in self.entries}
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ from wippywasm.values import Ok, Some, Variant
 
 MAX_PARTS = 100
 """Types share their parts, so a short file can describe a value of 2^30."""
+PART = 40
+"""The characters of a name that are worth showing count as a part."""
 
 _PRIMS: dict[str, Any] = {"bool": True, "f32": 1.5, "f64": 1.5, "char": "x", "string": "text"}
 
@@ -62,20 +64,18 @@ class _Sampler:
         self.left = MAX_PARTS
 
     def value(self, t: ValType) -> Any:
-        self.left -= 1
-        if self.left < 0:
-            raise _TooLarge
+        self._take()
         match t:
             case Prim(name="error-context"):
                 return Stand("error_context")
             case Prim(name=name):
                 return _PRIMS.get(name, 1)
             case EnumType(names=names):
-                return names[0] if names else ""
+                return self._name(names[0]) if names else ""
             case FlagsType(names=names):
-                return set(names[:1])
+                return set(map(self._name, names[:1]))
             case VariantType(cases=cases):
-                return Variant(cases[0].name, self._optional(cases[0].type))
+                return Variant(self._name(cases[0].name), self._optional(cases[0].type))
             case _:
                 return self._compound(t)
 
@@ -86,7 +86,7 @@ class _Sampler:
             case ListType(element=element, length=int() as length):
                 return [self.value(element) for _ in range(length)]
             case RecordType(fields=fields):
-                return {f.name: self.value(f.type) for f in fields}
+                return {self._name(f.name): self.value(f.type) for f in fields}
             case TupleType(items=items):
                 return tuple(self.value(item) for item in items)
             case OptionType(type=inner):
@@ -96,9 +96,18 @@ class _Sampler:
             case MapType(key=key, value=value):
                 return {self.value(key): self.value(value)}
             case OwnType(resource=resource) | BorrowType(resource=resource):
-                return Stand((resource_of(resource).name or "resource").replace("-", "_"))
+                return Stand(self._name(resource_of(resource).name or "resource").replace("-", "_"))
             case _:
                 return Stand(type(t).__name__.removesuffix("Type").lower())
+
+    def _name(self, name: str) -> str:
+        self._take(len(name) // PART)
+        return name
+
+    def _take(self, parts: int = 1) -> None:
+        self.left -= parts
+        if self.left < 0:
+            raise _TooLarge
 
     def _optional(self, t: ValType | None) -> Any:
         return None if t is None else self.value(t)

@@ -6,10 +6,12 @@ that shares its nodes can be exponentially longer as text.
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from wippywasm.abi.shapes import parts
 from wippywasm.binary.component import DefinedType
 from wippywasm.core import CoreFuncType
-from wippywasm.errors import with_article
+from wippywasm.errors import counted, with_article
 from wippywasm.model import (
     BOOL,
     BorrowType,
@@ -31,6 +33,7 @@ from wippywasm.model import (
     VariantType,
     resource_of,
 )
+from wippywasm.unfolded import cut
 
 _MAX_DEPTH = 4
 _MAX_PARTS = 16
@@ -46,9 +49,26 @@ def describe_core(t: CoreFuncType) -> str:
 
 def describe_func(t: FuncType) -> str:
     """`func(a: s32) -> string`."""
-    depth = _depth([*(p.type for p in t.params), *([t.result] if t.result else [])])
-    params = ", ".join(f"{p.name}: {_describe(p.type, depth)}" for p in t.params)
-    return f"{'async ' if t.is_async else ''}func({params})" + (f" -> {_describe(t.result, depth)}" if t.result else "")
+    if t.has_resource:  # which may yet get its name
+        return _func(t)
+    known = _known.get(t)
+    if known is None:
+        known = _known[t] = _func(t)
+    return known
+
+
+_known: WeakKeyDictionary[FuncType, str] = WeakKeyDictionary()
+"""Thousands of functions may be of one type."""
+
+
+def _func(t: FuncType) -> str:
+    shown = t.params[:_MAX_SHOWN]
+    depth = _depth([*(p.type for p in shown), *([t.result] if t.result else [])])
+    params = [f"{cut(p.name)}: {_describe(p.type, depth)}" for p in shown]
+    more = len(t.params) - len(params)
+    params += [f"… {counted(more, 'more parameter')}"] * (more > 0)
+    result = f" -> {_describe(t.result, depth)}" if t.result else ""
+    return cut(f"{'async ' if t.is_async else ''}func({', '.join(params)})") + cut(result)
 
 
 def describe_type(t: DefinedType) -> str:
@@ -64,7 +84,7 @@ def describe_type(t: DefinedType) -> str:
 
 def describe(t: ValType | None) -> str:
     """A value type, `_` for none."""
-    return _describe(t, _depth([t] if t else []))
+    return cut(_describe(t, _depth([t] if t else [])))
 
 
 def _depth(types: list[ValType]) -> int:
@@ -98,17 +118,17 @@ def _describe(t: ValType | None, depth: int) -> str:
             return f"list<{_describe(element, inner)}{'' if length is None else f', {length}'}>"
         case RecordType(fields=fields):
             return _braces(
-                "record", [f"{f.name}: {_describe(f.type, inner)}" for f in fields[:_MAX_PARTS]], len(fields)
+                "record", [f"{cut(f.name)}: {_describe(f.type, inner)}" for f in fields[:_MAX_PARTS]], len(fields)
             )
         case TupleType(items=items):
             return f"tuple<{_some([_describe(i, inner) for i in items[:_MAX_PARTS]], len(items))}>"
         case VariantType(cases=cases):
-            named = [c.name + (f"({_describe(c.type, inner)})" if c.type else "") for c in cases[:_MAX_PARTS]]
+            named = [cut(c.name) + (f"({_describe(c.type, inner)})" if c.type else "") for c in cases[:_MAX_PARTS]]
             return _braces("variant", named, len(cases))
         case EnumType(names=names):
-            return _braces("enum", list(names[:_MAX_PARTS]), len(names))
+            return _braces("enum", list(map(cut, names[:_MAX_PARTS])), len(names))
         case FlagsType(names=names):
-            return _braces("flags", list(names[:_MAX_PARTS]), len(names))
+            return _braces("flags", list(map(cut, names[:_MAX_PARTS])), len(names))
         case _:
             return _describe_wrapper(t, inner)
 

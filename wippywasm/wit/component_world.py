@@ -117,6 +117,10 @@ class _Reading:
         self._uses: dict[tuple[Owner, TypeDef], TypeDef] = {}
         """What the types of other interfaces are called in an interface or world that uses them."""
         self._anonymous: dict[ValType, TypeDef] = {}
+        self._values: dict[tuple[Owner, object], ValType] = {}
+        """What type indices without a name were found to be, since a name was last given: types share their parts."""
+        self._signatures: dict[tuple[Owner, object], tuple[list[Param], ValType | None]] = {}
+        """Likewise, the parameters and results of functions."""
 
     def items(self, items: dict[WorldKey, WorldItem], found: Iterable[tuple[str, Any]]) -> None:
         for name, extern in found:
@@ -135,6 +139,7 @@ class _Reading:
     def _type(self, items: dict[WorldKey, WorldItem], name: str, bound: Any) -> None:
         """A type import of the world; WIT has no exports of types."""
         if items is not self.world.imports:
+            self._forget()
             self._renamed[bound.created] = self._renamed.get(bound.referenced, bound.referenced)
             return
         known = items.get(name)
@@ -195,9 +200,15 @@ class _Reading:
 
     def _call(self, bound: Any, definition: TypeDef) -> None:
         """Remember what a type index is called; of several names of a resource the first, which has its methods."""
+        self._forget()
         self._named[bound.created] = definition
         if isinstance(bound.created.type, ResourceType):
             self._named.setdefault(bound.created.type, definition)
+
+    def _forget(self) -> None:
+        """What was found depends on which names there are."""
+        self._values.clear()
+        self._signatures.clear()
 
     def _find(self, owner: Owner, index: TypeIndex) -> TypeDef | None:
         """The name of a type that can be used here, if it has one."""
@@ -226,7 +237,12 @@ class _Reading:
             return self._used(owner, found)
         if isinstance(index.type, model.Prim):
             return index.type
-        kind = self._parts(owner, index)
+        value = self._values.get((owner, index))
+        if value is None:
+            value = self._values[owner, index] = self._without_name(self._parts(owner, index))
+        return value
+
+    def _without_name(self, kind: ValType) -> TypeDef:
         if kind not in self._anonymous:
             self._anonymous[kind] = definition = TypeDef(None, ("component",))
             definition.define(kind)
@@ -255,7 +271,13 @@ class _Reading:
             name_function(function, own, 0)
         except ValidationError:
             return None
-        values = [self._value(owner, part) for part in index.parts]
-        function.params = [Param(param.name, value) for param, value in zip(index.type.params, values)]
-        function.result = None if index.type.result is None else values[-1]
+        signature = self._signatures.get((owner, index))
+        if signature is None:
+            signature = self._signatures[owner, index] = self._signature(owner, index)
+        function.params, function.result = signature
         return function
+
+    def _signature(self, owner: Owner, index: TypeIndex) -> tuple[list[Param], ValType | None]:
+        values = [self._value(owner, part) for part in index.parts]
+        params = [Param(param.name, value) for param, value in zip(index.type.params, values)]
+        return params, None if index.type.result is None else values[-1]

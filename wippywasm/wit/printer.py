@@ -17,7 +17,7 @@ from wippywasm.errors import InvalidError, with_article
 from wippywasm.model import ResourceType, ValType
 from wippywasm.wit.comments import comments_for
 from wippywasm.wit.compare import parts
-from wippywasm.wit.print_types import declaration, escaped, function_type, use_path
+from wippywasm.wit.print_types import TypeTexts, escaped, use_path
 from wippywasm.wit.resolved import (
     Function,
     Include,
@@ -42,16 +42,21 @@ def print_resolution(resolution: Resolution) -> str:
     """All packages as one document: the main one, then the others as nested packages.
 
     Raises InvalidError for what no text says, which only a binary brings: a `@since` beyond the package's version, a
-    type that is used from an interface without a name, a record that nothing names.
+    type that is used from an interface without a name, a record that nothing names; and TooLongError, which is one,
+    where types share so many of their parts that the text would be out of proportion.
     """
     main = resolution.main or resolution.packages[-1]
     others = [p for p in resolution.packages if p is not main]
-    return "\n".join([print_package(main), *(print_package(p, nested=True) for p in others)])
+    types = TypeTexts()
+    return "\n".join([print_package(main, types=types), *(print_package(p, nested=True, types=types) for p in others)])
 
 
-def print_package(package: Package, *, nested: bool = False) -> str:
-    """One package: a file of its own, or `package … { … }`. Raises InvalidError as above."""
-    printer = Printer(package)
+def print_package(package: Package, *, nested: bool = False, types: TypeTexts | None = None) -> str:
+    """One package: a file of its own, or `package … { … }`; `types` are those of all packages of one document.
+
+    Raises InvalidError as above.
+    """
+    printer = Printer(package, types)
     printer.package_items(nested)
     return printer.text()
 
@@ -67,8 +72,11 @@ def print_world(world: World) -> str:
 class Printer:
     """Lines with indentation."""
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: Package, types: TypeTexts | None = None) -> None:
         self.package = package
+        self._types = types or TypeTexts()
+        self._sayable: set[object] = set()
+        """Types that were found to have their names."""
         self._lines: list[str] = []
         self._indent = ""
 
@@ -76,7 +84,7 @@ class Printer:
         return "\n".join(self._lines) + "\n"
 
     def line(self, text: str = "") -> None:
-        self._lines.append(self._indent + text if text else "")
+        self._lines.append(self._types.line(self._indent + text) if text else "")
 
     def gap(self) -> None:
         """An empty line between items."""
@@ -204,8 +212,8 @@ class Printer:
             self._resource(t, methods)
             return
         inside = [part for _, part in parts(t.kind)] if isinstance(t.kind, _NOMINAL) else [t.kind]
-        _check_named(f"the type `{t.name}`", inside)
-        head, members = declaration(t)
+        self._check_named(f"the type `{t.name}`", inside)
+        head, members = self._types.declaration(t)
         if members is None:
             self.line(head)
             return
@@ -225,8 +233,28 @@ class Printer:
 
     def _function(self, function: Function, head: str) -> None:
         self._header(function.docs, function.stability, function.external_id)
-        _check_named(f"the function `{function.name}`", [*(p.type for p in function.params), function.result])
-        self.line(f"{head}{function_type(function)};")
+        self._check_named(f"the function `{function.name}`", [*(p.type for p in function.params), function.result])
+        self.line(f"{head}{self._types.function(function)};")
+
+    def _check_named(self, user: str, types: Iterable[object]) -> None:
+        """Refuses a record, variant, enum, flags or resource without a name: a component may export those from its
+        root.
+        """
+        todo = list(types)
+        while todo:
+            part = todo.pop()
+            if part in self._sayable:
+                continue
+            if isinstance(part, TypeDef):
+                todo += [part.kind] if part.name is None else []
+            elif isinstance(part, (*_NOMINAL, ResourceType)):
+                kind = type(part).__name__.removesuffix("Type").lower()
+                raise unsayable(f"{user} is of {with_article(kind)} type that no interface names")
+            elif isinstance(part, model.OwnType | model.BorrowType):
+                todo.append(part.resource)
+            elif isinstance(part, ValType):
+                todo += [inner for _, inner in parts(part)]
+            self._sayable.add(part)
 
     # ---- worlds ----
 
@@ -277,22 +305,6 @@ class Printer:
             self._header(item.docs, item.stability, item.external_id)
             name = f"{escaped(key)}: " if isinstance(key, str) else ""
             self.line(f"{direction} {name}{use_path(item.interface, self.package)};")
-
-
-def _check_named(user: str, types: Iterable[object]) -> None:
-    """Refuses a record, variant, enum, flags or resource without a name: a component may export those from its root."""
-    todo = list(types)
-    while todo:
-        part = todo.pop()
-        if isinstance(part, TypeDef):
-            todo += [part.kind] if part.name is None else []
-        elif isinstance(part, (*_NOMINAL, ResourceType)):
-            kind = type(part).__name__.removesuffix("Type").lower()
-            raise unsayable(f"{user} is of {with_article(kind)} type that no interface names")
-        elif isinstance(part, model.OwnType | model.BorrowType):
-            todo.append(part.resource)
-        elif isinstance(part, ValType):
-            todo += [inner for _, inner in parts(part)]
 
 
 def unsayable(why: str) -> InvalidError:

@@ -12,6 +12,7 @@ from itertools import chain
 
 from wippywasm.errors import WitDiagnosticsError
 from wippywasm.wit.load import parse_text
+from wippywasm.wit.print_types import TypeTexts
 from wippywasm.wit.printer import Printer, unsayable
 from wippywasm.wit.resolved import Interface, InterfaceItem, Package, Stability, TypeDef, World, used_interface
 
@@ -20,7 +21,7 @@ def world_document(world: World) -> str:
     """The world, the interfaces that it names, and those whose types they use.
 
     Raises InvalidError for what WIT has no words for, which only components have: such as a resource that is
-    exported without an interface.
+    exported without an interface; and TooLongError as `print_resolution`.
     """
     needed: dict[Interface, None] = {}
     for item in (*world.imports.values(), *world.exports.values()):
@@ -31,7 +32,8 @@ def world_document(world: World) -> str:
     named = [i for i in needed if i.name is not None and i.package is not None]
     _check_uses(world, named)
     packages = dict.fromkeys([main, *(i.package for i in named if i.package is not None)])
-    text = "\n".join(_print(p, world, needed) for p in packages)
+    types = TypeTexts()
+    text = "\n".join(_print(p, world, needed, types) for p in packages)
     try:
         parse_text(text)
     except WitDiagnosticsError as error:
@@ -60,15 +62,15 @@ def _need(interface: Interface, needed: dict[Interface, None]) -> None:
             needed.setdefault(todo.pop())
 
 
-def _print(package: Package, world: World, needed: dict[Interface, None]) -> str:
-    printer = _Plain(package, world, needed)
+def _print(package: Package, world: World, needed: dict[Interface, None], types: TypeTexts) -> str:
+    printer = _Plain(package, world, needed, types)
     printer.package_items(package is not world.package)
     return printer.text()
 
 
 class _Plain(Printer):
-    def __init__(self, package: Package, wanted: World, needed: dict[Interface, None]) -> None:
-        super().__init__(package)
+    def __init__(self, package: Package, wanted: World, needed: dict[Interface, None], types: TypeTexts) -> None:
+        super().__init__(package, types)
         self.wanted = wanted
         self.needed = needed
 

@@ -54,18 +54,18 @@ def _text(t: ValType | None, depth: int) -> str:
         case MapType(key=key, value=value):
             return f"map<{_text(key, depth - 1)}, {_text(value, depth - 1)}>"
         case TupleType(items=items):
-            return f"tuple<{', '.join(_text(item, depth - 1) for item in items[:12])}>"
+            return f"tuple<{', '.join(_text(item, depth - 1)[:_WIDTH] for item in items[:12])}>"
     return _named(t)
 
 
 def _named(t: ValType) -> str:
     match t:
         case RecordType(fields=fields):
-            return f"record {{{', '.join(f.name for f in fields[:12])}}}"
+            return f"record {{{', '.join(f.name[:_WIDTH] for f in fields[:12])}}}"
         case VariantType(cases=cases):
-            return f"variant {{{', '.join(c.name for c in cases[:12])}}}"
+            return f"variant {{{', '.join(c.name[:_WIDTH] for c in cases[:12])}}}"
         case EnumType(names=names) | FlagsType(names=names):
-            return f"{'enum' if isinstance(t, EnumType) else 'flags'} {{{', '.join(names[:12])}}}"
+            return f"{'enum' if isinstance(t, EnumType) else 'flags'} {{{', '.join(n[:_WIDTH] for n in names[:12])}}}"
     raise InvalidError(
         f"Lua has no form for {with_article(type(t).__name__.removesuffix('Type').lower())} yet",
         hint="call this function from Python, or wrap it in one without resources, streams or futures",
