@@ -82,7 +82,26 @@ def _with_many_fields(inner: st.SearchStrategy[ValType]) -> st.SearchStrategy[Va
     )
 
 
-WIDE = _with_many_fields(st.recursive(LEAVES, _wider, max_leaves=3))
+_STRING, _U8 = PRIMS["string"], PRIMS["u8"]
+WIDE = _with_many_fields(
+    st.one_of(
+        LEAVES,
+        st.sampled_from(
+            [
+                ListType(_U8),
+                ListType(_STRING),
+                ListType(PRIMS["u64"], 3),
+                MapType(_STRING, _U8),
+                RecordType((Field("a", _U8), Field("b", _STRING))),
+                TupleType((_U8, PRIMS["f64"])),
+                VariantType((Case("a", _U8), Case("b", _STRING), Case("c"))),
+                OptionType(_STRING),
+                OptionType(OptionType(_U8)),
+                ResultType(_U8, _STRING),
+            ]
+        ),
+    )
+)
 TYPES: st.SearchStrategy[ValType] = st.one_of(NARROW, NARROW, NARROW, WIDE, WIDE.map(ListType)).filter(
     lambda t: elem_size(t) < 4096
 )

@@ -63,6 +63,16 @@ def test_as_many_parts_as_a_type_may_have(t: ValType, value: Any) -> None:
     assert through(t, value) == value
 
 
+@pytest.mark.parametrize("params", [300, 1_000])
+def test_wide_parameters_side_by_side(params: int) -> None:
+    guest = FakeGuest()
+    ft = FuncType(tuple(Param(f"p{i}", TupleType((U8,) * 990)) for i in range(params)))
+    with pytest.raises(UnsupportedFeatureError, match="values of types with so many parts"):
+        lift(ft, FakeFunc(lambda *core: None), Options(), guest.binding())
+    with pytest.raises(UnsupportedFeatureError, match="values of types with so many parts"):
+        lower(ft, lambda *args: None, Options(), guest.binding())
+
+
 def test_more_parts_of_which_none_is_like_another() -> None:
     guest = FakeGuest()
     tuples = [TupleType(some) for some in itertools.islice(itertools.product(FEW, repeat=6), COUNT)]

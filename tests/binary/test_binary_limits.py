@@ -101,14 +101,14 @@ ENDLESS = {
     "types": section(7, vec([b"\x70\x7d"] * 1_000_000)),
     "sections": section(7, b"\0") * 1_000_000,
     "custom sections": section(0, b"\0") * 1_000_000,
-    "records": section(7, vec([b"\x72" + vec([usual(i) + b"\x7d" for i in range(1_000)])] * 200)),
+    "records": section(7, vec([b"\x72" + vec([usual(i) + b"\x7d" for i in range(1_000)])] * 500)),
     "imports": FUNC + section(10, vec([b"\0" + usual(i) + b"\1\0" for i in range(100_000)])),
     "core exports": section(
         1,
         MODULE
         + section(1, vec([EMPTY_CORE_FUNC]))
         + section(3, b"\1\0")
-        + section(7, vec([usual(i) + b"\0\0" for i in range(300_000)]))
+        + section(7, vec([usual(i) + b"\0\0" for i in range(500_000)]))
         + section(10, b"\1\2\0\x0b"),
     ),
 }

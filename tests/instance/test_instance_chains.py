@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from wippywasm.errors import Trap
-from wippywasm.plan import growth
 
 LAST = """
 (component $last
@@ -47,18 +46,10 @@ def outcome_of(component: Any) -> str:
     return "a result"
 
 
-@pytest.fixture
-def _plenty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a file have thousands of instances of one component."""
-    monkeypatch.setattr(growth, "BEYOND", growth.MOST_PARTS)
-
-
-@pytest.mark.usefixtures("_plenty")
 def test_more_than_the_stack_holds(load: Any) -> None:
     assert outcome_of(load(chain(2_000))) == "call stack exhausted"
 
 
-@pytest.mark.usefixtures("_plenty")
 @pytest.mark.parametrize("stack", [8 << 20, 1 << 20], ids=["8 MiB", "1 MiB"])
 def test_more_than_the_stack_of_a_thread_holds(load: Any, stack: int) -> None:
     component = load(chain(2_000))

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Literal, NoReturn
 
+from wippywasm.abi.keywords import aside
 from wippywasm.errors import ConflictError, PoisonedError, ThreadError, Trap, UnavailableError
 
 if TYPE_CHECKING:
@@ -26,7 +28,10 @@ CLOSED = "its guest is closed"
 """The `poison` of an instance whose guest was closed: not a failure, and so another error."""
 
 ENTERING = "entering"
-"""What every function that enters instances calls them, so that they are found on a stack."""
+"""What every function of ours that enters instances calls them, so that they are found on a stack; `aside` of that
+where a parameter has the name."""
+
+_OURS = ("<wippywasm ", str(Path(__file__).parents[1]))
 
 AWAITED: Literal[None] = None
 """The `may_enter` of an instance, as false as False, while a call by a task is in it, which may be suspended."""
@@ -101,9 +106,11 @@ def _entries(instances: list[ComponentInstance]) -> int:
 
 def _enters(frame: FrameType, instances: Collection[ComponentInstance]) -> bool:
     code = frame.f_code
-    if ENTERING not in code.co_freevars and ENTERING not in code.co_varnames:
+    if not code.co_filename.startswith(_OURS):
         return False
-    return any(i in instances for i in frame.f_locals.get(ENTERING, ()))
+    names = (*code.co_freevars, *code.co_varnames)
+    name = aside(ENTERING) if aside(ENTERING) in names else ENTERING
+    return name in names and any(i in instances for i in frame.f_locals.get(name, ()))
 
 
 def is_below(code: CodeType, frame: FrameType | None, instances: Collection[ComponentInstance]) -> bool:

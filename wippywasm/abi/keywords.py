@@ -18,8 +18,10 @@ from typing import Any
 _TOKENS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|(?<![\w.])[A-Za-z_]\w*\b(?!['"])""")
 """Texts, which are to stay as they are, and names, attributes excepted."""
 
-_ASIDE = "__"
-"""What makes a name another that no WIT name becomes."""
+
+def aside(name: str) -> str:
+    """Another name for something, which no WIT name becomes."""
+    return f"{name}__"
 
 
 def snake(name: str) -> str:
@@ -31,15 +33,15 @@ def snake(name: str) -> str:
 def names_aside(names: Iterable[str], factory: str) -> dict[str, str]:
     """What is to be called otherwise where parameters have these names, and how. The function `factory` keeps its name,
     which nothing within it uses."""
-    return {name: name + _ASIDE for name in names if name != factory}
+    return {name: aside(name) for name in names if name != factory}
 
 
-def rename_parameters(text: str, names: Mapping[str, str], aside: Mapping[str, str]) -> str:
+def rename_parameters(text: str, names: Mapping[str, str], others: Mapping[str, str]) -> str:
     """The source with the parameters `names`, from generated name to Python name, and others out of their way."""
-    return _TOKENS.sub(lambda token: names.get(token[0]) or aside.get(token[0], token[0]), text)
+    return _TOKENS.sub(lambda token: names.get(token[0]) or others.get(token[0], token[0]), text)
 
 
-def move_aside(namespace: dict[str, Any], aside: Mapping[str, str]) -> None:
+def move_aside(namespace: dict[str, Any], others: Mapping[str, str]) -> None:
     """Give what a module has, or Python itself, the names also that renamed source calls it by."""
     known = vars(builtins) | namespace
-    namespace.update({new: known[name] for name, new in aside.items() if name in known})
+    namespace.update({new: known[name] for name, new in others.items() if name in known})

@@ -97,13 +97,13 @@ def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> N
         core_args = _write_lower(w, needs, atoms)
         _write_release(w, needs, atoms)
         wait = "await " if w.side.stepwise else ""
-        w.line(f"{'r = ' if needs.results else ''}{wait}core({', '.join(core_args)})")
+        w.line(f"{'r_ = ' if needs.results else ''}{wait}core({', '.join(core_args)})")
         value = _write_lift(w, needs)
         if needs.handles:
             w.line("cx.return_()")
         if shape.post_return:
             w.line("inst.may_leave = False")
-            w.line(f"{wait}post({'r' if needs.results else ''})")
+            w.line(f"{wait}post({'r_' if needs.results else ''})")
             w.line("inst.may_leave = True")
     # As `ComponentInstance.leave` does.
     leave = "{0}.may_enter = {0}.poison is None or 0"
@@ -178,7 +178,8 @@ def _write_gather(w: Source, needs: Needs, args: list[str]) -> list[list[str]]:
 def _poisoning(w: Source, needs: Needs) -> Iterator[None]:
     """Write what runs in the guest: any exception bars the instances it had entered.
 
-    A string of the result can only be wrong once there is `r`; before, a host function that the guest called raised.
+    A string of the result can only be wrong once there is `r_`, which no WIT name becomes; before, a host function that
+    the guest called raised.
     """
     with w.block("try:"):
         yield
@@ -189,7 +190,7 @@ def _poisoning(w: Source, needs: Needs) -> Iterator[None]:
         else:
             w.line(f"{w.use(state.poison)}(entering, error)")
         if needs.results:
-            w.line("if error.__class__ is UnicodeDecodeError and 'r' in locals():")
+            w.line("if error.__class__ is UnicodeDecodeError and 'r_' in locals():")
             w.line(f"    {w.use(bad_text)}(error, ' in the result of ' + signature.name)")
         w.line("raise")
 
@@ -219,22 +220,22 @@ def _write_lift(w: Source, needs: Needs) -> str:
     if needs.returned:
         calls.write_view(w)
         return _write_read(w, needs)
-    return calls.read_flat(w, needs.results, iter(["r"]))[0]
+    return calls.read_flat(w, needs.results, iter(["r_"]))[0]
 
 
 def _write_read(w: Source, needs: Needs) -> str:
     """Read a result in memory; what holds a task up too long is read elsewhere, where no handles are in it."""
     if not w.side.stepwise or needs.handles or not calls.has_lists(needs.results):
-        return calls.read_area(w, needs.results, "r")[0]
-    read = w.helper("read", needs.results[0], "m, end, r, cx", lambda: _write_reading(w, needs))
+        return calls.read_area(w, needs.results, "r_")[0]
+    read = w.helper("read", needs.results[0], "m, end, r_, cx", lambda: _write_reading(w, needs))
     w.line("cx.reading = True")
-    w.line(f"try: value = {read}(m, end, r, cx)")
-    w.line(f"except {w.use(LongReading)}: value = await {w.use(elsewhere)}({read}, m, end, r, inst)")
+    w.line(f"try: value = {read}(m, end, r_, cx)")
+    w.line(f"except {w.use(LongReading)}: value = await {w.use(elsewhere)}({read}, m, end, r_, inst)")
     return "value"
 
 
 def _write_reading(w: Source, needs: Needs) -> None:
-    [value] = calls.read_area(w, needs.results, "r")
+    [value] = calls.read_area(w, needs.results, "r_")
     w.line(f"return {value}")
 
 

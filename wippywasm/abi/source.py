@@ -19,8 +19,8 @@ from wippywasm.dataclass import dataclass
 from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.model import ValType
 
-MAX_LINES = 45_000
-"""The most of a module's helpers: under a second of CPython's compiler."""
+MAX_SIZE = 3_000_000
+"""The characters of a module, which CPython compiles in about a second."""
 
 _numbers = itertools.count(1)
 _SPLIT = "let it take less at once, or a list of what is alike"
@@ -59,6 +59,7 @@ class Source:
         self.constants: dict[str, Any] = {}
         self._constant_names: dict[int, str] = {}
         self._lines: list[str] = []
+        self._size = 0
         self.counter: str | None = None
         """The variable that counts what the values under construction take of the host's memory."""
         self.counts = False
@@ -70,7 +71,10 @@ class Source:
         self._tables: dict[tuple[str | None, ...], str] = {}
 
     def line(self, text: str) -> None:
-        """Append one line at the current indentation."""
+        """Append one line at the current indentation. UnsupportedFeatureError where there are too many."""
+        self._size += len(text)
+        if self._size > MAX_SIZE:
+            raise UnsupportedFeatureError("values of types with so many parts", "wippywasm", hint=_SPLIT)
         self._lines.append("    " * self._depth + text)
 
     @contextmanager
@@ -139,18 +143,16 @@ class Source:
         self._lines = []
         while self._waiting:
             self._waiting.pop()()
-            if len(self._lines) > MAX_LINES:
-                raise UnsupportedFeatureError("values of types with so many parts", "wippywasm", hint=_SPLIT)
         self._lines += [f"{name} = ({', '.join(map(str, row))},)" for row, name in self._tables.items()]
-        aside = names_aside(parameters.values(), factory) if parameters else {}
+        others = names_aside(parameters.values(), factory) if parameters else {}
         if parameters:
-            main = rename_parameters(main, parameters, aside)
+            main = rename_parameters(main, parameters, others)
         text = main + "\n".join(self._lines) + "\n"
         filename = f"<wippywasm abi {self.label} {next(_numbers)}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         namespace = dict(self.constants)
         exec(compile(text, filename, "exec"), namespace)
-        move_aside(namespace, aside)
+        move_aside(namespace, others)
         made: Callable[..., Any] = namespace[factory]
         weakref.finalize(made, linecache.cache.pop, filename, None)
         return made

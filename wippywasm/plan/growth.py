@@ -17,17 +17,17 @@ from wippywasm.binary import component as c
 from wippywasm.errors import ValidationError
 from wippywasm.plan.items import Item, ModuleRef, PlanInstance
 
-BEYOND = 8_000
-"""Parts that a file of any size may unfold to, each about ten microseconds and two hundred bytes of CPython's.
+BEYOND = 12_000
+"""Parts that a file of any size may unfold to, each a few microseconds and about two hundred bytes of CPython's.
 
 They are the items of the instances that the host supplies, and all that is there more than once: a thousand in a
 component of CPython.
 """
 
-BYTES_OF_PART = 40
+BYTES_OF_PART = 4
 """A file may unfold to one part more for so many of its bytes."""
 
-MOST_PARTS = 50_000
+MOST_PARTS = 120_000
 """What no file may unfold to."""
 
 MAX_INSTANTIATION_DEPTH = 100
@@ -39,8 +39,11 @@ HOST_ITEM = 3
 STEPS_AT_ONCE = 16
 """The names in a path that count for a part."""
 
-WALK = 2
+WALK = 6
 """The parts that a component takes which is walked again: its scope, and its instance at run time."""
+
+WALKED_AT_ONCE = 4
+"""The definitions that count for a part where they are walked again."""
 
 PARTS_OF_TYPE = 4
 """The parts of a type with resources that are exchanged for one part of a plan."""
@@ -91,7 +94,7 @@ class Growth:
             return
         weight = self._weights[key]
         if weight is None:
-            weight = self._weights[key] = WALK + sum(map(_weight, component.definitions))
+            weight = self._weights[key] = WALK + sum(map(_weight, component.definitions)) // WALKED_AT_ONCE
         self.take(weight)
 
     def instantiate(self, module: ModuleRef, imports: int) -> None:
