@@ -92,7 +92,7 @@ WIDE = _with_many_fields(
                 ListType(_STRING),
                 ListType(PRIMS["u64"], 3),
                 MapType(_STRING, _U8),
-                RecordType((Field("a", _U8), Field("b", _STRING))),
+                RecordType((Field("n-0", _U8), Field("n-1", _STRING))),
                 TupleType((_U8, PRIMS["f64"])),
                 VariantType((Case("a", _U8), Case("b", _STRING), Case("c"))),
                 OptionType(_STRING),
