@@ -5,7 +5,6 @@ In: nothing. Out: structural types without handles, values as Python has them (S
 
 from __future__ import annotations
 
-import itertools
 import math
 from functools import partial
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from wippywasm.abi.reference_strings import host_string
-from wippywasm.abi.shapes import MAX_FIELDS, RANGES
+from wippywasm.abi.shapes import RANGES
 from wippywasm.layout import MAX_FLAT_PARAMS, elem_size
 from wippywasm.model import (
     PRIMS,
@@ -64,47 +63,7 @@ LEAVES: st.SearchStrategy[ValType] = st.one_of(
     st.sampled_from([EnumType(names(n)) for n in (1, 2, 256, 257)]),
     st.sampled_from([FlagsType(names(n)) for n in (1, 8, 9, 16, 17, 32)]),
 )
-NARROW: st.SearchStrategy[ValType] = st.recursive(LEAVES, _wider, max_leaves=10)
-MANY = MAX_FIELDS + 2
-
-
-def _many(some: list[ValType]) -> tuple[ValType, ...]:
-    return tuple(itertools.islice(itertools.cycle(some), MANY))
-
-
-def _with_many_fields(inner: st.SearchStrategy[ValType]) -> st.SearchStrategy[ValType]:
-    """What generated code has another form for."""
-    some = st.lists(inner, min_size=1, max_size=3).map(_many)
-    return st.one_of(
-        some.map(lambda ts: RecordType(tuple(map(Field, names(MANY), ts)))),
-        some.map(TupleType),
-        some.map(lambda ts: VariantType((Case("none"), *map(Case, names(MANY), ts)))),
-    )
-
-
-_STRING, _U8 = PRIMS["string"], PRIMS["u8"]
-WIDE = _with_many_fields(
-    st.one_of(
-        LEAVES,
-        st.sampled_from(
-            [
-                ListType(_U8),
-                ListType(_STRING),
-                ListType(PRIMS["u64"], 3),
-                MapType(_STRING, _U8),
-                RecordType((Field("n-0", _U8), Field("n-1", _STRING))),
-                TupleType((_U8, PRIMS["f64"])),
-                VariantType((Case("a", _U8), Case("b", _STRING), Case("c"))),
-                OptionType(_STRING),
-                OptionType(OptionType(_U8)),
-                ResultType(_U8, _STRING),
-            ]
-        ),
-    )
-)
-TYPES: st.SearchStrategy[ValType] = st.one_of(NARROW, NARROW, NARROW, WIDE, WIDE.map(ListType)).filter(
-    lambda t: elem_size(t) < 4096
-)
+TYPES: st.SearchStrategy[ValType] = st.recursive(LEAVES, _wider, max_leaves=10).filter(lambda t: elem_size(t) < 4096)
 FLAT_TYPES = st.lists(TYPES, min_size=0, max_size=MAX_FLAT_PARAMS + 2)
 
 

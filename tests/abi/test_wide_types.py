@@ -3,32 +3,111 @@
 from __future__ import annotations
 
 import itertools
+from random import Random
 from typing import Any
 
 import pytest
 
+from tests.abi import abi_types
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
+from tests.abi.test_against_reference import function_of, reference_lift, reference_lower
 from wippywasm.abi import Options, lift, lower
+from wippywasm.abi.shapes import MAX_FIELDS
 from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.layout import MAX_FLAT_PARAMS
 from wippywasm.model import (
     PRIMS,
     Case,
+    EnumType,
     Field,
+    FlagsType,
     FuncType,
     ListType,
+    MapType,
     OptionType,
     Param,
     RecordType,
+    ResultType,
     TupleType,
     ValType,
     VariantType,
 )
-from wippywasm.values import Variant
+from wippywasm.values import Err, Ok, Some, Variant
 
 COUNT = 10_000
 STRING, U8 = PRIMS["string"], PRIMS["u8"]
 PAIR = TupleType((PRIMS["u32"], STRING))
 FEW = [PRIMS[name] for name in ("u8", "u16", "u32", "s8", "string", "bool", "char", "f32")]
+
+
+PARTS: list[tuple[ValType, list[Any]]] = [
+    (U8, [0, 255]),
+    (PRIMS["s64"], [-(1 << 63), 5]),
+    (PRIMS["f32"], [1.5, -0.0]),
+    (PRIMS["char"], ["a", "\U0001f600"]),
+    (STRING, ["", "text", "ö€"]),
+    (ListType(U8), [b"", b"bytes"]),
+    (ListType(STRING), [[], ["a", "ö"]]),
+    (ListType(PRIMS["u16"], 3), [[1, 2, 3]]),
+    (ListType(STRING, 2), [["x", "yz"]]),
+    (MapType(STRING, U8), [{}, {"k": 1}]),
+    (RecordType((Field("n-0", U8), Field("n-1", STRING))), [{"n-0": 1, "n-1": "s"}]),
+    (TupleType((U8, PRIMS["f64"])), [(1, 2.5)]),
+    (EnumType(("n-0", "n-1")), ["n-1"]),
+    (FlagsType(tuple(f"n-{i}" for i in range(9))), [set(), {"n-8", "n-0"}]),
+    (VariantType((Case("n-0", U8), Case("n-1", STRING), Case("n-2"))), [Variant("n-1", "x"), Variant("n-2")]),
+    (OptionType(STRING), [None, "some"]),
+    (OptionType(OptionType(U8)), [None, Some(None), Some(3)]),
+    (ResultType(U8, STRING), [Ok(1), Err("no")]),
+]
+
+
+def drawn(random: Random, depth: int = 0) -> tuple[ValType, list[Any]]:
+    """A type with more parts than one function has lines for, and some values of it."""
+    count = MAX_FIELDS + 1 + random.randrange(3)
+    some = [random.choice(PARTS) for _ in range(random.choice((1, 2, 3, 6)))]
+    if depth < 2 and random.random() < 0.3:
+        some.append(drawn(random, depth + 1))
+    parts = [some[i % len(some)] for i in range(count)]
+    names = [f"n-{i}" for i in range(count)]
+    kind = random.choice(("record", "tuple", "variant", "list"))
+    if kind == "list":
+        t, values = drawn(random, depth + 1)
+        return ListType(t), [[], values]
+    if kind == "variant":
+        chosen = random.sample(range(count), 3)
+        cases = VariantType((Case("none"), *[Case(n, t) for n, (t, _) in zip(names, parts)]))
+        return cases, [Variant("none"), *[Variant(names[i], random.choice(parts[i][1])) for i in chosen]]
+    rows = [[random.choice(values) for _, values in parts] for _ in range(2)]
+    types = tuple([t for t, _ in parts])
+    if kind == "tuple":
+        return TupleType(types), [tuple(row) for row in rows]
+    return RecordType(tuple(map(Field, names, types))), [dict(zip(names, row)) for row in rows]
+
+
+@pytest.mark.parametrize("encoding", abi_types.ENCODINGS)
+@pytest.mark.parametrize("seed", range(25))
+def test_wide_types_are_as_the_reference_has_them(seed: int, encoding: str) -> None:
+    random = Random(seed)
+    drawings = [drawn(random) for _ in range(random.choice((1, 1, 2)))]
+    for i in range(2):
+        check([t for t, _ in drawings], [choices[i % len(choices)] for _, choices in drawings], encoding)
+
+
+def check(types: list[ValType], values: list[Any], encoding: str) -> None:
+    """Values go to a guest as the reference sends them, and come back as they were."""
+    ours, theirs = FakeGuest(size=1 << 20), FakeGuest(size=1 << 20)
+    core: list[Any] = []
+    ft = function_of(types)
+    lift(ft, FakeFunc(lambda *given: core.extend(given)), Options(encoding), ours.binding())(*values)
+    assert abi_types.same(core, reference_lower(theirs, types, values, encoding))
+    assert ours.calls == theirs.calls
+    assert ours.memory.bytes == theirs.memory.bytes
+    got: list[Any] = []
+    _, call = lower(ft, lambda *given: got.extend(given), Options(encoding), ours.binding())
+    call(*core)
+    assert abi_types.same(got, values)
+    assert abi_types.same(got, reference_lift(ours, types, core, encoding, MAX_FLAT_PARAMS))
 
 
 def through(t: ValType, value: Any) -> Any:
