@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-import tracemalloc
+from functools import partial
 
 import pytest
 
 from tests.binary.binary_text import COMPONENT, leb, refused, section
+from tests.binary.peaks import peak_of
 from wippywasm.binary import core_module, decode, limits
 from wippywasm.engine import wat2wasm
 from wippywasm.errors import BinaryError, MalformedError, ValidationError
@@ -121,12 +122,12 @@ def test_no_file_takes_over_a_second_or_far_more_than_its_size(body: bytes) -> N
     with pytest.raises(limits.BudgetError):
         decode(wasm)
     assert time.thread_time() - started < 5  # of the processor, several times what it takes
-    tracemalloc.start()
-    with pytest.raises(limits.BudgetError):
-        decode(wasm)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < (4 << 20) + 48 * len(wasm)
+
+    def refused() -> None:
+        with pytest.raises(limits.BudgetError):
+            decode(wasm)
+
+    assert peak_of(refused) < (4 << 20) + 48 * len(wasm)
 
 
 WIDE_FUNC = b"\x40" + vec([name(i) + b"\x7d" for i in range(1_000)]) + b"\1\0"
@@ -190,12 +191,8 @@ def test_what_a_module_costs_counts_for_the_whole(monkeypatch: pytest.MonkeyPatc
 def test_references_of_a_group_to_itself_are_one_object_each() -> None:
     function = b"\x60" + vec([b"\x63\0"] * 1_000) + b"\0"
     module = MODULE + section(1, b"\1\x4e" + vec([function] * 300))
-    tracemalloc.start()
-    parsed = core_module.parse(module)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert parsed.type_count == 300
-    assert peak < 48 * len(module)
+    assert core_module.parse(module).type_count == 300
+    assert peak_of(partial(core_module.parse, module)) < 48 * len(module)
 
 
 @pytest.mark.parametrize("kind", [b"\x41", b"\x42"], ids=["component types", "instance types"])
@@ -228,23 +225,12 @@ def test_types_that_share_many_resources_make_no_set_each() -> None:
     each = "".join(f"(type $t{i} (tuple $t $o{i}))" for i in range(count))
     uses = "".join(f'(import "f{i}" (func (param "x" $t{i})))' for i in range(count))
     wasm = wat2wasm(f"(component {imports}{own}{shared}{each}{uses})")
-    tracemalloc.start()
-    decode(wasm)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 200 * len(wasm)
+    assert peak_of(partial(decode, wasm)) < 200 * len(wasm)
 
 
 def test_an_enum_is_not_laid_out_before_it_is_used() -> None:
-    peaks = []
-    for prefix in "abc":  # what all types share may grow at one of them
-        named = [leb(len(label)) + label for label in (f"{prefix}{i:x}".encode() for i in range(4_000))]
-        wasm = COMPONENT + section(7, vec([b"\x6d\1" + label for label in named]))
-        tracemalloc.start()
-        decode(wasm)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert min(peaks) < 900 * 4_000  # it took 1,300 bytes for each
+    files = iter([COMPONENT + section(7, vec([b"\x6d\1" + name(i + n) for i in range(4_000)])) for n in (0, 10_000)])
+    assert peak_of(lambda: decode(next(files))) < 900 * 4_000  # it took 1,300 bytes for each
 
 
 def test_names_have_a_length() -> None:
