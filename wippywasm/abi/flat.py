@@ -23,7 +23,7 @@ from wippywasm.abi.load import (
     lift_prim,
     lift_string,
 )
-from wippywasm.abi.shapes import field_level, has_many_cases, is_helper, number_list
+from wippywasm.abi.shapes import field_level, field_types, has_many_cases, is_helper, number_list
 from wippywasm.abi.signature import show_type
 from wippywasm.abi.source import Source
 from wippywasm.abi.store import cases_of, give, store_list, store_string, unpack, unpack_case
@@ -68,12 +68,10 @@ def lower_flat(w: Source, t: ValType, atoms: Iterator[str], level: int = 0) -> l
         case ListType() | MapType():
             pointer, length_ = store_list(w, t, next(atoms), level)
             return [_signed32(pointer), length_]
-        case RecordType(fields=fields):
-            below = field_level(fields, level)
-            return [x for f in fields for x in lower_flat(w, f.type, atoms, below)]
-        case TupleType(items=items):
-            below = field_level(items, level)
-            return [x for item in items for x in lower_flat(w, item, atoms, below)]
+        case RecordType() | TupleType():
+            types = field_types(t)
+            below = field_level(types, level)
+            return [x for field in types for x in lower_flat(w, field, atoms, below)]
         case EnumType():
             return [next(atoms)]
         case FlagsType(names=names):
@@ -172,10 +170,8 @@ def lift_flat(w: Source, t: ValType, values: Iterator[str], level: int = 0) -> s
         case ListType() | MapType():
             q, n = _unsigned(w, next(values)), _unsigned(w, next(values))
             return lift_list(w, t, q, n, level)
-        case RecordType(fields=fields):
-            return aggregate(w, t, [evaluate(w, lift_flat(w, f.type, values, level + 1)) for f in fields])
-        case TupleType(items=types):
-            return aggregate(w, t, [evaluate(w, lift_flat(w, item, values, level + 1)) for item in types])
+        case RecordType() | TupleType():
+            return aggregate(w, t, [evaluate(w, lift_flat(w, field, values, level + 1)) for field in field_types(t)])
         case EnumType():
             return lift_enum(w, t, _unsigned(w, next(values)))
         case FlagsType():

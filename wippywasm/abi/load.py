@@ -32,7 +32,16 @@ from wippywasm.abi.pacing import (
     piece_of,
     rows_in_pieces,
 )
-from wippywasm.abi.shapes import FORMATS, UNSIGNED, field_level, has_many_cases, is_helper, list_element, number_list
+from wippywasm.abi.shapes import (
+    FORMATS,
+    UNSIGNED,
+    field_level,
+    field_types,
+    has_many_cases,
+    is_helper,
+    list_element,
+    number_list,
+)
 from wippywasm.abi.signature import show_type
 from wippywasm.abi.source import Source
 from wippywasm.abi.state import BYTES_BETWEEN_PAUSES
@@ -208,7 +217,7 @@ def _prepare_other(w: Source, t: ValType, offset: int, fetch: Fetch, level: int)
 
 
 def _prepare_fields(w: Source, t: RecordType | TupleType, offset: int, fetch: Fetch, level: int) -> Build:
-    types = t.items if isinstance(t, TupleType) else tuple(f.type for f in t.fields)
+    types = field_types(t)
     below = field_level(types, level)
     builds = [prepare(w, x, offset + at, fetch, below) for x, at in zip(types, field_offsets(types))]
     return lambda: aggregate(w, t, [build() for build in builds])

@@ -110,6 +110,11 @@ def is_helper(t: ValType, level: int) -> bool:
     return level > 0 and not is_scalar(t) and (level >= MAX_LEVEL or weight(t) > MAX_WEIGHT)
 
 
+def field_types(t: RecordType | TupleType) -> tuple[ValType, ...]:
+    """The types of the fields of a record or tuple."""
+    return t.items if isinstance(t, TupleType) else tuple([f.type for f in t.fields])
+
+
 def field_level(fields: Sequence[object], level: int) -> int:
     """The level of the fields of a record or tuple that is at that level."""
     return level + 1 if len(fields) <= MAX_FIELDS else WIDE_LEVEL
@@ -147,10 +152,9 @@ def atom_count(t: ValType, encoding: str, level: int) -> int:
     match t:
         case Prim(name="string"):
             return 1 if encoding == "utf8" else 2
-        case RecordType(fields=fields):
-            return sum(atom_count(f.type, encoding, field_level(fields, level)) for f in fields)
-        case TupleType(items=items):
-            return sum(atom_count(i, encoding, field_level(items, level)) for i in items)
+        case RecordType() | TupleType():
+            types = field_types(t)
+            return sum(atom_count(x, encoding, field_level(types, level)) for x in types)
         case _:
             return 1
 

@@ -144,8 +144,9 @@ class Source:
         while self._waiting:
             self._waiting.pop()()
         self._lines += [f"{name} = ({', '.join(map(str, row))},)" for row, name in self._tables.items()]
-        others = names_aside(parameters.values(), factory) if parameters else {}
+        others: dict[str, str] = {}
         if parameters:
+            others = names_aside(parameters.values(), factory)
             main = rename_parameters(main, parameters, others)
         text = main + "\n".join(self._lines) + "\n"
         filename = f"<wippywasm abi {self.label} {next(_numbers)}>"

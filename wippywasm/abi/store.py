@@ -18,6 +18,7 @@ from wippywasm.abi.shapes import (
     UNSIGNED,
     atom_count,
     field_level,
+    field_types,
     has_many_cases,
     is_bytes,
     is_helper,
@@ -109,10 +110,8 @@ def store(w: Source, t: ValType, atoms: Iterator[str], offset: int, run: Run, le
             pointer, length = store_list(w, t, next(atoms), level)
             run.add(offset, "I", pointer)
             run.add(offset + 4, "I", length)
-        case RecordType(fields=fields):
-            _store_fields(w, tuple(f.type for f in fields), atoms, offset, run, level)
-        case TupleType(items=items):
-            _store_fields(w, items, atoms, offset, run, level)
+        case RecordType() | TupleType():
+            _store_fields(w, field_types(t), atoms, offset, run, level)
         case EnumType(names=names):
             run.add(offset, UNSIGNED[discriminant_size(len(names))], next(atoms))
         case FlagsType(names=names):
