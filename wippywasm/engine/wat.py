@@ -11,6 +11,7 @@ import re
 
 import wasmtime
 
+from wippywasm.engine.wat_names import unresolved_name
 from wippywasm.errors import WatSyntaxError
 
 _PLACE = re.compile(r"--> .*?:(\d+):(\d+)\s*$", re.MULTILINE)
@@ -18,15 +19,24 @@ _PLACE = re.compile(r"--> .*?:(\d+):(\d+)\s*$", re.MULTILINE)
 
 def wat2wasm(text: str, path: str | None = None) -> bytes:
     """The binary of a text module or component; it is not validated. Raises `WatSyntaxError`."""
+    name = unresolved_name(text)
+    if name is not None:
+        headline = f"{name.group()} is a name where the text parser takes only indices: write the type's index"
+        raise _syntax_error(f"{headline}\n{_place(text, name.start())}", path)
     try:
         return bytes(wasmtime.wat2wasm(text))
     except wasmtime.WasmtimeError as error:
         raise _syntax_error(str(error), path) from None
     except UnicodeEncodeError as error:
-        line = text.count("\n", 0, error.start) + 1
-        column = error.start - text.rfind("\n", 0, error.start)
         message = f"{text[error.start]!r} is half of a surrogate pair"
-        raise _syntax_error(f"{message}\n--> text:{line}:{column}", path) from None
+        raise _syntax_error(f"{message}\n{_place(text, error.start)}", path) from None
+
+
+def _place(text: str, at: int) -> str:
+    """The line that says where a position is, as the parser writes it."""
+    line = text.count("\n", 0, at) + 1
+    column = at - text.rfind("\n", 0, at)
+    return f"--> text:{line}:{column}"
 
 
 def _syntax_error(message: str, path: str | None) -> WatSyntaxError:

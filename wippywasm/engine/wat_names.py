@@ -1,0 +1,111 @@
+"""Names at which wasmtime's text parser aborts the process, found before it sees them.
+
+In: text. Out: where in it a type is named within the type of a global or table that a core module *type* imports or
+exports: the parser does not look such names up. Indices in the same place are fine, and so are names elsewhere.
+Spec: WebAssembly core, `text`; component-model `Explainer.md`, "Type Definitions".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_TOKEN = re.compile(r"""\(;|;[^\n]*|"(?:[^"\\]|\\.)*"|[()]|[^\s()";]+""", re.DOTALL)
+_COMMENT = re.compile(r"\(;|;\)")
+_SUSPECT = re.compile(r"\(\s*ref\b")
+_WORDS = 3
+"""The words of a form that tell what it is."""
+
+
+class _Form:
+    """A parenthesis that is open: its first words, and whether forms were in it."""
+
+    __slots__ = ("is_module_type", "parent", "parts", "words")
+
+    def __init__(self, parent: _Form | None) -> None:
+        self.parent = parent
+        self.words: list[str] = []
+        self.parts = 0
+        self.is_module_type = False
+        if parent is not None:
+            parent.parts += 1
+
+    @property
+    def head(self) -> str:
+        return self.words[0] if self.words else ""
+
+    def add(self, word: str) -> None:
+        if len(self.words) == _WORDS:
+            return
+        self.words.append(word)
+        parent = self.parent
+        if word == "module" and parent is not None:
+            self.is_module_type = (
+                parent.words[:2] == ["core", "type"]
+                if len(self.words) == 1
+                else self.head == "core" and parent.head in ("import", "export")
+            )
+
+    def close(self) -> _Form | None:
+        """The form around it. A module with an import of its own, of one name, is the type of what is imported."""
+        around = self.parent
+        if around is not None and self.head == "import" and len(self.words) == 2 and not self.parts:
+            around.is_module_type = around.is_module_type or around.words[:2] == ["core", "module"]
+        return around
+
+    def forgets_names(self) -> bool:
+        """Whether names in this form are among those that are not looked up."""
+        form: _Form | None = self
+        if self.head not in ("ref", "exact"):
+            return False
+        while form is not None and form.head in ("ref", "exact", "mut"):
+            form = form.parent
+        if form is None or form.head not in ("global", "table"):
+            return False
+        form = form.parent
+        while form is not None and form.head in ("item", "import", "export"):
+            form = form.parent
+        return form is not None and form.is_module_type
+
+
+def unresolved_name(text: str) -> re.Match[str] | None:
+    """The first such name of a text, if it has one."""
+    if "component" not in text or _SUSPECT.search(text) is None:
+        return None
+    form: _Form | None = None
+    for token in _tokens(text):
+        word = token.group()
+        if word == "(":
+            form = _Form(form)
+        elif form is not None:
+            if word == ")":
+                form = form.close()
+            elif word[0] == "$" and form.forgets_names():
+                return token
+            else:
+                form.add(word)
+    return None
+
+
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    """The tokens that are not in comments."""
+    token = _TOKEN.search(text)
+    while token is not None:
+        word = token.group()
+        if word == "(;":
+            end = _end_of_comment(text, token.end())
+        else:
+            end = token.end()
+            if word[0] != ";":
+                yield token
+        token = _TOKEN.search(text, end)
+
+
+def _end_of_comment(text: str, at: int) -> int:
+    """Where a comment ends whose content begins there; comments may be within each other."""
+    depth = 1
+    for mark in _COMMENT.finditer(text, at):
+        depth += 1 if mark.group() == "(;" else -1
+        if depth == 0:
+            return mark.end()
+    return len(text)
