@@ -68,13 +68,13 @@ class ExportedInstance:
         self._items = items
         self._prefix = prefix
         self._made: dict[str, Any] = {}
+        self._attributes: dict[str, str] | None = None
+        self._members: dict[str, dict[str, str]] | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        found = next((wit for wit in self._named() if snake(wit) == name), None)
-        if found is None:
-            found = next((wit for wit in self._resources() if pascal(wit) == name), None)
+        found = self._by_python_name().get(name)
         if found is None:
             hint = did_you_mean(name, dir(self))
             raise NoAttributeError(f"{self._prefix or 'the guest'} exports nothing called {name!r}{hint}")
@@ -111,6 +111,30 @@ class ExportedInstance:
 
     def _resources(self) -> list[str]:
         return [name for name, item in self._items.items() if isinstance(item, ResourceType)]
+
+    def _by_python_name(self) -> dict[str, str]:
+        """The WIT names of what can be an attribute; the first of those that have one Python name."""
+        found = self._attributes
+        if found is None:
+            found = {}
+            for wit in self._named():
+                found.setdefault(snake(wit), wit)
+            for wit in self._resources():
+                found.setdefault(pascal(wit), wit)
+            self._attributes = found
+        return found
+
+    def _members_of(self, resource: str) -> dict[str, str]:
+        """The WIT names of a resource's functions by their Python names; the constructor's is the empty one."""
+        members = self._members
+        if members is None:
+            members = {}
+            for wit in self._items:
+                parts = resource_function(wit)
+                if parts:
+                    members.setdefault(parts[1], {}).setdefault(snake(parts[2]), wit)
+            self._members = members
+        return members.get(resource, {})
 
     def _make(self, name: str) -> Any:
         item = self._items[name]
@@ -169,12 +193,8 @@ class ExportedResource:
 
     def _find(self, name: str) -> Callable[..., Any] | None:
         """The function of that Python name, the constructor for the empty one; None where there is none."""
-        for wit in self._instance._items:
-            parts = resource_function(wit)
-            if parts and parts[1] == self._name and snake(parts[2]) == name:
-                function: Callable[..., Any] = self._instance._make(wit)
-                return function
-        return None
+        wit = self._instance._members_of(self._name).get(name)
+        return None if wit is None else self._instance._make(wit)
 
     @property
     def _resource(self) -> RuntimeResource:
