@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.assembly import HostSource, Source
-from wippywasm.engine.wasmtime_fibers import begin_type, shim_module
 from wippywasm.engine.wasmtime_hosts import HostCode
 from wippywasm.engine.wasmtime_modules import Lookup
+from wippywasm.engine.wasmtime_shims import begin_type, shim_module
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_engine import WasmtimeEngine

@@ -37,13 +37,14 @@ from wippywasm.engine.spans import Span, anew, bounded
 from wippywasm.engine.traps import python_headroom
 from wippywasm.engine.wasmtime_epochs import watch
 from wippywasm.engine.wasmtime_failures import failure_of, refused
-from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc, begin_type
+from wippywasm.engine.wasmtime_fibers import Fibers, WaitingFunc
 from wippywasm.engine.wasmtime_hosts import LAST_NUMBER, HostCode
 from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern
 from wippywasm.engine.wasmtime_modules import NOTED, START, WasmtimeInstance, WasmtimeModule
 from wippywasm.engine.wasmtime_parts import Imports, PreparedPart, Shims, Sources
 from wippywasm.engine.wasmtime_pool import TABLE_ELEMENTS
 from wippywasm.engine.wasmtime_running import NEVER, Functions, Running, closed, refuse
+from wippywasm.engine.wasmtime_shims import begin_type
 from wippywasm.engine.wasmtime_traps import frames_of_error, uncaught
 from wippywasm.errors import Frame, InternalError, Trap, UnavailableError
 
