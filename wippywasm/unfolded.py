@@ -14,6 +14,8 @@ READABLE = 1_000
 """The characters that people are shown of one type or function."""
 ROOM = 2_000_000
 """The characters that types may take in texts for machines, whatever the size of what they are made from."""
+PARSED_ROOM = ROOM // 8
+"""The same in texts that are parsed once more, which takes twenty times as much."""
 OF_OWN = 20
 """How many a character adds that is written for the first time."""
 OF_LINE = 200

@@ -9,25 +9,34 @@ Spec: `WIT.md`, "WIT Worlds", "Transitive imports and worlds".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
+from functools import cached_property
 from typing import Literal
 
 from wippywasm import model
 from wippywasm.bindgen.names import BUILTINS, Pool, class_name, function_name, module_name
 from wippywasm.dataclass import dataclass
-from wippywasm.errors import InternalError
+from wippywasm.errors import InternalError, TooLongError
 from wippywasm.instance.names import snake
 from wippywasm.model import ResourceType
-from wippywasm.unfolded import Texts
+from wippywasm.unfolded import PARSED_ROOM, Texts
 from wippywasm.wit import Function, Interface, PackageName, TypeDef, World
+from wippywasm.wit.names import words
 from wippywasm.wit.resolved import InterfaceItem, key_name
 
-HELPERS = """
-Any Awaitable BINDINGS Bindings BoundWorld Component Engine Enum Err Guest GuestResource Imports Limits Mapping Ok
-Program Protocol Some TYPES TypeAlias TypedDict Undeclared WIT Wasi dataclass instantiate instantiate_bound
-""".split()  # noqa: SIM905  (one a line would hide that it is a list of words)
+HELPERS = words(
+    "Any Awaitable BINDINGS Bindings BoundWorld Component Engine Enum Err Guest GuestResource Imports Limits Mapping "
+    "Ok Program Protocol Some TYPES TypeAlias TypedDict Undeclared WIT Wasi builtins dataclass instantiate "
+    "instantiate_bound"
+)
 """What modules import or define besides the types of WIT."""
+
+MOST = 50_000
+"""How large the package of a world may be, in fields, cases and parameters."""
+OF_INTERFACE = 8
+OF_ITEM = 4
+"""What an interface, and what a function or type counts besides its parts."""
 
 Direction = Literal["import", "export", "world"]
 
@@ -74,12 +83,21 @@ class Module:
             t = t.kind
         return self.cases.get(t, [])
 
-    def methods(self, resource: TypeDef, *kinds: str) -> list[Function]:
-        return [f for f in self.functions if f.resource is resource and f.kind in kinds]
+    def methods(self, resource: TypeDef, kind: str) -> list[Function]:
+        """The functions of that kind that a resource has."""
+        return self._members.get((resource, kind), [])
 
     @property
     def freestanding(self) -> list[Function]:
-        return [f for f in self.functions if f.kind == "freestanding"]
+        return self._members.get((None, "freestanding"), [])
+
+    @cached_property
+    def _members(self) -> Mapping[tuple[TypeDef | None, str], list[Function]]:
+        """The functions by what they belong to, and their kind."""
+        found: dict[tuple[TypeDef | None, str], list[Function]] = {}
+        for f in self.functions:
+            found.setdefault((f.resource, f.kind), []).append(f)
+        return found
 
     @property
     def defined(self) -> list[str]:
@@ -105,15 +123,14 @@ class Module:
     def assign_names(self) -> None:
         """Give out the names of classes: the types' own first, as they are the ones that people write."""
         self.shadowed = BUILTINS & {function_name(plain_name(f)) for f in self.functions}
-        words = [snake(word) for word in self._words()]
-        self.pool = Pool([*HELPERS, *words, "builtins"])
+        self.pool = Pool(map(snake, self._words()), HELPERS)
         for name, t in self.types.items():
             self.names[t] = self.pool.take(class_name(name))
         self.own_name = self.pool.take(self.own_name)
         for t, name in list(self.names.items()):
             if self.is_own(t) and isinstance(t.kind, model.VariantType):
                 self.cases[t] = [self.pool.take(name + class_name(c.name)) for c in t.kind.cases]
-            elif self.is_own(t) and self.methods(t, "constructor", "static"):
+            elif self.is_own(t) and (self.methods(t, "constructor") or self.methods(t, "static")):
                 self.makers[t] = self.pool.take(f"{name}Class")
         for t, name in self.names.items():
             if is_used(t) and isinstance(t.root.kind, model.VariantType):
@@ -151,7 +168,7 @@ class Modules:
     """All modules of a package. `world` is its `__init__`; `texts` are those of types in any of them."""
 
     def __init__(self, world: World) -> None:
-        self.texts = Texts()
+        self.texts = Texts(PARSED_ROOM)
         self.world = Module(
             "world",
             "",
@@ -180,13 +197,18 @@ class Modules:
             return seen_from
         if isinstance(owner, World):
             return self.world
-        for side in (self.exports, self.imports) if seen_from.direction == "export" else (self.imports,):
-            for module in side:
-                if module.interface is owner and isinstance(owner, Interface) and module.key == owner.id:
-                    return module
+        for side in ("export", "import") if seen_from.direction == "export" else ("import",):
+            if isinstance(owner, Interface) and (side, owner) in self._homes:
+                return self._homes[side, owner]
         raise InternalError(
             f"a type of {getattr(owner, 'id', owner)} is used in {seen_from.key}, which has no import of it"
         )
+
+    @cached_property
+    def _homes(self) -> Mapping[tuple[str, Interface], Module]:
+        """The modules of the interfaces that have a name of their own."""
+        found = [(m, m.interface) for m in self.interfaces if m.interface is not None]
+        return {(m.direction, interface): m for m, interface in found if m.key == interface.id}
 
     def name(self, t: TypeDef, module: Module) -> str:
         """What a named type is called in a module, which imports it if need be."""
@@ -202,6 +224,31 @@ class Modules:
         up = "." * len(module.path)
         path = ".".join(home.path[:1] if home.path == ("__init__",) else home.path)
         module.use(f"{up}{'' if path == '__init__' else path}", name, local)
+
+
+def check_size(world: World) -> None:
+    """Raises TooLongError where a world has so many items that nobody would read their package."""
+    size = 0
+    for item in (*world.imports.values(), *world.exports.values()):
+        inner = item.interface if isinstance(item, InterfaceItem) else None
+        size += OF_INTERFACE if inner is not None else _size(item)
+        size += sum(map(_size, (*inner.types.values(), *inner.functions.values()))) if inner is not None else 0
+        if size > MOST:
+            raise TooLongError(
+                "the world has too many interfaces, types and functions for one package",
+                hint="write bindings for smaller worlds that it could include",
+            )
+
+
+def _size(item: object) -> int:
+    """Of a function or type."""
+    parts: Sequence[object] = ()
+    if isinstance(item, Function):
+        parts = item.params
+    elif isinstance(item, TypeDef):
+        kind = item.kind
+        parts = next((getattr(kind, name) for name in ("fields", "cases", "names") if hasattr(kind, name)), ())
+    return OF_ITEM + len(parts)
 
 
 def _interfaces(direction: Literal["import", "export"], world: World) -> Iterator[Module]:

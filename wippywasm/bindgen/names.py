@@ -9,7 +9,7 @@ Spec: `Explainer.md` (labels); PEP 8.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from wippywasm.instance.names import pascal, snake
 
@@ -18,25 +18,36 @@ BUILTINS = frozenset(("bool", "bytes", "dict", "float", "int", "list", "object",
 AMBIGUOUS = frozenset(("l", "O", "I"))
 """Names that linters refuse, as they look like digits."""
 
+MOST_UNDERSCORES = 8
+
 
 class Pool:
-    """The names of one namespace."""
+    """The names of one namespace. `shared` are taken in others, too."""
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
+    def __init__(self, taken: Iterable[str] = (), shared: Container[str] = ()) -> None:
         self._taken = set(taken)
+        self._shared = shared
+        self._uses: dict[str, int] = {}
+        """How often names were wanted that were not free."""
 
     def take(self, *wanted: str) -> str:
-        """The first of `wanted` that is free, or else the last of them with underscores."""
-        for name in wanted:
-            if self._is_free(name):
-                break
-        while not self._is_free(name):
-            name += "_"
+        """The first of `wanted` that is free, or else the last of them with something at its end."""
+        name = next(filter(self._is_free, wanted), None) or self._renamed(wanted[-1])
         self._taken.add(name)
         return name
 
+    def _renamed(self, wanted: str) -> str:
+        """The name with underscores, of which the next has one more; with a number where it would be long."""
+        name, number = wanted, self._uses.get(wanted, 0)
+        while not self._is_free(name):
+            number += 1
+            name = wanted + ("_" * number if number <= MOST_UNDERSCORES else f"__{number}")
+        self._uses[wanted] = number
+        return name
+
     def _is_free(self, name: str) -> bool:
-        return name not in self._taken and not keyword.iskeyword(name) and name not in AMBIGUOUS
+        is_taken = name in self._taken or name in self._shared
+        return not is_taken and not keyword.iskeyword(name) and name not in AMBIGUOUS
 
 
 def class_name(name: str) -> str:
@@ -61,5 +72,5 @@ def module_name(name: str) -> str:
 
 def attribute_names(names: Iterable[str], taken: Iterable[str]) -> list[str]:
     """Fields or parameters that share a namespace with annotations."""
-    pool = Pool({*BUILTINS, "self", "result", *taken})
+    pool = Pool(("self", "result", *taken), BUILTINS)
     return [pool.take(snake(name)) for name in names]

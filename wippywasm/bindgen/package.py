@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from wippywasm.bindgen import exports, imports
 from wippywasm.bindgen.import_lines import import_lines, in_order
-from wippywasm.bindgen.modules import Module, Modules
+from wippywasm.bindgen.modules import Module, Modules, check_size
 from wippywasm.bindgen.text import Lines, long_string, string
 from wippywasm.bindgen.types import write_aliases, write_classes, write_table
 from wippywasm.bindgen.world_module import WORLD_NAMES, write_world
@@ -24,14 +24,15 @@ Write = Callable[[Module, Modules, Lines], None]
 def generate(world: World, origin: str) -> dict[str, str]:
     """The files of the package, by path; `origin` is the command that made them, for the header of each.
 
-    Raises InvalidError for what WIT has no words for, and TooLongError, which is one, where the types share so many of
-    their parts that the text would be out of proportion.
+    Raises InvalidError for what WIT has no words for, and TooLongError, which is one, where the world is too large, or
+    its types share so many of their parts that the text would be out of proportion.
     """
-    modules = Modules(world)
+    check_size(world)
     files = {
         "py.typed": "",
         "_wit.py": _file(f"The WIT of `{world.id}`.", origin, long_string("WIT", world_document(world))),
     }
+    modules = Modules(world)
     for module in modules.interfaces:
         write = imports.write_interface if module.direction == "import" else exports.write_interface
         docs = f"The interface `{module.key}`, as `{world.id}` {module.direction}s it."

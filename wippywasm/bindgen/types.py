@@ -115,11 +115,12 @@ def _write_alias(t: TypeDef, module: Module, modules: Modules, lines: Lines) -> 
 def _in_order(aliases: list[TypeDef], module: Module) -> list[TypeDef]:
     """Aliases behind those that they name."""
     done: dict[TypeDef, None] = {}
+    every = set(aliases)
     waiting = [iter(aliases)]
     while waiting:
         for t in waiting[-1]:
             if t not in done and t.name is not None and t in module.names:
-                inner = [p for p in _named_parts(t) if p in aliases and p not in done]
+                inner = [p for p in _named_parts(t) if p in every and p not in done]
                 if not inner:
                     done[t] = None
                 else:
@@ -134,8 +135,12 @@ def _named_parts(t: TypeDef) -> list[TypeDef]:
     """The named types that the definition of one mentions."""
     found: list[TypeDef] = []
     todo: list[object] = [t.kind]
+    seen: set[object] = set()
     while todo:
         part = todo.pop()
+        if part in seen:
+            continue
+        seen.add(part)
         if isinstance(part, TypeDef) and part.name is not None:
             found.append(part)
         elif isinstance(part, TypeDef):

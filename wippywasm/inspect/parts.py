@@ -14,7 +14,7 @@ from wippywasm.binary import core_module, decode
 from wippywasm.binary.component import CustomSection
 from wippywasm.binary.core_custom import read_producers
 from wippywasm.dataclass import dataclass
-from wippywasm.errors import BinaryError, ValidationError, WippyError
+from wippywasm.errors import BinaryError, TooLongError, ValidationError, WippyError
 from wippywasm.inspect.exports import other_component_exports, other_exports
 from wippywasm.inspect.files import File
 from wippywasm.inspect.imports import component_imports, core_imports
@@ -29,11 +29,14 @@ from wippywasm.wit import Resolution, parse_signatures
 
 @dataclass(frozen=True)
 class Parts:
-    """`types` is the WIT that an entry of a core module needs; `plan` is None where `problems` says why."""
+    """`types` is the WIT that an entry of a core module needs; `plan` is None where `problems` says why.
+
+    `world` may be the reason why there is none.
+    """
 
     kind: str
     tree: Node
-    world: Resolution | None = None
+    world: Resolution | TooLongError | None = None
     modules: tuple[ModuleFacts, ...] = ()
     customs: tuple[CustomSection, ...] = ()
     producers: Producers = field(default_factory=dict)
@@ -84,7 +87,7 @@ def _component(component: binary.Component) -> Parts:
     return Parts(
         "component",
         component_tree(component),
-        wit.world_of_component(component),
+        _world(component),
         modules,
         component.customs,
         merged_producers([read_producers(component.customs), *(m.producers for m in modules)]),
@@ -94,6 +97,13 @@ def _component(component: binary.Component) -> Parts:
         {} if plan is None else _names(plan),
         problems=problems,
     )
+
+
+def _world(component: binary.Component) -> Resolution | TooLongError:
+    try:
+        return wit.world_of_component(component)
+    except TooLongError as error:
+        return error
 
 
 def _package(component: binary.Component, package: Resolution) -> Parts:

@@ -76,11 +76,14 @@ def inspect(
 
 def _texts(parts: Parts) -> tuple[str, str]:
     """All of the world as WIT, and what of it is shown; for one that WIT can't say, nothing and a comment."""
-    if parts.world is None:
+    world = parts.world
+    if world is None:
         return "", ""
     try:
-        whole = whole_text(parts.world)
-        return whole, whole if parts.kind == "wit package" else own_text(parts.world)
+        if isinstance(world, InvalidError):
+            raise world
+        whole = whole_text(world)
+        return whole, whole if parts.kind == "wit package" else own_text(world)
     except InvalidError as error:
         return "", f"// {error.message}"
 

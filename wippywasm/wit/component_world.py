@@ -10,12 +10,13 @@ Spec: `WIT.md`, "WIT Worlds"; `Explainer.md`, "Import and Export Definitions".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from wippywasm import model
 from wippywasm.errors import ValidationError
 from wippywasm.model import FuncType, ResourceType, ValType
+from wippywasm.unfolded import Texts
 from wippywasm.wit.decode_types import name_function
 from wippywasm.wit.names import PackageName, interface_name
 from wippywasm.wit.resolved import (
@@ -31,6 +32,9 @@ from wippywasm.wit.resolved import (
     WorldItem,
     WorldKey,
 )
+
+AGAIN = 250_000
+"""The parts of types that may be looked at more than once: a few lines could ask for the square of their number."""
 
 
 class TypeIndex(Protocol):
@@ -70,7 +74,8 @@ class Decoded(Protocol):
 def world_of_component(component: Decoded) -> Resolution:
     """The world that `component` is of.
 
-    Imports and exports that WIT has no word for are left out: modules, or functions named like an interface.
+    Imports and exports that WIT has no word for are left out: modules, or functions named like an interface. Raises
+    TooLongError where so many interfaces have types in common that the world would be out of proportion.
     """
     reading = _Reading()
     reading.items(reading.world.imports, component.node.imports.items())
@@ -121,6 +126,11 @@ class _Reading:
         """What type indices without a name were found to be, since a name was last given: types share their parts."""
         self._signatures: dict[tuple[Owner, object], tuple[list[Param], ValType | None]] = {}
         """Likewise, the parameters and results of functions."""
+        self._suffixes: dict[tuple[Owner, str], int] = {}
+        """How many types of one name each owner uses from elsewhere."""
+        self._seen: set[object] = set()
+        """The indices whose parts were looked at."""
+        self._again = Texts(AGAIN)
 
     def items(self, items: dict[WorldKey, WorldItem], found: Iterable[tuple[str, Any]]) -> None:
         for name, extern in found:
@@ -153,13 +163,18 @@ class _Reading:
         full = interface_name(name)
         if full is None:
             known = items.get(name)
-            interface = known.interface if isinstance(known, InterfaceItem) else Interface(None, None, self.main)
-        else:
-            package = self._package(full[0])
-            interface = package.interfaces.setdefault(full[1], Interface(full[1], None, package))
-        if interface not in self.resolution.interfaces:
-            self.resolution.interfaces.append(interface)
-        return (interface if full else name), interface
+            return name, known.interface if isinstance(known, InterfaceItem) else self._listed(None, self.main)
+        package = self._package(full[0])
+        interface = package.interfaces.get(full[1])
+        if interface is None:
+            interface = package.interfaces[full[1]] = self._listed(full[1], package)
+        return interface, interface
+
+    def _listed(self, name: str | None, package: Package) -> Interface:
+        """A new interface of the resolution."""
+        interface = Interface(name, None, package)
+        self.resolution.interfaces.append(interface)
+        return interface
 
     def _fill(self, interface: Interface, exports: Mapping[str, Any]) -> None:
         for name, extern in exports.items():
@@ -219,9 +234,17 @@ class _Reading:
             return found
         return self._outside.get(found)
 
+    def _parts_of(self, index: TypeIndex) -> Sequence[Any]:
+        """The parts, which are looked at once for each interface that has the type: they may do it so often."""
+        parts = index.parts
+        if index in self._seen:
+            self._again.spend(len(parts))
+        self._seen.add(index)
+        return parts
+
     def _parts(self, owner: Owner, index: TypeIndex) -> ValType:
         """What a type is, in terms of names, where its parts have one."""
-        parts = iter(index.parts)
+        parts = iter(self._parts_of(index))
 
         def resource(of: Any) -> Any:
             part = next(parts)
@@ -256,13 +279,20 @@ class _Reading:
         used = self._uses.get((owner, found))
         if used is None:
             types: Any = owner.types if isinstance(owner, Interface) else self.world.imports
-            name = found.name or ""
-            while name in types:
-                name += "-x"
+            name = self._free(owner, found.name or "", types)
             used = self._uses[owner, found] = types[name] = TypeDef(name, ("component",), owner)
             used.define(found)
             self.resolution.types.append(used)
         return used
+
+    def _free(self, owner: Owner, name: str, taken: Container[str]) -> str:
+        """The name, or with a word at its end that no other one has."""
+        free, number = name, self._suffixes.get((owner, name), 0)
+        while free in taken:
+            number += 1
+            free = f"{name}-x{number if number > 1 else ''}"
+        self._suffixes[owner, name] = number
+        return free
 
     def _function(self, owner: Owner, name: str, index: TypeIndex, own: dict[str, TypeDef]) -> Function | None:
         """The function; None where WIT has no such name for one, such as that of an interface."""
@@ -278,6 +308,6 @@ class _Reading:
         return function
 
     def _signature(self, owner: Owner, index: TypeIndex) -> tuple[list[Param], ValType | None]:
-        values = [self._value(owner, part) for part in index.parts]
+        values = [self._value(owner, part) for part in self._parts_of(index)]
         params = [Param(param.name, value) for param, value in zip(index.type.params, values)]
         return params, None if index.type.result is None else values[-1]

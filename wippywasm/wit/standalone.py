@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from wippywasm.errors import WitDiagnosticsError
+from wippywasm.unfolded import PARSED_ROOM
 from wippywasm.wit.load import parse_text
 from wippywasm.wit.print_types import TypeTexts
 from wippywasm.wit.printer import Printer, unsayable
@@ -32,7 +33,7 @@ def world_document(world: World) -> str:
     named = [i for i in needed if i.name is not None and i.package is not None]
     _check_uses(world, named)
     packages = dict.fromkeys([main, *(i.package for i in named if i.package is not None)])
-    types = TypeTexts()
+    types = TypeTexts(PARSED_ROOM)
     text = "\n".join(_print(p, world, needed, types) for p in packages)
     try:
         parse_text(text)

@@ -1,0 +1,37 @@
+"""How much Python does for a call, as a number that is the same on every machine.
+
+In: a call. Out: the instructions of Python that it runs; what one of them does in C counts as one.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+
+def steps_of(call: Callable[[], object]) -> int:
+    """The instructions that it takes once whatever is made only once is there."""
+    call()
+    steps = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal steps
+        frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        steps += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return steps
+
+
+def grows_in_proportion(make: Callable[[int], Callable[[], object]], count: int = 60) -> bool:
+    """Whether what is made for four times as many things takes about four times as many steps."""
+    return steps_of(make(4 * count)) < 5 * steps_of(make(count))
