@@ -192,10 +192,9 @@ def _record_end(fields: tuple[Field, ...], ptr_type: PtrType) -> int:
     return end
 
 
-def field_offsets(types: tuple[ValType, ...], ptr_type: PtrType = "i32") -> tuple[int, ...]:
-    """Where each field of a record (or item of a tuple) of these types starts."""
+def field_offsets(types: tuple[ValType, ...], ptr_type: PtrType = "i32", end: int = 0) -> tuple[int, ...]:
+    """Where each field of a record (or item of a tuple) of these types starts; `end` is that of what is before them."""
     offsets = []
-    end = 0
     for t in types:
         end = align_to(end, alignment(t, ptr_type))
         offsets.append(end)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from random import Random
 from typing import Any
 
@@ -12,8 +11,7 @@ from tests.abi import abi_types
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from tests.abi.test_against_reference import function_of, reference_lift, reference_lower
 from wippywasm.abi import Options, lift, lower
-from wippywasm.abi.shapes import MAX_FIELDS
-from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.abi.shapes import GROUP, MAX_FIELDS
 from wippywasm.layout import MAX_FLAT_PARAMS
 from wippywasm.model import (
     PRIMS,
@@ -64,7 +62,7 @@ PARTS: list[tuple[ValType, list[Any]]] = [
 
 def drawn(random: Random, depth: int = 0) -> tuple[ValType, list[Any]]:
     """A type with more parts than one function has lines for, and some values of it."""
-    count = MAX_FIELDS + 1 + random.randrange(3)
+    count = random.choice((MAX_FIELDS,) if depth else (MAX_FIELDS, MAX_FIELDS, GROUP)) + 1 + random.randrange(3)
     some = [random.choice(PARTS) for _ in range(random.choice((1, 2, 3, 6)))]
     if depth < 2 and random.random() < 0.3:
         some.append(drawn(random, depth + 1))
@@ -142,22 +140,15 @@ def test_as_many_parts_as_a_type_may_have(t: ValType, value: Any) -> None:
     assert through(t, value) == value
 
 
-@pytest.mark.parametrize("params", [300, 1_000])
-def test_wide_parameters_side_by_side(params: int) -> None:
-    guest = FakeGuest()
-    ft = FuncType(tuple(Param(f"p{i}", TupleType((U8,) * 990)) for i in range(params)))
-    with pytest.raises(UnsupportedFeatureError, match="values of types with so many parts"):
-        lift(ft, FakeFunc(lambda *core: None), Options(), guest.binding())
-    with pytest.raises(UnsupportedFeatureError, match="values of types with so many parts"):
-        lower(ft, lambda *args: None, Options(), guest.binding())
+@pytest.mark.parametrize("encoding", abi_types.ENCODINGS)
+@pytest.mark.parametrize("count", [100, GROUP, GROUP + 1, 1_000])
+def test_as_many_parameters_as_a_function_may_have(count: int, encoding: str) -> None:
+    parts = [PARTS[i % len(PARTS)] for i in range(count)]
+    for i in range(2):
+        check([t for t, _ in parts], [values[i % len(values)] for _, values in parts], encoding)
 
 
-def test_more_parts_of_which_none_is_like_another() -> None:
-    guest = FakeGuest()
-    tuples = [TupleType(some) for some in itertools.islice(itertools.product(FEW, repeat=6), COUNT)]
-    for t in (TupleType(tuple(tuples)), VariantType(tuple(Case(f"c{i}", u) for i, u in enumerate(tuples)))):
-        ft = FuncType((Param("x", ListType(t)),))
-        with pytest.raises(UnsupportedFeatureError, match="values of types with so many parts"):
-            lift(ft, FakeFunc(lambda *core: None), Options(), guest.binding())
-        with pytest.raises(UnsupportedFeatureError, match="values of types with so many parts"):
-            lower(ft, lambda x: None, Options(), guest.binding())
+@pytest.mark.parametrize("first", range(9))
+def test_groups_of_fields_wherever_they_start(first: int) -> None:
+    fields = [*PARTS[:first], *[PARTS[i % 4] for i in range(2 * GROUP)]]
+    check([U8, TupleType(tuple([t for t, _ in fields]))], [1, tuple([values[0] for _, values in fields])], "utf16")

@@ -9,22 +9,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 
 from wippywasm.abi import traps
 from wippywasm.abi.allocation import allocate, allocate_in_steps, check_area, look
+from wippywasm.abi.bounds import check_values, is_dense
 from wippywasm.abi.flat import evaluate, lift_flat, lower_flat
-from wippywasm.abi.load import Fetch, prepare
+from wippywasm.abi.gather import gather, gather_groups
+from wippywasm.abi.load import Fetch, prepare, prepare_groups
 from wippywasm.abi.needs import Needs
 from wippywasm.abi.pacing import TaskAllowance
-from wippywasm.abi.shapes import contains, is_list, weight
-from wippywasm.abi.source import Source
+from wippywasm.abi.parts import may_be_long
+from wippywasm.abi.shapes import WIDE_LEVEL, groups_of, weight
+from wippywasm.abi.source import Side, Source
 from wippywasm.abi.state import Allowance
-from wippywasm.abi.store import Run, store
+from wippywasm.abi.store import Run, store_fields
+from wippywasm.errors import TimedOutError, UnsupportedFeatureError
 from wippywasm.layout import alignment, elem_size, field_offsets
 from wippywasm.model import TupleType, ValType
 
 MOST_UNCOUNTED = 4
 """Values of so few parts need not be counted, if no list is among them."""
+
+
+ENDS = (TimedOutError, UnsupportedFeatureError)
+"""What is not for want of values that fit."""
+
+
+def source_of(label: str, needs: Needs, string_encoding: str, side: Side) -> Source:
+    """The source for a function. UnsupportedFeatureError where there can't be one."""
+    types = needs.params + needs.results
+    check_values(types)
+    return Source(label, string_encoding, side, is_dense(types))
+
+
+def ends(w: Source) -> str:
+    """The name of the errors after which values are not tried again."""
+    return w.constant(ENDS, "ENDS")
 
 
 def write_allocation(w: Source, yields: bool = False) -> None:
@@ -61,7 +82,7 @@ def write_scope(w: Source, counted: Sequence[ValType], handles: bool) -> None:
 
 def has_lists(types: Sequence[ValType]) -> bool:
     """Whether values of these types may be long."""
-    return any(contains(t, is_list) for t in types)
+    return any(map(may_be_long, types))
 
 
 def write_known_end(w: Source, needs: Needs) -> None:
@@ -81,26 +102,41 @@ def write_view(w: Source) -> None:
     w.line("end = len(m)")
 
 
+def top_level(w: Source) -> int:
+    """The level of parameters and results."""
+    return WIDE_LEVEL if w.dense else 0
+
+
+def gather_all(w: Source, types: Sequence[ValType], values: Sequence[str]) -> list[list[str]]:
+    """Check the values in some variables; the names of the atoms of each, or of groups of them."""
+    if groups := groups_of(types):
+        lists = [f"[{', '.join(values[g.start : g.stop])}]" for g in groups]
+        return [[row] for row in gather_groups(w, groups, lists)]
+    return [gather(w, t, v, top_level(w)) for t, v in zip(types, values)]
+
+
 def write_area(w: Source, types: Sequence[ValType], atoms: Sequence[list[str]], pointer: str) -> None:
     """Write values to spilled parameters or results at an unsigned pointer that has been checked."""
     run = Run(w, p=pointer)
-    for t, row, at in zip(types, atoms, field_offsets(tuple(types))):
-        store(w, t, iter(row), at, run)
+    store_fields(w, tuple(types), chain.from_iterable(atoms), 0, run, top_level(w))
     run.flush()
 
 
 def write_flat(w: Source, types: Sequence[ValType], atoms: Sequence[list[str]]) -> list[str]:
     """Lower values flat; the expressions for the core values."""
-    return [x for t, row in zip(types, atoms) for x in lower_flat(w, t, iter(row))]
+    return [x for t, row in zip(types, atoms) for x in lower_flat(w, t, iter(row), top_level(w))]
 
 
 def read_area(w: Source, types: Sequence[ValType], pointer: str) -> list[str]:
-    """Check a pointer to spilled parameters or results, and read them; the expressions for the values."""
+    """Check a pointer to spilled parameters or results, and read them; the expressions for the values, of which that
+    for a group has a star."""
     area = TupleType(tuple(types))
     w.line(f"p = {pointer} & 0xffffffff")
     write_area_check(w, area)
     fetch = Fetch(w)
-    builds = [prepare(w, t, at, fetch, 0) for t, at in zip(types, field_offsets(tuple(types)))]
+    if groups := groups_of(types):
+        return [build() for build in prepare_groups(w, groups, 0, fetch)]
+    builds = [prepare(w, t, at, fetch, top_level(w)) for t, at in zip(types, field_offsets(area.items))]
     fetch.flush()
     return [evaluate(w, build()) for build in builds]
 
@@ -115,4 +151,4 @@ def write_area_check(w: Source, area: TupleType, looks: bool = False) -> None:
 
 def read_flat(w: Source, types: Sequence[ValType], values: Iterator[str]) -> list[str]:
     """Lift core values; the expressions for the values."""
-    return [evaluate(w, lift_flat(w, t, values)) for t in types]
+    return [evaluate(w, lift_flat(w, t, values, top_level(w))) for t in types]

@@ -15,7 +15,8 @@ import sys
 from wippywasm.abi import traps
 from wippywasm.abi.by_type import by_type
 from wippywasm.abi.classes import ClassRecord
-from wippywasm.abi.shapes import FORMATS, list_element, number_list
+from wippywasm.abi.parts import list_element
+from wippywasm.abi.shapes import FORMATS, number_list
 from wippywasm.abi.state import Allowance
 from wippywasm.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, despecialize, elem_size
 from wippywasm.model import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from wippywasm.abi.shapes import contains
+from wippywasm.abi.parts import contains
 from wippywasm.layout import MAX_FLAGS
 from wippywasm.model import FlagsType, FuncType, ListType, RecordType, TupleType, ValType
 
@@ -35,7 +35,7 @@ def _first(t: ValType) -> str | None:
         found.extend([words] if words else [])
         return words is not None
 
-    return found[0] if contains(t, note) else None
+    return found[0] if contains([t], note) else None
 
 
 def _words(t: ValType) -> str | None:

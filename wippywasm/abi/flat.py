@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import islice
 
 from wippywasm.abi import guest_values as gv
 from wippywasm.abi.load import (
@@ -23,7 +24,8 @@ from wippywasm.abi.load import (
     lift_prim,
     lift_string,
 )
-from wippywasm.abi.shapes import field_level, field_types, has_many_cases, is_helper, number_list
+from wippywasm.abi.parts import field_types
+from wippywasm.abi.shapes import field_level, has_many_cases, is_helper, number_list
 from wippywasm.abi.signature import show_type
 from wippywasm.abi.source import Source
 from wippywasm.abi.store import cases_of, give, store_list, store_string, unpack, unpack_case
@@ -55,8 +57,11 @@ _M64 = "0xffffffffffffffff"
 
 def lower_flat(w: Source, t: ValType, atoms: Iterator[str], level: int = 0) -> list[str]:
     """Write what must happen first (strings and lists to memory); the expressions for the core values."""
-    if is_helper(t, level):
-        return lower_flat(w, t, unpack(w, t, next(atoms), 0), 0)
+    if is_helper(t, level, w.dense):
+        wants = flatten_type(t)
+        values = [w.name("x") for _ in wants]
+        w.line(f"[{', '.join(values)}] = {_flat_helper(w, wants, t)}({next(atoms)}, {_guest(t)}, cx)")
+        return values
     match t:
         case Prim(name="string"):
             pointer, length = store_string(w, atoms)
@@ -70,7 +75,7 @@ def lower_flat(w: Source, t: ValType, atoms: Iterator[str], level: int = 0) -> l
             return [_signed32(pointer), length_]
         case RecordType() | TupleType():
             types = field_types(t)
-            below = field_level(types, level)
+            below = field_level(types, level, w.dense)
             return [x for field in types for x in lower_flat(w, field, atoms, below)]
         case EnumType():
             return [next(atoms)]
@@ -111,10 +116,9 @@ def _lower_variant(w: Source, t: ValType, atom: str, level: int) -> list[str]:
         w.line(f"{x} = {'0.0' if want in ('f32', 'f64') else '0'}")
     if has_many_cases(t):
         flat = w.name("flat")
-        table = w.table([None if c.type is None else _flat_helper(w, c.type, wants) for c in cases_of(t)])
+        table = w.table([c.type for c in cases_of(t)], partial(_flat_helper, w, wants))
         w.line(f"{flat} = {table}[{atom}[0]]")
-        guest = "nxt, m" if needs_memory(t) else "None, None"
-        w.line(f"if {flat} is not None: [{', '.join(targets)}] = {flat}({atom}[1], {guest}, cx)")
+        w.line(f"if {flat} is not None: [{', '.join(targets)}] = {flat}({atom}[1], {_guest(t)}, cx)")
         return [f"{atom}[0]", *targets]
     for i, case in enumerate(cases_of(t)):
         if case.type is not None:
@@ -126,10 +130,15 @@ def _lower_variant(w: Source, t: ValType, atom: str, level: int) -> list[str]:
     return [f"{atom}[0]", *targets]
 
 
-def _flat_helper(w: Source, t: ValType, wants: Sequence[CoreValType]) -> str:
+def _guest(t: ValType) -> str:
+    """What a helper needs of the guest to lower a value flat."""
+    return "nxt, m" if needs_memory(t) else "None, None"
+
+
+def _flat_helper(w: Source, wants: Sequence[CoreValType], t: ValType) -> str:
     """The function that lowers a row of atoms to core values of those types, with zeros for what it has none for."""
 
-    def body() -> None:
+    def body(w: Source) -> None:
         values = lower_flat(w, t, unpack(w, t, "g", 0))
         widened = [_widen(w, value, have, want) for value, have, want in zip(values, flatten_type(t), wants)]
         zeros = ["0.0" if want in ("f32", "f64") else "0" for want in wants[len(values) :]]
@@ -158,6 +167,10 @@ def _widen(w: Source, value: str, have: CoreValType, want: CoreValType) -> str:
 
 def lift_flat(w: Source, t: ValType, values: Iterator[str], level: int = 0) -> str:
     """Write what must happen first; the expression for the value of the next core values."""
+    if is_helper(t, level, w.dense):
+        haves = flatten_type(t)
+        given = ", ".join([_lifting_guest(t), "cx", *islice(values, len(haves))])
+        return evaluate(w, f"{_lift_helper(w, haves, t)}({given})")
     match t:
         case Prim(name="string"):
             q, n = _unsigned(w, next(values)), _unsigned(w, next(values))
@@ -228,16 +241,21 @@ def _lift_variant(w: Source, t: ValType, values: Iterator[str], level: int) -> s
         return lift_flat(w, case, iter(narrowed), level + 1)
 
     if has_many_cases(t):
-        guest = "m, end" if needs_memory(t) else "None, 0"
-        return lift_one_of_many(w, t, number, partial(_lift_helper, w, haves), ", ".join([guest, "cx", *rest]))
+        given = ", ".join([_lifting_guest(t), "cx", *rest])
+        return lift_one_of_many(w, t, number, partial(_lift_helper, w, haves), given)
     return lift_case(w, t, number, payload)
+
+
+def _lifting_guest(t: ValType) -> str:
+    """What a helper needs of the guest to lift a flat value."""
+    return "m, end" if needs_memory(t) else "None, 0"
 
 
 def _lift_helper(w: Source, haves: Sequence[CoreValType], t: ValType) -> str:
     """The function that lifts a value of core values of those types."""
     given = [f"c{i}" for i in range(len(haves))]
 
-    def body() -> None:
+    def body(w: Source) -> None:
         narrowed = [_narrow(w, x, have, want) for x, have, want in zip(given, haves, flatten_type(t))]
         w.line(f"return {lift_flat(w, t, iter(narrowed))}")
 

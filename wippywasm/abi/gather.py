@@ -11,17 +11,21 @@ Spec: `CanonicalABI.md`, "Storing" and "Flat Lowering", as far as they look at v
 
 from __future__ import annotations
 
+from functools import partial
+
 from wippywasm.abi import host_values as hv
 from wippywasm.abi.classes import ClassRecord, ClassVariant
 from wippywasm.abi.keywords import snake
+from wippywasm.abi.parts import field_types, labels_of, list_element, numbers_of
 from wippywasm.abi.shapes import (
     FORMATS,
     RANGES,
+    Group,
     field_level,
+    groups_of,
     has_many_cases,
     is_bytes,
     is_helper,
-    list_element,
     number_list,
 )
 from wippywasm.abi.signature import show_type
@@ -54,7 +58,7 @@ from wippywasm.values import Err, Ok, Some, Variant
 
 def gather(w: Source, t: ValType, v: str, level: int = 0) -> list[str]:
     """Write code that checks the value in variable `v`; the names of its atoms."""
-    if is_helper(t, level):
+    if is_helper(t, level, w.dense):
         return [_assign(w, f"{gather_helper(w, t)}({v}, req, cx)")]
     match t:
         case Prim(name="string"):
@@ -73,8 +77,8 @@ def gather(w: Source, t: ValType, v: str, level: int = 0) -> list[str]:
             return [_result(w, t, v, level)]
         case VariantType():
             return [_variant(w, t, v, level)]
-        case EnumType(names=names):
-            table = w.constant({n: i for i, n in enumerate(names)}, "CASES")
+        case EnumType():
+            table = w.constant(numbers_of(t), "CASES")
             return [_assign(w, f"{table}[{v}]")]
         case FlagsType():
             return [_flags(w, t, v)]
@@ -87,7 +91,7 @@ def gather(w: Source, t: ValType, v: str, level: int = 0) -> list[str]:
 def gather_helper(w: Source, t: ValType) -> str:
     """The function that checks a value of that type and returns its row of atoms."""
 
-    def body() -> None:
+    def body(w: Source) -> None:
         w.line(f"return {row(gather(w, t, 'v'))}")
 
     return w.helper("gather", t, "v, req, cx", body)
@@ -219,6 +223,8 @@ def _packed_rows(w: Source, element: ValType, v: str, n: str, level: int) -> str
 
 
 def _record(w: Source, t: RecordType, v: str, level: int) -> list[str]:
+    if groups := groups_of(field_types(t)):
+        return _wide_record(w, t, v, groups)
     names = [f.name for f in t.fields]
     fields = [w.name("f") for _ in names]
     attributes = tuple(map(snake, names))
@@ -232,15 +238,32 @@ def _record(w: Source, t: RecordType, v: str, level: int) -> list[str]:
     with w.block("else:"):
         constant = w.constant((tuple(names), attributes), "NAMES")
         w.line(f"[{', '.join(fields)}] = {w.use(hv.record_fields)}({v}, *{constant})")
-    below = field_level(fields, level)
+    below = field_level(fields, level, w.dense)
     return [a for f, x in zip(t.fields, fields) for a in gather(w, f.type, x, below)]
 
 
+def _wide_record(w: Source, t: RecordType, v: str, groups: list[Group]) -> list[str]:
+    names = labels_of(t)
+    attributes = t.attributes if isinstance(t, ClassRecord) else tuple(map(snake, names))
+    constant = w.constant((names, attributes), "NAMES")
+    fields = _assign(w, f"{w.use(hv.record_fields)}({v}, *{constant})")
+    return gather_groups(w, groups, [f"{fields}[{g.start}:{g.stop}]" for g in groups])
+
+
+def gather_groups(w: Source, groups: list[Group], values: list[str]) -> list[str]:
+    """Check many fields; `values` are expressions for the lists of each group's. The names of the groups' rows."""
+    return [_assign(w, f"{gather_helper(w, g.type)}({v}, req, cx)") for g, v in zip(groups, values)]
+
+
 def _tuple(w: Source, t: TupleType, v: str, level: int) -> list[str]:
+    plain = f"{v}.__class__ is tuple or {v}.__class__ is list"
+    if groups := groups_of(t.items):
+        _require(w, f"({plain}) and len({v}) == {len(t.items)}")
+        return gather_groups(w, groups, [f"{v}[{g.start}:{g.stop}]" for g in groups])
     items = [w.name("f") for _ in t.items]
-    _require(w, f"{v}.__class__ is tuple or {v}.__class__ is list")
+    _require(w, plain)
     w.line(f"[{', '.join(items)}] = {v}")
-    below = field_level(items, level)
+    below = field_level(items, level, w.dense)
     return [a for item, x in zip(t.items, items) for a in gather(w, item, x, below)]
 
 
@@ -302,7 +325,7 @@ def _variant(w: Source, t: VariantType, v: str, level: int) -> str:
 def _one_of_many(w: Source, t: VariantType, a: str, case: str, payload: str) -> None:
     """Set the atom of a variant by a table of functions; the payload's row is one atom."""
     check = w.name("check")
-    table = w.table([None if c.type is None else gather_helper(w, c.type) for c in t.cases])
+    table = w.table([c.type for c in t.cases], partial(gather_helper, w))
     w.line(f"{check} = {table}[{case}]")
     w.line(f"if {check} is None and {payload} is not None: {w.use(hv.misfit)}()")
     w.line(f"{a} = ({case},) if {check} is None else ({case}, {check}({payload}, req, cx))")
@@ -311,7 +334,7 @@ def _one_of_many(w: Source, t: VariantType, a: str, case: str, payload: str) -> 
 def _plain_case(w: Source, t: VariantType, v: str, case: str, payload: str) -> None:
     """Set `case` to the index of a `Variant`'s case, and `payload`."""
     _require(w, f"{v}.__class__ is {w.constant(Variant, 'Variant')}")
-    table = w.constant({c.name: i for i, c in enumerate(t.cases)}, "CASES")
+    table = w.constant(numbers_of(t), "CASES")
     w.line(f"{case} = {table}[{v}.case]")
     w.line(f"{payload} = {v}.payload")
 

@@ -26,6 +26,14 @@ def flags_of(bits: int, names: tuple[Any, ...]) -> set[Any]:
     return {name for i, name in enumerate(names) if bits >> i & 1}
 
 
+def object_of(cls: type, attributes: tuple[str, ...], values: tuple[Any, ...]) -> Any:
+    """The object of a record's class with these attributes, made without its `__init__`."""
+    made: Any = object.__new__(cls)
+    for attribute, value in zip(attributes, values):
+        setattr(made, attribute, value)
+    return made
+
+
 def f32_of_i32(bits: int) -> Any:
     """`f32.reinterpret_i32`, of the low 32 bits."""
     return _F32.unpack(_U32.pack(bits & 0xFFFF_FFFF))[0]

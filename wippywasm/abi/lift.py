@@ -17,12 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from wippywasm.abi import calls, state
+from wippywasm.abi.bounds import check_compilable
 from wippywasm.abi.entry import refuse_entry, refuse_thread
 from wippywasm.abi.fit import arguments_that_fit
-from wippywasm.abi.gather import gather
 from wippywasm.abi.keywords import snake
 from wippywasm.abi.needs import Needs, needs_of
 from wippywasm.abi.options import Binding, Options
@@ -30,7 +31,7 @@ from wippywasm.abi.pacing import LongReading, elsewhere
 from wippywasm.abi.remembered import of_functions
 from wippywasm.abi.resources import run_deferred
 from wippywasm.abi.scopes import scope_factory
-from wippywasm.abi.shapes import check_compilable
+from wippywasm.abi.shapes import groups_of
 from wippywasm.abi.signature import MISSING, Signature, arranged
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import ARRAY_SIDE, COMPONENT_SIDE, HOST_SIDE, Side, Source
@@ -38,7 +39,7 @@ from wippywasm.abi.traps import bad_text
 from wippywasm.calling import refuse_late, under_way
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import CoreFunc
-from wippywasm.errors import TimedOutError, UnsupportedFeatureError, WitError
+from wippywasm.errors import UnsupportedFeatureError, WitError
 from wippywasm.layout import (
     alignment,
     elem_size,
@@ -66,10 +67,10 @@ class LiftShape:
 @of_functions(1024)
 def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
     """The factory for that shape: called with an instance's own parts, it returns the callable."""
-    w = Source("lift", shape.string_encoding, shape.side)
     needs = needs_of(shape.type, "lift")
+    w = calls.source_of("lift", needs, shape.string_encoding, shape.side)
 
-    def body() -> None:
+    def body(w: Source) -> None:
         args = [f"v{i}_" for i in range(len(needs.params))]
         calls.write_known_end(w, needs)
         parameters = "".join(f"{a}=MISSING, " for a in args) + "/, " * bool(args)
@@ -160,13 +161,13 @@ def _write_gather(w: Source, needs: Needs, args: list[str]) -> list[list[str]]:
             if needs.allocates or not needs.plain:
                 area = TupleType(tuple(needs.params))
                 w.line(f"req = [{elem_size(area) + (alignment(area) << 32)}]" if needs.spilled else "req = []")
-            atoms = [gather(w, t, a) for t, a in zip(needs.params, args)]
+            atoms = calls.gather_all(w, needs.params, args)
             w.line("break")
         with w.block(f"except {'BaseException' if needs.handles else 'Exception'} as error:"):
             if needs.handles:
                 w.line("cx.undo()")
                 w.line("if not isinstance(error, Exception): raise")
-            w.line(f"if isinstance(error, {w.use(TimedOutError)}): raise")
+            w.line(f"if isinstance(error, {calls.ends(w)}): raise")
             scope = "cx" if needs.handles else "None"
             fitted = f"{w.use(arguments_that_fit)}(signature, tried, [{', '.join(args)}], {scope})"
             w.line(f"[{', '.join(args)}] = {fitted}")
@@ -208,7 +209,10 @@ def _write_lower(w: Source, needs: Needs, atoms: list[list[str]]) -> list[str]:
 
 def _write_release(w: Source, needs: Needs, atoms: list[list[str]]) -> None:
     """Free what was copied to the guest before it runs; large results then find the memory warm."""
-    copied = [a for t, row in zip(needs.params, atoms) if is_by_pointer(t) for a in row[:1]]
+    if groups_of(needs.params):
+        copied = [a for row in atoms for a in row]
+    else:
+        copied = [a for t, row in zip(needs.params, atoms) if is_by_pointer(t) for a in row[:1]]
     if copied:
         w.line(" = ".join([*copied, "None"]))
 
@@ -227,14 +231,14 @@ def _write_read(w: Source, needs: Needs) -> str:
     """Read a result in memory; what holds a task up too long is read elsewhere, where no handles are in it."""
     if not w.side.stepwise or needs.handles or not calls.has_lists(needs.results):
         return calls.read_area(w, needs.results, "r_")[0]
-    read = w.helper("read", needs.results[0], "m, end, r_, cx", lambda: _write_reading(w, needs))
+    read = w.helper("read", needs.results[0], "m, end, r_, cx", partial(_write_reading, needs))
     w.line("cx.reading = True")
     w.line(f"try: value = {read}(m, end, r_, cx)")
     w.line(f"except {w.use(LongReading)}: value = await {w.use(elsewhere)}({read}, m, end, r_, inst)")
     return "value"
 
 
-def _write_reading(w: Source, needs: Needs) -> None:
+def _write_reading(needs: Needs, w: Source) -> None:
     [value] = calls.read_area(w, needs.results, "r_")
     w.line(f"return {value}")
 

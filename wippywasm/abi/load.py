@@ -32,20 +32,22 @@ from wippywasm.abi.pacing import (
     piece_of,
     rows_in_pieces,
 )
+from wippywasm.abi.parts import field_types, labels_of, list_element
 from wippywasm.abi.shapes import (
     FORMATS,
+    GROUP,
     UNSIGNED,
+    Group,
     field_level,
-    field_types,
+    groups_of,
     has_many_cases,
     is_helper,
-    list_element,
     number_list,
 )
 from wippywasm.abi.signature import show_type
 from wippywasm.abi.source import Source
 from wippywasm.abi.state import BYTES_BETWEEN_PAUSES
-from wippywasm.abi.store import cases_of
+from wippywasm.abi.store import cases_of, padding
 from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.layout import (
     alignment,
@@ -108,9 +110,9 @@ class Fetch:
         """The `struct` format from offset to offset."""
         codes = "<"
         for offset, code, _ in self.items:
-            codes += "x" * (offset - start) + code
+            codes += padding(offset - start) + code
             start = offset + struct.calcsize("<" + code)
-        return codes + "x" * (end - start)
+        return codes + padding(end - start)
 
     def flush(self) -> None:
         """Write the reading."""
@@ -131,12 +133,26 @@ def load(w: Source, t: ValType, p: str, offset: int = 0, level: int = 0) -> str:
 def load_helper(w: Source, t: ValType) -> str:
     """The function that reads a value at a pointer."""
 
-    def body() -> None:
+    def body(w: Source) -> None:
         with counting(w, t):
             value = load(w, t, "p")
         w.line(f"return {value}")
 
     return w.helper("load", t, "m, end, p, cx", body)
+
+
+def _group_helper(w: Source, group: Group) -> str:
+    """The function that reads some fields of a record as a tuple."""
+
+    def body(w: Source) -> None:
+        fetch = Fetch(w)
+        with counting(w, group.type):
+            build = _prepare_fields(w, group.type, 0, fetch, 0, group.first)
+            fetch.flush()
+            value = build()
+        w.line(f"return {value}")
+
+    return w.helper(f"load{group.first}", group.type, "m, end, p, cx", body)
 
 
 @contextmanager
@@ -172,7 +188,7 @@ def check_range(w: Source, t: ValType, q: str, size: str, align: int, cost: str)
 
 def prepare(w: Source, t: ValType, offset: int, fetch: Fetch, level: int) -> Build:
     """Add a value's numbers to a fetch."""
-    if is_helper(t, level):
+    if is_helper(t, level, w.dense):
         where = fetch.at(offset)
         return lambda: _assign(w, f"{load_helper(w, t)}(m, end, {where}, cx)")
     match t:
@@ -216,17 +232,33 @@ def _prepare_other(w: Source, t: ValType, offset: int, fetch: Fetch, level: int)
     raise UnsupportedFeatureError(f"values of type `{show_type(t)}`", "wippywasm")
 
 
-def _prepare_fields(w: Source, t: RecordType | TupleType, offset: int, fetch: Fetch, level: int) -> Build:
+def _prepare_fields(
+    w: Source, t: RecordType | TupleType, offset: int, fetch: Fetch, level: int, first: int = 0
+) -> Build:
     types = field_types(t)
-    below = field_level(types, level)
-    builds = [prepare(w, x, offset + at, fetch, below) for x, at in zip(types, field_offsets(types))]
+    if groups := groups_of(types):
+        builds = prepare_groups(w, groups, offset, fetch)
+    else:
+        below, offsets = field_level(types, level, w.dense), field_offsets(types, end=first)
+        builds = [prepare(w, x, offset + at, fetch, below) for x, at in zip(types, offsets)]
     return lambda: aggregate(w, t, [build() for build in builds])
+
+
+def prepare_groups(w: Source, groups: list[Group], offset: int, fetch: Fetch) -> list[Build]:
+    """Read many fields; the expressions are for all of each group, to be written where the fields' would be."""
+
+    def build(group: Group, where: str) -> str:
+        return f"*{_assign(w, f'{_group_helper(w, group)}(m, end, {where}, cx)')}"
+
+    return [partial(build, group, fetch.at(offset + group.offset)) for group in groups]
 
 
 def aggregate(w: Source, t: RecordType | TupleType, values: list[str]) -> str:
     """The expression for a record or tuple of these field expressions."""
     if isinstance(t, TupleType):
         return f"({', '.join(values)},)"
+    if len(t.fields) > GROUP:
+        return _wide_record(w, t, f"({', '.join(values)},)")
     if isinstance(t, ClassRecord):
         return _object(w, t, values)
     return "{" + ", ".join(f"{f.name!r}: {value}" for f, value in zip(t.fields, values)) + "}"
@@ -238,6 +270,13 @@ def _object(w: Source, t: ClassRecord, values: list[str]) -> str:
     sets = [f"{x}.{attribute} = {value}" for attribute, value in zip(t.attributes, values)]
     w.line("; ".join([f"{x} = {w.constant(object.__new__, 'new')}({w.constant(t.cls, 'Record')})", *sets]))
     return x
+
+
+def _wide_record(w: Source, t: RecordType, values: str) -> str:
+    if isinstance(t, ClassRecord):
+        given = f"{w.constant(t.cls, 'Record')}, {w.constant(t.attributes, 'NAMES')}"
+        return f"{w.use(gv.object_of)}({given}, {values})"
+    return f"dict(zip({w.constant(labels_of(t), 'NAMES')}, {values}))"
 
 
 def _prepare_variant(w: Source, t: ValType, offset: int, fetch: Fetch, level: int) -> Build:
@@ -257,16 +296,16 @@ def _prepare_variant(w: Source, t: ValType, offset: int, fetch: Fetch, level: in
     return lambda: lift_case(w, t, number, payload)
 
 
-def lift_one_of_many(w: Source, t: ValType, number: str, helper: Callable[[ValType], str], given: str) -> str:
+def lift_one_of_many(w: Source, t: VariantType, number: str, helper: Callable[[ValType], str], given: str) -> str:
     """The same as `lift_case` by a table of functions, which `helper` names, for arguments `given`."""
     cases, x, read = cases_of(t), w.name("x"), w.name("read")
     w.line(f"if {number} >= {len(cases)}: {w.use(traps.bad_discriminant)}()")
-    table = w.table([None if c.type is None else helper(c.type) for c in cases])
+    table = w.table([c.type for c in cases], helper)
     bare = w.constant(tuple(bare_case(t, i) if c.type is None else None for i, c in enumerate(cases)), "CASES")
     if isinstance(t, ClassVariant):
         make = f"{w.constant(t.classes, 'CLASSES')}[{number}]({read}({given}))"
     else:
-        names = w.constant(tuple(c.name for c in cases), "NAMES")
+        names = w.constant(labels_of(t), "NAMES")
         make = f"{w.constant(Variant, 'Variant')}({names}[{number}], {read}({given}))"
     w.line(f"{read} = {table}[{number}]")
     w.line(f"{x} = {bare}[{number}] if {read} is None else {make}")

@@ -18,14 +18,14 @@ from functools import partial
 from typing import Any
 
 from wippywasm.abi import calls, waiting
+from wippywasm.abi.bounds import check_compilable
 from wippywasm.abi.fit import result_that_fits
-from wippywasm.abi.gather import gather
 from wippywasm.abi.lift import Lifted, lifted_of
 from wippywasm.abi.needs import Needs, needs_of
 from wippywasm.abi.options import Binding, Options
+from wippywasm.abi.parts import contains, is_handle, types_of
 from wippywasm.abi.remembered import of_functions
 from wippywasm.abi.scopes import scope_factory
-from wippywasm.abi.shapes import check_compilable, contains, is_handle
 from wippywasm.abi.signature import Signature, no_result
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import COMPONENT_SIDE, HOST_SIDE, Side, Source
@@ -33,7 +33,7 @@ from wippywasm.abi.traps import bad_text, cannot_leave
 from wippywasm.abi.waiting import Park, refuse_to_wait
 from wippywasm.core import CoreFuncType
 from wippywasm.dataclass import dataclass
-from wippywasm.errors import TimedOutError, UnsupportedFeatureError
+from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.layout import (
     flatten_functype,
 )
@@ -52,10 +52,10 @@ class LowerShape:
 @of_functions(1024)
 def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
     """The factory for that shape: called with an instance's own parts, it returns the core callable."""
-    w = Source("lower", shape.string_encoding, shape.side)
     needs = needs_of(shape.type, "lower")
+    w = calls.source_of("lower", needs, shape.string_encoding, shape.side)
 
-    def body() -> None:
+    def body(w: Source) -> None:
         calls.write_known_end(w, needs)
         with w.block("def finish(cx, area, v):"):
             calls.write_keeps_end(w, needs)
@@ -122,7 +122,7 @@ def _has_steps(w: Source, needs: Needs) -> bool:
 
 def _write_returning(w: Source, needs: Needs, yields: bool = False) -> None:
     """`_write_finish`, and what becomes of handles that the guest does not get."""
-    if w.side is COMPONENT_SIDE or not any(contains(t, is_handle) for t in needs.results):
+    if w.side is COMPONENT_SIDE or not contains(needs.results, is_handle):
         _write_finish(w, needs, yields)
         return
     with w.block("try:"):
@@ -186,12 +186,12 @@ def _write_gather(w: Source, needs: Needs) -> list[list[str]]:
         with w.block("try:"):
             w.line("req = []")
             w.line("v_ = v")
-            atoms = [gather(w, t, "v_") for t in needs.results]
+            atoms = calls.gather_all(w, needs.results, ["v_"])
             w.line("break")
         with w.block("except Exception as error:"):
             if needs.handles:
                 w.line("cx.undo()")
-            w.line(f"if isinstance(error, {w.use(TimedOutError)}): raise")
+            w.line(f"if isinstance(error, {calls.ends(w)}): raise")
             w.line(f"v = {w.use(result_that_fits)}(signature, tried, v, cx)")
             w.line("tried = True")
     return atoms
@@ -238,7 +238,7 @@ def _compose(ft: FuncType, lifted: Lifted, options: Options, binding: Binding, n
 
 
 def _has_strings(ft: FuncType) -> bool:
-    return any(contains(t, lambda u: u == STRING) for t in (*(p.type for p in ft.params), ft.result))
+    return contains(types_of(ft), lambda t: t == STRING)
 
 
 def bind_lower(

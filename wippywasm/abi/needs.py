@@ -8,8 +8,9 @@ Spec: `CanonicalABI.md`, "Flattening" and the validation of `canon lift` and `ca
 from __future__ import annotations
 
 from wippywasm.abi.options import Binding
+from wippywasm.abi.parts import contains, is_handle, types_of
 from wippywasm.abi.remembered import of_functions
-from wippywasm.abi.shapes import contains, is_handle, is_scalar
+from wippywasm.abi.shapes import is_scalar
 from wippywasm.errors import InvalidError
 from wippywasm.layout import (
     MAX_FLAT_PARAMS,
@@ -34,7 +35,7 @@ class Needs:
         self.returned = ft.result is not None and len(flatten_type(ft.result)) > MAX_FLAT_RESULTS
         """The result is in memory."""
         self.plain = all(is_scalar(t) for t in self.params)
-        self.handles = any(contains(t, is_handle) for t in self.params + self.results)
+        self.handles = contains(types_of(ft), is_handle)
         points = any(map(needs_memory, self.params))
         self.reads = self.spilled or points
         """Parameters take memory, of their own or what they point to."""

@@ -18,7 +18,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.host_values import NAN
-from wippywasm.abi.shapes import contains, is_list
+from wippywasm.abi.parts import may_be_long
 from wippywasm.abi.state import Allowance, ComponentInstance
 from wippywasm.layout import elem_size
 from wippywasm.model import ValType
@@ -40,7 +40,7 @@ PATIENCE = 0.01
 
 def piece_of(element: ValType) -> int:
     """How many elements of a list are read or written at a time; a list of fewer takes no heed of the clock."""
-    most = MOST_NESTED if contains(element, is_list) else MOST
+    most = MOST_NESTED if may_be_long(element) else MOST
     return max(1, min(most, MOST_BYTES // elem_size(element)))
 
 

@@ -2,7 +2,8 @@
 
 In: functions of function types. Out: the same functions, with a memory. A cache of the last results serves types
 without classes: the next component that has them finds code for them, even if no other is loaded any more. It must not
-keep classes, such as those of a module that a program loads anew: types with classes keep what was made for them.
+keep classes, such as those of a module that a program loads anew: types with classes keep what was made for them. So
+do types whose code is dense, of which there may be much.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any, TypeVar, cast
 
+from wippywasm.abi.bounds import is_dense
 from wippywasm.abi.by_type import by_type, memory_of
 from wippywasm.abi.classes import is_class
-from wippywasm.abi.shapes import contains
+from wippywasm.abi.parts import contains, types_of
 from wippywasm.model import FuncType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def of_functions(size: int) -> Callable[[F], F]:
-    """Remember what is made of function types, or of shapes, whose `type` is one: the last `size` without classes."""
+    """Remember what is made of function types, or of shapes, whose `type` is one: the last `size` small ones."""
 
     def decorate(function: F) -> F:
         shared = lru_cache(size)(function)
@@ -28,7 +30,7 @@ def of_functions(size: int) -> Callable[[F], F]:
         @wraps(function)
         def found(key: Any, *others: Any) -> Any:
             t: FuncType = getattr(key, "type", key)
-            if not _has_classes(t):
+            if _is_shared(t):
                 return shared(key, *others)
             memory, at = memory_of(t), (function, key, *others)
             if at not in memory:
@@ -41,5 +43,5 @@ def of_functions(size: int) -> Callable[[F], F]:
 
 
 @by_type
-def _has_classes(t: FuncType) -> bool:
-    return any(contains(part, is_class) for part in (*[p.type for p in t.params], t.result))
+def _is_shared(t: FuncType) -> bool:
+    return not is_dense(types_of(t)) and not contains(types_of(t), is_class)

@@ -9,25 +9,28 @@ A checked value is a row of *atoms*, Python variables of generated code:
 - a variant: one atom, a tuple of the case's index and the payload's atoms;
 - a handle: one atom, what `Scope.take_*` gave.
 
-A type nested deep or large becomes a helper function, whose value is one atom: its row. So generated code grows with
-the nodes of a type and its blocks stay shallow. In a record or tuple of many fields all that takes more than a line is
-one; a variant of many cases has a table of them, for the interpreter takes its time for a function of ten thousand
-branches, and guests for going through them.
+A type nested deep or large becomes a helper function, whose value is one atom: its row. So blocks stay shallow. In a
+record or tuple of many fields all that takes more than a line is one; a variant of many cases has a table of them, for
+the interpreter takes its time for a function of ten thousand branches, and guests for going through them. Of the fields
+of a very wide record, and of very many parameters, each group is one, as a tuple of them would be.
+
+Where a function's types unfold to much more than there is of them, code is *dense*: all types but leaves are helpers.
+So code grows with what a file defines, not with the trees that it describes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeGuard
 
 from wippywasm.abi.by_type import by_type
-from wippywasm.errors import UnsupportedFeatureError
-from wippywasm.layout import MAX_FLAT_PARAMS, MAX_TYPE_DEPTH, despecialize, has_pointers
+from wippywasm.abi.parts import field_types, list_element
+from wippywasm.dataclass import dataclass
+from wippywasm.layout import MAX_FLAT_PARAMS, despecialize, field_offsets, has_pointers
 from wippywasm.model import (
     STRING,
     BorrowType,
     FlagsType,
-    FuncType,
     ListType,
     MapType,
     OwnType,
@@ -38,12 +41,17 @@ from wippywasm.model import (
     VariantType,
 )
 
+MAX_ALIGNMENT = 8
 MAX_LEVEL = 4
 WIDE_LEVEL = MAX_LEVEL + 1
 """The level of fields among many."""
 MAX_WEIGHT = 48
+LONG = 100
+"""The characters of labels that weigh as much as a type."""
 MAX_FIELDS = 64
 """The fields of a record, and the payloads of a variant, that are not yet many."""
+GROUP = 256
+"""The fields of a record, or parameters, that one function reads or writes."""
 FORMATS = {
     "bool": "B",
     "s8": "b",
@@ -69,14 +77,6 @@ RANGES = {
 UNSIGNED = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
-def check_compilable(ft: FuncType) -> None:
-    """Refuse function types that the compiled path has no code for."""
-    if ft.depth > MAX_TYPE_DEPTH:
-        raise UnsupportedFeatureError(
-            f"types nested {ft.depth} deep", "wippywasm", hint=f"{MAX_TYPE_DEPTH} is the limit"
-        )
-
-
 @by_type
 def weight(t: ValType) -> int:
     """How many nodes a type has as a tree, saturating well above `MAX_WEIGHT`."""
@@ -84,9 +84,10 @@ def weight(t: ValType) -> int:
         case ListType(element=element):
             total = 2 + weight(element)
         case RecordType(fields=fields):
-            total = 1 + sum(weight(f.type) for f in fields)
+            total = 1 + sum(weight(f.type) + len(f.name) // LONG for f in fields)
         case VariantType(cases=cases):
             total = 2 + len(cases) // 8 + sum(1 + weight(c.type) for c in cases if c.type is not None)
+            total += sum(len(c.name) for c in cases) // LONG
         case _:
             total = 1
     return min(total, 10 * MAX_WEIGHT)
@@ -103,25 +104,45 @@ def is_scalar(t: ValType) -> bool:
             return False
 
 
-def is_helper(t: ValType, level: int) -> bool:
+def is_helper(t: ValType, level: int, dense: bool) -> bool:
     """Whether a type at that nesting level within one function gets a function of its own."""
     if t is STRING:
         return level == WIDE_LEVEL
-    return level > 0 and not is_scalar(t) and (level >= MAX_LEVEL or weight(t) > MAX_WEIGHT)
+    return level > 0 and not is_scalar(t) and (dense or level >= MAX_LEVEL or weight(t) > MAX_WEIGHT)
 
 
-def field_types(t: RecordType | TupleType) -> tuple[ValType, ...]:
-    """The types of the fields of a record or tuple."""
-    return t.items if isinstance(t, TupleType) else tuple([f.type for f in t.fields])
-
-
-def field_level(fields: Sequence[object], level: int) -> int:
+def field_level(fields: Sequence[object], level: int, dense: bool) -> int:
     """The level of the fields of a record or tuple that is at that level."""
-    return level + 1 if len(fields) <= MAX_FIELDS else WIDE_LEVEL
+    return WIDE_LEVEL if dense or len(fields) > MAX_FIELDS else level + 1
+
+
+@dataclass(frozen=True)
+class Group:
+    """Neighbours among many fields, which have a function as if they were a tuple."""
+
+    type: TupleType
+    start: int
+    stop: int
+    offset: int
+    """Where that tuple is to be, a multiple of all alignments."""
+    first: int
+    """Where its first field is from there."""
+
+
+def groups_of(types: Sequence[ValType]) -> list[Group]:
+    """The groups of the fields of a record, or of parameters, if these are very many."""
+    if len(types) <= GROUP:
+        return []
+    offsets = field_offsets(tuple(types))
+    found = []
+    for start in range(0, len(types), GROUP):
+        some, at = tuple(types[start : start + GROUP]), offsets[start]
+        found.append(Group(TupleType(some), start, start + len(some), at & -MAX_ALIGNMENT, at % MAX_ALIGNMENT))
+    return found
 
 
 @by_type
-def has_many_cases(t: ValType) -> bool:
+def has_many_cases(t: ValType) -> TypeGuard[VariantType]:
     """Whether a variant has more payloads than one function tells apart."""
     return isinstance(t, VariantType) and sum(c.type is not None for c in t.cases) > MAX_FIELDS
 
@@ -140,53 +161,18 @@ def is_bytes(t: ListType | MapType) -> bool:
     return not has_pointers(list_element(t))
 
 
-def list_element(t: ListType | MapType) -> ValType:
-    """The element of a list, or the pair of a map."""
-    return t.element if isinstance(t, ListType) else TupleType((t.key, t.value))
-
-
-def atom_count(t: ValType, encoding: str, level: int) -> int:
+def atom_count(t: ValType, encoding: str, level: int, dense: bool) -> int:
     """How many atoms a value of that type has at that nesting level."""
-    if is_helper(t, level):
+    if is_helper(t, level, dense):
         return 1
     match t:
         case Prim(name="string"):
             return 1 if encoding == "utf8" else 2
         case RecordType() | TupleType():
             types = field_types(t)
-            return sum(atom_count(x, encoding, field_level(types, level)) for x in types)
+            if groups := groups_of(types):
+                return len(groups)
+            below = field_level(types, level, dense)
+            return sum(atom_count(x, encoding, below, dense) for x in types)
         case _:
             return 1
-
-
-def contains(t: ValType | None, wanted: Callable[[ValType], bool]) -> bool:
-    """Whether a type is, or has in it, one that is wanted."""
-    seen: set[ValType] = set()
-    todo = [] if t is None else [t]
-    while todo:
-        t = todo.pop()
-        if wanted(t):
-            return True
-        if t not in seen:
-            seen.add(t)
-            todo += parts(t)
-    return False
-
-
-def parts(t: ValType) -> list[ValType]:
-    """The types that a type is made of, one level deep."""
-    found: list[Any] = []
-    for name in ("element", "key", "value", "type", "ok", "err"):
-        found.append(getattr(t, name, None))
-    found += [f.type for f in getattr(t, "fields", ())]
-    found += getattr(t, "items", ())
-    found += [c.type for c in getattr(t, "cases", ())]
-    return [p for p in found if isinstance(p, ValType)]
-
-
-def is_list(t: ValType) -> bool:
-    return isinstance(t, ListType | MapType)
-
-
-def is_handle(t: ValType) -> bool:
-    return isinstance(t, OwnType | BorrowType)

@@ -1,29 +1,35 @@
 """Python source under construction: what the emitters of this package write into.
 
-In: lines, blocks, constants. Out: the namespace of the compiled module, whose source `linecache` knows, so that a
-traceback through generated code shows it.
+In: lines, blocks, constants. Out: a function of the compiled module, whose source `linecache` knows, so that a
+traceback through generated code shows it. What types have helpers for is written and compiled when it is first called:
+CPython takes a hundred bytes for a character that it compiles, so there is never much of it at once, and code for what
+no value has is never made.
 """
 
 from __future__ import annotations
 
 import itertools
 import linecache
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
+from types import CodeType
 from typing import Any
 
+from wippywasm.abi.bounds import too_many_parts
 from wippywasm.abi.keywords import move_aside, names_aside, rename_parameters
 from wippywasm.abi.traps import COMPONENT, HOST, Boundary
 from wippywasm.dataclass import dataclass
-from wippywasm.errors import UnsupportedFeatureError
 from wippywasm.model import ValType
 
-MAX_SIZE = 3_000_000
-"""The characters of a module, which CPython compiles in about a second."""
+MAX_SIZE = 2_000_000
+"""The characters of a module with its helpers, which CPython compiles in one or two seconds."""
 
 _numbers = itertools.count(1)
-_SPLIT = "let it take less at once, or a list of what is alike"
+_writing = threading.RLock()
+"""Whoever has it writes and compiles helpers, which calls in several threads may ask for."""
 
 
 @dataclass(frozen=True)
@@ -50,31 +56,36 @@ COMPONENT_SIDE = Side(COMPONENT, pairs=True, arrays=True)
 
 
 class Source:
-    """One generated module: functions at its top level, and the constants they name."""
+    """One generated module: functions at its top level, and the constants they name.
 
-    def __init__(self, label: str, string_encoding: str, side: Side = HOST_SIDE) -> None:
+    Its helpers are functions of the same namespace, each written into a source of its own.
+    """
+
+    def __init__(self, label: str, string_encoding: str, side: Side = HOST_SIDE, dense: bool = False) -> None:
         self.label = label
         self.string_encoding = string_encoding
         self.side = side
+        self.dense = dense
+        """Whether all types that are not leaves have helpers."""
         self.constants: dict[str, Any] = {}
-        self._constant_names: dict[int, str] = {}
-        self._lines: list[str] = []
-        self._size = 0
-        self.counter: str | None = None
-        """The variable that counts what the values under construction take of the host's memory."""
         self.counts = False
-        """Whether `cx` counts that; else it is None."""
+        """Whether `cx` counts what the values under construction take of the host's memory; else it is None."""
+        self.counter: str | None = None
+        """The variable that counts it where they are written."""
+        self._constant_names: dict[int, str] = {}
+        self._helpers: dict[tuple[str, ValType], str] = {}
+        self._helper_numbers = itertools.count()
+        self._waiting: dict[str, tuple[str, Callable[[Source], None]]] = {}
+        self._texts = _Texts(label)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lines: list[str] = []
         self._depth = 0
         self._fresh = itertools.count()
-        self._helpers: dict[tuple[str, ValType], str] = {}
-        self._waiting: list[Callable[[], None]] = []
-        self._tables: dict[tuple[str | None, ...], str] = {}
 
     def line(self, text: str) -> None:
-        """Append one line at the current indentation. UnsupportedFeatureError where there are too many."""
-        self._size += len(text)
-        if self._size > MAX_SIZE:
-            raise UnsupportedFeatureError("values of types with so many parts", "wippywasm", hint=_SPLIT)
+        """Append one line at the current indentation."""
         self._lines.append("    " * self._depth + text)
 
     @contextmanager
@@ -117,43 +128,99 @@ class Source:
         self.constants[function.__name__] = function
         return function.__name__
 
-    def helper(self, kind: str, t: ValType, args: str, body: Callable[[], None]) -> str:
-        """The name of the top-level function of that kind for a type, which `body` writes, once and later."""
+    def helper(self, kind: str, t: ValType, args: str, body: Callable[[Source], None]) -> str:
+        """The name of the top-level function of that kind for a type, which `body` writes when it is first called."""
         name = self._helpers.get((kind, t))
         if name is None:
-            name = self._helpers[kind, t] = self.name(f"{kind}_")
-            self._waiting.append(lambda: self.function(name, args, body))
+            name = self._helpers[kind, t] = f"{kind}_{next(self._helper_numbers)}"
+            self._waiting[name] = args, body
+            self.constants[name] = lambda *given: self._made(name)(*given)
         return name
 
-    def function(self, name: str, args: str, body: Callable[[], None]) -> None:
+    def _made(self, name: str) -> Callable[..., Any]:
+        """A helper, which is written now unless it has been. Raises UnsupportedFeatureError."""
+        with _writing:
+            if name in self._waiting:
+                w = copy(self)
+                w._begin()
+                w.counter = None
+                w.function(name, *self._waiting[name])
+                w._run(w._text())
+                self._waiting.pop(name, None)
+        made: Callable[..., Any] = self.constants[name]
+        return made
+
+    def table(self, types: Sequence[ValType | None], helper: Callable[[ValType], str]) -> str:
+        """The name of a table of the helpers that `helper` names for types, or of None, by number."""
+
+        def made(number: int) -> Callable[..., Any] | None:
+            t = types[number]
+            with _writing:
+                return None if t is None else self._made(helper(t))
+
+        return self.constant(_Table(made), "TABLE")
+
+    def function(self, name: str, args: str, body: Callable[[Source], None]) -> None:
         """Write a top-level function."""
         with self.block(f"def {name}({args}):"):
-            body()
-
-    def table(self, functions: Sequence[str | None]) -> str:
-        """The name of the tuple of these top-level functions, for calls by number."""
-        return self._tables.setdefault(tuple(functions), f"TABLE{len(self._tables)}")
+            body(self)
 
     def compile(self, factory: str, parameters: Mapping[str, str] | None = None) -> Callable[..., Any]:
         """Run the module; the function of that name. Its source is known for as long as that lives.
 
         `parameters` are names for parameters of generated functions, by the names that they were written with.
         """
-        main = "\n".join(self._lines) + "\n"
-        self._lines = []
-        while self._waiting:
-            self._waiting.pop()()
-        self._lines += [f"{name} = ({', '.join(map(str, row))},)" for row, name in self._tables.items()]
-        others: dict[str, str] = {}
+        text, others = self._text(), {}
         if parameters:
             others = names_aside(parameters.values(), factory)
-            main = rename_parameters(main, parameters, others)
-        text = main + "\n".join(self._lines) + "\n"
-        filename = f"<wippywasm abi {self.label} {next(_numbers)}>"
-        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-        namespace = dict(self.constants)
-        exec(compile(text, filename, "exec"), namespace)
-        move_aside(namespace, others)
-        made: Callable[..., Any] = namespace[factory]
-        weakref.finalize(made, linecache.cache.pop, filename, None)
+            text = rename_parameters(text, parameters, others)
+        self._run(text)
+        move_aside(self.constants, others)
+        made: Callable[..., Any] = self.constants[factory]
+        weakref.finalize(made, self._texts.forget)
+        return made
+
+    def _text(self) -> str:
+        lines, self._lines = self._lines, []
+        return "\n".join(lines) + "\n"
+
+    def _run(self, text: str) -> None:
+        """Define what a text defines, for all of the module."""
+        exec(self._texts.compile(text), self.constants)
+
+
+class _Texts:
+    """The texts of a module, in `linecache` until it is forgotten."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._names: list[str] = []
+        self._size = 0
+
+    def compile(self, text: str) -> CodeType:
+        """The code of one more. UnsupportedFeatureError where they are too many."""
+        self._size += len(text)
+        if self._size > MAX_SIZE:
+            raise too_many_parts()
+        name = f"<wippywasm abi {self._label} {next(_numbers)}>"
+        code = compile(text, name, "exec")
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        self._names.append(name)
+        return code
+
+    def forget(self) -> None:
+        for name in self._names:
+            linecache.cache.pop(name, None)
+
+
+class _Table(dict[int, "Callable[..., Any] | None"]):
+    """Functions by number, each made when it is first asked for."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[int], Callable[..., Any] | None]) -> None:
+        self._make = make
+
+    def __missing__(self, number: int) -> Callable[..., Any] | None:
+        made = self[number] = self._make(number)
         return made

@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import partial
 
 from wippywasm.abi.pacing import in_pieces, paced, piece_of
+from wippywasm.abi.parts import field_types, list_element
 from wippywasm.abi.shapes import (
     FORMATS,
     UNSIGNED,
+    Group,
     atom_count,
     field_level,
-    field_types,
+    groups_of,
     has_many_cases,
     is_bytes,
     is_helper,
-    list_element,
 )
 from wippywasm.abi.source import Source
 from wippywasm.layout import (
@@ -86,14 +88,19 @@ class Run:
         """The `struct` format, with pad bytes for what lies between items."""
         codes, end = "<", self.items[0][0]
         for offset, code, _ in self.items:
-            codes += "x" * (offset - end) + code
+            codes += padding(offset - end) + code
             end = offset + struct.calcsize("<" + code)
         return codes
 
 
+def padding(count: int) -> str:
+    """The `struct` codes for so many bytes between numbers."""
+    return f"{count}x" if count > 0 else ""
+
+
 def store(w: Source, t: ValType, atoms: Iterator[str], offset: int, run: Run, level: int = 0) -> None:
     """Write code that stores a value at `offset` from the pointer of `run`; what it leaves in `run` is the caller's."""
-    if is_helper(t, level):
+    if is_helper(t, level, w.dense):
         run.flush()
         w.line(f"{store_helper(w, t)}({next(atoms)}, {_guest(run)}, {run.at(offset)}, cx)")
         return
@@ -111,7 +118,8 @@ def store(w: Source, t: ValType, atoms: Iterator[str], offset: int, run: Run, le
             run.add(offset, "I", pointer)
             run.add(offset + 4, "I", length)
         case RecordType() | TupleType():
-            _store_fields(w, field_types(t), atoms, offset, run, level)
+            types = field_types(t)
+            store_fields(w, types, atoms, offset, run, field_level(types, level, w.dense))
         case EnumType(names=names):
             run.add(offset, UNSIGNED[discriminant_size(len(names))], next(atoms))
         case FlagsType(names=names):
@@ -130,7 +138,7 @@ def _guest(run: Run) -> str:
 def store_helper(w: Source, t: ValType) -> str:
     """The function that stores a row of atoms at a pointer."""
 
-    def body() -> None:
+    def body(w: Source) -> None:
         run = Run(w)
         store(w, t, unpack(w, t, "g", 0), 0, run)
         run.flush()
@@ -138,16 +146,28 @@ def store_helper(w: Source, t: ValType) -> str:
     return w.helper("store", t, "g, nxt, m, p, cx", body)
 
 
+def _group_helper(w: Source, group: Group) -> str:
+    """The function that stores some fields of a record from a row of their atoms."""
+
+    def body(w: Source) -> None:
+        run, types = Run(w), group.type.items
+        level = field_level(types, 0, w.dense)
+        store_fields(w, types, unpack(w, group.type, "g", 0), 0, run, level, group.first)
+        run.flush()
+
+    return w.helper(f"store{group.first}", group.type, "g, nxt, m, p, cx", body)
+
+
 def unpack(w: Source, t: ValType, row: str, level: int) -> Iterator[str]:
     """Take a row of atoms apart."""
-    atoms = [w.name("a") for _ in range(atom_count(t, w.string_encoding, level))]
+    atoms = [w.name("a") for _ in range(atom_count(t, w.string_encoding, level, w.dense))]
     w.line(f"{', '.join(atoms)} = {row}")
     return iter(atoms)
 
 
 def unpack_case(w: Source, t: ValType, atom: str, level: int) -> Iterator[str]:
     """Take the payload out of the atom of a variant."""
-    atoms = [w.name("a") for _ in range(atom_count(t, w.string_encoding, level))]
+    atoms = [w.name("a") for _ in range(atom_count(t, w.string_encoding, level, w.dense))]
     w.line(f"_, {', '.join(atoms)} = {atom}")
     return iter(atoms)
 
@@ -219,12 +239,24 @@ def _store_fixed(w: Source, t: ListType, atom: str, offset: int, run: Run, level
         _store_rows(w, t.element, atom, str(t.length), run, offset, level)
 
 
-def _store_fields(
-    w: Source, types: tuple[ValType, ...], atoms: Iterator[str], offset: int, run: Run, level: int
+def store_fields(
+    w: Source,
+    types: tuple[ValType, ...],
+    atoms: Iterator[str],
+    offset: int,
+    run: Run,
+    level: int,
+    first: int = 0,
 ) -> None:
-    below = field_level(types, level)
-    for t, at in zip(types, field_offsets(types)):
-        store(w, t, atoms, offset + at, run, below)
+    """Store fields, which are at that level, of a record at `offset`; the first of them is `first` further on."""
+    if groups := groups_of(types):
+        run.flush()
+        for group in groups:
+            where = run.at(offset + group.offset)
+            w.line(f"{_group_helper(w, group)}({next(atoms)}, {_guest(run)}, {where}, cx)")
+        return
+    for t, at in zip(types, field_offsets(types, end=first)):
+        store(w, t, atoms, offset + at, run, level)
 
 
 def _store_variant(w: Source, t: ValType, atom: str, offset: int, run: Run, level: int) -> None:
@@ -233,7 +265,7 @@ def _store_variant(w: Source, t: ValType, atom: str, offset: int, run: Run, leve
     run.flush()
     if has_many_cases(t):
         write, where = w.name("write"), run.at(offset + payload_offset(cases))
-        table = w.table([None if c.type is None else store_helper(w, c.type) for c in cases])
+        table = w.table([c.type for c in cases], partial(store_helper, w))
         w.line(f"{write} = {table}[{atom}[0]]")
         w.line(f"if {write} is not None: {write}({atom}[1], {_guest(run)}, {where}, cx)")
         return

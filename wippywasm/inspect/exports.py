@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from wippywasm.abi.shapes import contains
+from wippywasm.abi.parts import contains, types_of
 from wippywasm.app.json_values.text import dump_json
 from wippywasm.app.json_values.to_json import value_to_json
 from wippywasm.binary.component import ComponentType, InstanceType, ModuleType, TypeBound
@@ -122,8 +122,7 @@ def other_component_exports(exports: Mapping[str, Any]) -> Iterator[OtherExport]
 
 def _usage(type: FuncType) -> _Usage:
     values = sample_arguments(type)
-    parts = (*[p.type for p in type.params], *([] if type.result is None else [type.result]))
-    has_form = not any(contains(part, _is_living) for part in parts)
+    has_form = not contains(types_of(type), _is_living)
     shell = None if values is None or not has_form else _shell(type, values)
     return _Usage(type, has_form, shell, ["…"] if values is None else [repr(value) for value in values])
 

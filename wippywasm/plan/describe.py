@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from wippywasm.abi.shapes import parts
+from wippywasm.abi.parts import parts
 from wippywasm.binary.component import DefinedType
 from wippywasm.core import CoreFuncType
 from wippywasm.errors import counted, with_article
@@ -102,7 +102,7 @@ def _shown(t: ValType) -> list[ValType]:
     """The types that stand in the text of a type; a name in it counts as much as one."""
     if isinstance(t, EnumType | FlagsType):
         return [BOOL] * min(len(t.names), _MAX_PARTS)
-    return parts(t)[:_MAX_PARTS]
+    return list(parts(t)[:_MAX_PARTS])
 
 
 def _describe(t: ValType | None, depth: int) -> str:

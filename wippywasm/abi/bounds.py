@@ -1,0 +1,76 @@
+"""How much code is written for the values of a function: what is refused, and what is written more tersely.
+
+In: the types of a function. Out: `UnsupportedFeatureError`, or whether its code is dense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wippywasm.abi.parts import field_types, list_element, parts, reached
+from wippywasm.abi.shapes import weight
+from wippywasm.abi.signature import show_type
+from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.layout import MAX_TYPE_DEPTH
+from wippywasm.model import (
+    FuncType,
+    FutureType,
+    ListType,
+    MapType,
+    OptionType,
+    Prim,
+    RecordType,
+    StreamType,
+    TupleType,
+    ValType,
+)
+
+MAX_UNFOLDED = 1_000
+"""The nodes of a function's types as trees up to which code is not dense: a few ten thousand characters."""
+MAX_PARTS = 20_000
+"""The parts of different types that any call with them has to go through: a second or two of writing code."""
+
+
+def check_compilable(ft: FuncType) -> None:
+    """Refuse function types that the compiled path has no code for."""
+    if ft.depth > MAX_TYPE_DEPTH:
+        raise UnsupportedFeatureError(
+            f"types nested {ft.depth} deep", "wippywasm", hint=f"{MAX_TYPE_DEPTH} is the limit"
+        )
+
+
+def too_many_parts() -> UnsupportedFeatureError:
+    """The error for types that it would take too long to write code for."""
+    hint = "let it take less at once, or a list of what is alike"
+    return UnsupportedFeatureError("values of types with so many parts", "wippywasm", hint=hint)
+
+
+def check_values(types: Sequence[ValType]) -> None:
+    """Refuse types whose values can't cross, and more parts than code is written for."""
+    for t in reached(types, parts):
+        if isinstance(t, StreamType | FutureType) or (isinstance(t, Prim) and t.name == "error-context"):
+            raise UnsupportedFeatureError(f"values of type `{show_type(t)}`", "wippywasm")
+    if sum(1 + len(fields_of(t)) for t in reached(types, fields_of)) > MAX_PARTS:
+        raise too_many_parts()
+
+
+def is_dense(types: Sequence[ValType]) -> bool:
+    """Whether code for values of these types is to be dense."""
+    unfolded = sum(map(weight, types))
+    for t in reached(types, parts):
+        unfolded += weight(t)
+        if unfolded > MAX_UNFOLDED:
+            return True
+    return False
+
+
+def fields_of(t: ValType) -> tuple[ValType, ...]:
+    """The types of what a value of a type has, unless it is a case among others."""
+    match t:
+        case RecordType() | TupleType():
+            return field_types(t)
+        case ListType() | MapType():
+            return (list_element(t),)
+        case OptionType(type=inner):
+            return (inner,)
+    return ()

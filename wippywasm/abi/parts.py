@@ -1,0 +1,103 @@
+"""What types are made of.
+
+In: structural types. Out: their parts, and what is among these. Types share their parts, so each is looked at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from wippywasm.abi.by_type import by_type
+from wippywasm.model import (
+    BorrowType,
+    EnumType,
+    FuncType,
+    FutureType,
+    ListType,
+    MapType,
+    OptionType,
+    OwnType,
+    RecordType,
+    ResultType,
+    StreamType,
+    TupleType,
+    ValType,
+    VariantType,
+)
+
+
+def types_of(ft: FuncType) -> list[ValType]:
+    """The types of a function's parameters and result."""
+    return [*[p.type for p in ft.params], *([] if ft.result is None else [ft.result])]
+
+
+def reached(types: Sequence[ValType], below: Callable[[ValType], Sequence[ValType]]) -> Iterator[ValType]:
+    """Each of the types and of what they are made of, as `below` tells, once."""
+    seen = set(types)
+    todo = list(seen)
+    while todo:
+        t = todo.pop()
+        yield t
+        for part in below(t):
+            if part not in seen:
+                seen.add(part)
+                todo.append(part)
+
+
+def field_types(t: RecordType | TupleType) -> tuple[ValType, ...]:
+    """The types of the fields of a record or tuple."""
+    return t.items if isinstance(t, TupleType) else tuple([f.type for f in t.fields])
+
+
+@by_type
+def labels_of(t: RecordType | VariantType | EnumType) -> tuple[str, ...]:
+    """The names of fields or cases."""
+    if isinstance(t, EnumType):
+        return t.names
+    return tuple([x.name for x in (t.fields if isinstance(t, RecordType) else t.cases)])
+
+
+@by_type
+def numbers_of(t: VariantType | EnumType) -> dict[str, int]:
+    """The numbers of cases, by name."""
+    return {name: i for i, name in enumerate(labels_of(t))}
+
+
+def list_element(t: ListType | MapType) -> ValType:
+    """The element of a list, or the pair of a map."""
+    return t.element if isinstance(t, ListType) else TupleType((t.key, t.value))
+
+
+def contains(types: Sequence[ValType], wanted: Callable[[ValType], bool]) -> bool:
+    """Whether a type that is wanted is among some types, or in one of them."""
+    return any(map(wanted, reached(types, parts)))
+
+
+def parts(t: ValType) -> Sequence[ValType]:
+    """The types that a type is made of, one level deep."""
+    match t:
+        case RecordType() | TupleType():
+            return field_types(t)
+        case VariantType(cases=cases):
+            return [c.type for c in cases if c.type is not None]
+        case ListType(element=element):
+            return (element,)
+        case OptionType(type=inner):
+            return (inner,)
+        case MapType(key=key, value=value):
+            return key, value
+        case ResultType(ok=ok, err=err):
+            return [x for x in (ok, err) if x is not None]
+        case StreamType(element=ValType() as element) | FutureType(element=ValType() as element):
+            return (element,)
+    return ()
+
+
+@by_type
+def may_be_long(t: ValType) -> bool:
+    """Whether values of a type are, or have in them, lists or maps."""
+    return isinstance(t, ListType | MapType) or any(map(may_be_long, parts(t)))
+
+
+def is_handle(t: ValType) -> bool:
+    return isinstance(t, OwnType | BorrowType)
