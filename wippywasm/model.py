@@ -2,7 +2,8 @@
 
 In: field values. Out: immutable types, interned: two structurally equal types are one object,
 so `is`, `==` and dictionary look-ups cost the same however large a type is. That matters because hostile
-input can name a tree of 2^30 nodes in thirty lines, as a graph that shares its nodes.
+input can name a tree of 2^30 nodes in thirty lines, as a graph that shares its nodes. Fields, cases and parameters are
+pairs that compare by what they hold: a type may have ten thousand, and an interned one takes five times the room.
 
 Spec: component-model `Binary.md` (type definitions), `WIT.md`, and the classes at the head of `CanonicalABI.md`.
 """
@@ -14,7 +15,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field, fields
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from wippywasm.dataclass import dataclass
 from wippywasm.unfolded import head
@@ -62,11 +63,12 @@ def _repr(self: Any) -> str:
 
 def _pieces(value: Any) -> Iterator[str]:
     own: object = type(value).__repr__
-    if own is _repr:
+    if own is _repr or isinstance(value, Field | Case | Param):
         yield f"{type(value).__qualname__}("
-        for i, f in enumerate([f for f in fields(value) if f.repr]):
-            yield f"{', ' * (i > 0)}{f.name}="
-            yield from _pieces(getattr(value, f.name))
+        shown = getattr(value, "_fields", None) or [f.name for f in fields(value) if f.repr]
+        for i, name in enumerate(shown):
+            yield f"{', ' * (i > 0)}{name}="
+            yield from _pieces(getattr(value, name))
         yield ")"
     elif type(value) is tuple:
         yield "("
@@ -150,14 +152,14 @@ class ListType(ValType):
         self._know(self.element)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Field(metaclass=_Interned):
+class Field(NamedTuple):
     """A field of a record."""
 
     name: str
     type: ValType
 
-    __repr__ = _repr
+    def __repr__(self) -> str:
+        return _repr(self)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -176,14 +178,14 @@ class TupleType(ValType):
         self._know(*self.items)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Case(metaclass=_Interned):
+class Case(NamedTuple):
     """A case of a variant; `type` is None where it has no payload."""
 
     name: str
     type: ValType | None = None
 
-    __repr__ = _repr
+    def __repr__(self) -> str:
+        return _repr(self)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -271,14 +273,14 @@ class BorrowType(ValType):
     has_resource: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Param(metaclass=_Interned):
+class Param(NamedTuple):
     """A named parameter of a function."""
 
     name: str
     type: ValType
 
-    __repr__ = _repr
+    def __repr__(self) -> str:
+        return _repr(self)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

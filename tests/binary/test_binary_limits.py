@@ -233,6 +233,28 @@ def test_an_enum_is_not_laid_out_before_it_is_used() -> None:
     assert peak_of(lambda: decode(next(files))) < 900 * 4_000  # it took 1,300 bytes for each
 
 
+NAMES = {
+    "label": "a" + "-b" * 49_000,
+    "interface": "a:b" + "-c" * 24_000 + "/d" + "-e" * 24_000,
+    "version": "a:b/c@1.0.0-a" + ".b" * 24_000 + "+c" + ".d" * 24_000,
+}
+
+
+@pytest.mark.parametrize("text", NAMES.values(), ids=NAMES.keys())
+def test_a_long_name_takes_a_few_times_its_bytes(text: str) -> None:
+    wasm = (
+        COMPONENT + section(7, vec([b"\x42\0"])) + section(10, vec([b"\0" + leb(len(text)) + text.encode() + b"\5\0"]))
+    )
+    assert peak_of(partial(decode, wasm)) < 8 * len(wasm)
+
+
+def test_fields_and_cases_take_little_more_than_their_names() -> None:
+    fields = [usual(i) + b"\x7d" for i in range(9_000)]
+    cases = [usual(i) + b"\0\0" for i in range(9_000)]
+    wasm = COMPONENT + section(7, vec([b"\x72" + vec(fields), b"\x71" + vec(cases)]))
+    assert peak_of(partial(decode, wasm)) < 12 * len(wasm)
+
+
 def test_names_have_a_length() -> None:
     def custom(length: int) -> bytes:
         return COMPONENT + section(0, leb(length) + b"a" * length)

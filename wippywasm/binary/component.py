@@ -269,7 +269,7 @@ class Export(Definition):
     is_ascribed: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CustomSection:
     name: str
     data: memoryview = field(repr=False)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from wippywasm.binary.name_parts import SEMVER, NameSyntaxError, is_label, is_words
+from wippywasm.binary.name_parts import NameSyntaxError, is_label, is_semver, is_words
 
 STARTS = {
     "unlocked-dep=": "dependency",
@@ -108,7 +108,7 @@ def _check_range(range: str) -> None:
 
 
 def _check_version(version: str) -> None:
-    if not SEMVER.match(version):
+    if not is_semver(version):
         raise NameSyntaxError(f"`{version}` is not a valid semver")
 
 

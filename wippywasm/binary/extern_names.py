@@ -6,22 +6,22 @@ Spec: component-model `Binary.md`, import and export definitions.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from wippywasm.binary import features as gates
 from wippywasm.binary.limits import BYTES_OF_NAME
-from wippywasm.binary.name_parts import CANONICAL_VERSION, SEMVER, NameSyntaxError
+from wippywasm.binary.name_parts import CANONICAL_VERSION, NameSyntaxError, is_semver
 from wippywasm.binary.names import ExternName, parse_extern_name, parse_interface_name
 from wippywasm.binary.nodes import Entity, InstanceNode
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Context
-from wippywasm.dataclass import dataclass
 from wippywasm.errors import ValidationError
 
 IMPLEMENTS, VERSION_SUFFIX, EXTERNAL_ID = 0, 1, 2
 ATTRIBUTES = {IMPLEMENTS: "implements", VERSION_SUFFIX: "versionsuffix", EXTERNAL_ID: "external-id"}
 
 
-@dataclass(frozen=True)
-class NameWithAttributes:
+class NameWithAttributes(NamedTuple):
     """A parsed name; `attributes` by their names in the text format."""
 
     name: ExternName
@@ -94,5 +94,5 @@ def _check_version_suffix(name: ExternName, attributes: dict[str, str], offset: 
         return
     if not CANONICAL_VERSION.match(name.version):
         raise ValidationError(f"`versionsuffix` needs a canonical version in the name `{name.text}`", offset)
-    if not SEMVER.match(name.version + suffix):
+    if not is_semver(name.version + suffix):
         raise ValidationError(f"`{name.version}{suffix}` is not a valid semver", offset)

@@ -8,6 +8,8 @@ Spec: component-model `Binary.md`, import and export definitions (notes).
 
 from __future__ import annotations
 
+from array import array
+
 from wippywasm.binary.closed import Closed
 from wippywasm.binary.limits import MAX_TYPE_SIZE
 from wippywasm.binary.name_parts import NameSyntaxError
@@ -28,7 +30,7 @@ class ExternSpace:
     def __init__(self, what: str) -> None:
         self.what = what
         self.entities: dict[str, Entity] = {}
-        self.offsets: dict[str, int] = {}
+        self.offsets = array("Q")
         self.size = 1
         self.names = NameSet(what)
         self.resource_names: dict[ResNode, str] = {}
@@ -45,7 +47,7 @@ class ExternSpace:
         except NameSyntaxError as error:
             raise ValidationError(str(error), offset) from None
         self.entities[name.text] = entity
-        self.offsets[name.text] = offset
+        self.offsets.append(offset)
 
     def name_resource(self, name: ExternName, entity: Entity) -> None:
         """Let annotated names refer to a resource by the name that it came in or went out by."""
@@ -55,11 +57,11 @@ class ExternSpace:
 
     def check_closed(self, closed: Closed) -> None:
         """`ValidationError` for the first that mentions a resource which clients have no name for."""
-        for name, entity in self.entities.items():
-            if not closed.holds(entity, self.offsets[name]):
+        for (name, entity), offset in zip(self.entities.items(), self.offsets):
+            if not closed.holds(entity, offset):
                 raise ValidationError(
                     f"{self.what} `{name}` uses a resource that has no name outside of the component",
-                    self.offsets[name],
+                    offset,
                     hint="import or export the resource itself before it",
                 )
 

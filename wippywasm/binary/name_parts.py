@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import re
 
-# A fragment of digits only is word and acronym at once; matched one way, so that a bad ending costs no backtracking.
-_CASED = r"(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)"
-_LABEL = re.compile(rf"{_CASED}(?:-(?=[0-9A-Za-z])[0-9]*{_CASED}?)*\Z")
-_WORDS = re.compile(r"[a-z][0-9a-z]*(?:-[0-9a-z]+)*\Z")
+# No group repeats: each time round takes half a kilobyte of the matcher's, and a name may have 50,000 fragments.
+_LABEL = re.compile(r"[A-Za-z][0-9A-Za-z-]*\Z")
+_WORDS = re.compile(r"[a-z][0-9a-z-]*\Z")
+_TWO_CASES = re.compile(r"[a-z][0-9]*[A-Z]|[A-Z][0-9]*[a-z]")
 _NUMBER = r"(?:0|[1-9][0-9]*)"
-_PRERELEASE_PART = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
-SEMVER = re.compile(
-    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}"
-    rf"(?:-{_PRERELEASE_PART}(?:\.{_PRERELEASE_PART})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?\Z",
-    re.ASCII,
+_SEMVER = re.compile(
+    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?\Z",
 )
+_NO_IDENTIFIER = re.compile(r"\A[-+]\.|\.\.|\.\Z")
+_LEADING_ZERO = re.compile(r"(?:\A-|\.)0[0-9]+(?:\.|\Z)")
 CANONICAL_VERSION = re.compile(r"(?:[1-9][0-9]*|0\.[1-9][0-9]*|0\.0\.[1-9][0-9]*|0\.0\.0)\Z", re.ASCII)
 
 
@@ -27,7 +26,13 @@ class NameSyntaxError(ValueError):
 
 def is_label(text: str) -> bool:
     """Is it a `label`: fragments of one case each, joined by hyphens, the first starting with a letter?"""
-    return _LABEL.match(text) is not None
+    if _LABEL.match(text) is None or not _hyphens_join(text):
+        return False
+    return text.islower() or _TWO_CASES.search(text) is None
+
+
+def _hyphens_join(text: str) -> bool:
+    return "--" not in text and text[-1] != "-"
 
 
 def check_label(text: str) -> str:
@@ -38,4 +43,21 @@ def check_label(text: str) -> str:
 
 def is_words(text: str) -> bool:
     """Are they `words`: fragments of small letters and digits, joined by hyphens, the first starting with a letter?"""
-    return _WORDS.match(text) is not None
+    return _WORDS.match(text) is not None and _hyphens_join(text)
+
+
+def is_semver(text: str) -> bool:
+    """Is it a version of semver.org: three numbers, perhaps with a pre-release and with build metadata?"""
+    found = _SEMVER.match(text)
+    if found is None:
+        return False
+    prerelease, build = found[1] or "", found[2] or ""
+    if _NO_IDENTIFIER.search(prerelease) or _NO_IDENTIFIER.search(build):
+        return False
+    return _LEADING_ZERO.search(prerelease) is None
+
+
+def lowered(text: str) -> str:
+    """The text in small letters: the same object where it is, as nearly all names are."""
+    small = text.lower()
+    return text if small == text else small

@@ -8,24 +8,24 @@ Spec: component-model `Explainer.md`, "Import and Export Definitions" (`externna
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from wippywasm.binary import features as gates
 from wippywasm.binary.dependency_names import check_dependency_name, kind_of
 from wippywasm.binary.name_parts import (
     CANONICAL_VERSION,
-    SEMVER,
     NameSyntaxError,
     check_label,
     is_label,
+    is_semver,
     is_words,
+    lowered,
 )
-from wippywasm.dataclass import dataclass
 
 _ANNOTATION = re.compile(r"\[([a-z]*)\]")
 
 
-@dataclass(frozen=True)
-class ExternName:
+class ExternName(NamedTuple):
     """A parsed name: `label`, `constructor`, `method`, `static`, `interface`, or `dependency`, `url`, `hash`."""
 
     kind: str
@@ -43,7 +43,7 @@ class ExternName:
         if self.kind in ("method", "static"):
             same = self.resource.lower() == self.label.lower()
             return self.label.lower() if same else f"{self.resource}.{self.label}".lower()
-        return self.text if self.is_dependency else self.text.lower()
+        return self.text if self.is_dependency else lowered(self.text)
 
     @property
     def is_dependency(self) -> bool:
@@ -109,7 +109,7 @@ def _check_words(text: str, words: str) -> None:
 
 def _check_version(text: str, version: str, features: gates.Features) -> None:
     canonical = gates.CANONICAL_NAMES in features and CANONICAL_VERSION.match(version)
-    if not canonical and not SEMVER.match(version):
+    if not canonical and not is_semver(version):
         raise NameSyntaxError(f"`{text}` has a version that is not a valid semver: `{version}`")
 
 
@@ -122,7 +122,8 @@ class NameSet:
 
     def add(self, name: ExternName) -> None:
         """Take a name; `NameSyntaxError` where another is too much like it."""
-        previous = self.taken.get(name.key)
-        self.taken[name.key] = name.text
+        key = name.key
+        previous = self.taken.get(key)
+        self.taken[key] = name.text
         if previous is not None:
             raise NameSyntaxError(f"{self.what} name `{name.text}` conflicts with previous name `{previous}`")

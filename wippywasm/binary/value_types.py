@@ -23,7 +23,7 @@ from wippywasm.binary.limits import (
     MAX_TYPE_SIZE,
     MAX_VALUE_SIZE,
 )
-from wippywasm.binary.name_parts import is_label
+from wippywasm.binary.name_parts import is_label, lowered
 from wippywasm.binary.nodes import PRIM_NODES, FuncNode, ResNode, ValNode, borrow_node, prim_node
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope
@@ -313,7 +313,7 @@ def check_label(label: str, seen: dict[str, str], what: str, noun: str, offset: 
     if not is_label(label):
         why = f"`{label}` is not in kebab case" if label else "cannot be empty"
         raise ValidationError(f"{what} name {why}", offset)
-    key = label.lower()
+    key = lowered(label)
     if key in seen:
         raise ValidationError(f"{what} name `{label}` conflicts with previous {noun} name `{seen[key]}`", offset)
     seen[key] = label
