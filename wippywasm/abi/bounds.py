@@ -46,16 +46,21 @@ def too_many_parts() -> UnsupportedFeatureError:
 
 
 def check_values(types: Sequence[ValType]) -> None:
-    """Refuse types whose values can't cross, and more parts than code is written for."""
+    """Refuse more parts than code is written for, and types whose values can't cross."""
+    count = 0
+    for t in reached(types, fields_of):
+        count += 1 + len(fields_of(t))
+        if count > MAX_PARTS:
+            raise too_many_parts()
     for t in reached(types, parts):
         if isinstance(t, StreamType | FutureType) or (isinstance(t, Prim) and t.name == "error-context"):
             raise UnsupportedFeatureError(f"values of type `{show_type(t)}`", "wippywasm")
-    if sum(1 + len(fields_of(t)) for t in reached(types, fields_of)) > MAX_PARTS:
-        raise too_many_parts()
 
 
 def is_dense(types: Sequence[ValType]) -> bool:
     """Whether code for values of these types is to be dense."""
+    if sum([t.size for t in types]) > MAX_UNFOLDED:
+        return True
     unfolded = sum(map(weight, types))
     for t in reached(types, parts):
         unfolded += weight(t)

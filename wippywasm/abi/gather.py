@@ -14,9 +14,10 @@ from __future__ import annotations
 from functools import partial
 
 from wippywasm.abi import host_values as hv
+from wippywasm.abi.by_type import by_type
 from wippywasm.abi.classes import ClassRecord, ClassVariant
 from wippywasm.abi.keywords import snake
-from wippywasm.abi.parts import field_types, labels_of, list_element, numbers_of
+from wippywasm.abi.parts import empty_cases, field_types, labels_of, list_element, numbers_of
 from wippywasm.abi.shapes import (
     FORMATS,
     RANGES,
@@ -300,9 +301,9 @@ def _result(w: Source, t: ResultType, v: str, level: int) -> str:
 
 def _variant(w: Source, t: VariantType, v: str, level: int) -> str:
     a, x, c = w.name("a"), w.name("x"), w.name("c")
-    empty = frozenset(i for i, case in enumerate(t.cases) if case.type is None)
+    empty = empty_cases(t)
     if isinstance(t, ClassVariant):
-        w.line(f"{c} = {w.constant({cls: i for i, cls in enumerate(t.classes)}, 'CLASSES')}.get({v}.__class__)")
+        w.line(f"{c} = {w.constant(_numbers_of_classes(t), 'CLASSES')}.get({v}.__class__)")
         with w.block(f"if {c} is None:"):
             _plain_case(w, t, v, c, x)
         bare = f" if {c} not in {w.constant(empty, 'EMPTY')} else None" if empty else ""
@@ -320,6 +321,11 @@ def _variant(w: Source, t: VariantType, v: str, level: int) -> str:
             with w.block(f"if {c} == {i}:"):
                 _case(w, a, i, case.type, x, level)
     return a
+
+
+@by_type
+def _numbers_of_classes(t: ClassVariant) -> dict[type, int]:
+    return {cls: i for i, cls in enumerate(t.classes)}
 
 
 def _one_of_many(w: Source, t: VariantType, a: str, case: str, payload: str) -> None:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, TypeAlias
 
 from wippywasm.abi import guest_values as gv
 from wippywasm.abi import traps
+from wippywasm.abi.by_type import by_type
 from wippywasm.abi.classes import ClassEnum, ClassFlags, ClassRecord, ClassVariant
 from wippywasm.abi.costs import STRING_FACTOR, UNCHECKED, check_list, check_string, host_cost, item_cost
 from wippywasm.abi.host_values import NAN
@@ -301,7 +302,7 @@ def lift_one_of_many(w: Source, t: VariantType, number: str, helper: Callable[[V
     cases, x, read = cases_of(t), w.name("x"), w.name("read")
     w.line(f"if {number} >= {len(cases)}: {w.use(traps.bad_discriminant)}()")
     table = w.table([c.type for c in cases], helper)
-    bare = w.constant(tuple(bare_case(t, i) if c.type is None else None for i, c in enumerate(cases)), "CASES")
+    bare = w.constant(_bare_cases(t), "CASES")
     if isinstance(t, ClassVariant):
         make = f"{w.constant(t.classes, 'CLASSES')}[{number}]({read}({given}))"
     else:
@@ -317,8 +318,7 @@ def lift_case(w: Source, t: ValType, number: str, payload: Callable[[ValType], s
     cases, x = cases_of(t), w.name("x")
     w.line(f"if {number} >= {len(cases)}: {w.use(traps.bad_discriminant)}()")
     if any(case.type is None for case in cases):
-        bare = tuple(bare_case(t, i) for i in range(len(cases)))
-        w.line(f"{x} = {w.constant(bare, 'CASES')}[{number}]")
+        w.line(f"{x} = {w.constant(_bare_cases(t), 'CASES')}[{number}]")
     for i, case in enumerate(cases):
         if case.type is not None:
             with w.block(f"if {number} == {i}:"):
@@ -326,16 +326,17 @@ def lift_case(w: Source, t: ValType, number: str, payload: Callable[[ValType], s
     return x
 
 
-def bare_case(t: ValType, index: int) -> Any:
-    """The value of a case without payload."""
+@by_type
+def _bare_cases(t: ValType) -> tuple[Any, ...]:
+    """The values of cases without payload, and nothing for others."""
     if isinstance(t, OptionType):
-        return None
-    if isinstance(t, ResultType):
-        return (Ok(), Err())[index]
-    case = cases_of(t)[index]
+        return None, None
+    classes: Sequence[Callable[[], Any]] = [Ok, Err]
     if isinstance(t, ClassVariant):
-        return t.classes[index]() if case.type is None else None
-    return Variant(case.name)
+        classes = t.classes
+    elif isinstance(t, VariantType):
+        classes = [partial(Variant, case.name) for case in t.cases]
+    return tuple([cls() if case.type is None else None for cls, case in zip(classes, cases_of(t))])
 
 
 def case_value(w: Source, t: ValType, index: int, payload: str) -> str:

@@ -94,6 +94,12 @@ def parts(t: ValType) -> Sequence[ValType]:
 
 
 @by_type
+def empty_cases(t: VariantType) -> frozenset[int]:
+    """The numbers of the cases that have no payload."""
+    return frozenset([i for i, case in enumerate(t.cases) if case.type is None])
+
+
+@by_type
 def may_be_long(t: ValType) -> bool:
     """Whether values of a type are, or have in them, lists or maps."""
     return isinstance(t, ListType | MapType) or any(map(may_be_long, parts(t)))

@@ -24,18 +24,21 @@ from collections.abc import Sequence
 from typing import TypeGuard
 
 from wippywasm.abi.by_type import by_type
-from wippywasm.abi.parts import field_types, list_element
+from wippywasm.abi.parts import field_types, list_element, parts
 from wippywasm.dataclass import dataclass
-from wippywasm.layout import MAX_FLAT_PARAMS, despecialize, field_offsets, has_pointers
+from wippywasm.layout import MAX_FLAT_PARAMS, field_offsets, has_pointers
 from wippywasm.model import (
     STRING,
     BorrowType,
+    EnumType,
     FlagsType,
     ListType,
     MapType,
+    OptionType,
     OwnType,
     Prim,
     RecordType,
+    ResultType,
     TupleType,
     ValType,
     VariantType,
@@ -80,14 +83,22 @@ UNSIGNED = {1: "B", 2: "H", 4: "I", 8: "Q"}
 @by_type
 def weight(t: ValType) -> int:
     """How many nodes a type has as a tree, saturating well above `MAX_WEIGHT`."""
-    match despecialize(t):
+    match t:
+        case RecordType(fields=fields):
+            total = 1 + sum([weight(f.type) + len(f.name) // LONG for f in fields])
+        case TupleType(items=items):
+            total = 1 + sum(map(weight, items))
         case ListType(element=element):
             total = 2 + weight(element)
-        case RecordType(fields=fields):
-            total = 1 + sum(weight(f.type) + len(f.name) // LONG for f in fields)
+        case MapType(key=key, value=value):
+            total = 3 + weight(key) + weight(value)
+        case OptionType() | ResultType():
+            total = 2 + sum([1 + weight(x) for x in parts(t)])
         case VariantType(cases=cases):
-            total = 2 + len(cases) // 8 + sum(1 + weight(c.type) for c in cases if c.type is not None)
-            total += sum(len(c.name) for c in cases) // LONG
+            total = 2 + len(cases) // 8 + sum([1 + weight(c.type) for c in cases if c.type is not None])
+            total += sum([len(c.name) for c in cases]) // LONG
+        case EnumType(names=names):
+            total = 2 + len(names) // 8
         case _:
             total = 1
     return min(total, 10 * MAX_WEIGHT)
@@ -95,11 +106,11 @@ def weight(t: ValType) -> int:
 
 def is_scalar(t: ValType) -> bool:
     """Whether a value is a leaf."""
-    match despecialize(t):
-        case Prim() | FlagsType() | OwnType() | BorrowType():
+    match t:
+        case Prim() | EnumType() | FlagsType() | OwnType() | BorrowType():
             return True
-        case VariantType(cases=cases):
-            return all(c.type is None for c in cases)
+        case VariantType() | ResultType():
+            return not parts(t)
         case _:
             return False
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from types import CodeType
-from typing import Any
+from typing import Any, cast
 
 from wippywasm.abi.bounds import too_many_parts
 from wippywasm.abi.keywords import move_aside, names_aside, rename_parameters
@@ -24,8 +24,8 @@ from wippywasm.abi.traps import COMPONENT, HOST, Boundary
 from wippywasm.dataclass import dataclass
 from wippywasm.model import ValType
 
-MAX_SIZE = 2_000_000
-"""The characters of a module with its helpers, which CPython compiles in one or two seconds."""
+MAX_SIZE = 3_000_000
+"""The characters of a module with its helpers, which CPython compiles in two seconds or so."""
 
 _numbers = itertools.count(1)
 _writing = threading.RLock()
@@ -204,13 +204,28 @@ class _Texts:
             raise too_many_parts()
         name = f"<wippywasm abi {self._label} {next(_numbers)}>"
         code = compile(text, name, "exec")
-        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        linecache.cache[name] = (len(text), None, cast("list[str]", _Lines(text)), name)
         self._names.append(name)
         return code
 
     def forget(self) -> None:
         for name in self._names:
             linecache.cache.pop(name, None)
+
+
+class _Lines(Sequence[str]):
+    """The lines of a text, of which each would take as much again as it is long."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __len__(self) -> int:
+        return self._text.count("\n")
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._text.splitlines(keepends=True)[at]
 
 
 class _Table(dict[int, "Callable[..., Any] | None"]):
