@@ -113,18 +113,23 @@ def despecialize(t: ValType) -> ValType:
             return t
 
 
+def _despecialize(t: ValType) -> ValType:
+    """The same, but for tuples, which are as they are: a record for each of thousands takes more than they do."""
+    return t if isinstance(t, TupleType) else despecialize(t)
+
+
 @_remember
 def alignment(t: ValType, ptr_type: PtrType = "i32") -> int:
     """Alignment in bytes of a value in memory."""
-    match despecialize(t):
+    match _despecialize(t):
         case Prim(name="string"):
             return ptr_size(ptr_type)
         case Prim(name=name):
             return _PRIM_SIZES[name]
         case ListType(element=element, length=length):
             return ptr_size(ptr_type) if length is None else alignment(element, ptr_type)
-        case RecordType(fields=fields):
-            return max((alignment(f.type, ptr_type) for f in fields), default=1)
+        case RecordType() | TupleType():
+            return max([alignment(part, ptr_type) for part in _parts(t)], default=1)
         case VariantType(cases=cases):
             return max(discriminant_size(len(cases)), max_case_alignment(cases, ptr_type))
         case FlagsType(names=names):
@@ -166,15 +171,15 @@ def align_to(offset: int, to: int) -> int:
 @_remember
 def elem_size(t: ValType, ptr_type: PtrType = "i32") -> int:
     """Bytes that a value takes in memory, padded to its alignment."""
-    match despecialize(t):
+    match _despecialize(t):
         case Prim(name="string"):
             return 2 * ptr_size(ptr_type)
         case Prim(name=name):
             return _PRIM_SIZES[name]
         case ListType(element=element, length=length):
             return 2 * ptr_size(ptr_type) if length is None else length * elem_size(element, ptr_type)
-        case RecordType(fields=fields):
-            return align_to(_record_end(fields, ptr_type), alignment(t, ptr_type))
+        case RecordType() | TupleType():
+            return align_to(_record_end(_parts(t), ptr_type), alignment(t, ptr_type))
         case VariantType(cases=cases):
             payload = max((elem_size(c.type, ptr_type) for c in cases if c.type is not None), default=0)
             return align_to(payload_offset(cases, ptr_type) + payload, alignment(t, ptr_type))
@@ -185,10 +190,10 @@ def elem_size(t: ValType, ptr_type: PtrType = "i32") -> int:
     raise TypeError(f"not a value type: {t!r}")
 
 
-def _record_end(fields: tuple[Field, ...], ptr_type: PtrType) -> int:
+def _record_end(types: tuple[ValType, ...], ptr_type: PtrType) -> int:
     end = 0
-    for f in fields:
-        end = align_to(end, alignment(f.type, ptr_type)) + elem_size(f.type, ptr_type)
+    for t in types:
+        end = align_to(end, alignment(t, ptr_type)) + elem_size(t, ptr_type)
     return end
 
 
@@ -210,7 +215,7 @@ def payload_offset(cases: tuple[Case, ...], ptr_type: PtrType = "i32") -> int:
 @_remember
 def flatten_type(t: ValType, ptr_type: PtrType = "i32") -> tuple[CoreValType, ...]:
     """The core types a value takes when passed flat, cut off one past `MAX_FLAT_PARAMS`: longer ones never go flat."""
-    match despecialize(t):
+    match _despecialize(t):
         case Prim(name="string"):
             return (ptr_type, ptr_type)
         case Prim(name=name):
@@ -219,8 +224,8 @@ def flatten_type(t: ValType, ptr_type: PtrType = "i32") -> tuple[CoreValType, ..
             return (ptr_type, ptr_type)
         case ListType(element=element, length=int(length)):
             return flatten_types((element,) * min(length, MAX_FLAT_PARAMS + 1), ptr_type)
-        case RecordType(fields=fields):
-            return flatten_types(tuple(f.type for f in fields), ptr_type)
+        case RecordType() | TupleType():
+            return flatten_types(_parts(t), ptr_type)
         case VariantType(cases=cases):
             return _flatten_variant(cases, ptr_type)
         case FlagsType() | OwnType() | BorrowType() | StreamType() | FutureType():
@@ -316,7 +321,9 @@ def _parts(t: ValType) -> tuple[ValType, ...]:
         case ListType(element=element):
             return (element,)
         case RecordType(fields=fields):
-            return tuple(f.type for f in fields)
+            return tuple([f.type for f in fields])
+        case TupleType(items=items):
+            return items
         case VariantType(cases=cases):
             return tuple(c.type for c in cases if c.type is not None)
         case _:
@@ -326,13 +333,13 @@ def _parts(t: ValType) -> tuple[ValType, ...]:
 @_remember
 def needs_memory(t: ValType) -> bool:
     """Whether lifting or lowering a value follows pointers."""
-    return is_by_pointer(t) or any(map(needs_memory, _parts(despecialize(t))))
+    return is_by_pointer(t) or any(map(needs_memory, _parts(_despecialize(t))))
 
 
 @_remember
 def has_pointers(t: ValType) -> bool:
     """Whether a value in memory refers to other memory (strings, lists), or to a handle table."""
-    match despecialize(t):
+    match _despecialize(t):
         case Prim(name=name):
             return name in ("string", "error-context")
         case ListType(length=None) | OwnType() | BorrowType() | StreamType() | FutureType():
@@ -344,7 +351,7 @@ def has_pointers(t: ValType) -> bool:
 @_remember
 def contains_borrow(t: ValType) -> bool:
     """Whether a borrowed handle can be part of a value."""
-    match despecialize(t):
+    match _despecialize(t):
         case BorrowType():
             return True
         case StreamType(element=ValType() as element):
@@ -356,7 +363,7 @@ def contains_borrow(t: ValType) -> bool:
 @_remember
 def contains_async_value(t: ValType) -> bool:
     """Whether a stream, a future or an error context can be part of a value."""
-    match despecialize(t):
+    match _despecialize(t):
         case StreamType() | FutureType() | Prim(name="error-context"):
             return True
         case other:
