@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import itertools
 import linecache
@@ -18,8 +19,9 @@ from tests.abi import abi_types
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from tests.abi.test_against_reference import ENCODINGS, SETTINGS, function_of, reference_lower
 from tests.binary.peaks import peak_of
-from wippywasm.abi import Options, lift, lower
+from wippywasm.abi import Binding, Options, lift, lower, prepare_lift
 from wippywasm.abi.bounds import is_dense
+from wippywasm.abi.source import STEPWISE_SIDE
 from wippywasm.errors import Trap, UnsupportedFeatureError
 from wippywasm.layout import MAX_FLAT_PARAMS, flatten_types
 from wippywasm.model import (
@@ -97,6 +99,18 @@ def check(types: list[ValType], values: list[Any], encoding: str) -> None:
     got: list[Any] = []
     lower(ft, lambda *given: got.extend(given), Options(encoding), ours.binding())[1](*core)
     assert abi_types.same(got, values)
+    check_between(ft, ours, core, values, encoding)
+
+
+def check_between(ft: FuncType, caller: FakeGuest, core: list[Any], values: list[Any], encoding: str) -> None:
+    """A component gives values to another as the reference sends them."""
+    callee, theirs = FakeGuest(), FakeGuest()
+    seen: list[Any] = []
+    inner = lift(ft, FakeFunc(lambda *given: seen.extend(given)), Options(encoding), callee.binding())
+    lower(ft, inner, Options(encoding), caller.binding())[1](*core)
+    types = [p.type for p in ft.params]
+    assert abi_types.same(seen, reference_lower(theirs, types, values, encoding))
+    assert callee.memory.bytes == theirs.memory.bytes
 
 
 @SETTINGS
@@ -112,6 +126,23 @@ def test_dense_results_come_back(data: st.DataObject, t: ValType, encoding: str)
         return 1024
 
     assert abi_types.same(lift(ft, FakeFunc(core), Options(encoding), guest.binding())(), value)
+
+
+def test_tasks_take_and_get_it() -> None:
+    t, value = HEAVY[1]
+    ft, guest = new_function([t], ListType(t)), FakeGuest(size=MEGABYTE)
+    sync = guest.binding()
+
+    async def realloc(*given: int) -> int:
+        return guest.realloc(*given)
+
+    async def core(pointer: int) -> int:
+        guest.memory.bytes[1024:1032] = pointer.to_bytes(4, "little") + (1).to_bytes(4, "little")
+        return 1024
+
+    stepwise = Binding(sync.instance, sync.memory, FakeFunc(realloc))
+    call = prepare_lift(ft, Options(), "f", STEPWISE_SIDE).bind(FakeFunc(core), stepwise)
+    assert asyncio.run(call(value)) == [value]
 
 
 # ---- how much there is of it ----------------------------------------------------------------------------------------

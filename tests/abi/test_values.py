@@ -272,3 +272,8 @@ def test_a_module_without_memory_or_realloc_is_refused_when_bound() -> None:
 )
 def test_types_that_have_no_values_yet_are_named_as_in_wit(type: ValType, words: str) -> None:
     assert show_type(type) == words
+
+
+def test_long_names_are_cut_where_types_are_shown() -> None:
+    long = RecordType(tuple([Field(f"n{i}-{'x' * 100_000}", U8) for i in range(9)]))
+    assert len(show_type(TupleType((long,) * 8))) < 4_000

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from wippywasm.abi import host_values as hv
 from wippywasm.abi.classes import ClassRecord, ClassVariant
 from wippywasm.abi.keywords import snake
+from wippywasm.abi.parts import numbers_of
 from wippywasm.abi.shapes import FORMATS, NUMBERS, RANGES
 from wippywasm.abi.signature import MISSING, Signature, show, show_type, wrong_count
 from wippywasm.errors import InternalError, ValueMismatchError, counted
@@ -159,7 +160,7 @@ _PRIMS: dict[str, Callable[[Prim, Any, str], Any]] = {
 
 
 def _fit_enum(t: EnumType, value: Any, path: str) -> str:
-    if not isinstance(value, str) or value not in t.names:
+    if not isinstance(value, str) or value not in numbers_of(t):
         refuse(t, value, path)
     return value
 
@@ -310,10 +311,11 @@ def _fit_variant(t: VariantType, value: Any, path: str, scope: Any) -> Variant:
         return Variant(case.name, _fit_payload(t, case, payload, value, path, scope))
     if not isinstance(value, Variant):
         refuse(t, value, path, hint=_variant_hint(t))
-    for case in t.cases:
-        if case.name == value.case:
-            return Variant(case.name, _fit_payload(t, case, value.payload, value, path, scope))
-    refuse(t, value, path, hint=f"it has no case {value.case!r}")
+    number = numbers_of(t).get(value.case) if isinstance(value.case, str) else None
+    if number is None:
+        refuse(t, value, path, hint=f"it has no case {value.case!r}")
+    case = t.cases[number]
+    return Variant(case.name, _fit_payload(t, case, value.payload, value, path, scope))
 
 
 def _variant_hint(t: VariantType) -> str:

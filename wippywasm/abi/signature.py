@@ -91,6 +91,11 @@ def show(value: Any) -> str:
         text = repr(value)
     except Exception:  # noqa: BLE001  a value's own repr may do anything
         text = f"<{type(value).__name__}>"
+    return short(text)
+
+
+def short(text: str) -> str:
+    """The head of a text that may be long."""
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 
@@ -117,9 +122,9 @@ def show_type(t: ValType | None, depth: int = 3) -> str:
         case TupleType(items=items):
             return f"tuple<{', '.join(show_type(i, depth - 1) for i in items[:8])}>"
         case OwnType(resource=r):
-            return f"own<{r.name}>"
+            return f"own<{short(r.name)}>"
         case BorrowType(resource=r):
-            return f"borrow<{r.name}>"
+            return f"borrow<{short(r.name)}>"
         case StreamType(element=element) | FutureType(element=element):
             kind = "stream" if isinstance(t, StreamType) else "future"
             return kind if element is None else f"{kind}<{show_type(element, depth - 1)}>"
@@ -138,5 +143,5 @@ def _show_labels(t: ValType) -> str:
             kind, labels = "flags", list(names)
         case _:
             return type(t).__name__
-    shown = ", ".join(labels[:6]) + (", …" if len(labels) > 6 else "")
+    shown = ", ".join(map(short, labels[:6])) + (", …" if len(labels) > 6 else "")
     return f"{kind} {{{shown}}}"
