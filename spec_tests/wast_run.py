@@ -296,7 +296,7 @@ class Session:
     def _compile_all(self, component: Component) -> None:
         for definition in component.definitions:
             if isinstance(definition, CoreModule):
-                self.engine.compile(definition.wasm)
+                self.engine.compile(definition.wasm, definition.info)
             elif isinstance(definition, NestedComponent):
                 self._compile_all(definition.component)
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from tests.binary.peaks import peak_of
+from wippywasm import load
+from wippywasm.binary import core_module
+from wippywasm.engine import wat2wasm
 from wippywasm.errors import InvalidError, NotFoundError, Trap, UnsupportedFeatureError, WitError
 
 WORLD = """
@@ -213,3 +218,15 @@ def test_core_items_of_subtypes(load: Any, engine: str) -> None:
         return
     with load(MATCHING).instantiate() as guest:
         assert (guest.call("f"), guest.call("g")) == (7, 7)
+
+
+def test_exports_that_nobody_asks_for_take_little_room(engine: str) -> None:
+    """wasmer makes an object of each by itself."""
+    exports = "".join(f'(export "f{i}" (func $f))' for i in range(3000))
+    wasm = wat2wasm(f"(component (core module $m (func $f) {exports}) (core instance (instantiate $m)))")
+    with mock.patch.object(core_module, "parse", wraps=core_module.parse) as parse:
+        load(wasm, engine=engine).instantiate().close()
+    assert parse.call_count == 1
+    most = {"wasmtime": 100, "wasmer": 350}[engine]
+    loaded = peak_of(lambda: load(wasm, engine=engine))
+    assert peak_of(lambda: load(wasm, engine=engine).instantiate().close()) < loaded + 3000 * most

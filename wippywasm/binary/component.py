@@ -22,6 +22,7 @@ from wippywasm.dataclass import dataclass
 from wippywasm.model import FuncType, ResourceType, ValType
 
 if TYPE_CHECKING:
+    from wippywasm.binary.core_module import CoreModuleInfo
     from wippywasm.binary.nodes import ComponentNode
 
 # ---- types of components, instances and modules -------------------------------------------------------------------
@@ -86,10 +87,10 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class CoreModule(Definition):
-    """A nested core module, as a slice of the file; opaque here. Defines a `core module`."""
+    """A nested core module, as a slice of the file, and what is known of its outside. Defines a `core module`."""
 
     wasm: memoryview = field(repr=False)
-    type: ModuleType = field(repr=False)
+    info: CoreModuleInfo = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

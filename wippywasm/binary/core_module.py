@@ -56,7 +56,7 @@ class CoreModuleInfo:
     start: int | None = None
     type_count: int = 0
 
-    @property
+    @cached_property
     def type(self) -> ModuleType:
         """Imports and exports as a module type of the component model."""
         return ModuleType(self.imports, self.exports)

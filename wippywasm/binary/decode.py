@@ -128,4 +128,4 @@ def _read_module(scope: Scope, body: Reader) -> None:
     check_import_names(module.imports, start)
     body.pos = body.end
     scope.add(module.type, start)
-    scope.define(CoreModule(start, body.data[start : body.end], module.type))
+    scope.define(CoreModule(start, body.data[start : body.end], module))

@@ -42,8 +42,11 @@ class Compiler(Generic[M]):
         self._modules: weakref.WeakValueDictionary[str, M] = weakref.WeakValueDictionary()
         self._pending: dict[str, threading.Lock] = {}
 
-    def compile(self, wasm: bytes | memoryview) -> M:
-        """The module of these bytes. Raises `MalformedError`, `ValidationError` or `UnsupportedFeatureError`."""
+    def compile(self, wasm: bytes | memoryview, info: CoreModuleInfo | None = None) -> M:
+        """The module of these bytes, of which `info` is the outside where somebody has read it.
+
+        Raises `MalformedError`, `ValidationError` or `UnsupportedFeatureError`.
+        """
         data = bytes(wasm)
         key = entry_key(data, self._backend.settings)
         with self._lock:
@@ -52,17 +55,16 @@ class Compiler(Generic[M]):
                 return module
             turn = self._pending.setdefault(key, threading.Lock())
         with turn:
-            return self._modules.get(key) or self._finish(key, data)
+            return self._modules.get(key) or self._finish(key, data, info)
 
-    def _finish(self, key: str, data: bytes) -> M:
+    def _finish(self, key: str, data: bytes, info: CoreModuleInfo | None) -> M:
         try:
-            module = self._modules[key] = self._load_or_build(key, data)
+            module = self._modules[key] = self._load_or_build(key, data, info or core_module.parse(data))
         finally:
             self._pending.pop(key, None)
         return module
 
-    def _load_or_build(self, key: str, data: bytes) -> M:
-        info = core_module.parse(data)
+    def _load_or_build(self, key: str, data: bytes, info: CoreModuleInfo) -> M:
         directory = default_directory()
         if directory is None:
             return self._backend.build(data, info)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
+from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreExport, CoreFuncType, CoreGlobalType, CoreImport, CoreMemoryType, CoreTableType, Limits
 from wippywasm.dataclass import dataclass
 from wippywasm.engine import linking
@@ -107,7 +108,7 @@ class FakeEngine:
     def __init__(self, modules: Mapping[bytes, FakeModule] | None = None) -> None:
         self.modules = dict(modules or {})
 
-    def compile(self, wasm: bytes | memoryview) -> FakeModule:
+    def compile(self, wasm: bytes | memoryview, info: CoreModuleInfo | None = None) -> FakeModule:
         module = self.modules.get(bytes(wasm))
         if module is None:
             raise UnsupportedFeatureError("an engine that runs wasm", self.name)

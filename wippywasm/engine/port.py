@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreExport, CoreFuncType, CoreGlobalType, CoreImport, CoreMemoryType, CoreTableType
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.spans import Span
@@ -249,8 +250,11 @@ class Engine(Protocol):
     @property
     def thread_bound(self) -> bool: ...
 
-    def compile(self, wasm: bytes | memoryview) -> Module:
-        """Compile, through the cache; raises MalformedError, ValidationError or UnsupportedFeatureError."""
+    def compile(self, wasm: bytes | memoryview, info: CoreModuleInfo | None = None) -> Module:
+        """Compile, through the cache; `info` is the outside of the module where somebody has read it already.
+
+        Raises MalformedError, ValidationError or UnsupportedFeatureError.
+        """
         ...
 
     def prepare(self, module: Any, limits: StoreLimits) -> None:

@@ -44,9 +44,9 @@ class WasmerEngine:
         self.compile_own = lru_cache(maxsize=256)(self.compile)
         """`compile` for the modules of our own making, which are kept."""
 
-    def compile(self, wasm: bytes | memoryview) -> WasmerModule:
+    def compile(self, wasm: bytes | memoryview, info: CoreModuleInfo | None = None) -> WasmerModule:
         stacks.require(stacks.LEAST_ON_WASMER)
-        module = self._compiler.compile(wasm)
+        module = self._compiler.compile(wasm, info)
         module.wasm = wasm
         return module
 

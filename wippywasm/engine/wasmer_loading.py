@@ -18,7 +18,7 @@ import wasmer
 import wasmer_compiler_cranelift
 
 from wippywasm.binary.core_module import CoreModuleInfo
-from wippywasm.core import CoreExternType, CoreFuncType, CoreImport, CoreMemoryType, CoreTableType
+from wippywasm.core import CoreFuncType, CoreImport, CoreMemoryType, CoreTableType
 from wippywasm.engine.panics import let_go
 from wippywasm.engine.rewrite import Origin
 
@@ -50,7 +50,7 @@ class WasmerModule:
         self.has_start = info.start is not None
         self.imports = info.imports
         self.exports = info.exports
-        self.export_types: dict[str, CoreExternType] = {e.name: e.type for e in info.exports}
+        self.info = info
         self.memories = info.memories[_count(info.imports, CoreMemoryType) :]
         imported = _count(info.imports, CoreTableType)
         self.tables = info.tables[imported:]

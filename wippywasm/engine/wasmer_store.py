@@ -307,7 +307,7 @@ class WasmerInstance:
         found = self._exports.get(name)
         if found is None:
             self._store.check()
-            found = self._exports[name] = wrap(self._store, self._module.export_types[name], self._natives[name])
+            found = self._exports[name] = wrap(self._store, self._module.info.type.instance[name], self._natives[name])
         return found
 
     def has(self, name: str) -> bool:

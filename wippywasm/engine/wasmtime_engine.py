@@ -63,9 +63,9 @@ class WasmtimeEngine:
         self.compile_own = lru_cache(maxsize=256)(self._compile_as_it_is)
         """`compile` for the modules of our own making, which are kept."""
 
-    def compile(self, wasm: bytes | memoryview) -> WasmtimeModule:
+    def compile(self, wasm: bytes | memoryview, info: CoreModuleInfo | None = None) -> WasmtimeModule:
         stacks.require()
-        module = self._compiler.compile(wasm)
+        module = self._compiler.compile(wasm, info)
         module.wasm = wasm
         return module
 
@@ -188,18 +188,18 @@ class _Noting(_Backend):
         self.settings = (*self.settings, "growth=noted")
 
     def build(self, wasm: bytes, info: CoreModuleInfo) -> WasmtimeModule:
-        rewritten = self._rewritten(wasm)
+        rewritten = self._rewritten(wasm, info)
         native = None if rewritten is None else self._build(rewritten.wasm)[0]
         return super().build(wasm, info) if native is None else WasmtimeModule(native, info, noted=True)
 
-    def _rewritten(self, wasm: bytes) -> rewrite.Rewritten | None:
+    def _rewritten(self, wasm: bytes, info: CoreModuleInfo) -> rewrite.Rewritten | None:
         """The module to compile instead of a valid one; what is at some bound of the engine's stays as it is."""
         error = capi.module_validate(self._engine.pointer, wasm, len(wasm))
         if error:
             capi.take_error(error)
             return None
         try:
-            return rewrite.note_growth(wasm)
+            return rewrite.note_growth(wasm, info)
         except UnsupportedFeatureError:
             return None
 

@@ -43,6 +43,17 @@ class Lookup:
         return WasmtimeFunc(store, type, extern, bind)
 
 
+class Lookups(dict[str, Lookup]):
+    """By name, those of the exports that were asked for: a module may have a million."""
+
+    def __init__(self, info: CoreModuleInfo) -> None:
+        self._info = info
+
+    def __missing__(self, name: str) -> Lookup:
+        found = self[name] = Lookup(name, self._info.type.instance[name])
+        return found
+
+
 START = Lookup(rewrite.START, CoreFuncType())
 NOTED = tuple(Lookup(name, CoreGlobalType("i64", mutable=True)) for name in rewrite.NOTED)
 """What rewritten modules export beside what they did before."""
@@ -63,7 +74,7 @@ class WasmtimeModule:
         self.imports = info.imports
         self.import_count = capi.size(len(info.imports))
         self.exports = info.exports
-        self.lookups: dict[str, Lookup] = {e.name: Lookup(e.name, e.type) for e in info.exports}
+        self.lookups: dict[str, Lookup] = Lookups(info)
 
     @cached_property
     def mark(self) -> str:
@@ -73,7 +84,7 @@ class WasmtimeModule:
     @cached_property
     def origin(self) -> rewrite.Origin:
         """What it was before it was rewritten. It is done once more, since only traps are told in terms of that."""
-        again = rewrite.note_growth(bytes(self.wasm))
+        again = rewrite.note_growth(bytes(self.wasm), self.info)
         assert again is not None
         return again.origin
 

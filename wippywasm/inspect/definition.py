@@ -13,6 +13,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from wippywasm import engine
@@ -26,6 +27,8 @@ PROCESS = "process.wasm"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z|sha256:[0-9a-f]+\Z")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 _MAX_NAME = 100
+MOST_ENTRIES = 10_000
+"""Functions that get an entry in one definition file."""
 _SHORT = 200
 """The letters that a field may have in each entry."""
 
@@ -66,30 +69,29 @@ class _Writer:
         self.subject = subject
         self.namespace = _words(subject.file.stem, "app")
         self.names: set[str] = set()
+        self._numbers: dict[str, int] = {}
+        """How many names there are that others have, too."""
         self.notes = [*subject.notes]
 
     def write(self, functions: Sequence[ExportedFunction]) -> Definition:
         head = [*_engine_comment(self.subject.engines), 'version: "1.0"']
         head += [f"namespace: {scalar(self.namespace)}", "entries:"]
         head += self._filesystem() if self.subject.text is None else []
-        entries = tuple(self._defined(function.key) for function in functions)
-        return Definition(_joined(head), entries, tuple(self.notes), tuple(self._shared()))
-
-    def _shared(self) -> Iterator[str]:
-        """The fields that are too long to stand in each entry."""
-        subject = self.subject
-        texts = [] if subject.text is None else [_joined(self._source())]
-        texts += [] if subject.wit is None else [_joined(_block("wit", subject.wit))]
-        yield from (text for text in texts if len(text) > _SHORT)
+        entries = tuple(self._defined(function.key) for function in functions[:MOST_ENTRIES])
+        if len(functions) > MOST_ENTRIES:
+            self.notes.append(
+                f"{len(functions) - MOST_ENTRIES:,} more functions have no entry here: name one by --method"
+            )
+        long = tuple(text for text in (self._source, self._wit) if len(text) > _SHORT)
+        return Definition(_joined(head), entries, tuple(self.notes), long)
 
     def _defined(self, key: str) -> DefinedEntry:
         name = self._name(key)
-        text = _joined(self._entry(name, key))
+        id = f"{self.namespace}:{name}"
         if is_handler(key):
-            text += _joined(self._serving(name))
-            return DefinedEntry(key, f"{self.namespace}:{name}", text, address=f"http://{ADDRESS}/")
-        command = self.namespace if is_command(key) else None
-        return DefinedEntry(key, f"{self.namespace}:{name}", text, command)
+            serving = _joined(self._serving(name))
+            return DefinedEntry(key, id, lambda entry: (*self._pieces(entry), serving), address=f"http://{ADDRESS}/")
+        return DefinedEntry(key, id, self._pieces, self.namespace if is_command(key) else None)
 
     def _filesystem(self) -> list[str]:
         self.names.add("binaries")
@@ -105,26 +107,31 @@ class _Writer:
             )
         return ["  - name: binaries", "    kind: fs.directory", f"    directory: {scalar(directory)}"]
 
-    def _entry(self, name: str, key: str) -> list[str]:
-        command = is_command(key)
+    def _pieces(self, entry: DefinedEntry) -> tuple[str, ...]:
+        """The text of an entry without what it may need to serve."""
+        return self._head(entry), self._source, f"    method: {scalar(entry.key)}\n", self._wit, self._tail(entry)
+
+    def _head(self, entry: DefinedEntry) -> str:
+        command = entry.command is not None
         program = PROCESS if command else "function.wasm"
         kind = program if self.subject.text is None else "function.wat"
-        lines = [f"  - name: {scalar(name)}", f"    kind: {kind}"]
+        lines = [f"  - name: {scalar(entry.id.removeprefix(f'{self.namespace}:'))}", f"    kind: {kind}"]
         if command:
             lines.append(f"    meta: {{command: {{name: {scalar(self.namespace)}}}}}")
-        lines += self._source()
-        lines.append(f"    method: {scalar(key)}")
-        if self.subject.wit is not None:
-            lines += _block("wit", self.subject.wit)
+        return _joined(lines)
+
+    def _tail(self, entry: DefinedEntry) -> str:
+        lines = []
         declare = self.subject.declare
-        if is_handler(key):
+        if entry.address is not None:
             lines.append("    transport: wasi-http")
             lines.append("    pool: {type: inline}")  # JavaScript's servers answer one request in their life
             declare = tuple(dict.fromkeys((*declare, *_NEEDED_TO_SERVE)))
         if declare:
             lines.append(f"    imports: [{', '.join(map(scalar, declare))}]")
-        lines += [f"    wasi: {{args: [{scalar(self.namespace)}]}}"] if command and self._has_arguments() else []
-        return lines
+        if entry.command is not None and self._has_arguments():
+            lines.append(f"    wasi: {{args: [{scalar(self.namespace)}]}}")
+        return _joined(lines)
 
     def _serving(self, function: str) -> Iterator[str]:
         """A service with one router, which hands every path and method to the function."""
@@ -142,7 +149,15 @@ class _Writer:
     def _has_arguments(self) -> bool:
         return bool({"wasi:cli", "wasi1"}.intersection(self.subject.declare))
 
-    def _source(self) -> Iterable[str]:
+    @cached_property
+    def _wit(self) -> str:
+        return "" if self.subject.wit is None else _joined(_block("wit", self.subject.wit))
+
+    @cached_property
+    def _source(self) -> str:
+        return _joined(self._source_lines())
+
+    def _source_lines(self) -> Iterable[str]:
         subject = self.subject
         if subject.text is None:
             return [
@@ -168,9 +183,12 @@ class _Writer:
 
     def _free(self, short: str) -> str:
         """The name, with a number where it is taken."""
-        name, number = short, 2
+        name, number = short, self._numbers.get(short, 1)
         while name in self.names:
-            name, number = f"{short}-{number}", number + 1
+            number += 1
+            name = f"{short}-{number}"
+        if name is not short:
+            self._numbers[short] = number
         self.names.add(name)
         return name
 

@@ -72,7 +72,7 @@ def is_command(key: str) -> bool:
 
 def is_handler(key: str) -> bool:
     """Whether a function is the one that an HTTP server calls for each request."""
-    return split_version(key.rpartition("#")[0])[0] == HANDLER
+    return key.startswith(HANDLER) and split_version(key.rpartition("#")[0])[0] == HANDLER
 
 
 def is_helper(name: str) -> bool:

@@ -8,13 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 from wippywasm.core import CoreMemoryType, CoreTableType
+from wippywasm.errors import TooLongError
 from wippywasm.inspect.model import Definition, ExportedFunction, Inspection, ModuleFacts, Node, Producers
 from wippywasm.plan.describe import describe_func
 from wippywasm.unfolded import OF_OWN, ROOM, Texts
 
+MOST_PARTS = 50_000
+"""How many exports, imports, modules and instances the JSON may have; each takes kilobytes while it is written."""
+
 
 def to_json(found: Inspection) -> dict[str, Any]:
     """The whole inspection. Raises TooLongError where it would be out of proportion to the file."""
+    _check_size(found)
     form = _form(found)
     texts = Texts(ROOM + found.size * OF_OWN)
     todo: list[Any] = [form]
@@ -25,6 +30,18 @@ def to_json(found: Inspection) -> dict[str, Any]:
         elif isinstance(part, dict | list):
             todo += part.values() if isinstance(part, dict) else part
     return form
+
+
+def _check_size(found: Inspection) -> None:
+    """Refuse what would be too much to be made at all: entries that all have the same WIT, lists of a million."""
+    graph, entries = found.graph, () if found.definition is None else found.definition.entries
+    lists = (found.exports, found.other_exports, found.modules, found.customs, graph.boxes, graph.links, entries)
+    count = sum(map(len, lists)) + sum(1 + len(i.functions) for group in found.groups for i in group.imports)
+    if count > MOST_PARTS:
+        raise TooLongError(f"it has {count:,} exports, imports and parts, and JSON has {MOST_PARTS:,} of them at most")
+    texts = Texts(ROOM + found.size * OF_OWN)
+    for entry in entries:
+        texts.spend(sum(map(len, entry.pieces)))
 
 
 def _form(found: Inspection) -> dict[str, Any]:

@@ -7,9 +7,10 @@ Spec: SPEC section 13.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
+from itertools import chain
 
 from wippywasm.core import CoreMemoryType, CoreTableType
 from wippywasm.dataclass import dataclass
@@ -19,7 +20,7 @@ Producers = Mapping[str, tuple[tuple[str, str], ...]]
 """`language`, `processed-by`, `sdk` → (name, version) pairs."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ExportedFunction:
     """A function by its key. `by_id` says why it can't be called by an entry's id, and is None where it can."""
 
@@ -31,7 +32,7 @@ class ExportedFunction:
     by_id: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class OtherExport:
     """What is exported and is no function to call: memories, types, helpers of the canonical ABI."""
 
@@ -39,7 +40,7 @@ class OtherExport:
     what: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Import:
     """One import: an interface, or a module of core imports, with the signatures of its functions by name.
 
@@ -94,7 +95,7 @@ class EngineFit:
     lacks: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """A part of the binary in the tree of its nesting, with what is inside of it."""
 
@@ -105,7 +106,7 @@ class Node:
     children: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Link:
     """What flows from one box of the drawing to another: the names of the items."""
 
@@ -114,7 +115,7 @@ class Link:
     items: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Box:
     """A box of the drawing: an import, a core instance inside a component instance, or an export."""
 
@@ -133,19 +134,28 @@ class Graph:
     links: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DefinedEntry:
     """The entry of one exported function.
 
     `command` is the name that `wippywasm run` knows it by, if it is one; `address` where it answers requests once
     `wippywasm run` has started the app, if it serves HTTP: `text` then has the service and endpoints, too.
+    `write` makes its text, in pieces of which those that it shares with others are the same.
     """
 
     key: str
     id: str
-    text: str
+    write: Callable[[DefinedEntry], Sequence[str]] = field(repr=False)
     command: str | None = None
     address: str | None = None
+
+    @property
+    def pieces(self) -> Sequence[str]:
+        return self.write(self)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
 
 
 @dataclass(frozen=True)
@@ -166,14 +176,17 @@ class Definition:
 
     def first(self, count: int) -> str:
         """The file with that many entries. What they share stands in one of them, and the others refer to it."""
-        parts = [entry.text for entry in self.entries[:count]]
-        for shared in self.shared if len(parts) > 1 else ():
-            name = shared.partition(":")[0].strip()
-            whole = shared.replace(": ", f": &{name} ", 1)
-            for place in [place for place, part in enumerate(parts) if shared in part]:
-                parts[place] = parts[place].replace(shared, whole, 1)
-                whole = f"    {name}: *{name}\n"
-        return self.head + "".join(parts)
+        chosen = self.entries[:count]
+        if len(chosen) < 2:
+            return self.head + "".join([entry.text for entry in chosen])
+        names = {shared: shared.partition(":")[0].strip() for shared in self.shared}
+        forms = {shared: shared.replace(": ", f": &{name} ", 1) for shared, name in names.items()}
+        parts = [self.head]
+        for piece in chain.from_iterable([entry.pieces for entry in chosen]):
+            parts.append(forms.get(piece, piece))
+            if piece in names:
+                forms[piece] = f"    {names[piece]}: *{names[piece]}\n"
+        return "".join(parts)
 
     def entry(self, key: str) -> DefinedEntry | None:
         """The entry of an exported function."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from wippywasm.binary import core_module
 from wippywasm.binary.component import Component, CoreModule, NestedComponent
 from wippywasm.binary.component import CustomSection as Section
 from wippywasm.binary.core_module import CoreModuleInfo
@@ -23,7 +22,7 @@ def component_modules(component: Component, prefix: str = "") -> Iterator[Module
     modules = components = 0
     for d in component.definitions:
         if isinstance(d, CoreModule):
-            yield module_facts(core_module.parse(d.wasm), d.wasm, f"{prefix}{modules}")
+            yield module_facts(d.info, d.wasm, f"{prefix}{modules}")
             modules += 1
         elif isinstance(d, NestedComponent):
             yield from component_modules(d.component, f"{prefix}component {components}/")

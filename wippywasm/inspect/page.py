@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
+from itertools import islice
 
 from wippywasm.engine.features import labels
 from wippywasm.errors import counted
@@ -55,7 +56,8 @@ def _head(found: Inspection, name: str) -> Iterator[str]:
     yield f"<header>\n<h1>{name}</h1>"
     yield f'<div class="badges">{"".join(_badge(text, kind) for text, kind in badges)}</div>'
     yield f'<code class="soft">{safe(found.digest)}</code>'
-    yield from (f'<div class="problem">{safe(problem)}</div>' for problem in found.problems)
+    yield from (f'<div class="problem">{safe(problem)}</div>' for problem in found.problems[:MOST])
+    yield _more(len(found.problems))
     yield "</header>"
 
 
@@ -68,8 +70,8 @@ def _sections(found: Inspection) -> Iterator[str]:
     if found.kind != "wit package":
         yield f'<h2>Structure</h2>\n<div class="canvas">{drawing(found.graph, missing)}</div>\n{_LEGEND}'
     parts = (
-        ("Exports", _cards(_export(found, f) for f in found.exports)),
-        ("Imports", _cards(map(_group, found.groups))),
+        ("Exports", _cards((_export(found, f) for f in found.exports), len(found.exports))),
+        ("Imports", _cards(map(_group, found.groups), len(found.groups))),
         ("Entry to paste", _definition(found)),
         ("World", f"<pre>{safe(found.world)}</pre>" if found.world else ""),
         ("Core modules", _modules(found.modules)),
@@ -88,10 +90,13 @@ _LEGEND = (
 )
 
 
-def _cards(cards: Iterable[str]) -> str:
-    every = list(cards)
-    more = f'<p class="soft">… and {len(every) - MOST:,} more</p>' if len(every) > MOST else ""
-    return f'<div class="cards">{"".join(every[:MOST])}</div>{more}' if every else ""
+def _cards(cards: Iterable[str], count: int) -> str:
+    """The first of so many cards; others are not made."""
+    return f'<div class="cards">{"".join(islice(cards, MOST))}</div>{_more(count)}' if count else ""
+
+
+def _more(count: int) -> str:
+    return f'<p class="soft">… and {count - MOST:,} more</p>' if count > MOST else ""
 
 
 def _export(found: Inspection, function: ExportedFunction) -> str:
@@ -125,7 +130,8 @@ def _definition(found: Inspection) -> str:
     if found.definition is None:
         return ""
     notes = "".join(f'<p class="soft">{safe(note)}</p>' for note in found.definition.notes)
-    return f"<pre>{safe(found.definition.text)}</pre>{notes}"
+    more = _more(len(found.definition.entries))
+    return f"<pre>{safe(found.definition.first(MOST))}</pre>{more}{notes}"
 
 
 def _modules(modules: Sequence[ModuleFacts]) -> str:

@@ -125,7 +125,7 @@ def _wit_package(wasm: bytes, component: binary.Component) -> Resolution | None:
 
 def _names(plan: Plan) -> dict[int, str]:
     """The names that the name sections of a plan's modules give."""
-    names = {i: core_module.parse(m.wasm).module_name for i, m in enumerate(plan.modules)}
+    names = {i: m.info.module_name for i, m in enumerate(plan.modules)}
     return {i: name for i, name in names.items() if name}
 
 

@@ -9,7 +9,8 @@ Spec: SPEC section 13.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.features import LABELS, labels
@@ -47,7 +48,7 @@ def report(found: Inspection) -> list[Section]:
         ("Runs on", _engines(found)),
         ("Entry to paste", _definition(found)),
     )
-    sections = [Section(heading, _bounded(tuple(lines))) for heading, lines in parts]
+    sections = [Section(heading, _bounded(lines)) for heading, lines in parts]
     return [sections[0], *(s for s in sections[1:] if s.lines)]
 
 
@@ -63,8 +64,12 @@ def tree_lines(node: Node, prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{branch}{line}"
 
 
-def _bounded(lines: tuple[str, ...]) -> tuple[str, ...]:
-    return lines if len(lines) <= MOST_LINES else (*lines[:MOST_LINES], f"… and {len(lines) - MOST_LINES:,} more lines")
+def _bounded(lines: Iterable[str]) -> tuple[str, ...]:
+    """Those that are shown, and the number of the others, which are not kept."""
+    rest = iter(lines)
+    shown = tuple(islice(rest, MOST_LINES))
+    left = sum(1 for _ in rest)
+    return (*shown, f"… and {left:,} more lines") if left else shown
 
 
 def _title(found: Inspection) -> str:

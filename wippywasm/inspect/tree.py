@@ -12,7 +12,6 @@ from collections import Counter
 from typing import Any
 
 from wippywasm.binary import component as c
-from wippywasm.binary import core_module
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreMemoryType, CoreTableType
 from wippywasm.errors import counted
@@ -56,8 +55,7 @@ class _Tree:
     def _definition(self, d: c.Definition) -> Node | None:
         match d:
             case c.CoreModule():
-                label = self._next("core module")
-                return module_node(core_module.parse(d.wasm), len(d.wasm), label)
+                return module_node(d.info, len(d.wasm), self._next("core module"))
             case c.NestedComponent():
                 return component_tree(d.component, self._next("component"))
             case c.InstantiateModule():

@@ -293,12 +293,12 @@ class LinkedComponent:
         return known[1]
 
     def _demand(self) -> Demand:
-        supplied = [m.wasm for m in self._linked.modules]
+        supplied = [m.info for m in self._linked.modules]
         return demand_of(self.component.plan, supplied) if supplied else self.component._needs()
 
     def _prepared(self) -> Recipe:
         self.component.compile()
-        host = tuple(self.component.engine.compile(m.wasm) for m in self._linked.modules)
+        host = tuple(self.component.engine.compile(m.wasm, m.info) for m in self._linked.modules)
         code = Code(self.component._modules or (), host)
         self._recipe = Recipe(self.component.plan, self._linked, code)
         return self._recipe
@@ -315,6 +315,6 @@ def _check_limits(limits: Limits | None) -> None:
 def _compiled(engine: Engine, module: PlanModule) -> Module:
     """The module; what is wrong with its code is told in terms of the whole file."""
     try:
-        return engine.compile(module.wasm)
+        return engine.compile(module.wasm, module.info)
     except BinaryError as error:
         raise error.moved(module.offset) from None

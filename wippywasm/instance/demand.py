@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wippywasm.binary import core_module
+from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreMemoryType, CoreTableType, Limits
 from wippywasm.dataclass import dataclass
 from wippywasm.plan import Plan
@@ -57,12 +57,12 @@ class Demand:
         return Demand(self.instances + other.instances, self.memory + other.memory, self.tables + other.tables)
 
 
-def demand_of(plan: Plan, supplied: Sequence[bytes | memoryview] = ()) -> Demand:
+def demand_of(plan: Plan, supplied: Sequence[CoreModuleInfo] = ()) -> Demand:
     """The sum over all core instances of a plan; what a module imports is counted where it is defined.
 
     `supplied` are the host's modules; where they are not known yet, each of their instances counts as such only.
     """
-    own = [_module_demand(m.wasm) for m in plan.modules]
+    own = [_module_demand(m.info) for m in plan.modules]
     hosts = dict(zip(plan.host_modules, map(_module_demand, supplied)))
     total = Demand()
     for step in plan.steps:
@@ -72,8 +72,7 @@ def demand_of(plan: Plan, supplied: Sequence[bytes | memoryview] = ()) -> Demand
     return total
 
 
-def _module_demand(wasm: bytes | memoryview) -> Demand:
-    info = core_module.parse(wasm)
+def _module_demand(info: CoreModuleInfo) -> Demand:
     types = [i.type for i in info.imports]
     memories = info.memories[sum(isinstance(t, CoreMemoryType) for t in types) :]
     tables = info.tables[sum(isinstance(t, CoreTableType) for t in types) :]

@@ -11,7 +11,7 @@ from dataclasses import field
 from typing import Any
 
 from wippywasm.binary import core_module
-from wippywasm.binary.component import ModuleType
+from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.binary.core_subtype import module_mismatch
 from wippywasm.dataclass import dataclass
 from wippywasm.errors import LinkError
@@ -23,7 +23,7 @@ class LinkedModule:
     """A core module with its own imports, which may be fewer than the declared ones, and in another order."""
 
     wasm: bytes | memoryview = field(repr=False)
-    type: ModuleType = field(repr=False)
+    info: CoreModuleInfo = field(repr=False)
 
 
 def link_module(wanted: ImportedModule, given: Any) -> LinkedModule:
@@ -35,8 +35,8 @@ def link_module(wanted: ImportedModule, given: Any) -> LinkedModule:
     if not isinstance(wasm, bytes | bytearray | memoryview):
         raise LinkError(f"import {name!r} is a core module: give its bytes, or a loaded one", wanted.path[0])
     wasm = bytes(wasm) if isinstance(wasm, bytearray) else wasm
-    type = core_module.parse(wasm).type
-    why = module_mismatch(type, wanted.type)
+    info = core_module.parse(wasm)
+    why = module_mismatch(info.type, wanted.type)
     if why is not None:
         raise LinkError(f"the core module given for import {name!r} does not fit: {why}", wanted.path[0])
-    return LinkedModule(wasm, type)
+    return LinkedModule(wasm, info)

@@ -18,7 +18,6 @@ from typing import TypeAlias
 from wippywasm import abi
 from wippywasm.abi.lift import lifted_of
 from wippywasm.abi.source import PYTHON_SIDE, STEPWISE_SIDE, Side
-from wippywasm.binary import core_module
 from wippywasm.core import CoreFuncType
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.assembly import ExportSource, HostSource, Part, Source
@@ -107,9 +106,9 @@ class Recipe:
     @cached_property
     def starts(self) -> bool:
         """Whether instantiation runs code of the guest."""
-        modules = [m.wasm for m in self.plan.modules] + [m.wasm for m in self.linked.modules]
+        modules = [m.info for m in self.plan.modules] + [m.info for m in self.linked.modules]
         calls = any(isinstance(s, CallCoreFunc) for s in self.steps)
-        return calls or any(core_module.parse(wasm).start is not None for wasm in modules)
+        return calls or any(info.start is not None for info in modules)
 
     def _calls_a_guest(self, func: FuncRef) -> bool:
         return isinstance(func, LiftRef) or lifted_of(self.linked.functions[func.index]) is not None

@@ -54,7 +54,7 @@ class PlanBuilder:
 
     def module(self, definition: CoreModule) -> StaticModule:
         """The module of a definition: one, however often its component is instantiated."""
-        return self._module(definition, PlanModule(definition.wasm, definition.type, definition.offset))
+        return self._module(definition, PlanModule(definition.wasm, definition.info, definition.offset))
 
     def adopt(self, module: PlanModule) -> StaticModule:
         """A module of another plan as one of this."""
@@ -71,7 +71,7 @@ class PlanBuilder:
         return StaticModule(len(self.modules) - 1)
 
     def module_type(self, module: StaticModule | ImportedModule) -> ModuleType:
-        return self.modules[module.index].type if isinstance(module, StaticModule) else module.type
+        return self.modules[module.index].info.type if isinstance(module, StaticModule) else module.type
 
     def core_instance(self, module: StaticModule | ImportedModule, args: Mapping[tuple[str, str], CoreRef]) -> int:
         """A core instance; `args` has every import of the module by (module, name)."""

@@ -32,6 +32,9 @@ from wippywasm.plan.world import CoreInterface, CoreWorld, core_world, infer, wh
 if TYPE_CHECKING:
     from wippywasm.wit import Signatures
 
+MOST_FUNCTIONS = 100_000
+"""How many exports are made callable where no signatures choose among them; each takes a hundred times its bytes."""
+
 
 def plan_core_module(info: CoreModuleInfo, wasm: bytes | memoryview, signatures: Signatures | None = None) -> Plan:
     """The plan of a core module.
@@ -49,7 +52,7 @@ class _Planner:
         self.wasm = wasm
         self.world = world
         self.builder = PlanBuilder()
-        self.exports = {e.name: e.type for e in info.exports}
+        self.exports = info.type.instance
         self.problems: list[str] = []
 
     def plan(self, *, inferred: bool) -> Plan:
@@ -57,7 +60,7 @@ class _Planner:
         self._import_resources()
         self._define_resources()
         args = {(i.module, i.name): self._import(i) for i in self.info.imports}
-        self.builder.core_instance(self.builder.add_module(PlanModule(self.wasm, self.info.type)), args)
+        self.builder.core_instance(self.builder.add_module(PlanModule(self.wasm, self.info)), args)
         initialize = self._helper(mangle.INITIALIZE, CoreFuncType())
         if initialize is not None:
             self.builder.step(CallCoreFunc(initialize, 0))
@@ -148,12 +151,14 @@ class _Planner:
         return self.builder.lift(Lift(CoreExportRef(0, export), ft, options, 0))
 
     def _inferred_exports(self) -> dict[str, Item]:
-        exports: dict[str, Item] = {}
-        for name, core in self.exports.items():
-            ft = infer(core) if isinstance(core, CoreFuncType) else None
-            if ft is not None:
-                exports[name] = self.builder.lift(Lift(CoreExportRef(0, name), ft, PlanOptions(), 0))
-        return exports
+        types = dict.fromkeys(t for t in self.exports.values() if isinstance(t, CoreFuncType))
+        signatures: dict[object, FuncType | None] = {core: infer(core) for core in types}
+        functions = [(name, ft) for name, core in self.exports.items() if (ft := signatures.get(core)) is not None]
+        if len(functions) > MOST_FUNCTIONS:
+            message = f"the module exports {len(functions):,} functions, and may export {MOST_FUNCTIONS:,}"
+            raise InvalidError(message, hint="name those that are called in WIT")
+        options = PlanOptions()
+        return {n: self.builder.lift(Lift(CoreExportRef(0, n), ft, options, 0)) for n, ft in functions}
 
     def _options(self, what: str, ft: FuncType, context: str, post_return: CoreRef | None = None) -> PlanOptions:
         """The options of a function, as far as it needs them; `context` is `lift` or `lower`."""

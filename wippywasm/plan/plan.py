@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from wippywasm.binary.component import ComponentType, DefinedType, ModuleType
+from wippywasm.binary.component import ComponentType, DefinedType
+from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreImport
 from wippywasm.dataclass import dataclass
 from wippywasm.model import FuncType, ResourceType
@@ -18,10 +19,10 @@ from wippywasm.plan.steps import Lift, Step
 
 @dataclass(frozen=True, eq=False)
 class PlanModule:
-    """A core module to compile, with its type as far as linking needs it; `offset` is its place in the file."""
+    """A core module to compile, with what is known of its outside; `offset` is its place in the file."""
 
     wasm: bytes | memoryview = field(repr=False)
-    type: ModuleType = field(repr=False)
+    info: CoreModuleInfo = field(repr=False)
     offset: int = field(default=0, repr=False)
 
 

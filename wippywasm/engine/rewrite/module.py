@@ -103,12 +103,12 @@ def ask_for_growth(wasm: bytes) -> Rewritten | None:
     return _joined(_mark(b"asking", wasm), wasm, file, offsets, questions.functions)
 
 
-def note_growth(wasm: bytes) -> Rewritten | None:
+def note_growth(wasm: bytes, info: CoreModuleInfo | None = None) -> Rewritten | None:
     """The module, which notes where a growth was refused (`NOTED`); None where it grows nothing.
 
-    Raises UnsupportedFeatureError for instructions that are not known.
+    `info` is its outside, if somebody has read it. Raises UnsupportedFeatureError for instructions that are not known.
     """
-    info = core_module.parse(wasm)
+    info = info or core_module.parse(wasm)
     file = _File(wasm)
     notes = Notes(info)
     if CODE not in file.sections:
