@@ -199,9 +199,9 @@ class _Texts:
 
     def compile(self, text: str) -> CodeType:
         """The code of one more. UnsupportedFeatureError where they are too many."""
-        self._size += len(text)
-        if self._size > MAX_SIZE:
+        if self._size + len(text) > MAX_SIZE:
             raise too_many_parts()
+        self._size += len(text)
         name = f"<wippywasm abi {self._label} {next(_numbers)}>"
         code = compile(text, name, "exec")
         linecache.cache[name] = (len(text), None, cast("list[str]", _Lines(text)), name)
