@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import wippywasm
-from wippywasm.dataclass import dataclass
+from wippywasm.dataclass import MOST_SHOWN, dataclass
 
 Decorate = Callable[[type], Any]
 SETTINGS: list[dict[str, bool]] = [
@@ -181,3 +181,17 @@ def test_every_class_of_the_package_is_made_so() -> None:
         if line.startswith("from dataclasses import") and "dataclass" in line.split("import")[1].split(", ")
     ]
     assert eager == []
+
+
+def test_the_repr_of_an_object_shows_a_bounded_number_of_others() -> None:
+    @dataclass
+    class Pair:
+        one: object
+        other: object
+
+    pair: object = Pair(1, 2)
+    assert repr(Pair(pair, pair)).endswith("Pair(one=1, other=2))")
+    for _ in range(20):
+        pair = Pair(pair, pair)
+    assert repr(pair).count("one=") == MOST_SHOWN + 1
+    assert repr(pair) == repr(pair)

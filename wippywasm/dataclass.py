@@ -11,6 +11,7 @@ quick: what is looked up for the first time takes its own place in the class. Ty
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError, fields
 from functools import partial
@@ -29,6 +30,9 @@ class _Factory:
 
 _ORDERS = {"__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 _FACTORY = _Factory()
+MOST_SHOWN = 1_000
+"""The objects within one whose `repr` has their fields."""
+_shown = threading.local()
 
 
 def _dataclass(
@@ -102,6 +106,19 @@ def _tuple_of(name: str, attributes: list[str]) -> str:
 
 
 def _repr(self: Any) -> str:
+    """As the library has it; but what one object leads to is cut: as a tree, objects that share others have no end."""
+    left = getattr(_shown, "left", None)
+    if left == 0:
+        return f"{self.__class__.__qualname__}(…)"
+    _shown.left = MOST_SHOWN if left is None else left - 1
+    try:
+        return _fields_of(self)
+    finally:
+        if left is None:
+            _shown.left = None
+
+
+def _fields_of(self: Any) -> str:
     shown = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.repr]
     return f"{self.__class__.__qualname__}({', '.join(shown)})"
 

@@ -155,3 +155,14 @@ def test_nested_components_and_custom_sections_keep_their_bytes() -> None:
     assert [bytes(c.data) for c in tree.customs if c.name == "outer"] == [b"abc"]
     assert [bytes(c.data) for c in inner.customs if c.name == "inner"] == [b"xyz"]
     assert decode(inner.wasm).type.exports == {}
+
+
+def test_the_repr_of_what_shares_its_parts_is_cut() -> None:
+    levels = "".join(
+        f'(type $i{i} (instance (export "a" (instance (type $i{i - 1}))) (export "b" (instance (type $i{i - 1})))))'
+        for i in range(1, 17)
+    )
+    decoded = component(f'(type $i0 (instance (export "f" (func)))) {levels} (import "i" (instance (type $i16)))')
+    for value in (decoded, decoded.node, decoded.type):
+        assert len(repr(value)) < 400_000
+        assert "…" in repr(value)
