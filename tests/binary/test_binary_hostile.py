@@ -121,7 +121,7 @@ def of_resources(count: int, instances: int) -> bytes:
     "wasm",
     [
         instantiations_with_doubled(7, 12),
-        of_resources(512, 6),
+        of_resources(512, 4),
         of_resources(10, 150),
         COMPONENT + section(7, leb(2_500) + b"\x41\0" * 2_500),
         COMPONENT + section(7, leb(1) + b"\x3f\x7f\0") + section(8, leb(4_000) + b"\3\0" * 4_000),

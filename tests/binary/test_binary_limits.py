@@ -9,9 +9,11 @@ import pytest
 
 from tests.binary.binary_text import COMPONENT, leb, refused, section
 from tests.binary.peaks import peak_of
+from tools import dense
 from wippywasm.binary import core_module, decode, limits
 from wippywasm.engine import wat2wasm
 from wippywasm.errors import BinaryError, MalformedError, ValidationError
+from wippywasm.plan import plan_component
 
 MODULE = b"\0asm\1\0\0\0"
 EMPTY_CORE_FUNC = b"\x60\0\0"
@@ -74,8 +76,9 @@ def test_many_of_the_smallest_definitions(monkeypatch: pytest.MonkeyPatch, body:
 
 
 def test_as_many_as_large_components_have() -> None:
-    for kind in ("lists", "functions", "resources", "core types", "core instances", "wide records", "wide tuples"):
-        decode(COMPONENT + SMALLEST[kind])
+    for kind in (b"\7\x70\x7d", b"\7\x40\0\1\0", b"\7\x3f\x7f\0", b"\3" + EMPTY_CORE_FUNC, b"\2\1\0"):
+        decode(COMPONENT + section(kind[0], vec([kind[1:]] * 6_000)))
+    decode(COMPONENT + SMALLEST["wide records"] + SMALLEST["wide tuples"])
     imports = [b"\0" + usual(i) + b"\3\1" for i in range(6_000)]
     assert len(decode(COMPONENT + section(10, vec(imports))).type.imports) == 6_000
 
@@ -173,6 +176,7 @@ def test_what_is_shared_is_looked_at_once(body: bytes) -> None:
 
 def test_what_a_nested_component_costs_counts_for_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WORK_OF_BYTE", 0)
+    monkeypatch.setattr(limits, "ROOM", 1 << 30)
     inner = section(4, COMPONENT + SMALLEST["lists"])
     decode(COMPONENT + inner)
     with pytest.raises(ValidationError, match="definitions are too many"):
@@ -181,7 +185,8 @@ def test_what_a_nested_component_costs_counts_for_the_whole(monkeypatch: pytest.
 
 def test_what_a_module_costs_counts_for_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WORK_OF_BYTE", 0)
-    module = MODULE + section(1, vec([EMPTY_CORE_FUNC] * 8_000))
+    monkeypatch.setattr(limits, "ROOM", 1 << 30)
+    module = MODULE + section(1, vec([EMPTY_CORE_FUNC] * 4_000))
     core_module.parse(module)
     decode(COMPONENT + section(1, module))
     with pytest.raises(ValidationError, match="definitions are too many"):
@@ -229,8 +234,31 @@ def test_types_that_share_many_resources_make_no_set_each() -> None:
 
 
 def test_an_enum_is_not_laid_out_before_it_is_used() -> None:
-    files = iter([COMPONENT + section(7, vec([b"\x6d\1" + name(i + n) for i in range(4_000)])) for n in (0, 10_000)])
-    assert peak_of(lambda: decode(next(files))) < 900 * 4_000  # it took 1,300 bytes for each
+    files = iter([COMPONENT + section(7, vec([b"\x6d\1" + name(i + n) for i in range(2_000)])) for n in (0, 10_000)])
+    assert peak_of(lambda: decode(next(files))) < 900 * 2_000  # it took 1,300 bytes for each
+
+
+@pytest.mark.parametrize("kind", dense.KINDS)
+def test_a_kind_takes_the_room_that_is_charged(kind: str) -> None:
+    wasm = dense.KINDS[kind](12_000)
+    with dense.unlimited():
+        peak = dense.peak_of(wasm, dense.load)
+    assert dense.Counter.last is not None
+    _, room = dense.Counter.last.spent()
+    assert peak < 200_000 + 2 * len(wasm) + 1.6 * room
+
+
+OF_TOOLS = {
+    "functions": dense.COMPONENT + dense.imported_functions(12_000),
+    "interfaces": dense.world(300, 5, 5),
+    "interfaces with many functions, exported": dense.world(300, 0, 40, exported=True),
+    "interfaces whose functions have types of their own": dense.world(300, 5, 5, own=True),
+}
+
+
+@pytest.mark.parametrize("wasm", OF_TOOLS.values(), ids=OF_TOOLS.keys())
+def test_what_tools_may_make_is_no_bomb(wasm: bytes) -> None:
+    plan_component(decode(wasm))
 
 
 NAMES = {

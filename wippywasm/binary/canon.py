@@ -11,6 +11,7 @@ from wippywasm.binary.canon_builtins import read_builtin
 from wippywasm.binary.canon_options import Options, check_signature, read_options
 from wippywasm.binary.component import CanonLift, CanonLower, CanonResource
 from wippywasm.binary.core_types import print_func
+from wippywasm.binary.limits import OF_FUNCTION
 from wippywasm.binary.nodes import FuncNode, ResNode
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope, at
@@ -36,6 +37,8 @@ def read_canon(scope: Scope, reader: Reader) -> None:
     """A canonical definition."""
     offset = reader.pos
     code = reader.byte()
+    if code not in (RESOURCE_NEW, RESOURCE_DROP, RESOURCE_REP):
+        scope.context.budget.define(OF_FUNCTION, offset)
     if code == LIFT:
         _read_func_sort(reader, "lift")
         _read_lift(scope, reader, offset)

@@ -15,6 +15,7 @@ from wippywasm.binary import features as gates
 from wippywasm.binary.canon_options import Options, check_memory, read_options
 from wippywasm.binary.component import CanonBuiltin
 from wippywasm.binary.core_types import SIMPLE
+from wippywasm.binary.limits import TASK_RETURN
 from wippywasm.binary.nodes import ValNode
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope, at
@@ -114,6 +115,8 @@ def _task_return(call: Call) -> Immediates:
     options = read_options(call.scope, call.reader)
     options.allow_only(frozenset({"memory"}), "`task.return`")
     params = () if node is None else (Param("result", node.type),)
+    call.scope.context.made(FuncType(params), call.offset)
+    call.scope.context.budget.define(TASK_RETURN, call.offset)
     core = flatten_functype(FuncType(params), "lower")
     spills = node is not None and len(flatten_type(node.type)) > len(core.params)
     if node is not None and (spills or needs_memory(node.type)):

@@ -59,7 +59,7 @@ def read_options(scope: Scope, reader: Reader) -> Options:
     encoding: str | None = None
     given: dict[str, int] = {}
     count = reader.count("canonical options")
-    scope.context.budget.spend(count * ITEM, offset)
+    scope.context.budget.spend(count * ITEM.work, offset)
     for _ in range(count):
         place = reader.pos
         code = reader.byte()

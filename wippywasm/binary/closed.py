@@ -50,7 +50,7 @@ class Closed:
         done = self._done.get(key)
         if done is None:
             parts = _parts(item)
-            self.budget.spend(ITEM + len(parts) // PARTS_AT_ONCE, offset)
+            self.budget.spend(ITEM.work + len(parts) // PARTS_AT_ONCE, offset)
             inner = self._within(item)
             closed = True
             for part in parts:  # no call for each but this: types are as deep as the stack allows

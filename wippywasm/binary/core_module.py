@@ -16,7 +16,20 @@ from wippywasm.binary.component import CustomSection, ModuleType
 from wippywasm.binary.const_expr import skip_const_expr
 from wippywasm.binary.core_custom import read_function_names, read_module_name, read_producers
 from wippywasm.binary.core_types import CoreTypeReader, CoreTypes
-from wippywasm.binary.limits import CORE_ITEM, CORE_TYPE, CUSTOM_SECTION, FUNCTIONS_AT_ONCE, SECTION, Budget
+from wippywasm.binary.limits import (
+    CORE_EXPORT,
+    CORE_FUNCTION_ROOM,
+    CORE_FUNCTIONS_AT_ONCE,
+    CORE_GLOBAL,
+    CORE_IMPORT,
+    CORE_MEMORY,
+    CORE_TAG,
+    CORE_TYPE,
+    CUSTOM_SECTION,
+    SECTION,
+    Budget,
+    Cost,
+)
 from wippywasm.binary.preamble import read_preamble
 from wippywasm.binary.reader import Reader, view_of
 from wippywasm.core import (
@@ -161,9 +174,9 @@ class _ModuleParser:
 
     # ---- sections --------------------------------------------------------------------------------------------------
 
-    def _count(self, body: Reader, what: str, cost: int) -> int:
+    def _count(self, body: Reader, what: str, cost: Cost) -> int:
         count = body.count(what)
-        self.budget.define(count * cost, body.pos)
+        self.budget.define(cost, body.pos, count)
         return count
 
     def _custom(self, body: Reader) -> None:
@@ -177,7 +190,7 @@ class _ModuleParser:
 
     def _imports(self, body: Reader) -> None:
         types = CoreTypeReader(body, self.space, self.budget)
-        for _ in range(self._count(body, "imports", CORE_ITEM)):
+        for _ in range(self._count(body, "imports", CORE_IMPORT)):
             found = types.import_()
             self.imports.append(found)
             self._append(found.type)
@@ -197,19 +210,20 @@ class _ModuleParser:
 
     def _functions(self, body: Reader) -> None:
         self.defined_functions = count = body.count("functions")
-        self.budget.spend(count // FUNCTIONS_AT_ONCE, body.pos)
+        self.budget.spend(count // CORE_FUNCTIONS_AT_ONCE, body.pos)
+        self.budget.take(count * CORE_FUNCTION_ROOM, body.pos)
         indices: Sequence[int] = bytes(body.data[body.pos : body.pos + count])
         if max(indices, default=0) < 0x80:
             body.pos += count  # each is one byte
         else:
-            self.budget.spend(count // 4, body.pos)
+            self.budget.spend(count, body.pos)
             indices = [body.u32() for _ in range(count)]
         types = {index: self.space.func(index, body.pos) for index in set(indices)}
         self.functions += map(types.__getitem__, indices)
 
     def _tables(self, body: Reader) -> None:
         types = CoreTypeReader(body, self.space, self.budget)
-        for _ in range(self._count(body, "tables", CORE_ITEM)):
+        for _ in range(self._count(body, "tables", CORE_MEMORY)):
             initialised = body.peek() == 0x40
             if initialised and bytes(body.slice(2)) != b"\x40\x00":
                 raise body.malformed("malformed table")
@@ -219,22 +233,22 @@ class _ModuleParser:
 
     def _memories(self, body: Reader) -> None:
         types = CoreTypeReader(body, self.space, self.budget)
-        self.memories += [types.memory_type() for _ in range(self._count(body, "memories", CORE_ITEM))]
+        self.memories += [types.memory_type() for _ in range(self._count(body, "memories", CORE_MEMORY))]
 
     def _globals(self, body: Reader) -> None:
         types = CoreTypeReader(body, self.space, self.budget)
-        for _ in range(self._count(body, "globals", CORE_ITEM)):
+        for _ in range(self._count(body, "globals", CORE_GLOBAL)):
             self.globals.append(types.global_type())
             skip_const_expr(body, self.budget)
 
     def _tags(self, body: Reader) -> None:
         types = CoreTypeReader(body, self.space, self.budget)
-        self.tags += [types.tag_type() for _ in range(self._count(body, "tags", CORE_ITEM))]
+        self.tags += [types.tag_type() for _ in range(self._count(body, "tags", CORE_TAG))]
 
     def _exports(self, body: Reader) -> None:
         spaces = (self.functions, self.tables, self.memories, self.globals, self.tags)
         names: set[str] = set()
-        for _ in range(self._count(body, "exports", CORE_ITEM)):
+        for _ in range(self._count(body, "exports", CORE_EXPORT)):
             offset = body.pos
             name, kind, index = body.name(), body.byte(), body.u32()
             if kind >= len(spaces):

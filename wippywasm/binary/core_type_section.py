@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from wippywasm.binary.component import CoreTypeDefinition, ModuleType
 from wippywasm.binary.core_types import CoreTypeReader, CoreTypes
-from wippywasm.binary.limits import CORE_TYPE
+from wippywasm.binary.limits import CORE_EXPORT, CORE_IMPORT, CORE_TAG, CORE_TYPE
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import COMPONENT, Scope, at
 from wippywasm.core import CoreExport, CoreImport
@@ -17,6 +17,7 @@ from wippywasm.errors import MalformedError, ValidationError
 MODULE_TYPE = 0x50
 IMPORT_DECL, TYPE_DECL, ALIAS_DECL, EXPORT_DECL = range(4)
 TYPE_SORT, OUTER = 0x10, 0x01
+_DECLARED = {IMPORT_DECL: CORE_IMPORT, TYPE_DECL: CORE_TYPE, EXPORT_DECL: CORE_EXPORT}
 
 
 def read_core_type(scope: Scope, reader: Reader) -> None:
@@ -51,10 +52,11 @@ class ModuleTypeReader:
     def read(self) -> ModuleType:
         reader = self.reader
         count = reader.count("declarations")
-        self.scope.context.budget.define(count * CORE_TYPE, reader.pos)
+        budget = self.scope.context.budget
         for _ in range(count):
             offset = reader.pos
             kind = reader.byte()
+            budget.define(_DECLARED.get(kind, CORE_TAG), offset)
             if kind == IMPORT_DECL:
                 self.imports.append(self.types.import_())
             elif kind == TYPE_DECL:

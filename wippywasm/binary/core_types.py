@@ -12,7 +12,18 @@ from typing import NamedTuple
 
 from wippywasm.binary.component import ModuleType
 from wippywasm.binary.core_heap import ABSTRACT_HEAP, HEAPS, CoreReference, reference
-from wippywasm.binary.limits import CORE_TYPE, Budget
+from wippywasm.binary.limits import (
+    BYTES_OF_NAME,
+    CORE_COMPOSITE,
+    CORE_FUNCTION,
+    CORE_MEMBER,
+    CORE_MEMORY,
+    CORE_PART,
+    CORE_REFERENCE,
+    CORE_TYPE,
+    ITEM,
+    Budget,
+)
 from wippywasm.binary.reader import Reader
 from wippywasm.core import (
     CoreExternType,
@@ -129,7 +140,12 @@ class CoreTypeReader:
         reader.pos += 1
         if code == 0x65:
             return self.space.reference(True, f"(shared {self._abstract()})")
-        return self.space.reference(code == 0x63, self.heap_type())
+        known = len(self.space.references)
+        found = self.space.reference(code == 0x63, self.heap_type())
+        self.budget.spend(ITEM.work, reader.pos)
+        if len(self.space.references) > known:
+            self.budget.define(CORE_REFERENCE, reader.pos)
+        return found
 
     def heap_type(self) -> str:
         reader = self.reader
@@ -171,7 +187,8 @@ class CoreTypeReader:
         if reader.peek() == 0x4E:
             reader.pos += 1
             count = reader.count("types")
-            self.budget.define(count * CORE_TYPE, reader.pos)
+            self.budget.define(CORE_TYPE, reader.pos, count)
+            self.budget.define(CORE_MEMBER, reader.pos, count)
         self.group = (len(self.space.types), count)
         first = len(self.space.types)
         members = [self.sub_type(first + i) for i in range(count)]
@@ -179,7 +196,9 @@ class CoreTypeReader:
         self._close_group(members)
 
     def _close_group(self, members: list[Member]) -> None:
-        key = bounded(" ".join([member.text for member in members])).replace("$", "")
+        text = " ".join([member.text for member in members])
+        self.budget.spend(len(text) // BYTES_OF_NAME, self.reader.pos)
+        key = bounded(text).replace("$", "")
         names = [key] if len(members) == 1 else [f"(rec {key}).{i}" for i in range(len(members))]
         heaps = self.space.heaps
 
@@ -215,6 +234,7 @@ class CoreTypeReader:
             return self.comp_type()
         reader.pos += 1
         start = reader.pos
+        self.budget.define(CORE_REFERENCE, start)
         count = self._count_up_to(MAX_SUPERTYPES, "supertypes")
         supertype = self._supertype(reader.u32(), own, start) if count else None
         member = self.comp_type()
@@ -246,6 +266,7 @@ class CoreTypeReader:
         reader = self.reader
         start = reader.pos
         code = reader.byte()
+        self.budget.define(CORE_FUNCTION if code == 0x60 else CORE_COMPOSITE, start)
         if code == 0x60:
             func = CoreFuncType(self._val_types(), self._val_types())
             return "func", func, print_func(func)
@@ -266,7 +287,7 @@ class CoreTypeReader:
         count = self.reader.count(what)
         if count > most:
             raise ValidationError(f"{count} {what}: at most {most} are allowed", start)
-        self.budget.spend(count, start)
+        self.budget.define(CORE_PART, start, count)
         return count
 
     def _field(self) -> str:
@@ -285,7 +306,10 @@ class CoreTypeReader:
 
     def extern_type(self) -> CoreExternType:
         start = self.reader.pos
-        match self.reader.byte():
+        code = self.reader.byte()
+        if code:  # functions share their types
+            self.budget.define(CORE_MEMORY, start)
+        match code:
             case 0x00:
                 return self.func_by_index()
             case 0x01:
@@ -368,7 +392,7 @@ def bounded(text: str) -> str:
         return text
     import hashlib  # with a library of its own, for the few types that are long
 
-    return f"{text[: READABLE // 2]}…#{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+    return f"{text[: READABLE // 2]}...#{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 
 def print_func(type: CoreFuncType) -> str:

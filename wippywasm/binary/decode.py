@@ -21,15 +21,20 @@ from wippywasm.binary.features import DEFAULT, Features
 from wippywasm.binary.import_export import read_export, read_import
 from wippywasm.binary.instances import read_core_instance, read_instance
 from wippywasm.binary.limits import (
+    ALIAS,
     CANONICAL,
+    CORE_INSTANCE,
     CORE_TYPE,
     CUSTOM_SECTION,
-    DEFINITION,
-    EXTERN,
+    EXPORT,
+    IMPORT,
     INSTANCE,
     MODULE,
+    NESTED,
     SECTION,
+    TYPE,
     Budget,
+    Cost,
 )
 from wippywasm.binary.nodes import ComponentNode
 from wippywasm.binary.preamble import read_preamble
@@ -39,19 +44,19 @@ from wippywasm.binary.type_section import read_type
 from wippywasm.binary.value_section import read_start, read_value
 from wippywasm.errors import MalformedError, ValidationError
 
-CUSTOM, CORE_MODULE, NESTED = 0, 1, 4
+CUSTOM, CORE_MODULE, COMPONENTS = 0, 1, 4
 START, VALUE = 9, 12
-VECTORS = MappingProxyType[int, tuple[Callable[[Scope, Reader], None], int]](
+VECTORS = MappingProxyType[int, tuple[Callable[[Scope, Reader], None], Cost]](
     {
-        2: (read_core_instance, DEFINITION),
+        2: (read_core_instance, CORE_INSTANCE),
         3: (read_core_type, CORE_TYPE),
         5: (read_instance, INSTANCE),
-        6: (read_alias, DEFINITION),
-        7: (read_type, DEFINITION),
+        6: (read_alias, ALIAS),
+        7: (read_type, TYPE),
         8: (read_canon, CANONICAL),
-        10: (read_import, EXTERN),
-        11: (read_export, EXTERN),
-        12: (read_value, DEFINITION),
+        10: (read_import, IMPORT),
+        11: (read_export, EXPORT),
+        12: (read_value, TYPE),
     }
 )
 """Sections that are a vector of one kind of definition, each with what one of them costs."""
@@ -104,7 +109,7 @@ def _read_section(scope: Scope, reader: Reader) -> None:
         read, cost = vector
         scope.context.budget.grant(body.left)
         count = body.count("definitions")
-        scope.context.budget.define(count * cost, offset)
+        scope.context.budget.define(cost, offset, count)
         for _ in range(count):
             read(scope, body)
     elif section == CUSTOM:
@@ -112,7 +117,8 @@ def _read_section(scope: Scope, reader: Reader) -> None:
         scope.customs.append(core_module.read_custom(body))
     elif section == CORE_MODULE:
         _read_module(scope, body)
-    elif section == NESTED:
+    elif section == COMPONENTS:
+        scope.context.budget.define(NESTED, offset)
         component, node = _decode(body, scope.context, scope)
         scope.add(node, offset)
         scope.define(NestedComponent(offset, component))

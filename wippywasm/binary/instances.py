@@ -11,7 +11,14 @@ from wippywasm.binary.core_subtype import core_mismatch
 from wippywasm.binary.extern_names import read_name
 from wippywasm.binary.externs import ExternSpace
 from wippywasm.binary.instantiate import instantiate
-from wippywasm.binary.limits import INLINE_EXPORT, LABEL, MAX_INSTANTIATION_ARGS
+from wippywasm.binary.limits import (
+    ARGUMENT,
+    CORE_EXPORT_OF_BAG,
+    INLINE_EXPORT,
+    INSTANTIATION,
+    MAX_INSTANTIATION_ARGS,
+    Cost,
+)
 from wippywasm.binary.nodes import Entity, InstanceNode
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope, append, at, bounded
@@ -76,21 +83,21 @@ def _count_args(scope: Scope, reader: Reader) -> int:
     count = reader.count("arguments")
     if count > MAX_INSTANTIATION_ARGS:
         raise ValidationError(f"{count} arguments: at most {MAX_INSTANTIATION_ARGS} are allowed", offset)
-    scope.context.budget.define(count * LABEL, offset)
+    scope.context.budget.define(ARGUMENT, offset, count)
     return count
 
 
-def _count_exports(scope: Scope, reader: Reader, cost: int) -> int:
+def _count_exports(scope: Scope, reader: Reader, cost: Cost) -> int:
     offset = reader.pos
     count = reader.count("exports")
-    scope.context.budget.define(count * cost, offset)
+    scope.context.budget.define(cost, offset, count)
     return count
 
 
 def _core_inline_exports(scope: Scope, reader: Reader, offset: int) -> None:
     exports: dict[str, CoreExternType] = {}
     definition: list[tuple[str, str, int]] = []
-    for _ in range(_count_exports(scope, reader, LABEL)):
+    for _ in range(_count_exports(scope, reader, CORE_EXPORT_OF_BAG)):
         place = reader.pos
         name, sort, index = reader.name(), read_core_sort(reader), reader.u32()
         if name in exports:
@@ -117,6 +124,7 @@ def read_instance(scope: Scope, reader: Reader) -> None:
 
 
 def _instantiate_component(scope: Scope, reader: Reader, offset: int) -> None:
+    scope.context.budget.define(INSTANTIATION, offset)
     index = reader.u32()
     args: dict[str, Entity] = {}
     definition: list[tuple[str, str, int]] = []

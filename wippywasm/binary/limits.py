@@ -6,6 +6,8 @@ definitions that were read, so that a file may be as large as it likes, and what
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from wippywasm.errors import ValidationError
 
 MAX_NESTING = 100
@@ -25,55 +27,106 @@ MAX_NAME = 100_000
 """The bytes of a name."""
 MAX_VALUE_SIZE = 1 << 28
 
-# ---- work: CPython takes half a microsecond, at most, for a unit ---------------------------------------------------
+
+class Cost(NamedTuple):
+    """What reading one of a kind takes: work, and about the bytes that CPython keeps for it."""
+
+    work: int
+    room: int
+
+
+# ---- what a file may take ------------------------------------------------------------------------------------------
 
 WORK = 200_000
-"""What any file may cost: five times what a JavaScript component has."""
+"""What any file may cost, in units of a third of a microsecond at most: five times what a JavaScript component has."""
 WORK_OF_BYTE = 4
 """What a byte of definitions, or of the head of a section, adds to it: about what the usual definitions take."""
-MOST_WORK = 3_000_000
+MOST_WORK = 2_500_000
 """What no file may exceed, or it would take over a second; a component of CPython has a twentieth."""
-SECTION = 5
-SCOPE = 30
-"""A component, a component type or an instance type, by itself."""
-MODULE = 20
-DEFINITION = 14
-CANONICAL = 28
-INSTANCE = 34
-EXTERN = 25
-"""An import or export, with its name."""
-LABEL = 7
-INLINE_EXPORT = 12
-"""An export of an instance that is made of items, with its name."""
-BYTES_OF_NAME = 4
-"""The bytes of a label or import name that are checked for one unit."""
-ITEM = 2
-"""A small part: an item of a tuple, an option, an argument."""
-CORE_TYPE = 12
-INSTRUCTION = 1
-"""An instruction of a constant expression."""
-CORE_ITEM = 7
-"""An import, export, global, table, memory or tag of a core module."""
-CUSTOM_SECTION = 20
-FUNCTIONS_AT_ONCE = 16
-"""Functions of a core module are read so many for one unit."""
-NODE = 4
-"""A type or export that substitution or comparison visits."""
-PARTS_AT_ONCE = 4
-"""The parts of a type are looked at so many for one unit."""
-
-# ---- room: about the bytes that CPython takes for definitions, and for types that are made of others ---------------
-
-ROOM = 2_000_000
-"""What they may take in any file: a hundred times what any vector of the specification needs beyond the next."""
+ROOM = 1_500_000
+"""What definitions, and types that are made of others, may take in any file, in about bytes."""
 ROOM_OF_BYTE = 32
-"""What a byte of the file adds to it; definitions with the usual names take ten to twenty-five times their bytes."""
+"""What a byte of the file adds to it; definitions with the usual names take eight to twenty times their bytes."""
 MOST_ROOM = 48_000_000
 """What no file may exceed."""
-ROOM_OF_WORK = 16
-"""What a definition takes, for each unit of the work of reading it."""
-LABELLED_ROOM = 350
-"""A record or variant type, beside its labels."""
+
+# ---- what definitions take, and what the plan makes of them: measured by `tools.dense` -----------------------------
+
+SECTION = 6
+"""The work of a section by itself."""
+SCOPE = Cost(22, 200)
+"""A component, a component type or an instance type, by itself."""
+NESTED = Cost(16, 420)
+"""A component within another, beside its scope."""
+MODULE = Cost(28, 500)
+CUSTOM_SECTION = Cost(6, 300)
+TYPE = Cost(12, 220)
+"""A definition of a type."""
+DECLARED_TYPE = Cost(10, 150)
+"""A type within the type of an instance or component."""
+NEW_TYPE = Cost(26, 300)
+"""What a type adds that is not equal to one before it."""
+FUNCTION = Cost(6, 0)
+"""What the definition of a function's type adds."""
+ALIAS = Cost(13, 190)
+DECLARED_ALIAS = Cost(8, 10)
+IMPORT = Cost(41, 500)
+EXPORT = Cost(36, 270)
+DECLARED_EXTERN = Cost(29, 110)
+"""An import or export of the type of an instance or component."""
+TYPE_ENTITY = Cost(10, 300)
+"""What an import or export adds that is one of a type."""
+CORE_INSTANCE = Cost(12, 240)
+CORE_EXPORT_OF_BAG = Cost(5, 160)
+"""An export of a core instance that is made of items, with its name."""
+INSTANCE = Cost(20, 350)
+INSTANTIATION = Cost(20, 130)
+"""What the instance of a component adds."""
+INLINE_EXPORT = Cost(20, 180)
+"""An export of an instance that is made of items, with its name."""
+ARGUMENT = Cost(5, 130)
+CANONICAL = Cost(16, 280)
+OF_FUNCTION = Cost(10, 190)
+"""What a canonical definition adds, except those of resources."""
+TASK_RETURN = Cost(18, 220)
+"""What this built-in adds, with a type of its own."""
+FIELD = Cost(8, 150)
+"""A field, case or parameter with its label."""
+LABEL = Cost(4, 90)
+"""A flag or a case of an enum."""
+ITEM = Cost(2, 32)
+"""A small part: an item of a tuple, an option."""
+BYTES_OF_NAME = 16
+"""The bytes of a label or import name that are checked for one unit."""
+INSTRUCTION = 3
+"""The work of an instruction of a constant expression."""
+CORE_TYPE = Cost(15, 200)
+CORE_FUNCTION = Cost(14, 80)
+"""What a function adds to a core type."""
+CORE_COMPOSITE = Cost(8, 10)
+"""What a struct, array or continuation adds to it."""
+CORE_MEMBER = Cost(2, 200)
+"""A member of a recursive group, beside its type."""
+CORE_REFERENCE = Cost(9, 200)
+"""A reference to another type than before, or what a type adds that may have supertypes."""
+CORE_PART = Cost(1, 12)
+"""A parameter, result or field."""
+CORE_IMPORT = Cost(8, 230)
+CORE_EXPORT = Cost(6, 165)
+CORE_GLOBAL = Cost(5, 70)
+CORE_MEMORY = Cost(11, 155)
+"""A memory or table, or the type of one."""
+CORE_TAG = Cost(3, 60)
+CORE_FUNCTIONS_AT_ONCE = 16
+"""Functions of a core module are read so many for one unit, where their indices are bytes."""
+CORE_FUNCTION_ROOM = 16
+
+# ---- what comparing and substituting types takes --------------------------------------------------------------------
+
+NODE = 6
+"""The work of a type or export that substitution or comparison visits."""
+PARTS_AT_ONCE = 4
+"""The parts of a type are looked at so many for one unit."""
 NODE_ROOM = 250
 """A type or instance that substitution makes."""
 FUNC_ROOM = 600
@@ -112,10 +165,12 @@ class Budget:
         if self.left < 0:
             raise _too_much(offset)
 
-    def define(self, work: int, offset: int) -> None:
-        """`BudgetError` where definitions that take so much work exceed it, or the room."""
-        self.spend(work, offset)
-        self.take(work * ROOM_OF_WORK, offset)
+    def define(self, cost: Cost, offset: int, count: int = 1) -> None:
+        """`BudgetError` where so many definitions of a kind exceed the work, or the room."""
+        self.left -= cost.work * count
+        self.room -= cost.room * count
+        if self.left < 0 or self.room < 0:
+            raise _too_much(offset)
 
     def take(self, room: int, offset: int) -> None:
         """`BudgetError` where types take more room than those of a sensible component of this size."""

@@ -17,7 +17,7 @@ from wippywasm.binary.closed import Closed
 from wippywasm.binary.component import CustomSection, Definition, ModuleType
 from wippywasm.binary.core_types import CoreTypes
 from wippywasm.binary.externs import ExternSpace, too_large
-from wippywasm.binary.limits import MAX_INDEX_SPACE, MAX_NESTING, MAX_TYPE_SIZE, SCOPE, Budget
+from wippywasm.binary.limits import MAX_INDEX_SPACE, MAX_NESTING, MAX_TYPE_SIZE, NEW_TYPE, SCOPE, Budget
 from wippywasm.binary.nodes import (
     NO_RESOURCES,
     ComponentNode,
@@ -44,7 +44,7 @@ from wippywasm.core import (
 )
 from wippywasm.dataclass import dataclass
 from wippywasm.errors import ValidationError
-from wippywasm.model import ResourceType
+from wippywasm.model import FuncType, ResourceType, ValType
 
 T = TypeVar("T")
 N = TypeVar("N", ComponentNode, InstanceNode)
@@ -70,11 +70,19 @@ class Context:
     budget: Budget
     resource_free: Closed = field(init=False)
     """Tells the types that mention no resource of the scope they stand in."""
+    types: set[object] = field(default_factory=set)
+    """Those that were made while this file was read, each by its identity."""
     has_fixed_lists: bool = False
     """Only with lists of fixed length is a value's size more than a few times the number of its type's nodes."""
 
     def __post_init__(self) -> None:
         self.resource_free = Closed(frozenset(), self.budget)
+
+    def made(self, type: ValType | FuncType, offset: int) -> None:
+        """Account for a type that is not equal to one before it."""
+        if type not in self.types:
+            self.budget.define(NEW_TYPE, offset)
+            self.types.add(type)
 
     def require(self, feature: str, what: str, offset: int) -> None:
         """`ValidationError` where a gated feature is used and off."""

@@ -15,8 +15,9 @@ from typing import Any, TypeVar, cast
 from wippywasm.binary.component import ModuleType
 from wippywasm.binary.limits import (
     ENTRY_ROOM,
+    FIELD,
     FUNC_ROOM,
-    LABEL,
+    NEW_TYPE,
     NODE,
     NODE_ROOM,
     PARTS_AT_ONCE,
@@ -173,7 +174,7 @@ class Substitution:
         return FuncNode(FuncType(params, result, node.type.is_async), parts)
 
     def _make(self, room: int, parts: int) -> None:
-        self.budget.spend(LABEL * parts, self.offset)
+        self.budget.spend(NEW_TYPE.work + FIELD.work * parts, self.offset)
         self.budget.take(room + ENTRY_ROOM * parts, self.offset)
 
     def _instance(self, node: InstanceNode, exports: dict[str, Entity]) -> InstanceNode:

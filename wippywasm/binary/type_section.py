@@ -11,7 +11,7 @@ from wippywasm.binary.component import ResourceDefinition, TypeDefinition
 from wippywasm.binary.core_type_section import read_core_type
 from wippywasm.binary.core_types import CoreTypeReader
 from wippywasm.binary.import_export import read_export_declarator, read_import_declarator
-from wippywasm.binary.limits import EXTERN
+from wippywasm.binary.limits import CORE_TYPE, DECLARED_ALIAS, DECLARED_EXTERN, DECLARED_TYPE, Cost
 from wippywasm.binary.nodes import ComponentNode, FuncNode, InstanceNode, ResNode, ValNode, public_type
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import COMPONENT, COMPONENT_TYPE, INSTANCE_TYPE, Scope, append, at, bounded
@@ -22,6 +22,7 @@ from wippywasm.model import ResourceType
 
 RESOURCE, ASYNC_FUNCTION = 0x3F, 0x43
 CORE_TYPE_DECL, TYPE_DECL, ALIAS_DECL, IMPORT_DECL, EXPORT_DECL = range(5)
+_DECLARED: dict[int, Cost] = {CORE_TYPE_DECL: CORE_TYPE, TYPE_DECL: DECLARED_TYPE, ALIAS_DECL: DECLARED_ALIAS}
 
 
 def read_type(scope: Scope, reader: Reader) -> None:
@@ -60,10 +61,10 @@ def read_deftype(scope: Scope, reader: Reader) -> ValNode | FuncNode | Component
 def _read_declarators(scope: Scope, reader: Reader) -> Scope:
     reader.pos += 1
     count = reader.count("declarations")
-    scope.context.budget.define(count * EXTERN, reader.pos)
     for _ in range(count):
         offset = reader.pos
         kind = reader.byte()
+        scope.context.budget.define(_DECLARED.get(kind, DECLARED_EXTERN), offset)
         if kind == CORE_TYPE_DECL:
             read_core_type(scope, reader)
         elif kind == TYPE_DECL:

@@ -54,7 +54,7 @@ def read_start(scope: Scope, reader: Reader) -> None:
     offset = reader.pos
     index = reader.u32()
     args = reader.vec(reader.u32, "arguments")
-    scope.context.budget.spend(len(args) * ITEM, offset)
+    scope.context.budget.spend(len(args) * ITEM.work, offset)
     results = reader.u32()
     func = at(scope.funcs, index, "func", offset)
     _check_start(scope, func, args, results, offset)
@@ -88,7 +88,7 @@ class _ValueReader:
         self.reader = reader
 
     def value(self, type: ValType) -> None:
-        self.budget.spend(ITEM, self.reader.pos)
+        self.budget.spend(ITEM.work, self.reader.pos)
         match type:
             case Prim():
                 self._primitive(type.name)

@@ -13,15 +13,17 @@ from wippywasm.binary import features as gates
 from wippywasm.binary.externs import too_large
 from wippywasm.binary.limits import (
     BYTES_OF_NAME,
+    FIELD,
+    FUNCTION,
     ITEM,
     LABEL,
-    LABELLED_ROOM,
     MAX_FLAGS,
     MAX_FUNCTION_PARAMS,
     MAX_LABELS,
     MAX_TYPE_DEPTH,
     MAX_TYPE_SIZE,
     MAX_VALUE_SIZE,
+    Cost,
 )
 from wippywasm.binary.name_parts import is_label, lowered
 from wippywasm.binary.nodes import PRIM_NODES, FuncNode, ResNode, ValNode, borrow_node, prim_node
@@ -96,14 +98,14 @@ class ValueTypeReader:
     def optional(self) -> ValNode | None:
         return self.reader.optional(self.val_type)
 
-    def labels(self, what: str, noun: str, most: int, read: Callable[[str], T]) -> list[T]:
+    def labels(self, what: str, noun: str, most: int, read: Callable[[str], T], cost: Cost = FIELD) -> list[T]:
         """A vector of labels that are apart, each followed by what `read` reads; errors call them `what` and `noun`."""
         reader = self.reader
         offset = reader.pos
         count = reader.count("labels")
         if count > most:
             raise ValidationError(_too_many(what, count, most), offset)
-        self.context.budget.define(count * LABEL, offset)
+        self.context.budget.define(cost, offset, count)
         seen: dict[str, str] = {}
         found: list[T] = []
         for _ in range(count):
@@ -125,6 +127,7 @@ class ValueTypeReader:
         if construct is not None:
             node = construct(self)
             self._check_size(node, offset)
+            self.context.made(node.type, offset)
             return node
         if code in PRIM_CODES:
             return self._prim(PRIM_CODES[code], offset).renamed()
@@ -139,16 +142,11 @@ class ValueTypeReader:
             raise ValidationError(f"a value of this type exceeds maximum byte size of {MAX_VALUE_SIZE - 1}", offset)
 
     def _record(self) -> ValNode:
-        self._take_labelled()
         fields = self.labels("record field", "field", MAX_LABELS, lambda label: (label, self.val_type()))
         self._not_empty(fields, "record type must have at least one field")
         return val_node(RecordType(tuple([Field(n, t.type) for n, t in fields])), [t for _, t in fields])
 
-    def _take_labelled(self) -> None:
-        self.context.budget.take(LABELLED_ROOM, self.reader.pos)
-
     def _variant(self) -> ValNode:
-        self._take_labelled()
         cases = self.labels("variant case", "case", MAX_LABELS, self._case)
         self._not_empty(cases, "variant type must have at least one case")
         type = VariantType(tuple([Case(n, t.type if t is not None else None) for n, t in cases]))
@@ -180,20 +178,20 @@ class ValueTypeReader:
         count = self.reader.count("items")
         if count > MAX_LABELS:
             raise ValidationError(_too_many("tuple item", count, MAX_LABELS), offset)
-        self.context.budget.define(count * ITEM, offset)
+        self.context.budget.define(ITEM, offset, count)
         items = [self.val_type() for _ in range(count)]
         self._not_empty(items, "tuple type must have at least one type")
         return val_node(TupleType(tuple([i.type for i in items])), items)
 
     def _flags(self) -> ValNode:
-        names = self.labels("flag", "flag", MAX_LABELS, str)
+        names = self.labels("flag", "flag", MAX_LABELS, str, LABEL)
         self._not_empty(names, "flags must have at least one entry")
         if len(names) > MAX_FLAGS:
             raise ValidationError(f"cannot have more than {MAX_FLAGS} flags", self.reader.pos)
         return ValNode(FlagsType(tuple(names)))
 
     def _enum(self) -> ValNode:
-        names = self.labels("enum tag", "tag", MAX_LABELS, str)
+        names = self.labels("enum tag", "tag", MAX_LABELS, str, LABEL)
         self._not_empty(names, "enum type must have at least one variant")
         return ValNode(EnumType(tuple(names)))
 
@@ -252,6 +250,7 @@ class ValueTypeReader:
     def function(self, is_async: bool) -> FuncNode:
         """A `functype` after its leading byte."""
         offset = self.reader.pos
+        self.context.budget.define(FUNCTION, offset)
         if is_async:
             self.context.require(gates.ASYNC, "an async function type", offset)
         read = lambda label: (label, self.val_type())  # noqa: E731
@@ -260,6 +259,7 @@ class ValueTypeReader:
         if result is not None and result.has_borrow:
             raise ValidationError("function result cannot contain a `borrow` type", offset)
         type = FuncType(tuple([Param(n, t.type) for n, t in params]), _type(result), is_async)
+        self.context.made(type, offset)
         parts = [t for _, t in params] + ([result] if result is not None else [])
         return FuncNode(type, tuple(parts))
 

@@ -17,14 +17,14 @@ from wippywasm.binary import component as c
 from wippywasm.errors import ValidationError
 from wippywasm.plan.items import Item, ModuleRef, PlanInstance
 
-BEYOND = 12_000
+BEYOND = 5_000
 """Parts that a file of any size may unfold to, each a few microseconds and about two hundred bytes of CPython's.
 
 They are the items of the instances that the host supplies, and all that is there more than once: a thousand in a
 component of CPython.
 """
 
-BYTES_OF_PART = 4
+BYTES_OF_PART = 8
 """A file may unfold to one part more for so many of its bytes."""
 
 MOST_PARTS = 120_000
@@ -33,7 +33,7 @@ MOST_PARTS = 120_000
 MAX_INSTANTIATION_DEPTH = 100
 """Component instances that instantiate one another, from the outermost inwards."""
 
-HOST_ITEM = 3
+HOST_ITEM = 2
 """The parts that an item takes which the host supplies: it has a path of its own."""
 
 STEPS_AT_ONCE = 16

@@ -73,14 +73,14 @@ class TypeDef(model.TypeDef):
 Type: TypeAlias = "model.Prim | TypeDef"
 
 
-@dataclass
+@dataclass(slots=True)
 class Param:
     name: str
     type: ValType
     span: Span | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Function:
     """`kind` is `freestanding`, `method`, `static` or `constructor`; `resource` is whose, `name` is the full name."""
 
