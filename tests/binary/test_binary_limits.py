@@ -245,7 +245,7 @@ def test_a_kind_takes_the_room_that_is_charged(kind: str) -> None:
         peak = dense.peak_of(wasm, dense.load)
     assert dense.Counter.last is not None
     _, room = dense.Counter.last.spent()
-    assert peak < 200_000 + 2 * len(wasm) + 1.6 * room
+    assert peak < 200_000 + 2 * len(wasm) + 2 * room  # with what the items of instances count for in the plan
 
 
 OF_TOOLS = {

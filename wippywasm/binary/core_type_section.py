@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from wippywasm.binary.component import CoreTypeDefinition, ModuleType
 from wippywasm.binary.core_types import CoreTypeReader, CoreTypes
-from wippywasm.binary.limits import CORE_EXPORT, CORE_IMPORT, CORE_TAG, CORE_TYPE
+from wippywasm.binary.limits import CORE_EXPORT, CORE_IMPORT, CORE_MODULE_TYPE, CORE_TAG, CORE_TYPE
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import COMPONENT, Scope, at
 from wippywasm.core import CoreExport, CoreImport
@@ -27,6 +27,7 @@ def read_core_type(scope: Scope, reader: Reader) -> None:
     code = reader.peek()
     if code == MODULE_TYPE:
         reader.pos += 1
+        scope.context.budget.define(CORE_MODULE_TYPE, offset)
         scope.core_types.add(ModuleTypeReader(scope, reader).read(), "(module)")
     else:
         reader.pos += code == 0x00
