@@ -11,6 +11,7 @@ from tests.binary.peaks import peak_of
 from tests.steps import grows_in_proportion
 from wippywasm.binary import decode
 from wippywasm.bindgen import generate
+from wippywasm.bindgen.modules import Modules
 from wippywasm.bindgen.names import MOST_UNDERSCORES, Pool
 from wippywasm.engine import wat2wasm
 from wippywasm.errors import TooLongError
@@ -37,6 +38,13 @@ WORLDS: dict[str, Callable[[int], str]] = {
         + each(n, lambda i: f"interface user{i} {{ use i{i}.{{t}}; f: func(x: t); }} ")
         + "world w { "
         + each(n, lambda i: f"import user{i}; export user{i}; ")
+        + "}"
+    ),
+    "names for names": lambda n: (
+        "package a:b; interface i0 { record t { x: u8 } variant v { x(u8) } }"
+        + each(n, lambda i: f"interface i{i + 1} {{ use i{i}.{{t, v}}; }} ")
+        + "world w { "
+        + each(n, lambda i: f"import i{i}; ")
         + "}"
     ),
     "resources": lambda n: interface(each(n, lambda i: f"resource r{i} {{ constructor(); f: func(); }} ")),
@@ -130,3 +138,11 @@ def test_memory_for_bindings_is_in_proportion() -> None:
         generate(world_of(text + each(60, lambda i: f'(import "g{i}" (func (param "x" $b))) ')), "bindgen")
     many = each(500, lambda i: f'(import "a:b{i}/c" (instance (export "f" (func)))) ')
     assert peak_of(partial(generate, world_of(many), "bindgen")) < 8 << 20
+
+
+def test_the_cases_of_names_for_names_are_found_at_once() -> None:
+    def make(count: int) -> Callable[[], object]:
+        modules = Modules(parse_text(WORLDS["names for names"](count)).world())
+        return lambda: [module.cases_of(t) for module in modules.imports for t in module.types.values()]
+
+    assert grows_in_proportion(make)

@@ -62,6 +62,8 @@ class Module:
     pool: Pool = field(default_factory=Pool)
     shadowed: frozenset[str] = frozenset()
     """Built-ins that a method hides from the annotations in its class."""
+    _cases_of: dict[TypeDef, list[str]] = field(default_factory=dict)
+    """The cases of names for variants that were asked for."""
     used: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     """What is imported: names, and what they are called here, by the module that they come from."""
 
@@ -79,9 +81,15 @@ class Module:
 
     def cases_of(self, t: TypeDef) -> list[str]:
         """The classes of the cases of a type of the module, perhaps through other names for it."""
-        while t not in self.cases and isinstance(t.kind, TypeDef):
+        if not isinstance(t.root.kind, model.VariantType):
+            return []
+        passed = []
+        while t not in self.cases and t not in self._cases_of and isinstance(t.kind, TypeDef):
+            passed.append(t)
             t = t.kind
-        return self.cases.get(t, [])
+        found = self.cases.get(t) or self._cases_of.get(t, [])
+        self._cases_of.update(dict.fromkeys(passed, found))
+        return found
 
     def methods(self, resource: TypeDef, kind: str) -> list[Function]:
         """The functions of that kind that a resource has."""
