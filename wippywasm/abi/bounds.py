@@ -27,8 +27,10 @@ from wippywasm.model import (
 
 MAX_UNFOLDED = 1_000
 """The nodes of a function's types as trees up to which code is not dense: a few ten thousand characters."""
-MAX_PARTS = 20_000
-"""The parts of different types that any call with them has to go through: a second or two of writing code."""
+MAX_PARTS = 30_000
+"""The parts of different types that any call with them has to go through: half a second of writing code, or more."""
+PARTS_OF_HELPER = 10
+"""What the function for a type takes, beside its parts."""
 
 
 def check_compilable(ft: FuncType) -> None:
@@ -49,7 +51,7 @@ def check_values(types: Sequence[ValType]) -> None:
     """Refuse more parts than code is written for, and types whose values can't cross."""
     count = 0
     for t in reached(types, fields_of):
-        count += 1 + len(fields_of(t))
+        count += 1 if isinstance(t, Prim) else PARTS_OF_HELPER + len(fields_of(t))
         if count > MAX_PARTS:
             raise too_many_parts()
     for t in reached(types, parts):

@@ -24,8 +24,8 @@ from wippywasm.abi.traps import COMPONENT, HOST, Boundary
 from wippywasm.dataclass import dataclass
 from wippywasm.model import ValType
 
-MAX_SIZE = 3_000_000
-"""The characters of a module with its helpers, which CPython compiles in two seconds or so."""
+MAX_SIZE = 1_000_000
+"""The characters of a module with its helpers, which take half a second to write and compile, or a little more."""
 
 _numbers = itertools.count(1)
 _writing = threading.RLock()
