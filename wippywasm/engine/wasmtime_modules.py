@@ -53,6 +53,9 @@ class Lookups(dict[str, Lookup]):
         found = self[name] = Lookup(name, self._info.type.instance[name])
         return found
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._info.type.instance
+
 
 START = Lookup(rewrite.START, CoreFuncType())
 NOTED = tuple(Lookup(name, CoreGlobalType("i64", mutable=True)) for name in rewrite.NOTED)
