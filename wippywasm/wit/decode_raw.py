@@ -20,7 +20,7 @@ PREAMBLE = b"\0asm\x0d\x00\x01\x00"
 MAX_NESTING = 16
 """Component types within component types; a WIT package has three."""
 
-ITEMS, MOST_ITEMS = 10_000, 700_000
+ITEMS, MOST_ITEMS = 10_000, 500_000
 """What a file of any size may hold, beside one for each of its bytes, and what none may exceed: about a second's work.
 
 A label or parameter is one item; a type, a declaration, a section are `LARGE`, as long as they take to make.
