@@ -78,7 +78,7 @@ def test_few_functions_of_a_type_that_shares_its_parts_have_their_world(inspect_
 
 def test_json_out_of_proportion_is_refused(inspect_text: InspectText) -> None:
     params = " ".join(f'(param "p{i}" u8)' for i in range(115))
-    functions = "".join(f'(import "f{i}" (func (type $f)))' for i in range(8000))
+    functions = "".join(f'(import "fun-{i}" (func (type $f)))' for i in range(8000))
     found = inspect_text(f"(component (type $f (func {params})) {functions})")
     assert ROOM + OF_OWN * found.size < 8000 * READABLE
     with pytest.raises(TooLongError):
