@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.instance.test_instance_destructors import OWNER as NAMED_OWNER
-from wippywasm.errors import PoisonedError, Trap
+from wippywasm import Limits
+from wippywasm.errors import PoisonedError, TimedOutError, Trap
 
 OWNER = NAMED_OWNER.replace("$owner", "", 1)
 USER = """
@@ -123,6 +124,25 @@ def pair(encoding: str) -> str:
   (export "bad" (func $outer "bad"))
   (export "get" (func $outer "get")))
 """
+
+
+MANY = """
+(component
+  (import "thing" (type $thing (sub resource)))
+  (import "get" (func $get (result (list (tuple (own $thing) string)))))
+  (core module $memory
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) {realloc}))
+  (core instance $memory (instantiate $memory))
+  (core func $get (canon lower (func $get)
+    (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+  (core module $m
+    (import "" "get" (func $get (param i32)))
+    (func (export "get") (call $get (i32.const 8))))
+  (core instance $i (instantiate $m (with "" (instance (export "get" (func $get))))))
+  (func (export "get") (canon lift (core func $i "get"))))
+"""
+"""A guest that gets a list of things and strings from the host, for which it has no memory."""
 
 
 class Things:
@@ -301,6 +321,28 @@ def test_a_result_that_is_awaited_and_that_the_guest_has_no_memory_for(things: T
     del raised
     gc.collect()
     assert things.gone == [5]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("realloc", ["unreachable", "(i32.const -1)", "(loop $l (br $l)) (i32.const 0)"])
+@pytest.mark.parametrize("count", [1, 5])
+def test_many_allocations_for_a_result_that_is_awaited(things: Things, realloc: str, count: int, waits: bool) -> None:
+    """They are made where the guest goes on, in one go."""
+
+    async def get() -> Any:
+        if waits:
+            await asyncio.sleep(0)
+        return [(x, "text") for x in given]
+
+    given = [things.make(5) for _ in range(count)]
+    source = MANY.format(realloc=realloc)
+    linked = things._load(source).link({"thing": things.thing, "get": get})
+    user = asyncio.run(linked.instantiate_async(limits=Limits(max_execution_ms=100)))
+    with pytest.raises((Trap, TimedOutError)):
+        run(user, True, "get")
+    assert things.gone == []
+    user.close()
+    assert things.gone == [5] * count
 
 
 def test_what_is_on_its_way_to_a_guest_that_is_collected(load: Any) -> None:
