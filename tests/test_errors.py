@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wippywasm.errors import with_article
+from wippywasm.errors import WitError, with_article
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,10 @@ from wippywasm.errors import with_article
 )
 def test_articles_follow_the_sound(words: str) -> None:
     assert with_article(words.partition(" ")[2]) == words
+
+
+def test_a_long_payload_is_cut_in_the_message() -> None:
+    error = WitError("e" * 1_000_000)
+    assert len(str(error)) < 1_100
+    assert str(error).endswith("e… 999,002 more characters")
+    assert error.payload == "e" * 1_000_000

@@ -44,6 +44,8 @@ from typing import Any
 
 from wippywasm.dataclass import dataclass
 
+MOST_SHOWN = 1_000
+"""The characters of a value of a guest's that a message has."""
 _SPELLED = r"[a-z](\d|\.|s\.|\Z)|http"
 """Words of which the first letter is read by its name: `i32`, `fs.directory`, `http`."""
 
@@ -366,8 +368,14 @@ class WitError(WippyError):
     """The `err` of a function whose result is a `result`; `payload` is its value, or None."""
 
     def __init__(self, payload: Any = None) -> None:
-        super().__init__(f"the guest returned an error: {payload!r}", details={"payload": payload})
+        super().__init__(f"the guest returned an error: {_cut(repr(payload))}", details={"payload": payload})
         self.payload = payload
+
+
+def _cut(text: str) -> str:
+    """What people are shown of a guest's value, which may be as long as its memory."""
+    more = len(text) - MOST_SHOWN
+    return text if more <= 0 else f"{text[:MOST_SHOWN]}… {counted(more, 'more character')}"
 
 
 class GuestExit(WippyError):

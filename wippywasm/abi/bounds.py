@@ -44,7 +44,7 @@ def check_compilable(ft: FuncType) -> None:
 def too_many_parts() -> UnsupportedFeatureError:
     """The error for types that it would take too long to write code for."""
     hint = "let it take less at once, or a list of what is alike"
-    return UnsupportedFeatureError("values of types with so many parts", "wippywasm", hint=hint)
+    return UnsupportedFeatureError("room for values of types with so many parts", "wippywasm", hint=hint)
 
 
 def check_values(types: Sequence[ValType]) -> None:
