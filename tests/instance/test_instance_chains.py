@@ -47,12 +47,12 @@ def outcome_of(component: Any) -> str:
 
 
 def test_more_than_the_stack_holds(load: Any) -> None:
-    assert outcome_of(load(chain(600))) == "call stack exhausted"
+    assert outcome_of(load(chain(1_000))) == "call stack exhausted"
 
 
 @pytest.mark.parametrize("stack", [8 << 20, 1 << 20], ids=["8 MiB", "1 MiB"])
 def test_more_than_the_stack_of_a_thread_holds(load: Any, stack: int) -> None:
-    component = load(chain(600))
+    component = load(chain(1_000))
     found: list[str] = []
     before = threading.stack_size(stack)
     try:

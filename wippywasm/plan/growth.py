@@ -17,7 +17,7 @@ from wippywasm.binary import component as c
 from wippywasm.errors import ValidationError
 from wippywasm.plan.items import Item, ModuleRef, PlanInstance
 
-BEYOND = 5_000
+BEYOND = 8_000
 """Parts that a file of any size may unfold to, each a few microseconds and about two hundred bytes of CPython's.
 
 They are the items of the instances that the host supplies, and all that is there more than once: a thousand in a
