@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.steps import steps_of
 from wippywasm.binary import core_module, sniff
+from wippywasm.binary.component import CustomSection
+from wippywasm.binary.core_custom import MOST_PRODUCERS, ProducersReader, read_module_name
 from wippywasm.core import (
     CoreFuncType,
     CoreGlobalType,
@@ -58,22 +61,53 @@ def test_names_are_read_when_asked_for() -> None:
     module = core_module.parse(wat2wasm(EVERYTHING))
     assert module.function_names == {1: "named"}
     assert module.module_name == "all"
-    assert module.producers == {}
+    assert ProducersReader().read(module.customs) == {}
 
 
 def test_producers() -> None:
     text = r"""(module (@producers (language "Rust" "1.90") (processed-by "tool" "2")))"""
-    assert core_module.parse(wat2wasm(text)).producers == {
+    assert ProducersReader().read(core_module.parse(wat2wasm(text)).customs) == {
         "language": (("Rust", "1.90"),),
         "processed-by": (("tool", "2"),),
     }
+
+
+def test_no_more_producers_of_a_file_are_read_than_anybody_looks_at() -> None:
+    reader = ProducersReader()
+    one_field = reader.read([_producers(_name("sdk") + _leb(400) + 400 * (_name("a") + _name("1")))])
+    assert len(one_field["sdk"]) == 400
+    many = reader.read([_producers(*(_name(f"f{n}") + b"\0" for n in range(400)))])
+    assert len(many) == 400
+    rest = reader.read([_producers(_name("g") + _leb(2000) + 2000 * (_name("a") + _name("1")))])
+    assert len(rest["g"]) == MOST_PRODUCERS - (1 + 400 + 400 + 1)
+    assert not reader.read([_producers(_name("h") + b"\0")])
+
+
+def test_subsections_of_names_are_read_no_further_than_to_the_one_that_is_asked_for() -> None:
+    named = b"\0\2\1m"
+    assert read_module_name([CustomSection("name", memoryview(named), 0)]) == "m"
+    unordered = CustomSection("name", memoryview(2 * b"\5\0" + named), 0)
+    assert read_module_name([unordered]) is None
+    assert steps_of(lambda: read_module_name([CustomSection("name", memoryview(10_000 * b"\5\0"), 0)])) < 1000
+
+
+def _producers(*fields: bytes) -> CustomSection:
+    return CustomSection("producers", memoryview(_leb(len(fields)) + b"".join(fields)), 0)
+
+
+def _name(name: str) -> bytes:
+    return _leb(len(name)) + name.encode()
+
+
+def _leb(n: int) -> bytes:
+    return bytes([n & 0x7F | 0x80, n >> 7])
 
 
 def test_broken_custom_sections_are_no_error() -> None:
     broken = b"\0asm\1\0\0\0" + b"\x00\x08\x04name\x01\xff\xff" + b"\x00\x0b\x09producers\x7f"
     module = core_module.parse(broken)
     assert module.function_names == {}
-    assert module.producers == {}
+    assert ProducersReader().read(module.customs) == {}
     assert [custom.name for custom in module.customs] == ["name", "producers"]
 
 

@@ -1,7 +1,7 @@
 """Custom sections that tools leave: names and producers.
 
 In: the custom sections of a module or component. Out: plain mappings. These sections never
-make a binary invalid, so whatever is broken in them is left out.
+make a binary invalid, so whatever is broken in them is left out, and what is beyond a bound is not read.
 
 Spec: WebAssembly core, `appendix/custom`; tool-conventions, `ProducersSection`.
 """
@@ -9,6 +9,7 @@ Spec: WebAssembly core, `appendix/custom`; tool-conventions, `ProducersSection`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
 from wippywasm.binary.component import CustomSection
 from wippywasm.binary.reader import Reader
@@ -18,6 +19,8 @@ MODULE_SUBSECTION = 0
 FUNCTION_SUBSECTION = 1
 
 Producers = Mapping[str, tuple[tuple[str, str], ...]]
+MOST_PRODUCERS = 1_000
+"""The fields and tools read of all producers sections of a file; each takes up to fifty times its bytes."""
 
 
 def read_function_names(customs: Iterable[CustomSection]) -> dict[int, str]:
@@ -48,8 +51,9 @@ def _name_subsections(customs: Iterable[CustomSection], wanted: int) -> Iterator
         if custom.name != "name":
             continue
         reader = Reader(custom.data)
+        kind = -1
         try:
-            while reader.left:
+            while reader.left and kind < reader.peek() <= wanted:  # each comes once, in the order of their numbers
                 kind = reader.byte()
                 body = reader.sub(reader.u32())
                 if kind == wanted:
@@ -58,17 +62,30 @@ def _name_subsections(customs: Iterable[CustomSection], wanted: int) -> Iterator
             continue
 
 
-def read_producers(customs: Iterable[CustomSection]) -> Producers:
-    """Field → (name, version) pairs."""
-    fields: dict[str, tuple[tuple[str, str], ...]] = {}
-    for custom in customs:
-        if custom.name != "producers":
-            continue
-        reader = Reader(custom.data)
-        try:
-            for _ in range(reader.count()):
-                name = reader.name()
-                fields[name] = tuple([(reader.name(), reader.name()) for _ in range(reader.count())])
-        except MalformedError:
-            continue
-    return fields
+class ProducersReader:
+    """Reads the producers sections of the parts of a file, up to `MOST_PRODUCERS` fields and tools of all of them."""
+
+    def __init__(self) -> None:
+        self.left = MOST_PRODUCERS
+
+    def read(self, customs: Iterable[CustomSection]) -> Producers:
+        """Field → (name, version) pairs."""
+        fields: dict[str, tuple[tuple[str, str], ...]] = {}
+        for custom in customs:
+            if custom.name == "producers":
+                with suppress(MalformedError):
+                    fields.update(self._fields(Reader(custom.data)))
+        return fields
+
+    def _fields(self, reader: Reader) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+        for _ in range(reader.count()):
+            if not self._take(1):
+                return
+            field = reader.name()
+            yield field, tuple([(reader.name(), reader.name()) for _ in range(self._take(reader.count()))])
+
+    def _take(self, count: int) -> int:
+        """How many of so many are read."""
+        taken = min(count, self.left)
+        self.left -= taken
+        return taken

@@ -3,7 +3,7 @@
 In: the bytes of a module, or its span of a larger file. Out: `CoreModuleInfo`. Code, elements and data are passed over
 unread, so the cost does not grow with them; they are validated by the engine that compiles them.
 
-Spec: WebAssembly core, `binary/modules`; `appendix/custom` for names; tool-conventions, `ProducersSection`.
+Spec: WebAssembly core, `binary/modules`; `appendix/custom` for names.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cached_property
 
 from wippywasm.binary.component import CustomSection, ModuleType
 from wippywasm.binary.const_expr import skip_const_expr
-from wippywasm.binary.core_custom import read_function_names, read_module_name, read_producers
+from wippywasm.binary.core_custom import read_function_names, read_module_name
 from wippywasm.binary.core_types import CoreTypeReader, CoreTypes
 from wippywasm.binary.limits import (
     CORE_EXPORT,
@@ -83,11 +83,6 @@ class CoreModuleInfo:
     def module_name(self) -> str | None:
         """The module's own name, from the name section."""
         return read_module_name(self.customs)
-
-    @cached_property
-    def producers(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
-        """`language`, `processed-by`, `sdk` → (name, version) pairs, from the producers section."""
-        return read_producers(self.customs)
 
 
 def parse(

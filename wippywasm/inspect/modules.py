@@ -11,25 +11,26 @@ from collections.abc import Iterable, Iterator
 
 from wippywasm.binary.component import Component, CoreModule, NestedComponent
 from wippywasm.binary.component import CustomSection as Section
+from wippywasm.binary.core_custom import ProducersReader
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.engine.features import ENGINE_FEATURES
 from wippywasm.engine.refusals import needed_features
 from wippywasm.inspect.model import CustomSection, EngineFit, ModuleFacts, Producers
 
 
-def component_modules(component: Component, prefix: str = "") -> Iterator[ModuleFacts]:
+def component_modules(component: Component, producers: ProducersReader, prefix: str = "") -> Iterator[ModuleFacts]:
     """Every core module of a component, nested ones in their places."""
     modules = components = 0
     for d in component.definitions:
         if isinstance(d, CoreModule):
-            yield module_facts(d.info, d.wasm, f"{prefix}{modules}")
+            yield module_facts(d.info, d.wasm, producers, f"{prefix}{modules}")
             modules += 1
         elif isinstance(d, NestedComponent):
-            yield from component_modules(d.component, f"{prefix}component {components}/")
+            yield from component_modules(d.component, producers, f"{prefix}component {components}/")
             components += 1
 
 
-def module_facts(info: CoreModuleInfo, wasm: bytes | memoryview, where: str) -> ModuleFacts:
+def module_facts(info: CoreModuleInfo, wasm: bytes | memoryview, producers: ProducersReader, where: str) -> ModuleFacts:
     """What one module has. Raises BinaryError where its code is not valid."""
     return ModuleFacts(
         where,
@@ -42,7 +43,7 @@ def module_facts(info: CoreModuleInfo, wasm: bytes | memoryview, where: str) -> 
         info.memories,
         info.tables,
         sections(info.customs),
-        info.producers,
+        producers.read(info.customs),
         tuple(needed_features(bytes(wasm))),
     )
 

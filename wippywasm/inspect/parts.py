@@ -12,7 +12,7 @@ from wippywasm import wit
 from wippywasm.binary import component as binary
 from wippywasm.binary import core_module, decode
 from wippywasm.binary.component import CustomSection
-from wippywasm.binary.core_custom import read_producers
+from wippywasm.binary.core_custom import ProducersReader
 from wippywasm.dataclass import dataclass
 from wippywasm.errors import BinaryError, TooLongError, ValidationError, WippyError
 from wippywasm.inspect.exports import other_component_exports, other_exports
@@ -59,7 +59,7 @@ def parts_of(file: File) -> Parts:
 
 def _module(file: File) -> Parts:
     info = core_module.parse(file.wasm)
-    facts = module_facts(info, file.wasm, "0")
+    facts = module_facts(info, file.wasm, ProducersReader(), "0")
     world = embedded_world(info.customs)
     types = None if world is None else whole_text(world)
     signatures = None if types is None else parse_signatures(types)
@@ -82,7 +82,9 @@ def _module(file: File) -> Parts:
 
 
 def _component(component: binary.Component) -> Parts:
-    modules = tuple(component_modules(component))
+    producers = ProducersReader()
+    own = producers.read(component.customs)
+    modules = tuple(component_modules(component, producers))
     plan, problems = _attempt(lambda: plan_component(component))
     return Parts(
         "component",
@@ -90,7 +92,7 @@ def _component(component: binary.Component) -> Parts:
         _world(component),
         modules,
         component.customs,
-        merged_producers([read_producers(component.customs), *(m.producers for m in modules)]),
+        merged_producers([own, *(m.producers for m in modules)]),
         tuple(component_imports(component.type.imports, plan)),
         tuple(other_component_exports(component.type.exports)),
         plan,
@@ -107,7 +109,7 @@ def _world(component: binary.Component) -> Resolution | TooLongError:
 
 
 def _package(component: binary.Component, package: Resolution) -> Parts:
-    producers = read_producers(component.customs)
+    producers = ProducersReader().read(component.customs)
     return Parts("wit package", component_tree(component), package, (), component.customs, producers)
 
 
