@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.binary.peaks import peak_of
+from tests.steps import steps_of
 from wippywasm.binary import core_module
 from wippywasm.engine import wat2wasm
-from wippywasm.errors import InvalidError, LinkError
+from wippywasm.errors import InvalidError, LinkError, ValidationError
 from wippywasm.plan import Plan, dump, plan_core_module
+from wippywasm.plan.core_module import MOST_IMPORTS
 from wippywasm.wit import parse_signatures
 
 
@@ -242,3 +245,22 @@ def test_functions_that_can_not_be_called_are_kept_with_the_reason() -> None:
     assert reasons["wide"] == "its core type is () -> v128: values of type v128 have no form outside of core wasm"
     assert reasons["two"].endswith("a function has at most one result, and this one has 2")
     assert set(planned(f"(module {functions})", "one: func();").uncallable) == {"wide", "two"}
+
+
+def test_the_imports_of_a_module_are_planned_for_little_each() -> None:
+    info, wasm = _of_imports(MOST_IMPORTS)
+    assert peak_of(lambda: plan_core_module(info, wasm)) < 420 * MOST_IMPORTS
+    info, wasm = _of_imports(200)
+    assert steps_of(lambda: plan_core_module(info, wasm)) < 250 * 200
+
+
+def test_a_module_has_no_more_imports_than_any_host_supplies() -> None:
+    info, wasm = _of_imports(MOST_IMPORTS + 1)
+    with pytest.raises(ValidationError, match="the module has 12,001 imports, and may have 12,000"):
+        plan_core_module(info, wasm)
+
+
+def _of_imports(count: int) -> tuple[core_module.CoreModuleInfo, bytes]:
+    imports = "".join([f'(import "m{n}" "f" (func))' for n in range(count)])
+    wasm = wat2wasm(f"(module {imports})")
+    return core_module.parse(wasm), wasm

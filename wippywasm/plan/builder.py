@@ -5,10 +5,10 @@ In: what the walk over a component (or a core module) finds. Out: `Plan`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from wippywasm.binary.component import ComponentType, CoreModule, DefinedType, ModuleType
-from wippywasm.core import CoreFuncType, CoreImport
+from wippywasm.core import CoreImport
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan.items import (
     CoreRef,
@@ -73,9 +73,10 @@ class PlanBuilder:
     def module_type(self, module: StaticModule | ImportedModule) -> ModuleType:
         return self.modules[module.index].info.type if isinstance(module, StaticModule) else module.type
 
-    def core_instance(self, module: StaticModule | ImportedModule, args: Mapping[tuple[str, str], CoreRef]) -> int:
-        """A core instance; `args` has every import of the module by (module, name)."""
-        ordered = tuple((i.module, i.name, args[i.module, i.name]) for i in self.module_type(module).imports)
+    def core_instance(self, module: StaticModule | ImportedModule, args: Iterable[CoreRef]) -> int:
+        """A core instance; `args` are the items for the imports of the module, in their order."""
+        imports = self.module_type(module).imports
+        ordered = tuple([(i.module, i.name, arg) for i, arg in zip(imports, args, strict=True)])
         index = self._core_instances
         self._core_instances += 1
         self.step(InstantiateModule(index, module, ordered))
@@ -109,15 +110,15 @@ class PlanBuilder:
     def host_component(self, path: tuple[str, ...], type: ComponentType) -> None:
         self.host_components.append(HostComponent(path, type))
 
-    def core_import(self, module: str, name: str, type: CoreFuncType) -> TrampolineRef:
+    def core_import(self, wanted: CoreImport) -> TrampolineRef:
         """What that import calls; a module that names one function twice, as Go's do, gets the same for both."""
-        wanted = CoreImport(module, name, type)
-        if wanted not in self._core_refs:
+        ref = self._core_refs.get(wanted)
+        if ref is None:
             index = self.trampoline()
             self.step(ImportCoreFunc(index, len(self.core_imports)))
             self.core_imports.append(wanted)
-            self._core_refs[wanted] = TrampolineRef(index)
-        return self._core_refs[wanted]
+            ref = self._core_refs[wanted] = TrampolineRef(index)
+        return ref
 
     def needed(self) -> set[str]:
         """Names of the imports that something was taken from."""

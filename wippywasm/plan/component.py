@@ -156,7 +156,7 @@ class _Walk:
         given = {name: self.scope.core_instances[index] for name, index in d.args}
         imports = self.builder.module_type(module).imports
         self.growth.instantiate(module, len(imports))
-        args = {(i.module, i.name): given[i.module].export(i.name) for i in imports}
+        args = [given[i.module].export(i.name) for i in imports]
         self.scope.core_instances.append(RealCoreInstance(self.builder.core_instance(module, args)))
 
     def core_inline_exports(self, d: c.CoreInlineExports) -> None:

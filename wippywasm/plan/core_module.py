@@ -19,7 +19,7 @@ from wippywasm.abi.encodable import unencodable
 from wippywasm.abi.needs import needs_of
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreExternType, CoreFuncType, CoreImport, CoreMemoryType
-from wippywasm.errors import InvalidError, LinkError
+from wippywasm.errors import InvalidError, LinkError, ValidationError
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan import mangle
 from wippywasm.plan.builder import PlanBuilder
@@ -32,6 +32,8 @@ from wippywasm.plan.world import CoreInterface, CoreWorld, core_world, infer, wh
 if TYPE_CHECKING:
     from wippywasm.wit import Signatures
 
+MOST_IMPORTS = 12_000
+"""How many imports a module may have that is a file of its own; each takes a hundred times its bytes."""
 MOST_FUNCTIONS = 100_000
 """How many exports are made callable where no signatures choose among them; each takes a hundred times its bytes."""
 
@@ -39,9 +41,11 @@ MOST_FUNCTIONS = 100_000
 def plan_core_module(info: CoreModuleInfo, wasm: bytes | memoryview, signatures: Signatures | None = None) -> Plan:
     """The plan of a core module.
 
-    Raises InvalidError naming every export that is missing or has another core type than its signature needs, and
-    LinkError for an import that nobody can supply.
+    Raises InvalidError naming every export that is missing or has another core type than its signature needs,
+    LinkError for an import that nobody can supply, and ValidationError for more imports than any host has.
     """
+    if len(info.imports) > MOST_IMPORTS:
+        raise ValidationError(f"the module has {len(info.imports):,} imports, and may have {MOST_IMPORTS:,}", 0)
     planner = _Planner(info, wasm, core_world(signatures, info.imports))
     return planner.plan(inferred=signatures is None)
 
@@ -59,7 +63,7 @@ class _Planner:
         self.builder.component_instance(None)
         self._import_resources()
         self._define_resources()
-        args = {(i.module, i.name): self._import(i) for i in self.info.imports}
+        args = map(self._import, self.info.imports)
         self.builder.core_instance(self.builder.add_module(PlanModule(self.wasm, self.info)), args)
         initialize = self._helper(mangle.INITIALIZE, CoreFuncType())
         if initialize is not None:
@@ -94,6 +98,8 @@ class _Planner:
             raise LinkError(
                 f"the module imports {_kind(i.type)} {i.module!r} {i.name!r}; only functions can be supplied", i.module
             )
+        if not self.world.imports and not self.world.exports:
+            return self.builder.core_import(i)
         builtin = mangle.resource_builtin(i.name)
         resource = None if builtin is None else self._resource(i.module, builtin[1])
         if builtin is not None and resource is not None:
@@ -101,7 +107,7 @@ class _Planner:
         interface = "" if i.module == mangle.ROOT else i.module
         ft = self.world.imports.get(interface, CoreInterface()).functions.get(i.name)
         if ft is None:
-            return self.builder.core_import(i.module, i.name, i.type)
+            return self.builder.core_import(i)
         return self._lower((i.module, i.name), i.type, ft)
 
     def _resource(self, module: str, name: str) -> ResourceType | None:

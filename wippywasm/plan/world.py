@@ -40,12 +40,14 @@ class CoreWorld:
 
 def core_world(signatures: Signatures | None, module_imports: tuple[CoreImport, ...]) -> CoreWorld:
     """The signatures by interface, with the resources that their functions and the module's imports speak of."""
+    if signatures is None:
+        return CoreWorld({}, {})
     imports: dict[str, CoreInterface] = {}
-    for (module, name), ft in signatures.imports.items() if signatures else ():
+    for (module, name), ft in signatures.imports.items():
         interface = "" if module == mangle.ROOT else module
         imports.setdefault(interface, CoreInterface()).functions[name] = ft
     exports: dict[str, CoreInterface] = {}
-    for key, ft in signatures.exports.items() if signatures else ():
+    for key, ft in signatures.exports.items():
         exported, _, name = key.rpartition("#")
         exports.setdefault(exported, CoreInterface()).functions[name] = ft
     _find_resources(exports, set(_builtins(module_imports, exported=True)))
