@@ -119,7 +119,8 @@ def world_of(imports: str) -> World:
 @pytest.mark.parametrize(
     "imports",
     [
-        "(instance $i) " + each(7000, lambda i: f'(export "a:b/i{i}" (instance $i)) '),
+        '(import "a:b/c" (instance $i (export "f" (func)))) '
+        + each(4900, lambda i: f'(export "a:b/i{i}" (instance $i)) '),
         each(13_000, lambda i: f'(import "f{i}" (func)) '),
     ],
     ids=["interfaces", "functions"],

@@ -22,6 +22,7 @@ from wippywasm.inspect.page import page
 from wippywasm.inspect.report import report
 from wippywasm.instance.load import load
 from wippywasm.plan import core_module as core_plan
+from wippywasm.wit.printer import Printer
 
 Text = Callable[[int], str]
 
@@ -118,3 +119,21 @@ def test_what_all_entries_have_in_common_is_not_repeated(tmp_path: Path) -> None
     assert len(found.definition.text) < 10 * found.size
     assert peak_of(partial(report, found)) < 2 << 20
     assert peak_of(partial(refused, found)) < 2 << 20
+
+
+def packages(count: int) -> str:
+    return "(component " + each(count, lambda i: f'(import "a{i}:b/c" (instance (export "f" (func))))') + ")"
+
+
+def test_packages_are_printed_once(inspect_text: InspectText) -> None:
+    with mock.patch.object(Printer, "package_items", autospec=True, side_effect=Printer.package_items) as printed:
+        found = inspect_text(packages(2000))
+    assert printed.call_count == 2001
+    assert found.world.startswith("world root {")
+    assert found.world.count("package a") == 2000
+    assert found.wit == f"package root:component;\n\n{found.world}"
+
+
+def test_a_world_of_too_many_packages_is_not_shown(inspect_text: InspectText) -> None:
+    found = inspect_text(packages(2600))
+    assert (found.wit, found.world) == ("", "// the world has more than 5,000 packages and interfaces")

@@ -245,6 +245,12 @@ def test_types_in_bytes_nest_so_deep_and_no_deeper() -> None:
         decode(nested(1000))
 
 
+def interface(count: int, extern: bytes, *types: bytes) -> bytes:
+    """A vector of one type: a package of an interface with so many exports of one kind."""
+    exports = [b"\4\0" + leb(len(name)) + name + extern for name in (b"x%d" % i for i in range(count))]
+    return b"\1\x41\2\1\x42" + leb(len(types) + count) + b"".join([*types, *exports]) + b"\4\0\5a:b/i\5\0"
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -253,8 +259,10 @@ def test_types_in_bytes_nest_so_deep_and_no_deeper() -> None:
         section(7, leb(200) + (b"\x6f" + leb(5_000) + b"\x7d" * 5_000) * 200),
         section(0, b"\0") * 200_000,
         section(7, b"\0") * 200_000,
+        section(7, interface(30_000, b"\3\1")),
+        section(7, interface(30_000, b"\1\0", b"\1\x40\0\1\0")),
     ],
-    ids=["primitives", "instances", "tuples", "custom sections", "sections"],
+    ids=["primitives", "instances", "tuples", "custom sections", "sections", "resources", "functions"],
 )
 def test_bytes_make_only_so_much(content: bytes) -> None:
     data = b"\0asm\x0d\0\x01\0" + content
@@ -264,6 +272,15 @@ def test_bytes_make_only_so_much(content: bytes) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < (4 << 20) + 48 * len(data)
+
+
+def test_bytes_of_many_interfaces_are_read() -> None:
+    functions = " ".join(f"do-the-thing-{k}: func(first: string, opts: options) -> result<u32>;" for k in range(10))
+    body = f"record options {{ first: string, second: option<u32> }} resource thing {{ constructor(); }} {functions}"
+    items = [f"interface some-interface-{i} {{ {body} }}" for i in range(300)]
+    imports = " ".join(f"import some-interface-{i}; export some-interface-{i};" for i in range(300))
+    package = parse_text("package a:b;\n" + "\n".join([*items, f"world w {{ {imports} }}"])).packages[-1]
+    assert len(decode(encode(package)).world("w").exports) == 300
 
 
 def test_a_type_in_bytes_is_made_once_however_often_it_is_used() -> None:

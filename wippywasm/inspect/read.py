@@ -23,7 +23,7 @@ from wippywasm.inspect.lacking import lacking
 from wippywasm.inspect.model import ExportedFunction, Graph, Inspection
 from wippywasm.inspect.modules import engine_fits, sections
 from wippywasm.inspect.parts import Parts, parts_of
-from wippywasm.inspect.worlds import own_text, whole_text
+from wippywasm.inspect.worlds import texts, whole_text
 from wippywasm.instance.functions import find_key
 from wippywasm.plan.mangle import REALLOCS
 
@@ -82,8 +82,9 @@ def _texts(parts: Parts) -> tuple[str, str]:
     try:
         if isinstance(world, InvalidError):
             raise world
-        whole = whole_text(world)
-        return whole, whole if parts.kind == "wit package" else own_text(world)
+        if parts.kind == "wit package":
+            return (whole_text(world),) * 2
+        return texts(world)
     except InvalidError as error:
         return "", f"// {error.message}"
 

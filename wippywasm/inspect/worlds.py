@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from wippywasm import wit
 from wippywasm.binary.component import CustomSection
 from wippywasm.errors import WippyError
-from wippywasm.wit import Resolution
+from wippywasm.wit import Package, Resolution
 
 SECTION = "component-type"
 
@@ -34,17 +34,16 @@ def whole_text(resolution: Resolution) -> str:
     return wit.print_resolution(resolution)
 
 
-def own_text(resolution: Resolution) -> str:
-    """The world, and the packages that are not this runtime's own."""
+def texts(resolution: Resolution) -> tuple[str, str]:
+    """All packages as WIT, and the world with those that are not this runtime's own; each package is printed once."""
     shipped = {(p.name.namespace, p.name.name) for p in wit.host_packages().packages}
-    others = [p for p in resolution.packages if p is not resolution.main]
-    own = [p for p in others if (p.name.namespace, p.name.name) not in shipped]
-    return "\n".join([*_main(resolution), *(wit.print_package(p, nested=True) for p in own)])
+    printed = wit.print_packages(resolution)
+    main, head = next(printed)
+    others = list(printed)
+    own = [text for p, text in others if (p.name.namespace, p.name.name) not in shipped]
+    return "\n".join([head, *(text for _, text in others)]), "\n".join([_world_text(main, head), *own])
 
 
-def _main(resolution: Resolution) -> list[str]:
+def _world_text(main: Package, text: str) -> str:
     """The package that the world is of; of a component, whose package is only a name, the world alone."""
-    main = resolution.main
-    if main is None:
-        return []
-    return [wit.print_package(main)] if main.interfaces else [wit.print_world(w) for w in main.worlds.values()]
+    return text if main.interfaces else text.partition("\n\n")[2]

@@ -37,7 +37,7 @@ from wippywasm.wit.host import host_interface, host_packages, host_wit_path
 from wippywasm.wit.load import parse, parse_text
 from wippywasm.wit.names import PackageName, Version
 from wippywasm.wit.print_types import func_text, type_text
-from wippywasm.wit.printer import print_package, print_resolution, print_world
+from wippywasm.wit.printer import print_package, print_packages, print_resolution, print_world
 from wippywasm.wit.resolved import (
     Function,
     Include,
@@ -92,6 +92,7 @@ __all__ = [
     "parse_text",
     "parse_world",
     "print_package",
+    "print_packages",
     "print_resolution",
     "print_world",
     "to_json",

@@ -10,11 +10,12 @@ Spec: `WIT.md`, "WIT Worlds"; `Explainer.md`, "Import and Export Definitions".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from wippywasm import model
-from wippywasm.errors import ValidationError
+from wippywasm.errors import TooLongError, ValidationError
 from wippywasm.model import FuncType, ResourceType, ValType
 from wippywasm.unfolded import Texts
 from wippywasm.wit.decode_types import name_function
@@ -35,6 +36,8 @@ from wippywasm.wit.resolved import (
 
 AGAIN = 250_000
 """The parts of types that may be looked at more than once: a few lines could ask for the square of their number."""
+MOST_NAMES = 5_000
+"""The packages and interfaces of a world: more than anyone reads, in a few megabytes."""
 
 
 class TypeIndex(Protocol):
@@ -75,9 +78,10 @@ def world_of_component(component: Decoded) -> Resolution:
     """The world that `component` is of.
 
     Imports and exports that WIT has no word for are left out: modules, or functions named like an interface. Raises
-    TooLongError where so many interfaces have types in common that the world would be out of proportion.
+    TooLongError where so many interfaces have types in common that the world would be out of proportion, and where it
+    has more than 5,000 packages and interfaces.
     """
-    reading = _Reading()
+    reading = _Reading(MOST_NAMES)
     reading.items(reading.world.imports, component.node.imports.items())
     reading.items(reading.world.exports, component.node.exports.items())
     reading.resolution.packages.append(reading.main)
@@ -106,7 +110,8 @@ def _is_bound(extern: Any) -> bool:
 
 
 class _Reading:
-    def __init__(self) -> None:
+    def __init__(self, most_names: float = math.inf) -> None:
+        self._most_names = most_names
         self.main = Package(PackageName("root", "component"))
         self.world = World("root", None, self.main)
         self.main.worlds["root"] = self.world
@@ -174,6 +179,7 @@ class _Reading:
         """A new interface of the resolution."""
         interface = Interface(name, None, package)
         self.resolution.interfaces.append(interface)
+        self._check_names()
         return interface
 
     def _fill(self, interface: Interface, exports: Mapping[str, Any]) -> None:
@@ -194,6 +200,12 @@ class _Reading:
             package = Package(name)
             self.resolution.packages.append(package)
         return package
+
+    def _check_names(self) -> None:
+        if len(self.resolution.interfaces) + len(self.resolution.packages) > self._most_names:
+            raise TooLongError(
+                f"the world has more than {self._most_names:,} packages and interfaces", hint="split the component"
+            )
 
     def _define(self, owner: Owner, name: str, bound: Any) -> TypeDef:
         """The type `name` of an interface or world: a new one, or another name for one that has a name."""

@@ -20,10 +20,11 @@ PREAMBLE = b"\0asm\x0d\x00\x01\x00"
 MAX_NESTING = 16
 """Component types within component types; a WIT package has three."""
 
-ITEMS, MOST_ITEMS = 10_000, 500_000
-"""What a file of any size may hold, beside one for each of its bytes, and what none may exceed: about a second's work.
+ITEMS, MOST_ITEMS = 20_000, 220_000
+"""What a file of any size may hold, beside one for each of its bytes, and what none may exceed: half a second's work.
 
-A label or parameter is one item; a type, a declaration, a section are `LARGE`, as long as they take to make.
+A label or parameter is one item; a type, an alias, a section are `LARGE`, as long as they take to make. An import or
+export is that twice, as it makes what it names: a function, resource, named type or interface.
 """
 LARGE = 4
 
@@ -103,7 +104,7 @@ def read_package(data: bytes) -> RawPackage:
 
 def _export(reader: Reader) -> Declaration:
     offset, name = reader.at, reader.extern_name()
-    reader.items.take(LARGE, offset)
+    reader.items.take(2 * LARGE, offset)
     if reader.byte() != _TYPE_SORT:
         raise ValidationError("a WIT package exports types only", offset)
     index = reader.unsigned()
@@ -246,6 +247,7 @@ class Reader:
             return Declaration(offset, kind, (self.definition(depth),))
         if kind == "alias":
             return self._alias(offset)
+        self.items.take(LARGE, offset)
         name = self.extern_name()
         return Declaration(offset, kind, self._extern(), name)
 

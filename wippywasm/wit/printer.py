@@ -45,10 +45,17 @@ def print_resolution(resolution: Resolution) -> str:
     type that is used from an interface without a name, a record that nothing names; and TooLongError, which is one,
     where types share so many of their parts that the text would be out of proportion.
     """
+    return "\n".join(text for _, text in print_packages(resolution))
+
+
+def print_packages(resolution: Resolution) -> Iterator[tuple[Package, str]]:
+    """The packages and their texts in that document, one at a time. Raises InvalidError as above."""
     main = resolution.main or resolution.packages[-1]
-    others = [p for p in resolution.packages if p is not main]
     types = TypeTexts()
-    return "\n".join([print_package(main, types=types), *(print_package(p, nested=True, types=types) for p in others)])
+    yield main, print_package(main, types=types)
+    for package in resolution.packages:
+        if package is not main:
+            yield package, print_package(package, nested=True, types=types)
 
 
 def print_package(package: Package, *, nested: bool = False, types: TypeTexts | None = None) -> str:
