@@ -21,6 +21,9 @@ _GLOBAL, _ELEMENT, _DATA = 6, 9, 11
 _PASSIVE, _EXPLICIT, _EXPRESSIONS = 1, 2, 4
 """Bits of an element segment's kind."""
 
+_CONTINUED = bytes(range(0x80, 0x100))
+"""The bytes of a number that are not its last."""
+
 
 def has_extended_const(wasm: bytes | memoryview) -> bool:
     """Whether the value of a global, or the place of a segment, is computed. Stops at types that are not of 2.0."""
@@ -57,11 +60,18 @@ def _elements(body: Reader, budget: Budget) -> Iterator[bool]:
             yield skip_const_expr(body, budget)
         if kind & (_PASSIVE | _EXPLICIT):
             types.ref_type() if kind & _EXPRESSIONS else body.byte()
-        for _ in range(body.count("items")):
-            if kind & _EXPRESSIONS:
+        items = body.count("items")
+        if kind & _EXPRESSIONS:
+            for _ in range(items):
                 yield skip_const_expr(body, budget)
-            else:
-                body.u32()
+        else:
+            _skip_numbers(body, items)
+
+
+def _skip_numbers(body: Reader, count: int) -> None:
+    """Pass over so many LEB128 numbers by counting their last bytes, many at once."""
+    while count:
+        count -= len(bytes(body.slice(count)).translate(None, _CONTINUED))
 
 
 def _data(body: Reader, budget: Budget) -> Iterator[bool]:

@@ -59,11 +59,11 @@ def parts_of(file: File) -> Parts:
 
 def _module(file: File) -> Parts:
     info = core_module.parse(file.wasm)
-    facts = module_facts(info, file.wasm, ProducersReader(), "0")
     world = embedded_world(info.customs)
     types = None if world is None else whole_text(world)
     signatures = None if types is None else parse_signatures(types)
     plan, problems = _attempt(lambda: plan_core_module(info, file.wasm, signatures))
+    facts = module_facts(info, file.wasm, ProducersReader(), "0")
     functions = {} if plan is None else exported_functions(plan)
     return Parts(
         "module",
