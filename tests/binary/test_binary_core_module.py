@@ -59,7 +59,6 @@ def test_imports_exports_and_index_spaces() -> None:
 
 def test_names_are_read_when_asked_for() -> None:
     module = core_module.parse(wat2wasm(EVERYTHING))
-    assert module.function_names == {1: "named"}
     assert module.module_name == "all"
     assert ProducersReader().read(module.customs) == {}
 
@@ -106,7 +105,7 @@ def _leb(n: int) -> bytes:
 def test_broken_custom_sections_are_no_error() -> None:
     broken = b"\0asm\1\0\0\0" + b"\x00\x08\x04name\x01\xff\xff" + b"\x00\x0b\x09producers\x7f"
     module = core_module.parse(broken)
-    assert module.function_names == {}
+    assert module.module_name is None
     assert ProducersReader().read(module.customs) == {}
     assert [custom.name for custom in module.customs] == ["name", "producers"]
 

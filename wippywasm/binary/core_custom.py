@@ -1,4 +1,4 @@
-"""Custom sections that tools leave: names and producers.
+"""Custom sections that tools leave: a module's name, and producers.
 
 In: the custom sections of a module or component. Out: plain mappings. These sections never
 make a binary invalid, so whatever is broken in them is left out, and what is beyond a bound is not read.
@@ -16,50 +16,21 @@ from wippywasm.binary.reader import Reader
 from wippywasm.errors import MalformedError
 
 MODULE_SUBSECTION = 0
-FUNCTION_SUBSECTION = 1
 
 Producers = Mapping[str, tuple[tuple[str, str], ...]]
 MOST_PRODUCERS = 1_000
 """The fields and tools read of all producers sections of a file; each takes up to fifty times its bytes."""
 
 
-def read_function_names(customs: Iterable[CustomSection]) -> dict[int, str]:
-    """Function index → name."""
-    names: dict[int, str] = {}
-    for body in _name_subsections(customs, FUNCTION_SUBSECTION):
-        try:
-            for _ in range(body.count()):
-                index = body.u32()
-                names[index] = body.name()
-        except MalformedError:
-            break
-    return names
-
-
 def read_module_name(customs: Iterable[CustomSection]) -> str | None:
-    """The module's name."""
-    for body in _name_subsections(customs, MODULE_SUBSECTION):
-        try:
-            return body.name()
-        except MalformedError:
-            return None
-    return None
-
-
-def _name_subsections(customs: Iterable[CustomSection], wanted: int) -> Iterator[Reader]:
+    """The module's name: subsections come in the order of their numbers, of which its is the least."""
     for custom in customs:
-        if custom.name != "name":
-            continue
-        reader = Reader(custom.data)
-        kind = -1
-        try:
-            while reader.left and kind < reader.peek() <= wanted:  # each comes once, in the order of their numbers
-                kind = reader.byte()
-                body = reader.sub(reader.u32())
-                if kind == wanted:
-                    yield body
-        except MalformedError:
-            continue
+        if custom.name == "name":
+            reader = Reader(custom.data)
+            with suppress(MalformedError):
+                if reader.left and reader.byte() == MODULE_SUBSECTION:
+                    return reader.sub(reader.u32()).name()
+    return None
 
 
 class ProducersReader:

@@ -8,13 +8,13 @@ Spec: WebAssembly core, `binary/modules`; `appendix/custom` for names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import field
 from functools import cached_property
 
 from wippywasm.binary.component import CustomSection, ModuleType
 from wippywasm.binary.const_expr import skip_const_expr
-from wippywasm.binary.core_custom import read_function_names, read_module_name
+from wippywasm.binary.core_custom import read_module_name
 from wippywasm.binary.core_types import CoreTypeReader, CoreTypes
 from wippywasm.binary.limits import (
     CORE_EXPORT,
@@ -73,11 +73,6 @@ class CoreModuleInfo:
     def type(self) -> ModuleType:
         """Imports and exports as a module type of the component model."""
         return ModuleType(self.imports, self.exports)
-
-    @cached_property
-    def function_names(self) -> Mapping[int, str]:
-        """Function index → name, from the name section; empty where it is absent or broken."""
-        return read_function_names(self.customs)
 
     @cached_property
     def module_name(self) -> str | None:
