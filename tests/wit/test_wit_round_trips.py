@@ -274,6 +274,16 @@ def test_bytes_make_only_so_much(content: bytes) -> None:
     assert peak < (4 << 20) + 48 * len(data)
 
 
+def test_bytes_that_mean_nothing_give_no_room_for_copies() -> None:
+    functions = b"".join(b"\4\0\4f%03d\1\0" % i for i in range(200))
+    imports = b"".join(b"\3\0\5x%04d\5\0" % i for i in range(2_000))
+    body = b"\1\x42" + leb(201) + b"\1\x40\0\1\0" + functions + imports
+    world = b"\1\x41\2\1\x41" + leb(2_001) + body + b"\4\0\5a:b/w\4\0"
+    data = b"\0asm\x0d\0\1\0" + section(7, world) + section(11, b"\1\0\1w\3\0\0")
+    with pytest.raises(ValidationError, match="used too often"):
+        decode(data + section(0, b"\1x" + b"\0" * 1_000_000))
+
+
 def test_bytes_of_many_interfaces_are_read() -> None:
     functions = " ".join(f"do-the-thing-{k}: func(first: string, opts: options) -> result<u32>;" for k in range(10))
     body = f"record options {{ first: string, second: option<u32> }} resource thing {{ constructor(); }} {functions}"

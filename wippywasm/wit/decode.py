@@ -38,7 +38,7 @@ def decode(data: bytes, into: Resolution | None = None) -> Resolution:
     follow the grammar, and ValidationError for a component that is no WIT package.
     """
     resolution = Resolution() if into is None else into
-    decoder = Decoder(resolution, Room(len(data)))
+    decoder = Decoder(resolution, Room())
     decoder.run(read_package(bytes(data)))
     return resolution
 

@@ -33,8 +33,8 @@ def checked_label(name: str, offset: int) -> str:
 class Room:
     """How much more may be made: one definition may be used any number of times, and makes something each time."""
 
-    def __init__(self, size: int) -> None:
-        self._left = 4 * size + COPIES
+    def __init__(self) -> None:
+        self._left = COPIES
 
     def take(self, count: int, offset: int) -> None:
         self._left -= count
