@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from wippywasm.binary.component import Export, Import, ModuleType
 from wippywasm.binary.extern_names import NameWithAttributes, read_name
-from wippywasm.binary.limits import ENTRY_ROOM, STEP_ROOM, TYPE_ENTITY
+from wippywasm.binary.limits import ENTRY_ROOM, INSTANCE_ENTITY, STEP_ROOM, TYPE_ENTITY
 from wippywasm.binary.nodes import (
     ComponentNode,
     Entity,
@@ -101,6 +101,8 @@ def _take(scope: Scope, what: str, name: NameWithAttributes, entity: Entity) -> 
     space = scope.imports if what == "import" else scope.exports
     if isinstance(entity, TypeEntity):
         scope.context.budget.define(TYPE_ENTITY, name.offset)
+    elif isinstance(entity, InstanceNode):
+        scope.context.budget.define(INSTANCE_ENTITY, name.offset)
     space.add(name.name, entity, name.offset)
     space.name_resource(name.name, entity)
     scope.visibility.offset = name.offset

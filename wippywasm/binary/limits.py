@@ -76,6 +76,8 @@ DECLARED_EXTERN = Cost(33, 110)
 """An import or export of the type of an instance or component."""
 TYPE_ENTITY = Cost(10, 300)
 """What an import or export adds that is one of a type."""
+INSTANCE_ENTITY = Cost(24, 0)
+"""What one adds that is of an instance: its name is that of an interface, and the plan walks what it holds."""
 CORE_INSTANCE = Cost(12, 240)
 CORE_EXPORT_OF_BAG = Cost(5, 160)
 """An export of a core instance that is made of items, with its name."""
