@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.steps import steps_of
 from wippywasm.engine import wat2wasm
+from wippywasm.engine.wat_names import unresolved_name
 from wippywasm.errors import WatSyntaxError
 
 IMPORT = '(import "a" "i" (global (ref {})))'
@@ -20,6 +22,11 @@ TEXTS = {
     "inline": f'(component (core module $m (import "m") (type $s (struct)) {IMPORT}))',
     "in a type": f'(component (type (component (import "m" (core module (type $s (func)) {IMPORT})))))',
     "exported": f'(component (type (instance (export "m" (core module (type $s (func)) {IMPORT})))))',
+    "comment before": '(component (core type (module (type $s (func)) (export "i" (global ((; ;) ref {}))))))',
+    "annotation before": '(component (core type (module (type $s (func)) (export "i" (global ((@a) ref {}))))))',
+    "shared": '(component (core type (module (type $s (func)) (export "i" (global (shared (ref null {})))))))',
+    "annotated": f'(component (core module $m (import "m" (@a (b "c"))) (type $s (struct)) {IMPORT}))',
+    "annotated first": f'(component (core module $m (import (@a) "m") (type $s (struct)) {IMPORT}))',
     "commented": f'(component (core type (module (; (; ;) ";; ;) (type $s (struct)) ;; (; " (\n {IMPORT})))',
 }
 
@@ -48,3 +55,21 @@ def test_a_name_that_would_abort_the_process(text: str) -> None:
 )
 def test_names_that_the_parser_looks_up(text: str) -> None:
     assert wat2wasm(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['(component (ref "' + 20_000 * '\\"', "(component " + 5_000 * "(ref " + 5_000 * "$a "],
+    ids=["string", "forms"],
+)
+def test_names_are_found_in_proportion_to_the_text(text: str) -> None:
+    assert steps_of(lambda: unresolved_name(text)) < 100 * len(text)
+    assert unresolved_name(text) is None
+    with pytest.raises(WatSyntaxError):
+        wat2wasm(text)
+
+
+def test_forms_that_are_too_deep_have_a_place() -> None:
+    with pytest.raises(WatSyntaxError, match=r"line 1, column \d+: item nesting too deep$") as caught:
+        wat2wasm(120 * "(component " + 120 * ")")
+    assert caught.value.details["line"] == 1

@@ -14,7 +14,7 @@ import wasmtime
 from wippywasm.engine.wat_names import unresolved_name
 from wippywasm.errors import WatSyntaxError
 
-_PLACE = re.compile(r"--> .*?:(\d+):(\d+)\s*$", re.MULTILINE)
+_PLACE = re.compile(r"(?:--> .*?| at <anon>):(\d+):(\d+)\s*$", re.MULTILINE)
 
 
 def wat2wasm(text: str, path: str | None = None) -> bytes:
@@ -40,7 +40,7 @@ def _place(text: str, at: int) -> str:
 
 
 def _syntax_error(message: str, path: str | None) -> WatSyntaxError:
-    headline = message.strip().splitlines()[0].strip()
+    headline = _PLACE.sub("", message.strip().splitlines()[0]).strip()
     place = _PLACE.search(message)
     if place is None:
         return WatSyntaxError(headline if path is None else f"{path}: {headline}")

@@ -9,24 +9,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from enum import Enum
 
-_TOKEN = re.compile(r"""\(;|;[^\n]*|"(?:[^"\\]|\\.)*"|[()]|[^\s()";]+""", re.DOTALL)
+_TOKEN = re.compile(r"""\(;|;[^\n]*|\$?"[^"\\]*(?:\\.[^"\\]*)*"?|[()]|[^\s()";]+""", re.DOTALL)
 _COMMENT = re.compile(r"\(;|;\)")
-_SUSPECT = re.compile(r"\(\s*ref\b")
 _WORDS = 3
 """The words of a form that tell what it is."""
+
+
+class _Place(Enum):
+    """Where a form stands, as far as names there may not be looked up."""
+
+    ELSEWHERE = 0
+    MODULE = 1
+    """In a module type."""
+    ITEM = 2
+    """In an import or export of a module type."""
+    TYPE = 3
+    """In the type of a global or table there."""
+
+
+_STEPS = {
+    _Place.MODULE: (("import", "export"), _Place.ITEM),
+    _Place.ITEM: (("global", "table"), _Place.TYPE),
+    _Place.TYPE: (("ref", "exact", "mut", "shared"), _Place.TYPE),
+}
+"""The heads of forms in a place that lead further, and where to."""
 
 
 class _Form:
     """A parenthesis that is open: its first words, and whether forms were in it."""
 
-    __slots__ = ("is_module_type", "parent", "parts", "words")
+    __slots__ = ("is_module_type", "parent", "parts", "place", "words")
 
     def __init__(self, parent: _Form | None) -> None:
         self.parent = parent
         self.words: list[str] = []
         self.parts = 0
         self.is_module_type = False
+        self.place = _Place.ELSEWHERE if parent is None else parent.inside()
         if parent is not None:
             parent.parts += 1
 
@@ -34,7 +55,18 @@ class _Form:
     def head(self) -> str:
         return self.words[0] if self.words else ""
 
+    def inside(self) -> _Place:
+        """The place of the forms in this one, whose head has been read."""
+        if self.is_module_type:
+            return _Place.MODULE
+        if self.head == "item" and self.place is _Place.ITEM:
+            return _Place.ITEM
+        heads, place = _STEPS.get(self.place, ((), _Place.ELSEWHERE))
+        return place if self.head in heads else _Place.ELSEWHERE
+
     def add(self, word: str) -> None:
+        if word[0] == "@" and not self.words and self.parent is not None:
+            self.parent.parts -= 1  # annotations stand anywhere, and are nothing
         if len(self.words) == _WORDS:
             return
         self.words.append(word)
@@ -55,22 +87,12 @@ class _Form:
 
     def forgets_names(self) -> bool:
         """Whether names in this form are among those that are not looked up."""
-        form: _Form | None = self
-        if self.head not in ("ref", "exact"):
-            return False
-        while form is not None and form.head in ("ref", "exact", "mut"):
-            form = form.parent
-        if form is None or form.head not in ("global", "table"):
-            return False
-        form = form.parent
-        while form is not None and form.head in ("item", "import", "export"):
-            form = form.parent
-        return form is not None and form.is_module_type
+        return self.place is _Place.TYPE and self.head in ("ref", "exact")
 
 
 def unresolved_name(text: str) -> re.Match[str] | None:
     """The first such name of a text, if it has one."""
-    if "component" not in text or _SUSPECT.search(text) is None:
+    if "component" not in text or "ref" not in text:
         return None
     form: _Form | None = None
     for token in _tokens(text):
