@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from tests.abi import abi_types
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
-from tests.abi.test_against_reference import ENCODINGS, SETTINGS, function_of, reference_lower
+from tests.abi.test_against_reference import ENCODINGS, SETTINGS, reference_lower
+from tests.abi.test_wide_types import there_and_back
 from tests.binary.peaks import peak_of
 from wippywasm.abi import Binding, Options, lift, lower, prepare_lift
 from wippywasm.abi.bounds import is_dense
@@ -89,16 +90,7 @@ def test_dense_code_does_as_the_reference(heavy: int, data: st.DataObject, types
 def check(types: list[ValType], values: list[Any], encoding: str) -> None:
     """Values go to a guest as the reference sends them, and come back as they were."""
     assert is_dense(types)
-    ours, theirs = FakeGuest(), FakeGuest()
-    core: list[Any] = []
-    ft = function_of(types)
-    lift(ft, FakeFunc(lambda *given: core.extend(given)), Options(encoding), ours.binding())(*values)
-    assert abi_types.same(core, reference_lower(theirs, types, values, encoding))
-    assert ours.calls == theirs.calls
-    assert ours.memory.bytes == theirs.memory.bytes
-    got: list[Any] = []
-    lower(ft, lambda *given: got.extend(given), Options(encoding), ours.binding())[1](*core)
-    assert abi_types.same(got, values)
+    ft, ours, core = there_and_back(types, values, encoding)
     check_between(ft, ours, core, values, encoding)
 
 

@@ -89,11 +89,12 @@ def test_wide_types_are_as_the_reference_has_them(seed: int, encoding: str) -> N
     random = Random(seed)
     drawings = [drawn(random) for _ in range(random.choice((1, 1, 2)))]
     for i in range(2):
-        check([t for t, _ in drawings], [choices[i % len(choices)] for _, choices in drawings], encoding)
+        there_and_back([t for t, _ in drawings], [choices[i % len(choices)] for _, choices in drawings], encoding)
 
 
-def check(types: list[ValType], values: list[Any], encoding: str) -> None:
-    """Values go to a guest as the reference sends them, and come back as they were."""
+def there_and_back(types: list[ValType], values: list[Any], encoding: str) -> tuple[FuncType, FakeGuest, list[Any]]:
+    """Values go to a guest as the reference sends them, and come back as they were. The function, the guest, and the
+    core values that it got."""
     ours, theirs = FakeGuest(size=1 << 20), FakeGuest(size=1 << 20)
     core: list[Any] = []
     ft = function_of(types)
@@ -106,6 +107,7 @@ def check(types: list[ValType], values: list[Any], encoding: str) -> None:
     call(*core)
     assert abi_types.same(got, values)
     assert abi_types.same(got, reference_lift(ours, types, core, encoding, MAX_FLAT_PARAMS))
+    return ft, ours, core
 
 
 def through(t: ValType, value: Any) -> Any:
@@ -145,10 +147,12 @@ def test_as_many_parts_as_a_type_may_have(t: ValType, value: Any) -> None:
 def test_as_many_parameters_as_a_function_may_have(count: int, encoding: str) -> None:
     parts = [PARTS[i % len(PARTS)] for i in range(count)]
     for i in range(2):
-        check([t for t, _ in parts], [values[i % len(values)] for _, values in parts], encoding)
+        there_and_back([t for t, _ in parts], [values[i % len(values)] for _, values in parts], encoding)
 
 
 @pytest.mark.parametrize("first", range(9))
 def test_groups_of_fields_wherever_they_start(first: int) -> None:
     fields = [*PARTS[:first], *[PARTS[i % 4] for i in range(2 * GROUP)]]
-    check([U8, TupleType(tuple([t for t, _ in fields]))], [1, tuple([values[0] for _, values in fields])], "utf16")
+    there_and_back(
+        [U8, TupleType(tuple([t for t, _ in fields]))], [1, tuple([values[0] for _, values in fields])], "utf16"
+    )

@@ -33,23 +33,6 @@ def refused(text: str, message: str, features: Features = DEFAULT) -> Validation
     return caught.value
 
 
-def leb(value: int) -> bytes:
-    """An unsigned LEB128."""
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-COMPONENT = b"\0asm\x0d\0\1\0"
-
-
-def section(number: int, body: bytes) -> bytes:
-    return bytes([number]) + leb(len(body)) + body
-
-
 LIFTED = """
   (import "log" (func $log (param "text" string)))
   (core module $libc (memory (export "mem") 1)

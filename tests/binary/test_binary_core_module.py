@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.steps import steps_of
+from tools.dense import leb, text
 from wippywasm.binary import core_module, sniff
 from wippywasm.binary.component import CustomSection
 from wippywasm.binary.core_custom import MOST_PRODUCERS, ProducersReader, read_module_name
@@ -73,13 +74,13 @@ def test_producers() -> None:
 
 def test_no_more_producers_of_a_file_are_read_than_anybody_looks_at() -> None:
     reader = ProducersReader()
-    one_field = reader.read([_producers(_name("sdk") + _leb(400) + 400 * (_name("a") + _name("1")))])
+    one_field = reader.read([_producers(text("sdk") + leb(400) + 400 * (text("a") + text("1")))])
     assert len(one_field["sdk"]) == 400
-    many = reader.read([_producers(*(_name(f"f{n}") + b"\0" for n in range(400)))])
+    many = reader.read([_producers(*(text(f"f{n}") + b"\0" for n in range(400)))])
     assert len(many) == 400
-    rest = reader.read([_producers(_name("g") + _leb(2000) + 2000 * (_name("a") + _name("1")))])
+    rest = reader.read([_producers(text("g") + leb(2000) + 2000 * (text("a") + text("1")))])
     assert len(rest["g"]) == MOST_PRODUCERS - (1 + 400 + 400 + 1)
-    assert not reader.read([_producers(_name("h") + b"\0")])
+    assert not reader.read([_producers(text("h") + b"\0")])
 
 
 def test_subsections_of_names_are_read_no_further_than_to_the_one_that_is_asked_for() -> None:
@@ -91,15 +92,7 @@ def test_subsections_of_names_are_read_no_further_than_to_the_one_that_is_asked_
 
 
 def _producers(*fields: bytes) -> CustomSection:
-    return CustomSection("producers", memoryview(_leb(len(fields)) + b"".join(fields)), 0)
-
-
-def _name(name: str) -> bytes:
-    return _leb(len(name)) + name.encode()
-
-
-def _leb(n: int) -> bytes:
-    return bytes([n & 0x7F | 0x80, n >> 7])
+    return CustomSection("producers", memoryview(leb(len(fields)) + b"".join(fields)), 0)
 
 
 def test_broken_custom_sections_are_no_error() -> None:

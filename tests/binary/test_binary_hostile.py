@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.binary.binary_text import COMPONENT, leb, section
 from tests.binary.peaks import peak_of
 from tools import bombs
+from tools.dense import COMPONENT, leb, section
 from wippywasm.binary import core_module, decode
 from wippywasm.engine import wat2wasm
 from wippywasm.errors import BinaryError, ValidationError

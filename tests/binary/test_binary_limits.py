@@ -7,9 +7,10 @@ from functools import partial
 
 import pytest
 
-from tests.binary.binary_text import COMPONENT, leb, refused, section
+from tests.binary.binary_text import refused
 from tests.binary.peaks import peak_of
 from tools import dense
+from tools.dense import COMPONENT, leb, section
 from wippywasm.binary import core_module, decode, limits
 from wippywasm.engine import wat2wasm
 from wippywasm.errors import BinaryError, MalformedError, ValidationError

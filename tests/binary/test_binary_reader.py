@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.binary.binary_text import leb
+from tools.dense import leb
 from wippywasm.binary.reader import Reader, view_of
 from wippywasm.errors import MalformedError
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.binary.binary_text import COMPONENT, component, refused, section
+from tests.binary.binary_text import component, refused
+from tools.dense import COMPONENT, section
 from wippywasm.binary import decode
 from wippywasm.binary.features import ALL, ASYNC, DEFAULT, FIXED_LISTS, MAP, STACKFUL, THREADS
 from wippywasm.errors import BinaryError, MalformedError, ValidationError

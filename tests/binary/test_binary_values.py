@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.binary.binary_text import COMPONENT, leb, refused, section
+from tests.binary.binary_text import refused
+from tools.dense import COMPONENT, leb, section
 from wippywasm.binary import decode
 from wippywasm.binary.component import Component, Start, ValueBound, ValueDefinition
 from wippywasm.binary.features import ALL
