@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 MOST_IMPORTS = 12_000
 """How many imports a module may have that is a file of its own; each takes a hundred times its bytes."""
-MOST_FUNCTIONS = 100_000
+MOST_FUNCTIONS = 50_000
 """How many exports are made callable where no signatures choose among them; each takes a hundred times its bytes."""
 
 
