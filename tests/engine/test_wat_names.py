@@ -27,6 +27,9 @@ TEXTS = {
     "shared": '(component (core type (module (type $s (func)) (export "i" (global (shared (ref null {})))))))',
     "annotated": f'(component (core module $m (import "m" (@a (b "c"))) (type $s (struct)) {IMPORT}))',
     "annotated first": f'(component (core module $m (import (@a) "m") (type $s (struct)) {IMPORT}))',
+    "interface": f'(component (core module $m (import (interface "a:b/c")) (type $s (struct)) {IMPORT}))',
+    "line of a Mac": '(component (core type (module (type $s (func)) (export "i" (global ;;c\r(ref {}))))))',
+    "semicolon": '(component (core type (module (type $s (func)) (export "i" (global(@a;)(ref {}))))))',
     "commented": f'(component (core type (module (; (; ;) ";; ;) (type $s (struct)) ;; (; " (\n {IMPORT})))',
 }
 
@@ -37,7 +40,7 @@ def test_a_name_that_would_abort_the_process(text: str) -> None:
     with pytest.raises(WatSyntaxError, match=r"\$s is a name where .* write the type's index") as caught:
         wat2wasm(named, "some.wat")
     place = caught.value.details
-    assert named.splitlines()[place["line"] - 1][place["column"] - 1 :].startswith("$s")
+    assert named.split("\n")[place["line"] - 1][place["column"] - 1 :].startswith("$s")
     wat2wasm(text.format("0"))
 
 
@@ -59,8 +62,12 @@ def test_names_that_the_parser_looks_up(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['(component (ref "' + 20_000 * '\\"', "(component " + 5_000 * "(ref " + 5_000 * "$a "],
-    ids=["string", "forms"],
+    [
+        "(component (ref " + 20_000 * "(",
+        '(component (ref "' + 20_000 * '\\"',
+        "(component " + 5_000 * "(ref " + 5_000 * "$a ",
+    ],
+    ids=["depth", "string", "forms"],
 )
 def test_names_are_found_in_proportion_to_the_text(text: str) -> None:
     assert steps_of(lambda: unresolved_name(text)) < 100 * len(text)

@@ -11,10 +11,8 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 
-_TOKEN = re.compile(r"""\(;|;[^\n]*|\$?"[^"\\]*(?:\\.[^"\\]*)*"?|[()]|[^\s()";]+""", re.DOTALL)
+_TOKEN = re.compile(r"""\(;|;;[^\n\r]*|;|\$?"[^"\\]*(?:\\.[^"\\]*)*"?|[()]|[^\s()";]+""", re.DOTALL)
 _COMMENT = re.compile(r"\(;|;\)")
-_WORDS = 3
-"""The words of a form that tell what it is."""
 
 
 class _Place(Enum):
@@ -38,51 +36,55 @@ _STEPS = {
 
 
 class _Form:
-    """A parenthesis that is open: its first words, and whether forms were in it."""
+    """A parenthesis that is open: its first words, how many it has, and whether forms were in it."""
 
-    __slots__ = ("is_module_type", "parent", "parts", "place", "words")
+    __slots__ = ("head", "is_module_type", "parent", "parts", "place", "second", "words")
 
-    def __init__(self, parent: _Form | None) -> None:
+    def __init__(self, parent: _Form | None, place: _Place) -> None:
         self.parent = parent
-        self.words: list[str] = []
-        self.parts = 0
+        self.place = place
+        self.head = self.second = ""
+        self.words = self.parts = 0
         self.is_module_type = False
-        self.place = _Place.ELSEWHERE if parent is None else parent.inside()
-        if parent is not None:
-            parent.parts += 1
 
-    @property
-    def head(self) -> str:
-        return self.words[0] if self.words else ""
-
-    def inside(self) -> _Place:
-        """The place of the forms in this one, whose head has been read."""
+    def open(self) -> _Form:
+        """A form in this one, whose head has been read."""
+        self.parts += 1
         if self.is_module_type:
-            return _Place.MODULE
-        if self.head == "item" and self.place is _Place.ITEM:
-            return _Place.ITEM
-        heads, place = _STEPS.get(self.place, ((), _Place.ELSEWHERE))
-        return place if self.head in heads else _Place.ELSEWHERE
+            place = _Place.MODULE
+        elif self.place is _Place.ELSEWHERE:
+            place = _Place.ELSEWHERE
+        elif self.head == "item" and self.place is _Place.ITEM:
+            place = _Place.ITEM
+        else:
+            heads, place = _STEPS[self.place]
+            place = place if self.head in heads else _Place.ELSEWHERE
+        return _Form(self, place)
 
     def add(self, word: str) -> None:
-        if word[0] == "@" and not self.words and self.parent is not None:
-            self.parent.parts -= 1  # annotations stand anywhere, and are nothing
-        if len(self.words) == _WORDS:
-            return
-        self.words.append(word)
+        self.words += 1
+        if self.words == 1:
+            self._begin(word)
+        elif self.words == 2:
+            self.second = word
         parent = self.parent
         if word == "module" and parent is not None:
-            self.is_module_type = (
-                parent.words[:2] == ["core", "type"]
-                if len(self.words) == 1
-                else self.head == "core" and parent.head in ("import", "export")
-            )
+            if self.words == 1:
+                self.is_module_type = (parent.head, parent.second) == ("core", "type")
+            elif self.words == 2 and self.head == "core":
+                self.is_module_type = parent.head in ("import", "export")
+
+    def _begin(self, word: str) -> None:
+        self.head = word
+        if word[0] == "@" and self.parent is not None:
+            self.parent.parts -= 1  # annotations stand anywhere, and are nothing
 
     def close(self) -> _Form | None:
         """The form around it. A module with an import of its own, of one name, is the type of what is imported."""
         around = self.parent
-        if around is not None and self.head == "import" and len(self.words) == 2 and not self.parts:
-            around.is_module_type = around.is_module_type or around.words[:2] == ["core", "module"]
+        if around is not None and self.head == "import" and (around.head, around.second) == ("core", "module"):
+            is_of_one_name = self.words == 1 or (self.words == 2 and not self.parts)
+            around.is_module_type = around.is_module_type or is_of_one_name
         return around
 
     def forgets_names(self) -> bool:
@@ -98,7 +100,7 @@ def unresolved_name(text: str) -> re.Match[str] | None:
     for token in _tokens(text):
         word = token.group()
         if word == "(":
-            form = _Form(form)
+            form = _Form(None, _Place.ELSEWHERE) if form is None else form.open()
         elif form is not None:
             if word == ")":
                 form = form.close()
@@ -118,7 +120,7 @@ def _tokens(text: str) -> Iterator[re.Match[str]]:
             end = _end_of_comment(text, token.end())
         else:
             end = token.end()
-            if word[0] != ";":
+            if not word.startswith(";;"):
                 yield token
         token = _TOKEN.search(text, end)
 
