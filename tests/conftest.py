@@ -48,12 +48,11 @@ def logging_as_it_was() -> Iterator[None]:
         everyone.removeHandler(handler)
 
 
-@pytest.fixture
-def only_new_garbage() -> Iterator[None]:
-    """Collections look at what the test makes: at all that thousands of tests have left, each takes seconds."""
+@pytest.fixture(scope="module", autouse=True)
+def only_new_garbage() -> None:
+    """Collections look at what the tests of a file make: at all that is there before, each takes up to seconds."""
+    gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(params=["wasmtime", "wasmer"])

@@ -9,7 +9,7 @@ import linecache
 import threading
 import traceback
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,7 @@ from tests.abi import abi_types
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from tests.abi.test_against_reference import ENCODINGS, SETTINGS, reference_lower
 from tests.abi.test_wide_types import there_and_back
-from tests.binary.peaks import peak_of
+from tests.binary.peaks import assert_peak
 from wippywasm.abi import Binding, Options, lift, lower, prepare_lift
 from wippywasm.abi.bounds import is_dense
 from wippywasm.abi.source import STEPWISE_SIDE
@@ -160,20 +160,20 @@ SMALL_FILES: list[tuple[list[ValType], list[Any]]] = [
 def test_a_first_call_takes_little_memory_where_types_are_few(case: int) -> None:
     types, values = SMALL_FILES[case]
     assert round_trip(new_function(types), values) == values
-    assert peak_of(lambda: round_trip(new_function(types), values)) < 8 * MEGABYTE
+    assert_peak(lambda: round_trip(new_function(types), values), 8 * MEGABYTE)
 
 
 def test_a_first_call_takes_little_more_memory_where_they_are_many() -> None:
     t, values = TupleType(tuple(different(200))), [((1,) * 7,) * 200]
     assert round_trip(new_function([t]), values) == values
-    assert peak_of(lambda: round_trip(new_function([t]), values)) < 4 * MEGABYTE
+    assert_peak(lambda: round_trip(new_function([t]), values), 4 * MEGABYTE)
 
 
 def written() -> dict[str, int]:
     """The generated texts there are, and their sizes."""
     gc.collect()
-    names = [name for name in linecache.cache if name.startswith("<wippywasm abi")]
-    return {name: len("".join(linecache.getlines(name))) for name in names}
+    texts = [(name, entry) for name, entry in linecache.cache.items() if name.startswith("<wippywasm abi")]
+    return {name: cast("int", entry[0]) for name, entry in texts}
 
 
 def test_code_grows_with_what_is_different() -> None:

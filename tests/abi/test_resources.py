@@ -14,8 +14,6 @@ from wippywasm.abi.resources import run_deferred
 from wippywasm.errors import Trap, UnavailableError, ValueMismatchError
 from wippywasm.model import S32, BorrowType, FuncType, ListType, OwnType, Param, ResourceType, TupleType
 
-pytestmark = pytest.mark.usefixtures("only_new_garbage")
-
 R = ResourceType("counter")
 OWN, BORROW = OwnType(R), BorrowType(R)
 

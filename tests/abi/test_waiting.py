@@ -7,11 +7,7 @@ import warnings
 from collections.abc import Awaitable
 from inspect import CORO_CLOSED, getcoroutinestate
 
-import pytest
-
 from wippywasm.awaitables import discard
-
-pytestmark = pytest.mark.usefixtures("only_new_garbage")
 
 
 async def outer(inner: Awaitable[int]) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -22,14 +20,6 @@ from tools.bench.rows import PEER, Ratios, Row, Timed, measure, overhead, ratio,
 
 ROOT = Path(__file__).parent.parent.parent
 SIDE = "wippywasm on wasmtime"
-
-
-@pytest.fixture(autouse=True)
-def only_new_objects() -> Iterator[None]:
-    """Measuring collects garbage before each batch, which need not go through all that the tests before have left."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def rows() -> list[Row]:

@@ -10,6 +10,14 @@ import tracemalloc
 from collections.abc import Callable
 
 
+def assert_peak(call: Callable[[], object], below: float) -> None:
+    """Fails where it holds as many bytes at once, or more; a second call is made only where the first did."""
+    peak = _peak(call)
+    if peak >= below:
+        peak = min(peak, _peak(call))
+    assert peak < below, f"{peak} bytes"
+
+
 def peak_of(call: Callable[[], object]) -> int:
     """The most bytes that it holds at once."""
     return min(_peak(call), _peak(call))

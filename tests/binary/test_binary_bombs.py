@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from tests.binary.peaks import peak_of
+from tests.binary.peaks import assert_peak
 from tools.bombs import SHAPES
 from wippywasm.binary import decode, limits
 from wippywasm.engine import wat2wasm
@@ -34,7 +34,7 @@ def answer(wasm: bytes) -> None:
 def test_memory_keeps_to_the_limits(shape: str, levels: int) -> None:
     """They take up to four megabytes."""
     wasm = wat2wasm(SHAPES[shape](levels))
-    assert peak_of(partial(answer, wasm)) < (4 << 20) + 64 * len(wasm)
+    assert_peak(partial(answer, wasm), (4 << 20) + 64 * len(wasm))
 
 
 @pytest.mark.parametrize(

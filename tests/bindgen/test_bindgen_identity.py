@@ -15,7 +15,6 @@ import pytest
 from wippywasm.engine.port import Engine
 from wippywasm.wit import World, parse_text
 
-pytestmark = pytest.mark.usefixtures("only_new_garbage")
 Make = Callable[[World], ModuleType]
 TWINS = """
 package my:twins;

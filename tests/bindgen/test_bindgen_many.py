@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from tests.binary.peaks import peak_of
+from tests.binary.peaks import assert_peak
 from tests.steps import grows_in_proportion
 from wippywasm.binary import decode
 from wippywasm.bindgen import generate
@@ -134,11 +134,11 @@ def test_a_world_of_more_than_a_package_can_have_is_refused(imports: str) -> Non
 def test_memory_for_bindings_is_in_proportion() -> None:
     wide = f"(type $b (tuple {'u8 u16 ' * 900}))"
     text = wide + each(12, lambda i: f'(import "f{i}" (func (param "x" $b))) ')
-    assert peak_of(partial(generate, world_of(text), "bindgen")) < 16 << 20
+    assert_peak(partial(generate, world_of(text), "bindgen"), 16 << 20)
     with pytest.raises(TooLongError):
         generate(world_of(text + each(60, lambda i: f'(import "g{i}" (func (param "x" $b))) ')), "bindgen")
     many = each(500, lambda i: f'(import "a:b{i}/c" (instance (export "f" (func)))) ')
-    assert peak_of(partial(generate, world_of(many), "bindgen")) < 8 << 20
+    assert_peak(partial(generate, world_of(many), "bindgen"), 8 << 20)
 
 
 def test_the_cases_of_names_for_names_are_found_at_once() -> None:

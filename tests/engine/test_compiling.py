@@ -20,8 +20,6 @@ from wippywasm.engine.features import LABELS, WASM_2_0, labels
 from wippywasm.engine.port import Engine
 from wippywasm.errors import BinaryError, MalformedError, UnsupportedFeatureError, ValidationError
 
-pytestmark = pytest.mark.usefixtures("only_new_garbage")
-
 HEADER = b"\0asm\1\0\0\0"
 NEEDS = {
     "tail-call": "(module (func $f return_call $f))",

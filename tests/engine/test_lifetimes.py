@@ -16,8 +16,6 @@ from wippywasm.engine.port import Engine, Store, StoreLimits
 from wippywasm.engine.wasmtime_engine import WasmtimeEngine
 from wippywasm.errors import InvalidError, ThreadError, UnavailableError
 
-pytestmark = pytest.mark.usefixtures("only_new_garbage")
-
 GUEST = """(module (import "h" "f" (func $f (param i32) (result i32)))
   (memory (export "memory") 2 100) (global (export "g") (mut i32) (i32.const 1)) (table (export "t") 1 funcref)
   (func (export "go") (param i32) (result i32) (i32.store8 (i32.const 100000) (i32.const 1)) (call $f (local.get 0)))

@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from tests.binary.peaks import peak_of
+from tests.binary.peaks import assert_peak
 from tests.inspect.conftest import InspectText
 from tests.steps import grows_in_proportion
 from wippywasm.binary import core_module
@@ -84,8 +84,8 @@ def test_entries_are_not_written_before_they_are_asked_for(tmp_path: Path) -> No
     assert found.definition is not None
     assert len(found.definition.entries) == definition.MOST_ENTRIES
     assert any(note.startswith("10,000 more functions have no entry") for note in found.definition.notes)
-    assert peak_of(partial(report, found)) < 1 << 20
-    assert peak_of(partial(page, found)) < 1 << 20
+    assert_peak(partial(report, found), 1 << 20)
+    assert_peak(partial(page, found), 1 << 20)
     assert "… and 19,700 more" in page(found)
     one = inspect(file, method="f19999").definition
     assert one is not None
@@ -117,8 +117,8 @@ def test_what_all_entries_have_in_common_is_not_repeated(tmp_path: Path) -> None
     found = inspect(file, app=tmp_path / "app")
     assert found.definition is not None
     assert len(found.definition.text) < 10 * found.size
-    assert peak_of(partial(report, found)) < 2 << 20
-    assert peak_of(partial(refused, found)) < 2 << 20
+    assert_peak(partial(report, found), 2 << 20)
+    assert_peak(partial(refused, found), 2 << 20)
 
 
 def packages(count: int) -> str:

@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 
-from tests.binary.peaks import peak_of
+from tests.binary.peaks import assert_peak, peak_of
 from wippywasm import load
 from wippywasm.binary import core_module
 from wippywasm.engine import wat2wasm
@@ -229,4 +229,4 @@ def test_exports_that_nobody_asks_for_take_little_room(engine: str) -> None:
     assert parse.call_count == 1
     most = {"wasmtime": 100, "wasmer": 350}[engine]
     loaded = peak_of(lambda: load(wasm, engine=engine))
-    assert peak_of(lambda: load(wasm, engine=engine).instantiate().close()) < loaded + 3000 * most
+    assert_peak(lambda: load(wasm, engine=engine).instantiate().close(), loaded + 3000 * most)

@@ -16,8 +16,6 @@ import wippywasm
 from wippywasm.errors import Trap
 from wippywasm.instance.guest_thread import GuestThread
 
-pytestmark = pytest.mark.usefixtures("only_new_garbage")
-
 COUNTERS = """
 (component
   (import "log" (func $log (param "n" u32)))

@@ -18,8 +18,6 @@ from tests.instance.test_instance_threads import WAIT
 from wippywasm import Limits
 from wippywasm.errors import ThreadError, Trap
 
-pytestmark = pytest.mark.usefixtures("only_new_garbage")
-
 OWNER = NAMED_OWNER.replace("$owner", "", 1)
 HOLDER = """
 (component

@@ -12,8 +12,6 @@ import pytest
 from wippywasm import Resource
 from wippywasm.errors import PermissionDeniedError
 
-pytestmark = pytest.mark.usefixtures("only_new_garbage")
-
 ALONE = """
 (component
   (core module $m (func (export "double") (param i32) (result i32) (i32.add (local.get 0) (local.get 0))))

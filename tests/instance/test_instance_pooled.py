@@ -15,8 +15,6 @@ from wippywasm.engine import wasmtime_pool
 from wippywasm.errors import PoisonedError, TimedOutError, Trap
 from wippywasm.instance.pooled import AFTER, MOST_REALLOCS
 
-pytestmark = pytest.mark.usefixtures("only_new_garbage")
-
 SHORT = Limits(max_execution_ms=100)
 COUNTER = """
 (module

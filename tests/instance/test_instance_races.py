@@ -20,8 +20,6 @@ from wippywasm import Limits
 from wippywasm.errors import CanceledError, ConflictError, PoisonedError, ThreadError, TimedOutError, UnavailableError
 from wippywasm.threads import here
 
-pytestmark = pytest.mark.usefixtures("only_new_garbage")
-
 
 @pytest.fixture
 def many_switches() -> Iterator[None]:

@@ -12,8 +12,6 @@ from wippywasm import Guest
 from wippywasm.abi import Resource
 from wippywasm.errors import LinkError, ThreadError, Trap, ValueMismatchError
 
-pytestmark = pytest.mark.usefixtures("only_new_garbage")
-
 # Exports a resource whose representation is twice its number, and counts what lives.
 COUNTERS = """
 (component $Counters

@@ -11,8 +11,6 @@ import pytest
 
 from wippywasm.errors import ConflictError, ThreadError, Trap
 
-pytestmark = pytest.mark.usefixtures("only_new_garbage")
-
 CALLER = """
 (component
   (import "host" (func $host (param "n" u32) (result u32)))

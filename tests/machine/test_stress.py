@@ -16,8 +16,6 @@ from wippywasm import Limits
 from wippywasm.engine.turns import Turns
 from wippywasm.errors import TimedOutError
 
-pytestmark = pytest.mark.usefixtures("only_new_garbage")
-
 CALLS = 300
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.binary.peaks import peak_of
+from tests.binary.peaks import assert_peak
 from tests.steps import steps_of
 from wippywasm.binary import core_module
 from wippywasm.engine import wat2wasm
@@ -249,7 +249,7 @@ def test_functions_that_can_not_be_called_are_kept_with_the_reason() -> None:
 
 def test_the_imports_of_a_module_are_planned_for_little_each() -> None:
     info, wasm = _of_imports(MOST_IMPORTS)
-    assert peak_of(lambda: plan_core_module(info, wasm)) < 420 * MOST_IMPORTS
+    assert_peak(lambda: plan_core_module(info, wasm), 420 * MOST_IMPORTS)
     info, wasm = _of_imports(200)
     assert steps_of(lambda: plan_core_module(info, wasm)) < 250 * 200
 
