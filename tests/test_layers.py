@@ -20,7 +20,7 @@ LAYERS = [
     {"dataclass", "late", "threads", "visible"},
     {"errors"},
     {"unfolded"},
-    {"awaitables", "calling", "model", "core", "values", "leb128"},
+    {"awaitables", "calling", "delivery", "model", "core", "values", "leb128"},
     {"layout"},
     {"wit", "binary"},
     {"abi"},

@@ -45,6 +45,8 @@ class Call:
     """Whose call it is, where that awaits."""
     store: Any = None
     """What has its guest, where what ends that need not look here."""
+    is_met: bool = False
+    """Whether it is in time whenever its task goes on: its guest has returned in another thread."""
 
     def __init__(self, outer: Call | None, timeout: BaseException | None = None, seconds: float = 0) -> None:
         self.outer = outer
@@ -128,12 +130,21 @@ class Call:
 class TaskCall(Call):
     """A call that the running task awaits, which says so to those within it."""
 
-    __slots__ = ("store", "task")
+    __slots__ = ("is_met", "store", "task")
 
     def __init__(self, timeout: BaseException | None = None, seconds: float = 0, store: Any = None) -> None:
         super().__init__(here(), timeout, seconds)
         self.task = current_task()
         self.store = store
+        self.is_met = False
+
+    def meet(self) -> None:
+        """Its guest has returned, now."""
+        self.is_met = self.deadline is None or time.monotonic() < self.deadline
+
+    def look(self) -> None:
+        if not self.is_met:
+            super().look()
 
     def leave(self) -> None:
         super().leave()

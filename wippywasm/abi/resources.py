@@ -126,9 +126,7 @@ def destroy(rt: RuntimeResource, rep: int, caller: ComponentInstance | None) -> 
     """
     impl = rt.impl
     if impl is None:
-        value = release_object(rt, rep)
-        if rt.dtor is not None:
-            rt.dtor(value)
+        _end_object(rt, release_object(rt, rep))
         return
     is_foreign = caller is None or impl.deferred is not caller.deferred
     if impl.poison is CLOSED or (is_foreign and impl.poison is not None):
@@ -153,6 +151,11 @@ def destroy(rt: RuntimeResource, rep: int, caller: ComponentInstance | None) -> 
             _destroy_within(rt, rep, caller, entering)
     if impl.deferred:
         run_deferred(impl)
+
+
+def _end_object(rt: RuntimeResource, value: Any) -> None:
+    if rt.dtor is not None:
+        rt.dtor(value)
 
 
 def _destroy_within(
@@ -202,6 +205,18 @@ def _is_destroyed(rt: RuntimeResource, impl: ComponentInstance, rep: int) -> boo
         return impl.poison is not None
     _destroy_for_host(rt, rep, entering)
     return True
+
+
+def drop_lifted(lifted: Iterable[tuple[RuntimeResource, Any]], tell: Callable[[Exception], None]) -> None:
+    """Drop what was lifted for somebody who is gone, in the order of the lifting; `tell` is told what goes wrong."""
+    for rt, value in lifted:
+        try:
+            if rt.objects is not None:
+                _end_object(rt, value)
+            elif (rep := value._take()) is not None:
+                _destroy_when_free(rt, rep)
+        except Exception as error:  # noqa: BLE001  (the others are to go as well)
+            tell(error)
 
 
 def drop_foreign(holder: ComponentInstance, guest: Collection[ComponentInstance]) -> list[Callable[[], None]]:

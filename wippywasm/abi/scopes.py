@@ -17,6 +17,7 @@ from wippywasm.abi.resources import (
     GuestResource,
     HostObject,
     Resource,
+    drop_lifted,
     get_handle,
     keep_moving,
     keep_own,
@@ -29,6 +30,7 @@ from wippywasm.abi.signature import MISSING
 from wippywasm.abi.slots import slot
 from wippywasm.abi.source import COMPONENT_SIDE, Side
 from wippywasm.abi.state import Allowance, ComponentInstance, ResourceHandle, RuntimeResource, Subtask, Task
+from wippywasm.delivery import deliver
 from wippywasm.errors import with_article
 from wippywasm.model import BorrowType, OwnType, ResourceType, resource_of
 
@@ -159,6 +161,8 @@ class Scope(Allowance):
         """The guest has returned."""
         self.taken.clear()
         self.task.return_()
+        if self.lifted:
+            deliver(self.inst, self.drop)
 
     def fail(self) -> None:
         """The guest is ending: it owns what was on its way, as if that had arrived or never left."""
@@ -169,6 +173,10 @@ class Scope(Allowance):
         self.taken.clear()
         self.lifted.clear()
         self.task.release()
+
+    def drop(self, tell: Callable[[Exception], None]) -> None:
+        """Whoever was to get what was lifted is gone; `tell` gets each error of a destructor."""
+        drop_lifted(self.lifted, tell)
 
     def fail_to_return(self) -> None:
         """The same when the host has what was lifted for it."""

@@ -7,10 +7,11 @@ Spec: SPEC section 6 (`max_execution_ms`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from wippywasm.calling import TaskCall, around
+from wippywasm.calling import Call, TaskCall, around
 from wippywasm.engine.port import TimedStore
 from wippywasm.errors import TimedOutError
 
@@ -24,16 +25,23 @@ def out_of_time(budget_ms: float, message: str = OF_A_CALL) -> TimedOutError:
     return TimedOutError(message.format(budget_ms), details={"max_execution_ms": budget_ms})
 
 
-async def within(
-    seconds: float, timeout: BaseException, awaitable: Awaitable[Any], interrupt: Callable[[BaseException], None]
-) -> Any:
-    """What `awaitable` gives, which is cancelled after `seconds`; raises `timeout` then.
+def task_call(budget_ms: float | None, message: str = OF_A_CALL, store: Any = None) -> TaskCall:
+    """A call that the running task makes, with that budget if any."""
+    if budget_ms is None:
+        return TaskCall(store=store)
+    return TaskCall(out_of_time(budget_ms, message), budget_ms / 1000, store)
+
+
+async def within(call: Call, awaitable: Awaitable[Any], interrupt: Callable[[BaseException], None]) -> Any:
+    """What `awaitable` gives, which is cancelled when the call is out of time; raises its timeout then.
 
     `interrupt` gets the timeout as well: a host function may catch the cancellation, and its guest is not to go on.
     """
     import asyncio  # late, as in `engine.turns`
 
-    timer = _Timer(seconds, timeout, interrupt)
+    timeout = call.timeout
+    assert timeout is not None
+    timer = _Timer(call, timeout, interrupt)
     try:
         return await awaitable
     except asyncio.CancelledError:
@@ -51,19 +59,23 @@ async def within(
 class _Timer:
     """Cancels the running task in a while, and knows whether a cancellation is its own."""
 
-    def __init__(self, seconds: float, timeout: BaseException, interrupt: Callable[[BaseException], None]) -> None:
+    def __init__(self, call: Call, timeout: BaseException, interrupt: Callable[[BaseException], None]) -> None:
         import asyncio
 
         task = asyncio.current_task()
         assert task is not None
+        assert call.deadline is not None
+        self._call = call
         self._task = task
         self._before = task.cancelling() if hasattr(task, "cancelling") else 0
         self._expired = False
         self._timeout = timeout
         self._interrupt = interrupt
-        self._handle = asyncio.get_running_loop().call_later(seconds, self._expire)
+        self._handle = asyncio.get_running_loop().call_later(call.deadline - time.monotonic(), self._expire)
 
     def _expire(self) -> None:
+        if self._call.is_met:
+            return
         self._expired = True
         self._interrupt(self._timeout)
         self._task.cancel(str(self._timeout))
@@ -79,14 +91,13 @@ class _Timer:
 
 
 def in_tasks(
-    function: Callable[..., Awaitable[Any]], store: TimedStore, budget_ms: float, message: str = OF_A_CALL
+    function: Callable[..., Awaitable[Any]], store: TimedStore, budget_ms: float
 ) -> Callable[..., Awaitable[Any]]:
     """The coroutine function with a budget for each call."""
 
     async def call(*args: Any, **named: Any) -> Any:
-        timeout, seconds = out_of_time(budget_ms, message), budget_ms / 1000
-        with TaskCall(timeout, seconds):
-            return await within(seconds, timeout, function(*args, **named), store.interrupt)
+        with task_call(budget_ms) as made:
+            return await within(made, function(*args, **named), store.interrupt)
 
     return call
 

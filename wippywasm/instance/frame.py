@@ -140,13 +140,11 @@ class Frame:
             return function
         return in_calls(function, self.timed_store, self.budget_ms, message)
 
-    def limited_in_tasks(
-        self, function: Callable[..., Awaitable[Any]], message: str = OF_A_CALL
-    ) -> Callable[..., Awaitable[Any]]:
+    def limited_in_tasks(self, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         """The same for a function that runs the guest for a task."""
         if self.budget_ms is None or self.timed_store is None:
             return function
-        return in_tasks(function, self.timed_store, self.budget_ms, message)
+        return in_tasks(function, self.timed_store, self.budget_ms)
 
     def _run(self) -> None:
         for step in self.recipe.steps:

@@ -24,14 +24,16 @@ from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
+from wippywasm import delivery
 from wippywasm.awaitables import discard
-from wippywasm.calling import Call, TaskCall, WaitedFor, around, current
+from wippywasm.calling import TaskCall, WaitedFor, around, current
 from wippywasm.engine import ending, thread_turns
 from wippywasm.engine.exhausted import exhausted
 from wippywasm.engine.panics import let_go, unless_panic
 from wippywasm.engine.recursion import awaits_for_guests, unless_too_deep
 from wippywasm.engine.turns import Held, turns_of
 from wippywasm.errors import CanceledError
+from wippywasm.instance.budget import within
 from wippywasm.instance.handover import Handover
 from wippywasm.instance.tracebacks import clear_frames
 from wippywasm.instance.waiting import in_event_loop, refuse_to_wait, this_thread
@@ -59,7 +61,7 @@ class GuestThread:
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._occupant: Any = None
+        self._occupant: weakref.ref[asyncio.Task[Any]] | None = None
         self._callers: set[int] = set()
         weakref.finalize(self, self._jobs.put, None).atexit = False
         with _starting:
@@ -110,28 +112,31 @@ class GuestThread:
         function: Callable[[], Any],
         interrupt: Callable[[BaseException], None],
         components: Sequence[ComponentInstance] = (),
+        call: TaskCall | None = None,
     ) -> Any:
         """Call a function in this thread; what host functions wait for meanwhile is awaited here.
 
         Where this task is cancelled while the guest runs, `interrupt` gets what the guest is to be ended with, and the
         task goes on when it has ended. A call into a guest, which has these components, is refused while there is
-        another, which it would only wait for.
+        another, which it would only wait for. `call` says how long it may take: raises its timeout then.
         """
-        with TaskCall() as task_call:
-            return await self.run_for(task_call, function, interrupt, components)
+        call = call or TaskCall()
+        with call:
+            running = self._run(call, function, interrupt, components)
+            return await (running if call.timeout is None else within(call, running, interrupt))
 
-    async def run_for(
+    async def _run(
         self,
-        task_call: Call,
+        task_call: TaskCall,
         function: Callable[[], Any],
         interrupt: Callable[[BaseException], None],
         components: Sequence[ComponentInstance],
     ) -> Any:
-        """The same for a call that the task has begun."""
         self.check_entry(components)
-        self._occupant = task_call.task
+        call = _Call(asyncio.get_running_loop(), interrupt, task_call, components)
+        if task_call.task is not None:
+            self._occupant = weakref.ref(task_call.task)  # which may be collected, when its loop is gone
         try:
-            call = _Call(asyncio.get_running_loop(), interrupt, task_call)
             self._jobs.put(lambda: call.execute(function))
             try:
                 return await call.attend()
@@ -142,6 +147,7 @@ class GuestThread:
                 raise
         finally:
             self._occupant = None
+            call.give_up()
 
     def check_entry(self, components: Sequence[ComponentInstance]) -> None:
         """Refuse a call that would wait for somebody else's; for what was posted, such as a destructor, it waits."""
@@ -154,7 +160,7 @@ class GuestThread:
         if self._occupant is None:
             entry.refuse_entry(components, None)
         if threading.current_thread() is self._thread() or (
-            in_event_loop() and self._occupant is asyncio.current_task()
+            in_event_loop() and self._occupant() is asyncio.current_task()
         ):
             entry.refuse_reentry()
         entry.refuse_waiting()
@@ -236,11 +242,22 @@ def _told(error: BaseException) -> BaseException:
 
 
 class _Call:
-    """One call: what its task and its thread tell each other. `interrupt` ends the guest where it runs."""
+    """One call: what its task and its thread tell each other. `interrupt` ends the guest where it runs.
+
+    `drop` is for the resources in the result, where there are any, and the task does not take them.
+    """
+
+    drop: delivery.Drop | None = None
+    _is_given_up = False
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, interrupt: Callable[[BaseException], None], task_call: Call
+        self,
+        loop: asyncio.AbstractEventLoop,
+        interrupt: Callable[[BaseException], None],
+        task_call: TaskCall,
+        components: Sequence[ComponentInstance],
     ) -> None:
+        self.components = components
         self._loop = loop
         self._task_call = task_call
         self._interrupt = interrupt
@@ -257,6 +274,7 @@ class _Call:
 
     def execute(self, function: Callable[[], Any]) -> None:
         this_thread.wait = self._wait
+        delivery.this_thread.delivery = self
         _calls.add(self)
         try:
             if ending.has_begun():
@@ -267,10 +285,13 @@ class _Call:
         except BaseException as error:  # noqa: BLE001  (the task gets it)
             self._error = _told(error)
         finally:
-            this_thread.wait = None
+            this_thread.wait = delivery.this_thread.delivery = None
             _calls.discard(self)
+            if self._task_call.deadline is not None:
+                self._task_call.meet()
             self._done = True
-            self._handover.give(None)
+            if not self._handover.give(None) or self._is_given_up:
+                self._drop()
 
     def _wait(self, awaitable: Awaitable[Any]) -> Any:
         if self._ended is not None:
@@ -298,6 +319,7 @@ class _Call:
                 await turns_of(self._loop).rest()
             self._reply.put(outcome)
         self._is_over = True
+        self.drop = None
         if self._error is not None:
             raise unless_too_deep(self._error)
         return self._result
@@ -322,6 +344,22 @@ class _Call:
                     self._is_over = True
                 else:  # the task was cancelled before it saw what to await
                     discard(missed)
+
+    def give_up(self) -> None:
+        """The task is gone, or has the result: nobody takes what is left of it, or will be."""
+        self._is_given_up = True
+        if self._done:  # each looks after it has said so: one of the two drops it
+            self._drop()
+
+    def _drop(self) -> None:
+        # Nothing may come between these two: see `abi.entry`.
+        drop, self.drop = self.drop, None
+        if drop is not None:
+            drop(self._tell)
+
+    def _tell(self, error: Exception) -> None:
+        message = "a resource in a result that nobody waits for any more was not dropped properly"
+        self._loop.call_exception_handler({"message": message, "exception": error})
 
 
 @awaits_for_guests

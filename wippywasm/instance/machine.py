@@ -24,17 +24,15 @@ if TYPE_CHECKING:
 
 def stepwise(frame: Frame, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Awaitable[Any]]:
     """The function for calls by a task; it returns ok or raises WitError."""
-    return frame.limited_in_tasks(_machine(frame, item, name))
-
-
-def _machine(frame: Frame, item: LiftRef | HostFuncRef, name: str) -> Callable[..., Awaitable[Any]]:
     if isinstance(item, HostFuncRef):
-        return frame.stepwise_reexported(item.index, name)
-    if frame.parking.fiber_store is None:
-        return _here(frame.limited(frame.lifted(item.index, name)))
-    if frame.recipe.is_composed or frame.recipe.contexts:
+        function = frame.stepwise_reexported(item.index, name)
+    elif frame.parking.fiber_store is None:
+        function = _here(frame.limited(frame.lifted(item.index, name)))
+    elif frame.recipe.is_composed or frame.recipe.contexts:
         return in_thread(frame, frame.lifted(item.index, name))
-    return _clocked(frame, frame.stepwise(item.index, name))
+    else:
+        function = _clocked(frame, frame.stepwise(item.index, name))
+    return frame.limited_in_tasks(function)
 
 
 def _clocked(frame: Frame, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -65,7 +63,7 @@ def _here(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
 def in_thread(
     frame: Frame, function: Callable[..., Any], message: str = budget.OF_A_CALL
 ) -> Callable[..., Awaitable[Any]]:
-    """The function in the guest's own thread, where it may be interrupted."""
+    """The function in the guest's own thread, where it may be interrupted, with a budget for each call."""
     store, budget_ms = frame.timed_store, frame.budget_ms
 
     def run(*args: Any, **named: Any) -> Any:
@@ -83,7 +81,8 @@ def in_thread(
             from wippywasm.instance.guest_thread import take_thread  # for few engines
 
             frame.thread = take_thread()
-        return await frame.thread.run(partial(run, *args, **named), frame.interrupt, frame.components)
+        made = budget.task_call(budget_ms, message)
+        return await frame.thread.run(partial(run, *args, **named), frame.interrupt, frame.components, made)
 
     return call
 
@@ -92,7 +91,7 @@ async def start(frame: Frame) -> None:
     """Do the steps of a new frame in a thread, which is given back; where they fail the frame is closed."""
     run = in_thread(frame, frame.run, budget.OF_A_START)
     try:
-        await frame.limited_in_tasks(run, budget.OF_A_START)()
+        await run()
     except BaseException:
         frame.close()
         raise

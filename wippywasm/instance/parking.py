@@ -16,6 +16,7 @@ from typing import Any
 from wippywasm.abi.options import Binding
 from wippywasm.abi.waiting import ALWAYS_QUICK, Finish, is_awaitable, there
 from wippywasm.awaitables import discard, rest_of
+from wippywasm.calling import Call
 from wippywasm.engine.batch import Loop
 from wippywasm.engine.port import CoreFunc, Fibers, FiberStore, Store, TimedStore
 from wippywasm.errors import UnsupportedFeatureError
@@ -46,7 +47,8 @@ class Parking:
         store = self._timed_store
         left = None if store is None else store.time_left()
         if store is not None and left is not None:
-            awaitable = within(*left, awaitable, store.interrupt)
+            seconds, timeout = left
+            awaitable = within(Call(None, timeout, seconds), awaitable, store.interrupt)
         return finish(run_now(awaitable))
 
     def is_better_suspended(self, function: Any) -> bool:

@@ -14,9 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.state import RuntimeResource
-from wippywasm.calling import TaskCall
 from wippywasm.errors import ConflictError, UnavailableError
-from wippywasm.instance.budget import OF_A_START, out_of_time, within
+from wippywasm.instance.budget import OF_A_START, task_call
 from wippywasm.instance.foreign import FRAME, mark
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.guest_thread import GuestThread, take_thread
@@ -57,13 +56,11 @@ async def start_in_own_thread(component: Component, new_frame: Callable[[], Fram
         for frame in made:
             frame.interrupt(error)
 
-    async def start() -> None:
-        await thread.run(made[0].run, interrupt)
-
     try:
         await thread.run(make, interrupt)
         if starts:
-            await made[0].limited_in_tasks(start, OF_A_START)()
+            frame = made[0]
+            await thread.run(frame.run, interrupt, (), task_call(frame.budget_ms, OF_A_START))
     except BaseException:
         for frame in made:
             thread.post(frame.close)
@@ -119,11 +116,8 @@ class ThreadGuest(Guest):
         store, budget_ms = frame.store, frame.budget_ms
 
         async def call(*args: Any, **named: Any) -> Any:
-            timeout, seconds = (None, 0.0) if budget_ms is None else (out_of_time(budget_ms), budget_ms / 1000)
-            with TaskCall(timeout, seconds, store) as task_call:
-                function = partial(inner, key, *args, **named)
-                running = thread.run_for(task_call, function, frame.interrupt, frame.components)
-                return await (running if timeout is None else within(seconds, timeout, running, frame.interrupt))
+            made = task_call(budget_ms, store=store)
+            return await thread.run(partial(inner, key, *args, **named), frame.interrupt, frame.components, made)
 
         return call
 

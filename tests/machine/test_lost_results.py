@@ -1,0 +1,376 @@
+"""What a guest in a thread has returned, and its task does not take: dropped, once.
+
+The event loop stands still in all of these while the guest returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from tests.instance.test_instance_failed_calls import Things
+from wippywasm import Limits
+from wippywasm.errors import TimedOutError, WitError
+from wippywasm.instance import handover
+from wippywasm.instance.budget import task_call
+from wippywasm.instance.guest_thread import take_thread
+from wippywasm.instance.handover import Handover
+
+GIVER = """
+(component
+  (import "thing" (type $thing (sub resource)))
+  (import "make" (func $make (param "n" u32) (result (own $thing))))
+  (import "gone" (func $gone (param "n" u32)))
+  (import "pause" (func $pause))
+  (component $far
+    (import "pause" (func $pause))
+    (core func $pause (canon lower (func $pause)))
+    (core module $m (import "" "pause" (func $pause)) (func (export "pause") (call $pause)))
+    (core instance $i (instantiate $m (with "" (instance (export "pause" (func $pause))))))
+    (func (export "pause") (canon lift (core func $i "pause"))))
+  (instance $far (instantiate $far (with "pause" (func $pause))))
+  (component $near
+    (import "thing" (type $thing (sub resource)))
+    (import "make" (func $make (param "n" u32) (result (own $thing))))
+    (import "gone" (func $gone (param "n" u32)))
+    (import "pause" (func $pause))
+    (core func $gone (canon lower (func $gone)))
+    (core func $make (canon lower (func $make)))
+    (core func $pause (canon lower (func $pause)))
+    (core module $d
+      (import "" "gone" (func $gone (param i32)))
+      (func (export "drop") (param i32) (call $gone (local.get 0))))
+    (core instance $d (instantiate $d (with "" (instance (export "gone" (func $gone))))))
+    (type $item (resource (rep i32) (dtor (core func $d "drop"))))
+    (core func $new (canon resource.new $item))
+    (core module $m
+      (import "" "make" (func $make (param i32) (result i32)))
+      (import "" "new" (func $new (param i32) (result i32)))
+      (import "" "pause" (func $pause))
+      (memory (export "memory") 1)
+      (func (export "number") (result i32) (i32.const 3))
+      (func (export "one") (result i32) (call $pause) (call $make (i32.const 5)))
+      (func (export "own") (result i32) (call $pause) (call $new (i32.const 9)))
+      (func (export "maybe") (param i32) (result i32) (call $pause)
+        (i32.store8 (i32.const 16) (i32.eqz (local.get 0)))
+        (i32.store (i32.const 20) (call $make (i32.const 6)))
+        (i32.const 16))
+      (func (export "many") (result i32) (call $pause)
+        (i32.store8 (i32.const 16) (i32.const 0))
+        (i32.store (i32.const 20) (i32.const 64))
+        (i32.store (i32.const 24) (i32.const 3))
+        (i32.store (i32.const 28) (call $new (i32.const 9)))
+        (i32.store8 (i32.const 64) (i32.const 1))
+        (i32.store (i32.const 68) (call $make (i32.const 5)))
+        (i32.store8 (i32.const 80) (i32.const 1))
+        (i32.store (i32.const 84) (call $make (i32.const 7)))
+        (i32.const 16))
+      (func (export "trap") (param i32) unreachable))
+    (core instance $i (instantiate $m (with "" (instance
+      (export "make" (func $make)) (export "new" (func $new)) (export "pause" (func $pause))))))
+    (alias core export $i "memory" (core memory $memory))
+    (export $exported "item" (type $item))
+    (func (export "number") (result u32) (canon lift (core func $i "number")))
+    (func (export "one") (result (own $thing)) (canon lift (core func $i "one")))
+    (func (export "own") (result (own $exported)) (canon lift (core func $i "own")))
+    (func (export "maybe") (param "ok" bool) (result (result (own $thing) (error (own $thing))))
+      (canon lift (core func $i "maybe") (memory $memory)))
+    (func (export "many")
+      (result (result (tuple (list (option (own $thing))) (own $exported)) (error (own $thing))))
+      (canon lift (core func $i "many") (memory $memory)))
+    (func (export "trap") (param "ok" bool) (result (result (own $thing) (error (own $thing))))
+      (canon lift (core func $i "maybe") (memory $memory) (post-return (core func $i "trap")))))
+  (instance $near (instantiate $near (with "thing" (type $thing)) (with "make" (func $make))
+    (with "gone" (func $gone)) (with "pause" (func $far "pause"))))
+  (alias export $near "item" (type $item))
+  (export $exported "item" (type $item))
+  (export "number" (func $near "number"))
+  (export "one" (func $near "one"))
+  (export "own" (func $near "own") (func (result (own $exported))))
+  (export "maybe" (func $near "maybe"))
+  (export "many" (func $near "many")
+    (func (result (result (tuple (list (option (own $thing))) (own $exported)) (error (own $thing))))))
+  (export "trap" (func $near "trap")))
+"""
+"""Its calls lead through a component beside it, so that it is in a thread on wasmtime, too. Most of them pause."""
+
+CALLS: dict[str, tuple[tuple[Any, ...], list[int]]] = {
+    "alone": (("one",), [5]),
+    "its own": (("own",), [9]),
+    "ok": (("maybe", True), [6]),
+    "err": (("maybe", False), [6]),
+    "nested": (("many",), [5, 7, 9]),
+}
+"""By what the result is: a call, and what is in its result."""
+calls = pytest.mark.parametrize(("call", "given"), CALLS.values(), ids=CALLS)
+
+
+class Stage:
+    """A guest that is going to return while the event loop stands still; `things` has what it gave that is gone."""
+
+    def __init__(self, load: Any, has_guest: bool) -> None:
+        self.paused = threading.Event()
+        self.go_on = threading.Event()
+        self.returned = threading.Event()
+        self.things = Things(load, has_guest)
+        self.told: list[dict[str, Any]] = []
+
+    def make(self, **limits: int) -> Any:
+        linked = self.things.linked(GIVER, gone=self.things.gone.append, pause=self.pause)
+        return linked.instantiate(limits=Limits(**limits))
+
+    def pause(self) -> None:
+        self.paused.set()
+        assert self.go_on.wait(60)
+
+    async def begin(self, call: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """A task whose guest pauses."""
+        self.go_on.clear()
+        self.paused.clear()
+        task = asyncio.create_task(call)
+        while not self.paused.is_set():
+            await asyncio.sleep(0)
+        return task
+
+    def end(self) -> None:
+        """Let the guest return, and wait for that without an event loop."""
+        self.returned.clear()
+        self.go_on.set()
+        assert self.returned.wait(60)
+
+    async def lose(self, guest: Any, *call: Any) -> None:
+        """A call whose task is cancelled when the guest has returned."""
+        task = await self.begin(guest.call_async(*call))
+        self.end()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    def check_gone(self, *given: int) -> None:
+        """Those are gone now, or when a guest in another thread has come to it; once each."""
+        deadline = time.monotonic() + 10
+        while len(self.things.gone) < len(given) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert sorted(self.things.gone) == [*given]
+
+
+@pytest.fixture(params=[True, False], ids=["guest's", "host's"])
+def stage(load: Any, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    give = Handover.give
+
+    def observed(self: Handover[Any], thing: Any) -> bool:
+        is_there = give(self, thing)
+        made.returned.set()
+        return is_there
+
+    monkeypatch.setattr(handover._patience, "until", time.monotonic() + 3600)
+    monkeypatch.setattr(Handover, "give", observed)
+
+    async def begin() -> Stage:
+        return Stage(load, request.param)  # in a coroutine, so that any thread may call the other guest
+
+    made = asyncio.run(begin())
+    yield made
+    if made.things.owner is not None:
+        made.things.owner.close()
+
+
+@calls
+async def test_a_task_that_is_cancelled_when_its_guest_has_returned(stage: Stage, call: Any, given: Any) -> None:
+    with stage.make() as guest:
+        await stage.lose(guest, *call)
+        stage.check_gone(*given)
+        assert await guest.call_async("number") == 3
+    gc.collect()
+    stage.check_gone(*given)
+
+
+@calls
+async def test_a_task_that_is_cancelled_when_it_is_about_to_go_on(stage: Stage, call: Any, given: Any) -> None:
+    with stage.make() as guest:
+        task = await stage.begin(guest.call_async(*call))
+        stage.end()
+        asyncio.get_running_loop().call_soon(task.cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        stage.check_gone(*given)
+
+
+async def test_a_task_that_is_cancelled_when_its_guest_has_trapped(stage: Stage) -> None:
+    """What was on its way belongs to the guest."""
+    guest = stage.make()
+    await stage.lose(guest, "trap", True)
+    stage.check_gone()
+    guest.close()
+    stage.check_gone(6)
+
+
+async def test_a_task_that_is_cancelled_twice(stage: Stage) -> None:
+    with stage.make() as guest:
+        task = await stage.begin(guest.call_async("many"))
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.sleep(0)
+        stage.end()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    stage.check_gone()
+
+
+async def test_what_the_task_takes_is_its_own(stage: Stage) -> None:
+    with stage.make() as guest:
+        task = await stage.begin(guest.call_async("many"))
+        stage.end()
+        things, item = await task
+        assert await guest.call_async("number") == 3
+        stage.check_gone()
+        for thing in (things[0], things[2], item):
+            thing.close()
+        stage.check_gone(5, 7, 9)
+
+
+@pytest.mark.parametrize("ok", [True, False])
+async def test_what_the_task_takes_of_a_result(stage: Stage, ok: bool) -> None:
+    with stage.make() as guest:
+        task = await stage.begin(guest.call_async("maybe", ok))
+        stage.end()
+        if ok:
+            thing = await task
+        else:
+            with pytest.raises(WitError) as raised:
+                await task
+            thing = raised.value.payload
+        stage.check_gone()
+        thing.close()
+        stage.check_gone(6)
+
+
+async def test_calls_before_and_after_one_that_is_lost(stage: Stage) -> None:
+    """Plain ones, too: each has what it was given."""
+    with stage.make() as guest:
+        stage.go_on.set()
+        before = guest.call("one")
+        await stage.lose(guest, "one")
+        after = guest.call("one")
+        stage.check_gone(5)
+        before.close()
+        after.close()
+        stage.check_gone(5, 5, 5)
+        await stage.lose(guest, "own")
+        stage.check_gone(5, 5, 5, 9)
+
+
+def test_an_event_loop_that_is_closed_when_the_guest_has_returned(stage: Stage) -> None:
+    """The guest is forgotten with the task, which it knows."""
+    loop = asyncio.new_event_loop()
+    left = loop.run_until_complete(abandoned(stage, ("one",)))
+    stage.end()
+    loop.close()
+    stage.check_gone()
+    left.clear()
+    while not stage.things.gone:  # the suite's own time limit ends this where it is lost
+        gc.collect()
+    stage.check_gone(5)
+
+
+@calls
+def test_an_event_loop_that_is_closed_before_the_guest_returns(stage: Stage, call: Any, given: Any) -> None:
+    """Nobody collects the task: the guest finds that nobody is there."""
+    loop = asyncio.new_event_loop()
+    left = loop.run_until_complete(abandoned(stage, call))
+    loop.close()
+    stage.end()
+    stage.check_gone(*given)
+    left.clear()
+    gc.collect()
+    stage.check_gone(*given)
+
+
+@calls
+@pytest.mark.parametrize("is_back", [True, False], ids=["back", "not back"])
+async def test_a_coroutine_that_is_closed(stage: Stage, call: Any, given: Any, is_back: bool) -> None:
+    with stage.make() as guest:
+        calling = guest.call_async(*call)
+        calling.send(None)
+        while not stage.paused.is_set():
+            time.sleep(0.001)
+        if is_back:
+            stage.end()
+        calling.close()
+        if not is_back:
+            stage.end()
+        stage.check_gone(*(given if is_back else ()))
+
+
+async def abandoned(stage: Stage, call: Any) -> list[Any]:
+    """A guest that pauses in a call of a task which nobody is going to continue, and that task."""
+    guest = stage.make()
+    task = await stage.begin(guest.call_async(*call))
+    task._log_destroy_pending = False  # type: ignore[attr-defined]
+    return [guest, task]
+
+
+async def test_what_goes_wrong_when_a_result_is_dropped(load: Any, stage: Stage) -> None:
+    """It is told to the event loop, the others are dropped all the same."""
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: stage.told.append(what))
+    gone = stage.things.gone
+    if stage.things.owner is not None:
+        pytest.skip("a guest that traps tells nobody")
+
+    def close(self: Any) -> None:
+        gone.append(self.n)
+        raise ZeroDivisionError(self.n)
+
+    stage.things.thing.close = close
+    with stage.make() as guest:
+        await stage.lose(guest, "many")
+        stage.check_gone(5, 7, 9)
+        assert [str(what["exception"]) for what in stage.told] == ["5", "7"]
+        assert "not dropped" in stage.told[0]["message"]
+
+
+@pytest.mark.parametrize("call", [("one",), ("maybe", False)], ids=["ok", "err"])
+async def test_a_guest_that_returns_in_time(stage: Stage, call: Any) -> None:
+    """Its time is over when the event loop comes to look."""
+    with stage.make(max_execution_ms=1000) as guest:
+        begun = time.monotonic()
+        task = await stage.begin(guest.call_async(*call))
+        stage.end()
+        time.sleep(max(0.0, begun + 1.1 - time.monotonic()))
+        outcome = await asyncio.gather(task, return_exceptions=True)
+        assert not isinstance(outcome[0], TimedOutError)
+        stage.check_gone()
+        assert await guest.call_async("number") == 3
+
+
+@pytest.mark.parametrize("takes", [0.0, 0.2])
+async def test_it_is_when_a_thread_has_returned_that_counts(takes: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not when the event loop looks, which is later than allowed in both cases."""
+    monkeypatch.setattr(handover._patience, "until", time.monotonic() + 3600)
+    interrupted: list[BaseException] = []
+
+    async def call() -> Any:
+        return await thread.run(work, interrupted.append, (), task_call(100))
+
+    def work() -> int:
+        time.sleep(takes)
+        return 7
+
+    thread = take_thread()
+    task = asyncio.create_task(call())
+    asyncio.get_running_loop().call_soon(time.sleep, 0.3)
+    if takes:
+        with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+            await task
+    else:
+        assert await task == 7
+    assert len(interrupted) == bool(takes)
+    thread.release()
