@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,37 @@ def kept_cache() -> Iterator[None]:
         yield
 
 
+@lru_cache
+def kept(path: Path, engine: str) -> Component:
+    """The guest, whose modules stay loaded for those who load it in this process."""
+    return wippywasm.load(path, engine=engine)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def given_back() -> Iterator[None]:
+    """Frees hundreds of megabytes in the end."""
+    yield
+    kept.cache_clear()
+
+
+class Here(Command):
+    """The command in this process, which need not load its guest each time; with input, in a process of its own."""
+
+    def __init__(self, tour: Tour, folder: Path, engine: str, capture: pytest.CaptureFixture[bytes]) -> None:
+        super().__init__(tour, folder, engine)
+        self._guest = kept(tour.path, engine)
+        self._capture = capture
+
+    def run(self, *words: str, input: bytes = b"") -> tuple[int, bytes, bytes]:
+        if input:
+            return super().run(*words, input=input)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            code = run_main([*self.arguments, *words])
+        return code, *self._capture.readouterr()
+
+
 def built(path: Path) -> Path:
     if not path.is_file():
         pytest.skip(f"{path.name} is not built: make guests")
@@ -54,11 +86,13 @@ def runs_on(engine: str, tour: Tour, scenario: Scenario | None = None) -> None:
 
 @pytest.mark.parametrize("language", list(TOURS))
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: str(scenario.__name__))
-def test_a_command(scenario: Scenario, language: str, engine: str, tmp_path: Path) -> None:
+def test_a_command(
+    scenario: Scenario, language: str, engine: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     tour = TOURS[language]
     built(tour.path)
     runs_on(engine, tour, scenario)
-    scenario(Command(tour, tmp_path, engine))
+    scenario(Here(tour, tmp_path, engine, capfdbinary))
 
 
 @pytest.mark.parametrize("tour", [GO, GO_COMPONENT], ids=["module", "component"])

@@ -77,10 +77,12 @@ entries:
 class Command:
     """The command `tour` of an app in a folder: `/data` and `/kept` (read-only) of the guest are folders in it."""
 
+    environment = {"TOUR_OUTSIDE": "from outside", "TOUR_ABSENT": "never seen"}
+
     def __init__(self, tour: Tour, folder: Path, engine: str) -> None:
         self.tour = tour
         self.folder = folder
-        self._line = [sys.executable, "-c", PROGRAM, "-C", str(folder), "--engine", engine, "run", "tour"]
+        self.arguments = ["-C", str(folder), "--engine", engine, "run", "tour"]
         text = INDEX.format(
             binaries=tour.path.parent,
             name=tour.path.name,
@@ -95,8 +97,8 @@ class Command:
 
     def start(self, *words: str, **options: Any) -> subprocess.Popen[bytes]:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        environment = {**os.environ, "TOUR_OUTSIDE": "from outside", "TOUR_ABSENT": "never seen"}
-        return subprocess.Popen([*self._line, *words], env=environment, **pipes)
+        line = [sys.executable, "-c", PROGRAM, *self.arguments, *words]
+        return subprocess.Popen(line, env={**os.environ, **self.environment}, **pipes)
 
     def run(self, *words: str, input: bytes = b"") -> tuple[int, bytes, bytes]:
         process = self.start(*words)
