@@ -318,6 +318,8 @@ class TypeDef(ValType):
     type behind it. A name adds nothing to the `depth` of a type.
     """
 
+    __slots__ = ("depth", "has_resource", "kind", "name", "root", "size")  # a package has thousands of them
+
     _unique: ClassVar[bool] = True
 
     name: str
@@ -334,8 +336,7 @@ class TypeDef(ValType):
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "root", kind.root if isinstance(kind, TypeDef) else self)
         object.__setattr__(self, "depth", kind.depth)
-        if not self.name and isinstance(kind, ValType):
-            object.__setattr__(self, "size", kind.size)
+        object.__setattr__(self, "size", kind.size if not self.name and isinstance(kind, ValType) else 1)
         object.__setattr__(self, "has_resource", kind.has_resource)
 
     def __repr__(self) -> str:

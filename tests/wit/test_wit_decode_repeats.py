@@ -183,13 +183,13 @@ def test_types_of_one_definition_stay_with_their_interface() -> None:
 def test_one_definition_used_ever_so_often_is_refused() -> None:
     fields = " ".join(f'(field "a{i}" u8)' for i in range(1000))
     names = " ".join(f'(export "t{i}" (type (eq $r)))' for i in range(600))
-    with pytest.raises(ValidationError, match="used too often"):
+    with pytest.raises(ValidationError, match="too often"):
         decode(component(interface(f"(type $r (record {fields})) {names}")))
     params = fields.replace("field", "param")
     functions = " ".join(f'(export "f{i}" (func (type $f)))' for i in range(600))
-    with pytest.raises(ValidationError, match="used too often"):
+    with pytest.raises(ValidationError, match="too often"):
         decode(component(interface(f"(type $f (func {params})) {functions}")))
     imports = " ".join(f'(import "x{i}" (instance (type $i)))' for i in range(600))
     types = " ".join("(type (list u8))" for i in range(1000))
-    with pytest.raises(ValidationError, match="used too often"):
+    with pytest.raises(ValidationError, match="too often"):
         decode(component(world(f"(type $i (instance {types})) {imports}")))

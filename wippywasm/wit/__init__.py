@@ -9,7 +9,8 @@ interfaces and types over `wippywasm.model`, or diagnostics with file, line, col
     link, include, elaborate, borrows               one package among others
     files, load, resolved, dump                     files to a `Resolution`, and that as JSON
     printer, print_types, standalone                packages, worlds and types to text
-    encode, encode_types, decode, decode_raw, decode_scope, decode_types, decode_repeats, decode_packages, metadata
+    encode, encode_types, metadata
+    decode, decode_raw, decode_limits, decode_scope, decode_types, decode_repeats, decode_packages
                                                     packages in component binary form, and back
     component_world                                 the world of a component
     compare, world_items, compare_worlds            where two types or worlds differ

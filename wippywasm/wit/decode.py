@@ -11,11 +11,12 @@ from __future__ import annotations
 from typing import cast
 
 from wippywasm.errors import ValidationError
+from wippywasm.wit.decode_limits import MADE_ENTRY, MADE_INTERFACE, MADE_SCOPE, Budget
 from wippywasm.wit.decode_packages import Packages
 from wippywasm.wit.decode_raw import Declaration, Definition, Name, RawPackage, read_package
 from wippywasm.wit.decode_repeats import Repeats
 from wippywasm.wit.decode_scope import Instance, Scope
-from wippywasm.wit.decode_types import Room, Types, checked_label
+from wippywasm.wit.decode_types import Types, checked_label
 from wippywasm.wit.metadata import SECTION_NAME, inject
 from wippywasm.wit.names import PackageName, StrongNames, interface_name
 from wippywasm.wit.resolved import (
@@ -38,22 +39,22 @@ def decode(data: bytes, into: Resolution | None = None) -> Resolution:
     follow the grammar, and ValidationError for a component that is no WIT package.
     """
     resolution = Resolution() if into is None else into
-    decoder = Decoder(resolution, Room())
-    decoder.run(read_package(bytes(data)))
+    budget = Budget(len(data))
+    Decoder(resolution, budget).run(read_package(bytes(data), budget))
     return resolution
 
 
 class Decoder:
     """One binary package on its way into a resolution."""
 
-    def __init__(self, resolution: Resolution, room: Room) -> None:
+    def __init__(self, resolution: Resolution, budget: Budget) -> None:
         self.resolution = resolution
-        self.room = room
-        self.types = Types(resolution, room)
-        self.checks = Types(Resolution(), room)
+        self.budget = budget
+        self.types = Types(resolution, budget)
+        self.checks = Types(None, budget)
         """Makes what is only looked at: definitions that nothing uses, and what is known already."""
         self.repeats = Repeats()
-        self.packages = Packages(resolution)
+        self.packages = Packages(resolution, budget)
         self.main: Package | None = None
         self._whole: set[Interface] = set()
         """The interfaces of the main package that were defined: others are only seen where they are used."""
@@ -61,6 +62,7 @@ class Decoder:
     def run(self, raw: RawPackage) -> None:
         top, names = Scope(None), StrongNames()
         for declaration in raw.declarations:
+            self.budget.take(MADE_ENTRY, declaration.offset)
             if declaration.kind == "export":
                 _claim(names, declaration)
                 self._top_export(top, declaration)
@@ -100,7 +102,7 @@ class Decoder:
 
     def _contents(self, definition: Definition, top: Scope) -> None:
         """The interfaces and worlds of the main package in a component type, and the interfaces that they use."""
-        scope, names = Scope(top), StrongNames()
+        scope, names = self._scope(definition, top), StrongNames()
         for d in _declarations(definition):
             if d.kind not in ("import", "export") or d.parts[0] not in ("instance", "component"):
                 self._plain(scope, d)
@@ -120,6 +122,12 @@ class Decoder:
                 self._plain(scope, d)
         self._check_unused(scope)
 
+    def _scope(self, definition: Definition, outer: Scope) -> Scope:
+        """A scope for what is declared in the type of an instance or component."""
+        self.budget.take(MADE_SCOPE, definition.offset)
+        self.budget.take(MADE_ENTRY, definition.offset, len(definition.parts))
+        return Scope(outer)
+
     def _plain(self, scope: Scope, d: Declaration) -> None:
         """A declaration that makes a type."""
         if d.kind == "type":
@@ -135,7 +143,7 @@ class Decoder:
     def _check_unused(self, scope: Scope) -> None:
         """Reads what nothing is of, for its mistakes only."""
         for definition in scope.unused():
-            aside = Decoder(Resolution(), self.room)
+            aside = Decoder(Resolution(), self.budget)
             aside.main = Package(PackageName("unused", "unused"))
             if definition.kind == "instance":
                 aside._instance_type(definition, scope, Interface(None))
@@ -152,8 +160,7 @@ class Decoder:
 
     def _instance_type(self, definition: Definition, scope: Scope, interface: Interface) -> dict[str, TypeDef]:
         """The types of the interface that are seen here."""
-        self.room.take(len(definition.parts), definition.offset)
-        inner, names = Scope(scope), StrongNames()
+        inner, names = self._scope(definition, scope), StrongNames()
         types: dict[str, TypeDef] = {}
         for entry in _declarations(definition):
             if entry.kind == "export":
@@ -210,7 +217,8 @@ class Decoder:
         assert self.main is not None
         if name in self.main.worlds or name in self.main.interfaces:
             raise ValidationError(f"`{name}` is there twice", definition.offset)
-        world, scope = World(name, None, self.main), Scope(outer)
+        self.budget.take(MADE_INTERFACE, definition.offset)
+        world, scope = World(name, None, self.main), self._scope(definition, outer)
         self.main.worlds[name] = world
         self.resolution.worlds.append(world)
         names = {"import": StrongNames(), "export": StrongNames()}
@@ -253,6 +261,7 @@ class Decoder:
         if ":" in name.name:
             interface = self.packages.interface(name.name, offset)
             return interface, interface
+        self.budget.take(MADE_INTERFACE, offset)
         interface = Interface(None, None, self.main)
         self.resolution.interfaces.append(interface)
         return checked_label(name.name, offset), interface

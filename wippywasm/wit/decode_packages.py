@@ -8,21 +8,24 @@ Spec: `WIT.md`, "Package Format".
 from __future__ import annotations
 
 from wippywasm.errors import ValidationError
-from wippywasm.wit.names import interface_name
+from wippywasm.wit.decode_limits import MADE_INTERFACE, MADE_PACKAGE, Budget
+from wippywasm.wit.names import PackageName, interface_name
 from wippywasm.wit.resolved import Interface, Package, Resolution, direct_dependencies
 
 
 class Packages:
     """What one binary names."""
 
-    def __init__(self, resolution: Resolution) -> None:
+    def __init__(self, resolution: Resolution, budget: Budget) -> None:
         self._resolution = resolution
-        self._new: list[Package] = []
+        self._budget = budget
+        self._new: dict[PackageName, Package] = {}
 
     def interface(self, id: str, offset: int) -> Interface:
         """The interface with this full name, new if need be. Raises ValidationError for what is no such name."""
         package, name = self.package_of(id, offset)
         if name not in package.interfaces:
+            self._budget.take(MADE_INTERFACE, offset)
             interface = package.interfaces[name] = Interface(name, None, package)
             self._resolution.interfaces.append(interface)
         return package.interfaces[name]
@@ -35,16 +38,16 @@ class Packages:
         name, item = found
         if not f"{name.namespace}{name.name}".islower():
             raise ValidationError(f"`{id}`: there is no upper case in the name of a package", offset)
-        package = self._resolution.package(name) or next((p for p in self._new if p.name == name), None)
+        package = self._resolution.package(name) or self._new.get(name)
         if package is None:
-            package = Package(name)
-            self._new.append(package)
+            self._budget.take(MADE_PACKAGE, offset)
+            package = self._new[name] = Package(name)
         return package, item
 
     def place(self, main: Package) -> None:
         """Puts the new packages into the resolution, each behind those that it uses, and `main` behind all."""
-        self._resolution.packages += _in_order_of_use([p for p in self._new if p is not main])
-        if main in self._new:
+        self._resolution.packages += _in_order_of_use([p for p in self._new.values() if p is not main])
+        if main.name in self._new:
             self._resolution.packages.append(main)
 
 

@@ -14,19 +14,26 @@ from typing import TypeAlias, TypeVar
 from wippywasm import model
 from wippywasm.dataclass import dataclass
 from wippywasm.errors import MalformedError, ValidationError
+from wippywasm.wit.decode_limits import (
+    ATTRIBUTE,
+    CUSTOM_SECTION,
+    DECLARATION,
+    EXPORT,
+    EXTERN,
+    FIELD,
+    ITEM,
+    LABEL,
+    SECTION,
+    TYPE,
+    VECTOR,
+    Budget,
+    Cost,
+)
 from wippywasm.wit.encode_types import PRIMITIVE_CODES
 
 PREAMBLE = b"\0asm\x0d\x00\x01\x00"
 MAX_NESTING = 16
 """Component types within component types; a WIT package has three."""
-
-ITEMS, MOST_ITEMS = 20_000, 220_000
-"""What a file of any size may hold, beside one for each of its bytes, and what none may exceed: half a second's work.
-
-A label or parameter is one item; a type, an alias, a section are `LARGE`, as long as they take to make. An import or
-export is that twice, as it makes what it names: a function, resource, named type or interface.
-"""
-LARGE = 4
 
 _PRIMITIVES = {code: model.PRIMS[name] for name, code in PRIMITIVE_CODES.items()}
 _CUSTOM, _TYPES, _EXPORTS = 0, 7, 11
@@ -37,7 +44,7 @@ Ref: TypeAlias = "int | model.Prim"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Definition:
     """A type: `kind` is its keyword, `parts` what stands in it; see `Reader.definition`."""
 
@@ -46,14 +53,17 @@ class Definition:
     parts: tuple[object, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Name:
     name: str
     implements: str | None = None
     external_id: str | None = None
 
 
-@dataclass(frozen=True)
+_NO_NAME = Name("")
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """`kind` is `type`, `alias`, `outer`, `import` or `export`.
 
@@ -63,7 +73,7 @@ class Declaration:
     offset: int
     kind: str
     parts: tuple[object, ...]
-    name: Name = Name("")
+    name: Name = _NO_NAME
 
 
 @dataclass
@@ -74,37 +84,46 @@ class RawPackage:
     customs: list[tuple[str, bytes, int]] = field(default_factory=list)
 
 
-def read_package(data: bytes) -> RawPackage:
+def read_package(data: bytes, budget: Budget) -> RawPackage:
     """The declarations of `data`. Raises MalformedError, and ValidationError for what no WIT package has."""
     if not data.startswith(PREAMBLE):
         raise MalformedError("not a component", 0, hint="a WIT package in binary form is a component")
-    package, reader = RawPackage(), Reader(data, len(PREAMBLE))
+    package, reader = RawPackage(), Reader(data, budget, len(PREAMBLE))
     while reader.at < len(data):
-        offset, id = reader.at, reader.byte()
-        reader.items.take(LARGE, offset)
-        end = reader.unsigned() + reader.at
-        if end > len(data):
-            raise MalformedError("a section ends behind the file", offset)
-        section = Reader(data, reader.at, end, reader.items)
-        if id == _CUSTOM:
-            name = section.name()
-            package.customs.append((name, data[section.at : end], section.at))
-        elif id == _TYPES:
-            package.declarations += section.vector(lambda r: Declaration(r.at, "type", (r.definition(1),)))
-        elif id == _EXPORTS:
-            package.declarations += section.vector(_export)
-        else:
-            hint = "a component that does something, not a WIT package: 'wippywasm inspect FILE --wit' has its world"
-            raise ValidationError(f"section {id} is not one of a WIT package", offset, hint=hint)
-        if id != _CUSTOM and section.at != end:
-            raise MalformedError("a section is longer than what it holds", section.at)
-        reader.at = end
+        _read_section(reader, package)
     return package
+
+
+def _read_section(reader: Reader, package: RawPackage) -> None:
+    offset, id = reader.at, reader.byte()
+    reader.budget.take(SECTION, offset)
+    end = reader.unsigned() + reader.at
+    if end > reader.end:
+        raise MalformedError("a section ends behind the file", offset)
+    section = Reader(reader.data, reader.budget, reader.at, end)
+    if id == _CUSTOM:
+        reader.budget.take(CUSTOM_SECTION, offset)
+        name = section.name()
+        package.customs.append((name, reader.data[section.at : end], section.at))
+        section.at = end
+    elif id in (_TYPES, _EXPORTS):
+        reader.budget.grant(end - section.at)
+        package.declarations += section.vector(_type if id == _TYPES else _export, ITEM)
+    else:
+        hint = "a component that does something, not a WIT package: 'wippywasm inspect FILE --wit' has its world"
+        raise ValidationError(f"section {id} is not one of a WIT package", offset, hint=hint)
+    if section.at != end:
+        raise MalformedError("a section is longer than what it holds", section.at)
+    reader.at = end
+
+
+def _type(reader: Reader) -> Declaration:
+    return Declaration(reader.at, "type", (reader.definition(1),))
 
 
 def _export(reader: Reader) -> Declaration:
     offset, name = reader.at, reader.extern_name()
-    reader.items.take(2 * LARGE, offset)
+    reader.budget.take(EXPORT, offset)
     if reader.byte() != _TYPE_SORT:
         raise ValidationError("a WIT package exports types only", offset)
     index = reader.unsigned()
@@ -113,23 +132,11 @@ def _export(reader: Reader) -> Declaration:
     return Declaration(offset, "export", ("type", index), name)
 
 
-class Items:
-    """How many more items a file of so many bytes may hold."""
-
-    def __init__(self, size: int) -> None:
-        self._left = min(ITEMS + size, MOST_ITEMS)
-
-    def take(self, count: int, offset: int) -> None:
-        self._left -= count
-        if self._left < 0:
-            raise ValidationError("the package has too many types and names", offset, hint="split the package")
-
-
 class Reader:
     """A cursor over bytes, up to `end`."""
 
-    def __init__(self, data: bytes, at: int = 0, end: int | None = None, items: Items | None = None) -> None:
-        self.items = Items(len(data)) if items is None else items
+    def __init__(self, data: bytes, budget: Budget, at: int, end: int | None = None) -> None:
+        self.budget = budget
         self.data = data
         self.at = at
         self.end = len(data) if end is None else end
@@ -162,14 +169,15 @@ class Reader:
         except UnicodeDecodeError:
             raise MalformedError("a name is not UTF-8", offset) from None
 
-    def vector(self, one: Callable[[Reader], T]) -> list[T]:
-        return [one(self) for _ in self._count()]
+    def vector(self, one: Callable[[Reader], T], cost: Cost) -> list[T]:
+        self.budget.take(VECTOR, self.at)
+        return [one(self) for _ in self._count(cost)]
 
-    def _count(self) -> range:
+    def _count(self, cost: Cost) -> range:
         offset, count = self.at, self.unsigned()
         if count > self.end - self.at:
             raise MalformedError(f"{count} items do not fit into the rest", offset)
-        self.items.take(count, offset)
+        self.budget.take(cost, offset, count)
         return range(count)
 
     def choice(self, options: dict[int, str], what: str) -> str:
@@ -201,7 +209,7 @@ class Reader:
         if form > 2:
             raise MalformedError(f"{form:#04x} is not a form of names", offset)
         found: dict[str, str] = {}
-        for _ in self._count() if form == 2 else ():
+        for _ in self._count(ATTRIBUTE) if form == 2 else ():
             kind = self.choice({0: "implements", 1: "version-suffix", 2: "external-id"}, "an attribute of a name")
             if kind in found:
                 raise ValidationError(f"a name has two attributes `{kind}`", offset)
@@ -215,7 +223,7 @@ class Reader:
     def definition(self, depth: int) -> Definition:
         """A type definition; `depth` is how many component and instance types are around it, and it."""
         offset, code = self.at, self.byte()
-        self.items.take(LARGE, offset)
+        self.budget.take(TYPE, offset)
         if code in _PRIMITIVES:
             return Definition(offset, "primitive", (_PRIMITIVES[code],))
         if code in (0x40, 0x43):
@@ -224,14 +232,14 @@ class Reader:
             if depth > MAX_NESTING:
                 raise ValidationError("types of components nest too deep", offset)
             kind = "component" if code == 0x41 else "instance"
-            return Definition(offset, kind, tuple(self.vector(lambda r: r.declaration(depth + 1))))
+            return Definition(offset, kind, tuple(self.vector(lambda r: r.declaration(depth + 1), DECLARATION)))
         if code not in _SHAPES:
             raise MalformedError(f"{code:#04x} is not a type of a WIT package", offset)
         kind, parts = _SHAPES[code]
         return Definition(offset, kind, parts(self))
 
     def _function(self) -> tuple[tuple[tuple[str, Ref], ...], Ref | None]:
-        params = tuple(self.vector(lambda r: (r.name(), r.ref())))
+        params = tuple(self.vector(lambda r: (r.name(), r.ref()), FIELD))
         if self.choice({0: "one", 1: "none"}, "a form of results") == "one":
             return params, self.ref()
         offset = self.at
@@ -241,13 +249,12 @@ class Reader:
 
     def declaration(self, depth: int) -> Declaration:
         offset = self.at
-        self.items.take(LARGE, offset)
         kind = self.choice({1: "type", 2: "alias", 3: "import", 4: "export"}, "a declaration of a WIT package")
         if kind == "type":
             return Declaration(offset, kind, (self.definition(depth),))
         if kind == "alias":
             return self._alias(offset)
-        self.items.take(LARGE, offset)
+        self.budget.take(EXTERN, offset)
         name = self.extern_name()
         return Declaration(offset, kind, self._extern(), name)
 
@@ -276,13 +283,13 @@ def _case(reader: Reader) -> tuple[str, Ref | None]:
 
 
 _SHAPES: dict[int, tuple[str, Callable[[Reader], tuple[object, ...]]]] = {
-    0x72: ("record", lambda r: (r.vector(lambda r: (r.name(), r.ref())),)),
-    0x71: ("variant", lambda r: (r.vector(_case),)),
+    0x72: ("record", lambda r: (r.vector(lambda r: (r.name(), r.ref()), FIELD),)),
+    0x71: ("variant", lambda r: (r.vector(_case, FIELD),)),
     0x70: ("list", lambda r: (r.ref(),)),
     0x67: ("fixed-list", lambda r: (r.ref(), r.unsigned())),
-    0x6F: ("tuple", lambda r: (r.vector(Reader.ref),)),
-    0x6E: ("flags", lambda r: (r.vector(Reader.name),)),
-    0x6D: ("enum", lambda r: (r.vector(Reader.name),)),
+    0x6F: ("tuple", lambda r: (r.vector(Reader.ref, ITEM),)),
+    0x6E: ("flags", lambda r: (r.vector(Reader.name, LABEL),)),
+    0x6D: ("enum", lambda r: (r.vector(Reader.name, LABEL),)),
     0x6B: ("option", lambda r: (r.ref(),)),
     0x6A: ("result", lambda r: (r.optional(), r.optional())),
     0x69: ("own", lambda r: (r.unsigned(),)),

@@ -14,12 +14,24 @@ from wippywasm import model
 from wippywasm.errors import ValidationError, with_article
 from wippywasm.model import ResourceType, ValType
 from wippywasm.wit.borrows import Borrows
+from wippywasm.wit.decode_limits import (
+    MADE_FIELD,
+    MADE_FUNCTION,
+    MADE_ITEM,
+    MADE_PARAM,
+    MADE_RESOURCE,
+    MADE_TYPE,
+    MADE_VALUE,
+    Budget,
+    Cost,
+)
 from wippywasm.wit.decode_raw import Declaration, Definition, Ref
 from wippywasm.wit.decode_scope import Scope
 from wippywasm.wit.names import identifier_fault, words
-from wippywasm.wit.resolved import COPIES, Function, Owner, Param, Resolution, TypeDef
+from wippywasm.wit.resolved import Function, Owner, Param, Resolution, TypeDef
 
 _NEED_A_NAME = words("record variant enum flags")
+_OF_FIELDS = ("record", "variant")
 _MAP_KEYS = words("bool u8 u16 u32 u64 s8 s16 s32 s64 char string")
 
 
@@ -30,34 +42,35 @@ def checked_label(name: str, offset: int) -> str:
     return name
 
 
-class Room:
-    """How much more may be made: one definition may be used any number of times, and makes something each time."""
-
-    def __init__(self) -> None:
-        self._left = COPIES
-
-    def take(self, count: int, offset: int) -> None:
-        self._left -= count
-        if self._left < 0:
-            raise ValidationError("large types are used too often", offset, hint="split the package")
-
-
 class Types:
-    """Makes `TypeDef`s and functions for a resolution."""
+    """Makes `TypeDef`s and functions for a resolution, or without one to be looked at and thrown away."""
 
-    def __init__(self, resolution: Resolution, room: Room) -> None:
+    def __init__(self, resolution: Resolution | None, budget: Budget) -> None:
         self.resolution = resolution
-        self.room = room
+        self.budget = budget
         self._borrows = Borrows()
 
     def named(self, scope: Scope, d: Declaration, owner: Owner) -> TypeDef:
         """The type of a `type` import or export."""
         name = checked_label(d.name.name, d.offset)
+        self._take(MADE_TYPE, d.offset)
         definition = TypeDef(name, ("decoded",), owner)
         definition.external_id = d.name.external_id
-        definition.define(ResourceType(name) if d.parts[0] == "resource" else self._target(scope, d))
-        self.resolution.types.append(definition)
+        definition.define(self._resource(name, d) if d.parts[0] == "resource" else self._target(scope, d))
+        return self._listed(definition)
+
+    def _resource(self, name: str, d: Declaration) -> ResourceType:
+        self._take(MADE_RESOURCE, d.offset)
+        return ResourceType(name)
+
+    def _listed(self, definition: TypeDef) -> TypeDef:
+        if self.resolution is not None:
+            self.resolution.types.append(definition)
         return definition
+
+    def _take(self, cost: Cost, offset: int, count: int = 1) -> None:
+        """What is thrown away takes no room."""
+        self.budget.take(cost if self.resolution is not None else Cost(cost.work, 0), offset, count)
 
     def _target(self, scope: Scope, d: Declaration) -> ValType:
         if d.parts[0] != "type":
@@ -84,17 +97,18 @@ class Types:
             return known
         value = self._kind(scope, d)
         if not isinstance(value, model.Prim):
+            self._take(MADE_TYPE, d.offset)
             definition = TypeDef(None, ("decoded",))
             definition.define(value)
-            self.resolution.types.append(definition)
-            value = definition
+            value = self._listed(definition)
         scope.made[self, id(d)] = value
         return value
 
     def _kind(self, scope: Scope, d: Definition) -> ValType:
         if d.kind not in _KINDS:
             raise ValidationError(f"{with_article(d.kind)} type stands where a value type has to be", d.offset)
-        self.room.take(_size(d), d.offset)
+        self._take(MADE_VALUE, d.offset)
+        self._take(MADE_FIELD if d.kind in _OF_FIELDS else MADE_ITEM, d.offset, _size(d))
         kind = _KINDS[d.kind](self, scope, d)
         if fault := self._borrows.fault(kind):
             raise ValidationError(fault, d.offset)
@@ -127,6 +141,7 @@ class Types:
     def function(self, scope: Scope, d: Declaration, resources: Mapping[str, TypeDef]) -> Function:
         """The function of a `func` import or export; `resources` are those whose methods may stand here."""
         definition = scope.defined(d.parts[1], "func", d.offset)
+        self._take(MADE_FUNCTION, d.offset)
         function = Function(d.name.name, is_async=definition.parts[0] is True, external_id=d.name.external_id)
         name_function(function, resources, d.offset)
         function.params, function.result = self._signature(scope, definition)
@@ -135,7 +150,7 @@ class Types:
 
     def _signature(self, scope: Scope, d: Definition) -> tuple[list[Param], ValType | None]:
         _, params, result = cast("tuple[bool, tuple[tuple[str, Ref], ...], Ref | None]", d.parts)
-        self.room.take(1 + len(params), d.offset)
+        self._take(MADE_PARAM, d.offset, 1 + len(params))
         _check_unique([name for name, _ in params], d.offset)
         found = [Param(name, self.value(scope, ref, d.offset)) for name, ref in params]
         returned = self.optional(scope, result, d.offset)
@@ -145,7 +160,7 @@ class Types:
 
 
 def _size(d: Definition) -> int:
-    return 1 + sum(len(part) for part in d.parts if isinstance(part, list))
+    return sum(len(part) for part in d.parts if isinstance(part, list))
 
 
 def _check_unique(names: list[str], offset: int) -> None:

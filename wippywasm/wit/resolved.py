@@ -40,6 +40,18 @@ class TypeDef(model.TypeDef):
     `use … as`, `span` is that of the old name and `name_span` that of the new one.
     """
 
+    __slots__ = (
+        "docs",
+        "draft",
+        "external_id",
+        "member_docs",
+        "member_spans",
+        "name_span",
+        "owner",
+        "span",
+        "stability",
+    )
+
     name: str | None  # type: ignore[assignment]
 
     def __init__(self, name: str | None, draft: Draft, owner: Owner = None, span: Span | None = None) -> None:

@@ -1,0 +1,216 @@
+"""WIT packages in binary form that are one kind of declaration and nothing else: `python -m tools.dense_wit [KIND]…`.
+
+In: a kind and a size. Out: the bytes of a package of about that size, for tests; run by itself, what reading it takes
+of each, and how that compares to what `wippywasm.wit.decode_limits` charges.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from tools.dense import (
+    COMPONENT,
+    ENDLESS,
+    FUNC,
+    KINDS,
+    RECORD,
+    Items,
+    Make,
+    instance_of,
+    label,
+    leb,
+    measure,
+    prim,
+    section,
+    text,
+    vec,
+)
+from wippywasm.wit import decode
+from wippywasm.wit.decode_limits import Budget
+
+decoder = importlib.import_module("wippywasm.wit.decode")
+
+
+def in_package(kind: bytes, *before: bytes) -> bytes:
+    """A package with the interface or world `x`, whose type is the last of the declarations."""
+    sort = b"\5" if kind[0] == 0x42 else b"\4"
+    export = b"\4\0" + text("a:b/x") + sort + leb(len(before))
+    of_package = b"\x41" + vec([*[b"\1" + b for b in before], b"\1" + kind, export])
+    return COMPONENT + section(7, vec([of_package])) + section(11, b"\1\0\1x\3\0\0")
+
+
+def within(kind: bytes, make: Callable[[int], list[bytes]], head: list[bytes], *before: bytes) -> Make:
+    """A package with one interface (0x42) or world (0x41) of as many declarations as the size has room for."""
+
+    def of(size: int) -> bytes:
+        parts, left, n = list(head), size, 0
+        while left > 0:
+            more = make(n)
+            parts += more
+            left -= sum(map(len, more))
+            n += 1
+        return in_package(kind + vec(parts), *before)
+
+    return of
+
+
+def interface(make: Callable[[int], list[bytes]], *head: bytes) -> Make:
+    return within(b"\x42", make, list(head))
+
+
+def world(make: Callable[[int], list[bytes]], *head: bytes) -> Make:
+    return within(b"\x41", make, list(head))
+
+
+def named(make: Items) -> Make:
+    """An interface of types, each with a name."""
+    return interface(lambda n: [b"\1" + make(n), b"\4\0" + label(n) + b"\3\0" + leb(2 * n)])
+
+
+def wide(of: Items, part: Items, most: int) -> Make:
+    return named(lambda n: of(n) + vec([part(n * most + i) for i in range(most)]))
+
+
+WIDE_FUNC = b"\x40" + vec([label(k) + prim(k) for k in range(100)]) + b"\1\0"
+
+
+def path(n: int) -> bytes:
+    """The full name of an interface."""
+    return text(f"a:b/c{n:x}")
+
+
+def index(n: int) -> bytes:
+    """A type index where a primitive may stand: a signed LEB128."""
+    return bytes([n]) if n < 64 else bytes([n & 0x7F | 0x80]) + index(n >> 7)
+
+
+def function(n: int) -> bytes:
+    return b"\4\0" + label(n) + b"\1\0"
+
+
+OF_COMPONENTS = [
+    *("records of 10,000", "records of 1", "variants of 1", "enums of 10,000", "enums of 1", "flags of 1"),
+    *("tuples of 10,000", "tuples of 1", "lists", "options", "results", "maps", "streams", "primitives"),
+    *("functions", "functions of 1", "functions of 1,000", "component types", "component types with both"),
+    *("instance types", "instance types with a function", "instance types with a resource"),
+    *("instance types with a record", "instance types of functions", "instance types of resources"),
+    *("instance types, nested", "instance types of lists"),
+    *("custom sections", "custom sections with a name", "empty sections"),
+]
+"""Kinds of `tools.dense` that a package may have as well."""
+
+PACKAGES: dict[str, Make] = {
+    **{kind: KINDS[kind] for kind in OF_COMPONENTS},
+    "resources": interface(lambda n: [b"\4\0" + label(n) + b"\3\1"]),
+    "names for a record": interface(lambda n: [b"\4\0" + label(n) + b"\3\0\0"], b"\1" + RECORD),
+    "named records": named(lambda n: b"\x72\1" + label(n) + prim(n)),
+    "named records of 100": wide(lambda n: b"\x72", lambda n: label(n) + prim(n), 100),
+    "named variants of 100": wide(lambda n: b"\x71", lambda n: label(n) + b"\0\0", 100),
+    "named enums": named(lambda n: b"\x6d\1" + label(n)),
+    "named enums of 100": wide(lambda n: b"\x6d", label, 100),
+    "named flags": named(lambda n: b"\x6e\1" + label(n)),
+    "named tuples": named(lambda n: b"\x6f\1\x7d"),
+    "named tuples of 100": wide(lambda n: b"\x6f", prim, 100),
+    "named lists": named(lambda n: b"\x70\x7d"),
+    "named options": named(lambda n: b"\x6b\x7d"),
+    "named results": named(lambda n: b"\x6a\0\0"),
+    "named streams": named(lambda n: b"\x66\0"),
+    "named primitives": named(prim),
+    "functions of one type": interface(lambda n: [function(n)], b"\1" + FUNC),
+    "functions of own types": interface(lambda n: [b"\1" + FUNC, b"\4\0" + label(n) + b"\1" + leb(n)]),
+    "functions with a parameter": interface(
+        lambda n: [b"\1\x40\1" + label(n) + prim(n) + b"\1\0", b"\4\0" + label(n) + b"\1" + leb(n)]
+    ),
+    "functions of wide types": interface(
+        lambda n: [
+            b"\1\x40" + vec([label(k) + prim(k) for k in range(100)]) + b"\1\0",
+            b"\4\0" + label(n) + b"\1" + leb(n),
+        ]
+    ),
+    "functions of one wide type": interface(
+        lambda n: [function(n)], b"\1\x40" + vec([label(k) + prim(k) for k in range(100)]) + b"\1\0"
+    ),
+    "lists that functions use": interface(
+        lambda n: [b"\1\x70\x7d", b"\1\x40\1\1a" + index(2 * n) + b"\1\0", b"\4\0" + label(n) + b"\1" + leb(2 * n + 1)]
+    ),
+    "unused types": interface(lambda n: [b"\1\x7d"]),
+    "unused lists": interface(lambda n: [b"\1\x70\x7d"]),
+    "unused functions": interface(lambda n: [b"\1" + FUNC]),
+    "unused instances": interface(lambda n: [b"\1" + instance_of()]),
+    "aliases of resources": interface(lambda n: [b"\4\0" + label(n) + b"\3\0\0"], b"\4\0\1r\3\1"),
+    "imported functions": world(lambda n: [b"\3\0" + label(n) + b"\1\0"], b"\1" + FUNC),
+    "imported resources": world(lambda n: [b"\3\0" + label(n) + b"\3\1"]),
+    "imported records": world(lambda n: [b"\3\0" + label(n) + b"\3\0\0"], b"\1" + RECORD),
+    "imported instances": world(lambda n: [b"\3\0" + label(n) + b"\5\0"], b"\1" + instance_of()),
+    "imported interfaces": world(lambda n: [b"\3\0" + path(n) + b"\5\0"], b"\1" + instance_of()),
+    "imported interfaces of packages": world(
+        lambda n: [b"\3\0" + text(f"a:b{n:x}/c") + b"\5\0"], b"\1" + instance_of()
+    ),
+    "imported functions of interfaces": world(
+        lambda n: [b"\3\0" + label(n) + b"\5\0"], b"\1" + instance_of(b"\1" + FUNC, *[function(k) for k in range(20)])
+    ),
+    "imported and exported interfaces": world(
+        lambda n: [b"\3\0" + path(n) + b"\5\0", b"\4\0" + path(n) + b"\5\0"],
+        b"\1" + instance_of(b"\1" + FUNC, function(0)),
+    ),
+    "aliases": world(lambda n: [b"\2\3\0\0\1r"], b"\1" + instance_of(b"\4\0\1r\3\1"), b"\3\0\1i\5\0"),
+    "attributes": world(lambda n: [b"\3\2" + label(n) + b"\1\2\1a\5\0"], b"\1" + instance_of()),
+    "implements": world(lambda n: [b"\3\2" + label(n) + b"\1\0" + path(n) + b"\5\0"], b"\1" + instance_of()),
+}
+
+
+class Counter(Budget):
+    """A budget that refuses nothing; what was spent and taken."""
+
+    last: Counter | None = None
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.work = self.room = ENDLESS
+        Counter.last = self
+
+    def grant(self, size: int) -> None:
+        """Nothing: there is enough."""
+
+    def spent(self) -> tuple[int, int]:
+        """The work and the room."""
+        return ENDLESS - self.work, ENDLESS - self.room
+
+
+@contextmanager
+def unlimited() -> Iterator[None]:
+    """Let packages of all sizes pass, and count."""
+    with patch.object(decoder, "Budget", Counter):
+        yield
+
+
+def report(kind: str, size: int) -> str:
+    wasm = PACKAGES[kind](size)
+    real = measure(wasm, decode)
+    with unlimited():
+        free = measure(wasm, decode)
+    assert Counter.last is not None
+    work, room = Counter.last.spent()
+    charged = f"{free.seconds * 1e9 / (work or 1):.0f} ns for a unit, {free.peak / (room or 1):.2f} of the room"
+    took = f"{real.seconds * 1000:.0f} ms, {real.peak / 1e6:.1f} MB, {real.outcome}"
+    return f"{kind}: {len(wasm)} bytes, {took}; without limits {charged}, {free.peak / 1e6:.1f} MB, {free.outcome}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-s", "--size", type=int, action="append")
+    parser.add_argument("kinds", nargs="*", default=[])
+    options = parser.parse_args()
+    for kind in [k for k in PACKAGES if not options.kinds or any(part in k for part in options.kinds)]:
+        for size in options.size or [20_000, 240_000]:
+            print(report(kind, size), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
