@@ -22,6 +22,13 @@ def discard(awaitable: Awaitable[Any]) -> None:
         end()
 
 
+def only_makes_coroutines(function: Any) -> bool:
+    """Whether a host function does nothing before what it returns is awaited, itself or the one that ours calls."""
+    while hasattr(function, "__wrapped__") and str(function.__module__).startswith("wippywasm."):
+        function = function.__wrapped__
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
 def rest_of(begun: Coroutine[Any, Any, Any], yielded: Any) -> Awaitable[Any]:
     """What is left of a coroutine that has been sent into once, and has yielded something; closing it closes that."""
     left = _rest(begun, yielded)

@@ -10,13 +10,14 @@ import gc
 import threading
 import time
 from collections.abc import Coroutine, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.instance.test_instance_failed_calls import Things
 from wippywasm import Limits
-from wippywasm.errors import TimedOutError, WitError
+from wippywasm.errors import ConflictError, TimedOutError, WitError
 from wippywasm.instance import handover
 from wippywasm.instance.budget import task_call
 from wippywasm.instance.guest_thread import take_thread
@@ -26,6 +27,8 @@ GIVER = """
 (component
   (import "thing" (type $thing (sub resource)))
   (import "make" (func $make (param "n" u32) (result (own $thing))))
+  (import "put" (func $put (param "x" (own $thing))))
+  (import "try-put" (func $try-put (param "x" (own $thing)) (result (result))))
   (import "gone" (func $gone (param "n" u32)))
   (import "pause" (func $pause))
   (component $far
@@ -38,8 +41,12 @@ GIVER = """
   (component $near
     (import "thing" (type $thing (sub resource)))
     (import "make" (func $make (param "n" u32) (result (own $thing))))
+    (import "put" (func $put (param "x" (own $thing))))
+    (import "try-put" (func $try-put (param "x" (own $thing)) (result (result))))
     (import "gone" (func $gone (param "n" u32)))
     (import "pause" (func $pause))
+    (core func $put (canon lower (func $put)))
+    (core func $try-put (canon lower (func $try-put)))
     (core func $gone (canon lower (func $gone)))
     (core func $make (canon lower (func $make)))
     (core func $pause (canon lower (func $pause)))
@@ -52,8 +59,12 @@ GIVER = """
     (core module $m
       (import "" "make" (func $make (param i32) (result i32)))
       (import "" "new" (func $new (param i32) (result i32)))
+      (import "" "put" (func $put (param i32)))
+      (import "" "try-put" (func $try-put (param i32) (result i32)))
       (import "" "pause" (func $pause))
       (memory (export "memory") 1)
+      (func (export "put") (call $pause) (call $put (call $make (i32.const 5))))
+      (func (export "try-put") (call $pause) (drop (call $try-put (call $make (i32.const 5)))))
       (func (export "number") (result i32) (i32.const 3))
       (func (export "one") (result i32) (call $pause) (call $make (i32.const 5)))
       (func (export "own") (result i32) (call $pause) (call $new (i32.const 9)))
@@ -73,9 +84,12 @@ GIVER = """
         (i32.const 16))
       (func (export "trap") (param i32) unreachable))
     (core instance $i (instantiate $m (with "" (instance
+      (export "put" (func $put)) (export "try-put" (func $try-put))
       (export "make" (func $make)) (export "new" (func $new)) (export "pause" (func $pause))))))
     (alias core export $i "memory" (core memory $memory))
     (export $exported "item" (type $item))
+    (func (export "put") (canon lift (core func $i "put")))
+    (func (export "try-put") (canon lift (core func $i "try-put")))
     (func (export "number") (result u32) (canon lift (core func $i "number")))
     (func (export "one") (result (own $thing)) (canon lift (core func $i "one")))
     (func (export "own") (result (own $exported)) (canon lift (core func $i "own")))
@@ -87,9 +101,12 @@ GIVER = """
     (func (export "trap") (param "ok" bool) (result (result (own $thing) (error (own $thing))))
       (canon lift (core func $i "maybe") (memory $memory) (post-return (core func $i "trap")))))
   (instance $near (instantiate $near (with "thing" (type $thing)) (with "make" (func $make))
-    (with "gone" (func $gone)) (with "pause" (func $far "pause"))))
+    (with "put" (func $put)) (with "try-put" (func $try-put)) (with "gone" (func $gone))
+    (with "pause" (func $far "pause"))))
   (alias export $near "item" (type $item))
   (export $exported "item" (type $item))
+  (export "put" (func $near "put"))
+  (export "try-put" (func $near "try-put"))
   (export "number" (func $near "number"))
   (export "one" (func $near "one"))
   (export "own" (func $near "own") (func (result (own $exported))))
@@ -121,9 +138,9 @@ class Stage:
         self.things = Things(load, has_guest)
         self.told: list[dict[str, Any]] = []
 
-    def make(self, **limits: int) -> Any:
-        linked = self.things.linked(GIVER, gone=self.things.gone.append, pause=self.pause)
-        return linked.instantiate(limits=Limits(**limits))
+    def make(self, put: Any = print, **limits: int) -> Any:
+        hosts = {"gone": self.things.gone.append, "pause": self.pause, "put": put, "try-put": put}
+        return self.things.linked(GIVER, **hosts).instantiate(limits=Limits(**limits))
 
     def pause(self) -> None:
         self.paused.set()
@@ -374,3 +391,112 @@ async def test_it_is_when_a_thread_has_returned_that_counts(takes: float, monkey
         assert await task == 7
     assert len(interrupted) == bool(takes)
     thread.release()
+
+
+class Host:
+    """Takes things; `held` has those that it has got."""
+
+    def __init__(self) -> None:
+        self.held: list[Any] = []
+
+    async def put(self, thing: Any) -> None:
+        self.held.append(thing)
+        await asyncio.sleep(3600)
+
+    async def __call__(self, thing: Any) -> None:
+        await self.put(thing)
+
+    def put_now(self, thing: Any) -> Any:
+        """What it returns is a coroutine, too, but it has the thing already."""
+        self.held.append(thing)
+        return asyncio.sleep(3600)
+
+    @property
+    def partial(self) -> Any:
+        return partial(Host.put, self)
+
+
+names = pytest.mark.parametrize("name", ["put", "try-put"])
+
+
+@names
+@pytest.mark.parametrize("put", [Host().put, Host(), Host().partial], ids=["method", "object", "partial"])
+async def test_what_was_given_to_a_host_function_that_has_not_begun(stage: Stage, put: Any, name: str) -> None:
+    """The guest is ending: it is its own again."""
+    guest = stage.make(put)
+    await stage.lose(guest, name)
+    stage.check_gone()
+    assert not guest.usable
+    guest.close()
+    stage.check_gone(5)
+    gc.collect()
+    stage.check_gone(5)
+
+
+@names
+async def test_what_was_given_to_a_host_function_that_has_begun(stage: Stage, name: str) -> None:
+    host = Host()
+    guest = stage.make(host.put)
+    task = await stage.begin(guest.call_async(name))
+    stage.end()
+    while not host.held:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    guest.close()
+    stage.check_gone()
+    host.held.pop().close()
+    stage.check_gone(5)
+
+
+@names
+async def test_what_was_given_to_a_plain_host_function_whose_awaitable_nobody_awaits(stage: Stage, name: str) -> None:
+    host = Host()
+    guest = stage.make(host.put_now)
+    await stage.lose(guest, name)
+    guest.close()
+    stage.check_gone()
+    host.held.pop().close()
+    stage.check_gone(5)
+
+
+@names
+async def test_what_was_given_to_a_host_function_that_would_hold_the_event_loop(stage: Stage, name: str) -> None:
+    host = Host()
+    guest = stage.make(host.put)
+    stage.go_on.set()
+    with pytest.raises(ConflictError, match="has to wait"):
+        guest.call(name)
+    guest.close()
+    stage.check_gone(5)
+    assert not host.held
+
+
+LENDER = """
+(component
+  (import "thing" (type $thing (sub resource)))
+  (import "look" (func $look (param "x" (borrow $thing))))
+  (core func $look (canon lower (func $look)))
+  (core module $m (import "" "look" (func $look (param i32)))
+    (func (export "run") (param i32) (call $look (local.get 0))))
+  (core instance $i (instantiate $m (with "" (instance (export "look" (func $look))))))
+  (func (export "run") (param "x" (borrow $thing)) (canon lift (core func $i "run"))))
+"""
+
+
+async def test_what_was_lent_to_a_host_function_whose_awaitable_nobody_awaits(load: Any) -> None:
+    def look(thing: Any) -> Any:
+        held.append(thing)
+        return asyncio.sleep(3600)
+
+    held: list[Any] = []
+    things = Things(load, has_guest=True)
+    guest = load(LENDER).instantiate({"thing": things.thing, "look": look})
+    thing = things.make(5)
+    with pytest.raises(ConflictError, match="has to wait"):
+        guest.call("run", thing)
+    assert held.pop().closed
+    guest.close()
+    thing.close()
+    things.owner.close()

@@ -105,14 +105,23 @@ def _write_call(w: Source, needs: Needs, args: list[str]) -> None:
 
 
 def _write_park(w: Source, needs: Needs, area: str) -> None:
-    """Leave the rest for later, when `v` has been awaited; the call's handles live until then."""
-    if needs.handles:
-        w.line("scope, cx = cx, None")
-        w.line(f"v = {w.use(waiting.resolved)}(v, scope.subtask)")
+    """Leave the rest for later, when `v` has been awaited; the call's handles live until then.
+
+    Where nobody begins to await it, what the guest gave may not have arrived.
+    """
     w.constants["partial"] = partial
     scope = "scope" if needs.handles else "cx"
     steps = f", partial(steps, {scope}, {area})" if _has_steps(w, needs) else ""
-    w.line(f"return park(v, partial(finish, {scope}, {area}){steps})")
+    parked = f"return park(v, partial(finish, {scope}, {area}){steps})"
+    if not needs.handles:
+        w.line(parked)
+        return
+    w.line("scope, cx = cx, None")
+    w.line(f"v = {w.use(waiting.resolved)}(v, scope)")
+    w.line(f"try: {parked}")
+    with w.block("except BaseException:"):
+        w.line(f"{w.use(waiting.fail)}(scope, function)")
+        w.line("raise")
 
 
 def _has_steps(w: Source, needs: Needs) -> bool:

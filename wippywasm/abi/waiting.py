@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from types import NoneType
-from typing import Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from wippywasm.abi.state import Subtask
-from wippywasm.awaitables import discard
+from wippywasm.awaitables import discard, only_makes_coroutines
 from wippywasm.errors import InternalError
 from wippywasm.values import Err, Ok, Some, Variant
+
+if TYPE_CHECKING:
+    from wippywasm.abi.scopes import Scope
 
 Finish: TypeAlias = Callable[[Any], Any]
 Park: TypeAlias = Callable[..., Any]
@@ -46,12 +48,25 @@ async def there(value: Any) -> Any:
     return value
 
 
-async def resolved(awaitable: Awaitable[Any], subtask: Subtask) -> Any:
-    """The value of `awaitable`; what the guest lent for the call is given back however it ends."""
+async def resolved(awaitable: Awaitable[Any], scope: Scope) -> Any:
+    """The value of `awaitable`; what the guest lent for the call is given back however that ends.
+
+    From here on the host has what the guest gave.
+    """
+    scope.lifted.clear()
     try:
         return await awaitable
     finally:
-        subtask.deliver_resolve()
+        scope.subtask.deliver_resolve()
+
+
+def fail(scope: Scope, function: Callable[..., Any]) -> None:
+    """The call of that host function has failed, perhaps before anybody awaited what it returned: see `Scope.fail`."""
+    if only_makes_coroutines(function):
+        scope.fail()
+    else:
+        scope.fail_to_return()
+    scope.subtask.deliver_resolve()
 
 
 def refuse_to_wait(awaitable: Awaitable[Any], finish: Finish, steps: Any = None) -> NoReturn:
