@@ -55,6 +55,15 @@ def only_new_garbage() -> None:
     gc.freeze()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def only_new_modules() -> None:
+    """wasmer looks for an overflow's frames in all that a thread has loaded, gone or not: that takes up to seconds."""
+    if sys.version_info < (3, 11):
+        from wippywasm.engine.wasmer_loading import forget_native_store
+
+        forget_native_store()
+
+
 @pytest.fixture(params=["wasmtime", "wasmer"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Every engine in turn. Only wasmer may be missing, and only where it can't be: CPython 3.11 and later."""
