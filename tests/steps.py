@@ -16,15 +16,18 @@ def steps_of(call: Callable[[], object]) -> int:
     call()
     steps = 0
 
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal steps
+    def enter(frame: FrameType, event: str, _: object) -> Any:
         frame.f_trace_opcodes = True
         frame.f_trace_lines = False
+        return step
+
+    def step(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal steps
         steps += event == "opcode"
-        return trace
+        return step
 
     before = sys.gettrace()
-    sys.settrace(trace)
+    sys.settrace(enter)
     try:
         call()
     finally:
