@@ -33,6 +33,8 @@ from wippywasm.model import (
     TypeDef,
     ValType,
     VariantType,
+    field_types,
+    parts,
 )
 
 MAX_FLAT_PARAMS = 16
@@ -128,8 +130,8 @@ def alignment(t: ValType, ptr_type: PtrType = "i32") -> int:
             return _PRIM_SIZES[name]
         case ListType(element=element, length=length):
             return ptr_size(ptr_type) if length is None else alignment(element, ptr_type)
-        case RecordType() | TupleType():
-            return max([alignment(part, ptr_type) for part in _parts(t)], default=1)
+        case RecordType() | TupleType() as fields:
+            return max([alignment(part, ptr_type) for part in field_types(fields)], default=1)
         case VariantType(cases=cases):
             return max(discriminant_size(len(cases)), max_case_alignment(cases, ptr_type))
         case FlagsType(names=names):
@@ -178,8 +180,8 @@ def elem_size(t: ValType, ptr_type: PtrType = "i32") -> int:
             return _PRIM_SIZES[name]
         case ListType(element=element, length=length):
             return 2 * ptr_size(ptr_type) if length is None else length * elem_size(element, ptr_type)
-        case RecordType() | TupleType():
-            return align_to(_record_end(_parts(t), ptr_type), alignment(t, ptr_type))
+        case RecordType() | TupleType() as fields:
+            return align_to(_record_end(field_types(fields), ptr_type), alignment(t, ptr_type))
         case VariantType(cases=cases):
             payload = max((elem_size(c.type, ptr_type) for c in cases if c.type is not None), default=0)
             return align_to(payload_offset(cases, ptr_type) + payload, alignment(t, ptr_type))
@@ -224,8 +226,8 @@ def flatten_type(t: ValType, ptr_type: PtrType = "i32") -> tuple[CoreValType, ..
             return (ptr_type, ptr_type)
         case ListType(element=element, length=int(length)):
             return flatten_types((element,) * min(length, MAX_FLAT_PARAMS + 1), ptr_type)
-        case RecordType() | TupleType():
-            return flatten_types(_parts(t), ptr_type)
+        case RecordType() | TupleType() as fields:
+            return flatten_types(field_types(fields), ptr_type)
         case VariantType(cases=cases):
             return _flatten_variant(cases, ptr_type)
         case FlagsType() | OwnType() | BorrowType() | StreamType() | FutureType():
@@ -315,56 +317,32 @@ def is_by_pointer(t: ValType) -> bool:
             return False
 
 
-def _parts(t: ValType) -> tuple[ValType, ...]:
-    """The types of what a fundamental type's values consist of."""
-    match t:
-        case ListType(element=element):
-            return (element,)
-        case RecordType(fields=fields):
-            return tuple([f.type for f in fields])
-        case TupleType(items=items):
-            return items
-        case VariantType(cases=cases):
-            return tuple(c.type for c in cases if c.type is not None)
-        case _:
-            return ()
+def is_async_value(t: ValType) -> bool:
+    """Whether a value is a stream, a future or an error context."""
+    return isinstance(t, StreamType | FutureType) or (isinstance(t, Prim) and t.name == "error-context")
 
 
 @_remember
 def needs_memory(t: ValType) -> bool:
     """Whether lifting or lowering a value follows pointers."""
-    return is_by_pointer(t) or any(map(needs_memory, _parts(_despecialize(t))))
+    return is_by_pointer(t) or (not is_async_value(t) and any(map(needs_memory, parts(t))))
 
 
 @_remember
 def has_pointers(t: ValType) -> bool:
     """Whether a value in memory refers to other memory (strings, lists), or to a handle table."""
-    match _despecialize(t):
-        case Prim(name=name):
-            return name in ("string", "error-context")
-        case ListType(length=None) | OwnType() | BorrowType() | StreamType() | FutureType():
-            return True
-        case other:
-            return any(map(has_pointers, _parts(other)))
+    if is_by_pointer(t) or is_async_value(t) or isinstance(t, OwnType | BorrowType):
+        return True
+    return any(map(has_pointers, parts(t)))
 
 
 @_remember
 def contains_borrow(t: ValType) -> bool:
     """Whether a borrowed handle can be part of a value."""
-    match _despecialize(t):
-        case BorrowType():
-            return True
-        case StreamType(element=ValType() as element):
-            return contains_borrow(element)
-        case other:
-            return any(map(contains_borrow, _parts(other)))
+    return isinstance(t, BorrowType) or any(map(contains_borrow, parts(t)))
 
 
 @_remember
 def contains_async_value(t: ValType) -> bool:
     """Whether a stream, a future or an error context can be part of a value."""
-    match _despecialize(t):
-        case StreamType() | FutureType() | Prim(name="error-context"):
-            return True
-        case other:
-            return any(map(contains_async_value, _parts(other)))
+    return is_async_value(t) or any(map(contains_async_value, parts(t)))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field, fields
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -351,6 +351,32 @@ def resource_of(resource: ResourceType | TypeDef) -> ResourceType:
     if not isinstance(kind, ResourceType):
         raise TypeError(f"{resource.name} is not a resource")
     return kind
+
+
+def field_types(t: RecordType | TupleType) -> tuple[ValType, ...]:
+    """The types of the fields of a record, or of the items of a tuple."""
+    return t.items if isinstance(t, TupleType) else tuple([f.type for f in t.fields])
+
+
+def parts(t: ValType) -> Sequence[ValType]:
+    """The types that a type is made of, one level deep; a name is made of what it stands for. A resource is no part of
+    its handles."""
+    match t:
+        case RecordType() | TupleType():
+            return field_types(t)
+        case VariantType(cases=cases):
+            return [c.type for c in cases if c.type is not None]
+        case ListType(element=inner) | OptionType(type=inner):
+            return (inner,)
+        case MapType(key=key, value=value):
+            return key, value
+        case ResultType(ok=ok, err=err):
+            return [x for x in (ok, err) if x is not None]
+        case StreamType(element=ValType() as inner) | FutureType(element=ValType() as inner):
+            return (inner,)
+        case TypeDef(kind=ValType() as kind):
+            return (kind,)
+    return ()
 
 
 def with_parts(

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wippywasm.abi.parts import field_types, list_element, parts, reached
+from wippywasm.abi.parts import list_element, reached
 from wippywasm.abi.shapes import weight
 from wippywasm.abi.signature import show_type
 from wippywasm.errors import UnsupportedFeatureError
-from wippywasm.layout import MAX_TYPE_DEPTH
+from wippywasm.layout import MAX_TYPE_DEPTH, is_async_value
 from wippywasm.model import (
     FuncType,
-    FutureType,
     ListType,
     MapType,
     OptionType,
     Prim,
     RecordType,
-    StreamType,
     TupleType,
     ValType,
+    field_types,
+    parts,
 )
 
 MAX_UNFOLDED = 1_000
@@ -55,7 +55,7 @@ def check_values(types: Sequence[ValType]) -> None:
         if count > MAX_PARTS:
             raise too_many_parts()
     for t in reached(types, parts):
-        if isinstance(t, StreamType | FutureType) or (isinstance(t, Prim) and t.name == "error-context"):
+        if is_async_value(t):
             raise UnsupportedFeatureError(f"values of type `{show_type(t)}`", "wippywasm")
 
 

@@ -24,7 +24,6 @@ from wippywasm.abi.load import (
     lift_prim,
     lift_string,
 )
-from wippywasm.abi.parts import field_types
 from wippywasm.abi.shapes import field_level, has_many_cases, is_helper, number_list
 from wippywasm.abi.signature import show_type
 from wippywasm.abi.source import Source
@@ -46,6 +45,7 @@ from wippywasm.model import (
     TupleType,
     ValType,
     VariantType,
+    field_types,
 )
 
 _M32 = "0xffffffff"

@@ -17,7 +17,7 @@ from wippywasm.abi import host_values as hv
 from wippywasm.abi.by_type import by_type
 from wippywasm.abi.classes import ClassRecord, ClassVariant
 from wippywasm.abi.keywords import snake
-from wippywasm.abi.parts import empty_cases, field_types, labels_of, list_element, numbers_of
+from wippywasm.abi.parts import empty_cases, labels_of, list_element, numbers_of
 from wippywasm.abi.shapes import (
     FORMATS,
     RANGES,
@@ -53,6 +53,7 @@ from wippywasm.model import (
     TupleType,
     ValType,
     VariantType,
+    field_types,
 )
 from wippywasm.values import Err, Ok, Some, Variant
 

@@ -33,7 +33,7 @@ from wippywasm.abi.pacing import (
     piece_of,
     rows_in_pieces,
 )
-from wippywasm.abi.parts import field_types, labels_of, list_element
+from wippywasm.abi.parts import labels_of, list_element
 from wippywasm.abi.shapes import (
     FORMATS,
     GROUP,
@@ -75,6 +75,7 @@ from wippywasm.model import (
     TupleType,
     ValType,
     VariantType,
+    field_types,
 )
 from wippywasm.values import Err, Ok, Some, Variant
 

@@ -12,17 +12,14 @@ from wippywasm.model import (
     BorrowType,
     EnumType,
     FuncType,
-    FutureType,
     ListType,
     MapType,
-    OptionType,
     OwnType,
     RecordType,
-    ResultType,
-    StreamType,
     TupleType,
     ValType,
     VariantType,
+    parts,
 )
 
 
@@ -42,11 +39,6 @@ def reached(types: Sequence[ValType], below: Callable[[ValType], Sequence[ValTyp
             if part not in seen:
                 seen.add(part)
                 todo.append(part)
-
-
-def field_types(t: RecordType | TupleType) -> tuple[ValType, ...]:
-    """The types of the fields of a record or tuple."""
-    return t.items if isinstance(t, TupleType) else tuple([f.type for f in t.fields])
 
 
 @by_type
@@ -71,26 +63,6 @@ def list_element(t: ListType | MapType) -> ValType:
 def contains(types: Sequence[ValType], wanted: Callable[[ValType], bool]) -> bool:
     """Whether a type that is wanted is among some types, or in one of them."""
     return any(map(wanted, reached(types, parts)))
-
-
-def parts(t: ValType) -> Sequence[ValType]:
-    """The types that a type is made of, one level deep."""
-    match t:
-        case RecordType() | TupleType():
-            return field_types(t)
-        case VariantType(cases=cases):
-            return [c.type for c in cases if c.type is not None]
-        case ListType(element=element):
-            return (element,)
-        case OptionType(type=inner):
-            return (inner,)
-        case MapType(key=key, value=value):
-            return key, value
-        case ResultType(ok=ok, err=err):
-            return [x for x in (ok, err) if x is not None]
-        case StreamType(element=ValType() as element) | FutureType(element=ValType() as element):
-            return (element,)
-    return ()
 
 
 @by_type

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from typing import TypeGuard
 
 from wippywasm.abi.by_type import by_type
-from wippywasm.abi.parts import field_types, list_element, parts
+from wippywasm.abi.parts import list_element
 from wippywasm.dataclass import dataclass
 from wippywasm.layout import MAX_FLAT_PARAMS, field_offsets, has_pointers
 from wippywasm.model import (
@@ -42,6 +42,8 @@ from wippywasm.model import (
     TupleType,
     ValType,
     VariantType,
+    field_types,
+    parts,
 )
 
 MAX_ALIGNMENT = 8

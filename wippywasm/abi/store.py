@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from wippywasm.abi.pacing import in_pieces, paced, piece_of
-from wippywasm.abi.parts import field_types, list_element
+from wippywasm.abi.parts import list_element
 from wippywasm.abi.shapes import (
     FORMATS,
     UNSIGNED,
@@ -49,6 +49,7 @@ from wippywasm.model import (
     TupleType,
     ValType,
     VariantType,
+    field_types,
 )
 
 

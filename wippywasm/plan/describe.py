@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from wippywasm.abi.parts import parts
 from wippywasm.binary.component import DefinedType
 from wippywasm.core import CoreFuncType
 from wippywasm.errors import counted, with_article
@@ -31,6 +30,7 @@ from wippywasm.model import (
     TupleType,
     ValType,
     VariantType,
+    parts,
     resource_of,
 )
 from wippywasm.unfolded import cut

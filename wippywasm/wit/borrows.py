@@ -6,11 +6,9 @@ Spec: `Binary.md`, validation of `functype`, `stream` and `future`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from wippywasm import model
 from wippywasm.errors import with_article
-from wippywasm.model import ValType
+from wippywasm.model import ValType, parts
 
 
 class Borrows:
@@ -38,26 +36,3 @@ class Borrows:
         if kind == "stream" and element is model.PRIMS["char"]:
             return "`stream<char>` is not valid at this time"
         return None
-
-
-def parts(t: ValType) -> Iterator[ValType]:
-    """The types that a type is made of, one level down; a resource is no part of its handles."""
-    match t:
-        case model.TypeDef(kind=ValType() as kind):
-            yield kind
-        case model.RecordType(fields=members):
-            yield from (m.type for m in members)
-        case model.VariantType(cases=cases):
-            yield from (c.type for c in cases if c.type is not None)
-        case model.TupleType(items=items):
-            yield from items
-        case model.ListType(element=inner) | model.OptionType(type=inner):
-            yield inner
-        case model.MapType(key=key, value=value):
-            yield key
-            yield value
-        case model.ResultType(ok=ok, err=err):
-            yield from (p for p in (ok, err) if p is not None)
-        case model.StreamType(element=element) | model.FutureType(element=element):
-            if element is not None:
-                yield element

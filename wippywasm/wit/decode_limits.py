@@ -47,7 +47,7 @@ MADE_TYPE = Cost(1, 270)
 """A type with or without a name."""
 MADE_RESOURCE = Cost(1, 70)
 """What it is, if that is a resource."""
-MADE_VALUE = Cost(1, 200)
+MADE_VALUE = Cost(1, 230)
 """What it is, else: a value type."""
 MADE_FIELD = Cost(1, 90)
 """A field or case of it."""

@@ -13,8 +13,7 @@ from typing import Literal
 from wippywasm import model
 from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
-from wippywasm.model import FuncType, ResourceType, ValType
-from wippywasm.wit.borrows import parts
+from wippywasm.model import FuncType, ResourceType, ValType, parts
 from wippywasm.wit.include import rebuilt
 from wippywasm.wit.resolved import Function, Interface, InterfaceItem, TypeDef, World, WorldItem, WorldKey, key_name
 

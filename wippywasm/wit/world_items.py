@@ -12,8 +12,7 @@ from typing import TypeAlias
 
 from wippywasm import model
 from wippywasm.dataclass import dataclass
-from wippywasm.model import FuncType, ResourceType, ValType
-from wippywasm.wit.borrows import parts
+from wippywasm.model import FuncType, ResourceType, ValType, parts
 from wippywasm.wit.flatten import Flattener, world_scopes
 from wippywasm.wit.resolved import Function, Interface, InterfaceItem, TypeDef, World, WorldItem, key_name
 
