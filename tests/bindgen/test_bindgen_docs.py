@@ -13,12 +13,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from mypy import api
 
+from tests.bindgen.typed import ROOT, mypy
 from wippywasm.bindgen import generate
 from wippywasm.wit import parse_text
 
-ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs/bindgen.md").read_text()
 
 
@@ -34,8 +33,8 @@ def test_the_example_is_well_typed(tmp_path: Path) -> None:
         [sys.executable, "-m", "wippywasm", "bindgen", str(ROOT / source), "-o", str(tmp_path / name)], check=True
     )
     (tmp_path / "example.py").write_text(block("python"))
-    out, problems, code = api.run(["--strict", f"--cache-dir={tmp_path / 'cache'}", str(tmp_path)])
-    assert (problems, code) == ("", 0), out
+    ran = mypy("--strict", f"--cache-dir={tmp_path / 'cache'}", str(tmp_path))
+    assert (ran.stderr, ran.returncode) == ("", 0), ran.stdout
 
 
 @pytest.mark.parametrize("quotes", ['"', '""', '"""', '""""', '"' * 7, '\\"""', '\\"'])

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from mypy import api
 
+from tests.bindgen.typed import ROOT, mypy
 from tests.vectors import components, needs_vectors
 from tests.wit.wit_strategies import package_texts
 from wippywasm.binary import decode
@@ -25,20 +25,16 @@ from wippywasm.errors import InvalidError, WitDiagnosticsError
 from wippywasm.wit import World, host_packages, parse_text, world_of_component
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
 SHOP = HERE / "world.wit"
 BLESS = bool(os.environ.get("WIPPYWASM_BLESS"))
 STRICT = ["--strict", "--python-version=3.10", "--follow-imports=silent", "--no-error-summary", "--show-error-codes"]
 
 
-def mypy(folder: Path, cache: Path) -> list[str]:
-    """The complaints about all packages in a folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MYPYPATH", str(ROOT))
-        patch.chdir(folder)
-        out, problems, _ = api.run([*STRICT, f"--cache-dir={cache}", "."])
-    assert problems == ""
-    return out.splitlines()
+def complaints(folder: Path, cache: Path) -> list[str]:
+    """What mypy says about all packages in a folder."""
+    ran = mypy(*STRICT, f"--cache-dir={cache}", ".", folder=folder, path=str(ROOT))
+    assert ran.stderr == ""
+    return ran.stdout.splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +59,7 @@ def test_people_who_use_a_package_are_told_their_mistakes(tmp_path: Path, cache:
     (tmp_path / "usage.py").write_text(usage)
     found = {
         (int(m[1]), m[2])
-        for m in (re.match(r"usage\.py:(\d+): error: .*\[(.*)\]$", x) for x in mypy(tmp_path, cache))
+        for m in (re.match(r"usage\.py:(\d+): error: .*\[(.*)\]$", x) for x in complaints(tmp_path, cache))
         if m
     }
     marks = ((n, re.search(r"# error: (\S+)$", line)) for n, line in enumerate(usage.splitlines(), 1))
@@ -89,7 +85,7 @@ def test_worlds_of_the_vectors(tmp_path: Path, cache: Path) -> None:
     assert next(names) >= 150
     assert len(refused) <= 18
     assert all("WIT has no words for this world" in why for why in refused), refused
-    assert mypy(tmp_path, cache) == []
+    assert complaints(tmp_path, cache) == []
 
 
 def test_worlds_of_hosts_guests_and_the_demo_and_one_of_awkward_names(tmp_path: Path, cache: Path) -> None:
@@ -100,7 +96,7 @@ def test_worlds_of_hosts_guests_and_the_demo_and_one_of_awkward_names(tmp_path: 
     worlds |= {path.name: read_world(path) for path in (*binaries, HERE / "edge.wit")}
     for name, world in worlds.items():
         write_package(tmp_path / re.sub(r"\W", "_", name), generate(world, "wippywasm bindgen"))
-    assert mypy(tmp_path, cache) == []
+    assert complaints(tmp_path, cache) == []
     check = subprocess.run(
         [shutil.which("ruff", path=Path(sys.executable).parent) or "ruff", "check", "--isolated", "--no-cache", "."],
         cwd=tmp_path, capture_output=True, text=True, check=False,
@@ -132,4 +128,4 @@ def test_any_world(tmp_path: Path, cache: Path) -> None:
         [sys.executable, "-W", "error", "-c", program], env=environment, capture_output=True, text=True, check=False
     )
     assert ran.stdout == "all imported\n", ran.stderr[-2000:]
-    assert mypy(tmp_path, cache) == []
+    assert complaints(tmp_path, cache) == []
