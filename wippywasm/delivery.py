@@ -9,7 +9,8 @@ Spec: `CanonicalABI.md`, `lift_own`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeAlias
 
 Drop: TypeAlias = Callable[[Callable[[Exception], None]], None]
@@ -23,6 +24,14 @@ class Delivery(Protocol):
     def components(self) -> Sequence[Any]: ...
 
     drop: Drop | None
+
+
+class _Passing:
+    """The call of an instance that passes on what another gives."""
+
+    def __init__(self, component: Any) -> None:
+        self.components = (component,)
+        self.drop: Drop | None = None
 
 
 class _Thread(threading.local):
@@ -42,3 +51,18 @@ def deliver(component: Any, drop: Drop) -> None:
     delivery = this_thread.delivery
     if delivery is not None and component in delivery.components:
         delivery.drop = drop
+
+
+@contextmanager
+def passed_on(component: Any, guest: Any) -> Iterator[None]:
+    """Where a task has called that guest, of which this is an instance: what the other one gives is the result."""
+    outer = this_thread.delivery
+    if outer is None or guest not in outer.components:
+        yield
+        return
+    this_thread.delivery = passing = _Passing(component)
+    try:
+        yield
+    finally:
+        this_thread.delivery = outer
+        outer.drop = passing.drop

@@ -500,3 +500,48 @@ async def test_what_was_lent_to_a_host_function_whose_awaitable_nobody_awaits(lo
     guest.close()
     thing.close()
     things.owner.close()
+
+
+REEXPORT = """
+(component
+  (import "thing" (type $thing (sub resource)))
+  (import "get" (func $get (result (own $thing))))
+  (import "put" (func $put (param "x" (own $thing))))
+  (export $exported "thing" (type $thing))
+  (export "get" (func $get) (func (result (own $exported))))
+  (export "put" (func $put) (func (param "x" (own $exported)))))
+"""
+
+
+@pytest.mark.parametrize("is_taken", [True, False], ids=["taken", "lost"])
+async def test_the_result_of_a_function_that_is_exported_as_it_is(stage: Stage, engine: str, is_taken: bool) -> None:
+    def get() -> Any:
+        stage.pause()
+        return stage.things.make(5)
+
+    if engine == "wasmtime":
+        pytest.skip("the event loop's own thread makes such calls")
+    guest = stage.things._load(REEXPORT).instantiate({"thing": stage.things.thing, "get": get, "put": print})
+    if is_taken:
+        task = await stage.begin(guest.call_async("get"))
+        stage.end()
+        thing = await task
+        stage.check_gone()
+        thing.close()
+    else:
+        await stage.lose(guest, "get")
+    stage.check_gone(5)
+    guest.close()
+    stage.check_gone(5)
+
+
+async def test_what_was_given_to_one_that_is_exported_as_it_is_and_has_not_begun(stage: Stage) -> None:
+    host = Host()
+    hosts = {"get": print, "put": host.put}
+    guest = stage.things._load(REEXPORT).instantiate({"thing": stage.things.thing, **hosts})
+    with pytest.raises(ConflictError, match="has to wait"):
+        guest.call("put", stage.things.make(5))
+    stage.check_gone(5)
+    guest.close()
+    stage.check_gone(5)
+    assert not host.held

@@ -274,7 +274,7 @@ class Frame:
 
     def reexported(self, index: int, name: str) -> Callable[..., Any]:
         """The host function of that number as Python calls it, which exports it."""
-        return reexported(self._host_export(index, name, PYTHON_SIDE), self.parking)
+        return reexported(self._host_export(index, name, PYTHON_SIDE), self.components[0], self.parking)
 
     def stepwise_reexported(self, index: int, name: str) -> Callable[..., Awaitable[Any]]:
         """The same for calls by a task."""

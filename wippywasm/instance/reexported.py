@@ -16,10 +16,12 @@ from typing import Any
 from wippywasm import abi
 from wippywasm.abi.needs import needs_of
 from wippywasm.abi.options import Binding, Options
+from wippywasm.abi.resources import drop_foreign
 from wippywasm.abi.state import ComponentInstance, RuntimeResource
 from wippywasm.abi.waiting import Finish, Park
 from wippywasm.core import CoreFuncType
 from wippywasm.dataclass import dataclass
+from wippywasm.delivery import passed_on
 from wippywasm.layout import alignment, elem_size
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan import mangle
@@ -35,14 +37,23 @@ class HostExport:
     resources: Mapping[ResourceType, RuntimeResource]
 
 
-def reexported(export: HostExport, park: Park) -> Callable[..., Any]:
-    """The function as Python calls it; `park` waits for awaitables."""
+def reexported(export: HostExport, guest: ComponentInstance, park: Park) -> Callable[..., Any]:
+    """The function as Python calls it; `park` waits for awaitables. `guest` is the root instance of who exports it.
+
+    Where the call fails, what was on its way is dropped: there is no guest that ends.
+    """
 
     def call(*args: Any, **named: Any) -> Any:
         memory = _Memory()
         binding = memory.binding(export)
         core = _passing_on(export, binding, memory, park)
-        return export.lifted.code(core, binding, None)(*args, **named)
+        try:
+            with passed_on(binding.instance, guest):
+                return export.lifted.code(core, binding, None)(*args, **named)
+        except BaseException:
+            for drop in drop_foreign(binding.instance, ()):
+                drop()
+            raise
 
     return call
 
