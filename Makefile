@@ -20,7 +20,7 @@ demo: $(READY)
 	$(BIN)/wippywasm -C examples/demo run demo
 
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
