@@ -35,7 +35,11 @@ class CoreHeapType:
 
     def is_below(self, other: CoreHeapType) -> bool:
         """Whether it is the other or a subtype of it."""
-        return any(heap.name == other.name for heap in self.line())
+        name = other.name
+        heap: CoreHeapType | None = self
+        while heap is not None and heap.name != name:
+            heap = heap.above
+        return heap is not None
 
 
 @dataclass(frozen=True, slots=True)

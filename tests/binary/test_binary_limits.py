@@ -306,3 +306,19 @@ def test_the_refusal_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WORK", 1_000)
     monkeypatch.setattr(limits, "WORK_OF_BYTE", 0)
     refused("(type (tuple u8 u16))" * 200, "definitions are too many")
+
+
+def compared(parameters: int) -> bytes:
+    """A hundred instances of a module that imports a hundred functions."""
+    type = f"(type (func {'(param i32)' * parameters}))"
+    exports = " ".join(f'(func (export "f{i}") (type 0))' for i in range(100))
+    imports = " ".join(f'(import "m" "f{i}" (func (type 0)))' for i in range(100))
+    given = f"(core module $m {type} {exports}) (core instance $i (instantiate $m)) (core module $n {type} {imports})"
+    instances = '(core instance (instantiate $n (with "m" (instance $i))))' * 100
+    return wat2wasm(f"(component {given} {instances})")
+
+
+def test_wide_functions_of_modules_are_not_compared_ever_so_often() -> None:
+    decode(compared(10))
+    with pytest.raises(limits.BudgetError):
+        decode(compared(1_000))

@@ -77,9 +77,14 @@ def test_each_core_module_is_read_once(tmp_path: Path) -> None:
     assert parse.call_count == 3
 
 
+def padded(module: str, size: int) -> str:
+    """The module with so many bytes more, as if its functions had code."""
+    return f'{module[:-1]} (data "{"a" * size}"))'
+
+
 def test_entries_are_not_written_before_they_are_asked_for(tmp_path: Path) -> None:
     file = tmp_path / "guest.wasm"
-    file.write_bytes(wat2wasm(FILES["core exports"](20_000)))
+    file.write_bytes(wat2wasm(padded(FILES["core exports"](20_000), 300_000)))
     found = inspect(file)
     assert found.definition is not None
     assert len(found.definition.entries) == definition.MOST_ENTRIES
@@ -105,10 +110,15 @@ def test_a_module_that_exports_too_many_functions_has_to_say_which_are_called(
 ) -> None:
     text = FILES["core exports"](20)
     monkeypatch.setattr(core_plan, "MOST_FUNCTIONS", 10)
-    with pytest.raises(InvalidError, match="exports 20 functions, and may export 10"):
+    with pytest.raises(InvalidError, match="exports 20 functions, and of its size may export 10"):
         load(text)
     assert list(load(text, wit="package a:b; world w { export f7: func(); }").functions) == ["f7"]
     assert inspect_text(text).problems
+    monkeypatch.setattr(core_plan, "MOST_FUNCTIONS", 100)
+    monkeypatch.setattr(core_plan, "FUNCTIONS", 0)
+    with pytest.raises(InvalidError, match="exports 20 functions"):
+        load(text)
+    assert len(load(padded(text, 500)).functions) == 20
 
 
 def test_what_all_entries_have_in_common_is_not_repeated(tmp_path: Path) -> None:

@@ -7,13 +7,18 @@ Spec: WebAssembly core, `valid/matching`; component-model `Explainer.md`, module
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from wippywasm.binary.component import ModuleType
-from wippywasm.binary.core_heap import matches
+from wippywasm.binary.core_heap import CoreReference, matches
 from wippywasm.binary.core_types import print_func
+from wippywasm.binary.limits import CORE_ITEM, CORE_PARTS_AT_ONCE, SUPERTYPES_AT_ONCE
 from wippywasm.core import (
+    CoreExport,
     CoreExternType,
     CoreFuncType,
     CoreGlobalType,
+    CoreImport,
     CoreMemoryType,
     CoreTableType,
     CoreTagType,
@@ -49,6 +54,23 @@ def core_mismatch(actual: CoreExternType, expected: CoreExternType) -> str | Non
             return _tag_mismatch(actual, expected)
         case _:
             return f"expected {_KINDS[type(expected)]}, found {_KINDS[type(actual)]}"
+
+
+def comparison(items: Iterable[CoreImport | CoreExport]) -> int:
+    """The work of looking for items among others, and comparing them with those."""
+    return sum([CORE_ITEM + _of_type(item.type) for item in items])
+
+
+def _of_type(t: CoreExternType) -> int:
+    match t:
+        case CoreGlobalType(value=CoreReference(heap=heap)):
+            return heap.depth // SUPERTYPES_AT_ONCE
+        case CoreTagType(type=func):
+            return 2 * _of_type(func)
+        case CoreFuncType(params=params, results=results, declared=declared):
+            above = 0 if declared is None else declared.depth
+            return (len(params) + len(results)) // CORE_PARTS_AT_ONCE + above // SUPERTYPES_AT_ONCE
+    return 0
 
 
 def _func_mismatch(actual: CoreFuncType, expected: CoreFuncType) -> str | None:

@@ -7,7 +7,7 @@ Spec: component-model `Binary.md`, instance definitions.
 from __future__ import annotations
 
 from wippywasm.binary.component import CoreInlineExports, InlineExports, InstantiateComponent, InstantiateModule
-from wippywasm.binary.core_subtype import core_mismatch
+from wippywasm.binary.core_subtype import comparison, core_mismatch
 from wippywasm.binary.extern_names import read_name
 from wippywasm.binary.externs import ExternSpace
 from wippywasm.binary.instantiate import instantiate
@@ -46,7 +46,7 @@ def _instantiate_module(scope: Scope, reader: Reader, offset: int) -> None:
     index = reader.u32()
     args = _read_core_args(scope, reader)
     module = at(scope.core_modules, index, "core module", offset)
-    scope.context.budget.spend(len(module.imports) + len(module.exports), offset)
+    scope.context.budget.spend(comparison(module.imports) + len(module.exports), offset)
     instances = {name: at(scope.core_instances, arg, "core instance", offset) for name, arg in args.items()}
     for wanted in module.imports:
         place = f"import `{wanted.module}::{wanted.name}`"

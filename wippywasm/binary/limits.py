@@ -116,7 +116,7 @@ CORE_REFERENCE = Cost(9, 200)
 CORE_PART = Cost(1, 12)
 """A parameter, result or field."""
 CORE_IMPORT = Cost(8, 230)
-CORE_EXPORT = Cost(6, 165)
+CORE_EXPORT = Cost(10, 165)
 CORE_GLOBAL = Cost(5, 70)
 CORE_MEMORY = Cost(11, 155)
 """A memory or table, or the type of one."""
@@ -127,6 +127,12 @@ CORE_FUNCTION_ROOM = 16
 
 # ---- what comparing and substituting types takes --------------------------------------------------------------------
 
+CORE_ITEM = 4
+"""The work of comparing two items of modules."""
+CORE_PARTS_AT_ONCE = 16
+"""The parameters and results of a core function are compared so many for one unit."""
+SUPERTYPES_AT_ONCE = 2
+"""The supertypes of a core type are looked through so many for one unit."""
 NODE = 6
 """The work of a type or export that substitution or comparison visits."""
 PARTS_AT_ONCE = 4

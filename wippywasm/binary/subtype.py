@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wippywasm.binary.component import ModuleType
-from wippywasm.binary.core_subtype import module_mismatch
+from wippywasm.binary.core_subtype import comparison, module_mismatch
 from wippywasm.binary.limits import ENTRY_ROOM, NODE, NODE_ROOM, Budget, BudgetError
 from wippywasm.binary.nodes import (
     ComponentNode,
@@ -85,7 +85,8 @@ class Checker:
     def _entity(self, actual: Entity, expected: Entity, supply: Substitution) -> None:
         match actual, expected:
             case ModuleType(), ModuleType():
-                self.budget.spend(len(actual.imports) + len(expected.imports) + len(actual.exports), self.offset)
+                compared = comparison(actual.imports) + comparison(expected.exports)
+                self.budget.spend(compared + len(expected.imports) + len(actual.exports), self.offset)
                 self._refuse(module_mismatch(actual, expected))
             case FuncNode(), FuncNode():
                 self._func(actual, supply.func(expected))

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
 MOST_IMPORTS = 12_000
 """How many imports a module may have that is a file of its own; each takes a hundred times its bytes."""
-MOST_FUNCTIONS = 50_000
-"""How many exports are made callable where no signatures choose among them; each takes a hundred times its bytes."""
+FUNCTIONS, MOST_FUNCTIONS = 5_000, 50_000
+"""How many exports are made callable of any module where no signatures choose among them, and of none more."""
+BYTES_OF_FUNCTION = 24
+"""A larger module may have one more for each so many of its bytes; with its name and code, a function has more."""
 
 
 def plan_core_module(info: CoreModuleInfo, wasm: bytes | memoryview, signatures: Signatures | None = None) -> Plan:
@@ -160,8 +162,9 @@ class _Planner:
         types = dict.fromkeys(t for t in self.exports.values() if isinstance(t, CoreFuncType))
         signatures: dict[object, FuncType | None] = {core: infer(core) for core in types}
         functions = [(name, ft) for name, core in self.exports.items() if (ft := signatures.get(core)) is not None]
-        if len(functions) > MOST_FUNCTIONS:
-            message = f"the module exports {len(functions):,} functions, and may export {MOST_FUNCTIONS:,}"
+        most = min(FUNCTIONS + len(self.wasm) // BYTES_OF_FUNCTION, MOST_FUNCTIONS)
+        if len(functions) > most:
+            message = f"the module exports {len(functions):,} functions, and of its size may export {most:,}"
             raise InvalidError(message, hint="name those that are called in WIT")
         options = PlanOptions()
         return {n: self.builder.lift(Lift(CoreExportRef(0, n), ft, options, 0)) for n, ft in functions}
