@@ -80,3 +80,12 @@ def test_forms_that_are_too_deep_have_a_place() -> None:
     with pytest.raises(WatSyntaxError, match=r"line 1, column \d+: item nesting too deep$") as caught:
         wat2wasm(120 * "(component " + 120 * ")")
     assert caught.value.details["line"] == 1
+
+
+def test_what_follows_deep_forms_is_still_looked_at() -> None:
+    deep = "(module (func " + "(block " * 2_000 + ")" * 2_000 + "))"
+    text = f'(component (core {deep[1:]} (core type (module (import "a" "b" (global (ref $t))))))'
+    found = unresolved_name(text)
+    assert found is not None
+    assert found.group() == "$t"
+    assert unresolved_name(text.replace("$t", "0")) is None

@@ -11,6 +11,9 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 
+MAX_DEPTH = 250
+"""The forms around each other that are looked at: the parser refuses types and components that are deeper than 100."""
+
 _TOKEN = re.compile(r"""\(;|;;[^\n\r]*|;|\$?"[^"\\]*(?:\\.[^"\\]*)*"?|[()]|[^\s()";]+""", re.DOTALL)
 _COMMENT = re.compile(r"\(;|;\)")
 
@@ -97,8 +100,17 @@ def unresolved_name(text: str) -> re.Match[str] | None:
     if "component" not in text or "ref" not in text:
         return None
     form: _Form | None = None
+    depth = 0
     for token in _tokens(text):
         word = token.group()
+        if word == "(":
+            depth += 1
+        elif word == ")":
+            depth = max(depth - 1, 0)
+            if depth >= MAX_DEPTH:
+                continue
+        if depth > MAX_DEPTH:
+            continue
         if word == "(":
             form = _Form(None, _Place.ELSEWHERE) if form is None else form.open()
         elif form is not None:
