@@ -14,7 +14,7 @@ from wippywasm.binary import core_module, decode
 from wippywasm.binary.component import CustomSection
 from wippywasm.binary.core_custom import ProducersReader
 from wippywasm.dataclass import dataclass
-from wippywasm.errors import BinaryError, TooLongError, ValidationError, WippyError
+from wippywasm.errors import BinaryError, InvalidError, NotFoundError, TooLongError, ValidationError, WippyError
 from wippywasm.inspect.exports import other_component_exports, other_exports
 from wippywasm.inspect.files import File
 from wippywasm.inspect.imports import component_imports, core_imports
@@ -24,7 +24,7 @@ from wippywasm.inspect.tree import component_tree, module_node
 from wippywasm.inspect.worlds import embedded_world, whole_text
 from wippywasm.instance.functions import exported_functions
 from wippywasm.plan import Plan, plan_component, plan_core_module
-from wippywasm.wit import Resolution, parse_signatures
+from wippywasm.wit import Resolution, Signatures, parse_signatures
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ def parts_of(file: File) -> Parts:
 def _module(file: File) -> Parts:
     info = core_module.parse(file.wasm)
     world = embedded_world(info.customs)
-    types = None if world is None else whole_text(world)
-    signatures = None if types is None else parse_signatures(types)
+    types, signatures = (None, None) if world is None else _signatures(world)
     plan, problems = _attempt(lambda: plan_core_module(info, file.wasm, signatures))
     facts = module_facts(info, file.wasm, ProducersReader(), "0")
     functions = {} if plan is None else exported_functions(plan)
@@ -79,6 +78,15 @@ def _module(file: File) -> Parts:
         types,
         problems,
     )
+
+
+def _signatures(world: Resolution) -> tuple[str | None, Signatures | None]:
+    """The WIT that an entry of a core module needs, and what it says; nothing where the world has no such text."""
+    try:
+        text = whole_text(world)
+        return text, parse_signatures(text)
+    except (InvalidError, NotFoundError):
+        return None, None
 
 
 def _component(component: binary.Component) -> Parts:

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 
 from wippywasm import wit
 from wippywasm.binary.component import CustomSection
-from wippywasm.errors import WippyError
 from wippywasm.wit import Package, Resolution
 
 SECTION = "component-type"
@@ -20,13 +19,7 @@ SECTION = "component-type"
 
 def embedded_world(customs: Iterable[CustomSection]) -> Resolution | None:
     """The world that a bindings generator left in a core module; None where there is none that can be read."""
-    for custom in customs:
-        if custom.name.startswith(SECTION):
-            try:
-                return wit.decode(bytes(custom.data))
-            except WippyError:
-                continue
-    return None
+    return wit.decode_first([custom.data for custom in customs if custom.name.startswith(SECTION)])
 
 
 def whole_text(resolution: Resolution) -> str:

@@ -29,7 +29,7 @@ from wippywasm.wit.compare import (
 )
 from wippywasm.wit.compare_worlds import world_mismatches
 from wippywasm.wit.component_world import world_of_component, world_of_imports
-from wippywasm.wit.decode import decode
+from wippywasm.wit.decode import decode, decode_first
 from wippywasm.wit.diff import Change, diff_packages, diff_worlds
 from wippywasm.wit.dump import to_json
 from wippywasm.wit.encode import EncodedImports, encode, encode_imports, encode_world
@@ -77,6 +77,7 @@ __all__ = [
     "World",
     "WorldScope",
     "decode",
+    "decode_first",
     "diff_packages",
     "diff_worlds",
     "encode",

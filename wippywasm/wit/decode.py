@@ -8,10 +8,11 @@ Spec: `WIT.md`, "Package Format".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
-from wippywasm.errors import ValidationError
-from wippywasm.wit.decode_limits import MADE_ENTRY, MADE_INTERFACE, MADE_SCOPE, Budget
+from wippywasm.errors import InvalidError, ValidationError
+from wippywasm.wit.decode_limits import CANDIDATE, MADE_ENTRY, MADE_INTERFACE, MADE_SCOPE, Budget
 from wippywasm.wit.decode_packages import Packages
 from wippywasm.wit.decode_raw import Declaration, Definition, Name, RawPackage, read_package
 from wippywasm.wit.decode_repeats import Repeats
@@ -38,8 +39,26 @@ def decode(data: bytes, into: Resolution | None = None) -> Resolution:
     With `into`, packages that are there already are used and completed. Raises MalformedError for bytes that do not
     follow the grammar, and ValidationError for a component that is no WIT package.
     """
-    resolution = Resolution() if into is None else into
-    budget = Budget(len(data))
+    return _decode(data, Resolution() if into is None else into, Budget(len(data)))
+
+
+def decode_first(candidates: Sequence[bytes | memoryview]) -> Resolution | None:
+    """The first of these that holds a package; None where none does.
+
+    All of them together may take what one of their size may: those behind it are not looked at.
+    """
+    budget = Budget(sum(map(len, candidates)))
+    for data in candidates:
+        try:
+            budget.take(CANDIDATE, 0)
+            return _decode(data, Resolution(), budget)
+        except InvalidError:
+            if budget.is_spent:
+                break
+    return None
+
+
+def _decode(data: bytes | memoryview, resolution: Resolution, budget: Budget) -> Resolution:
     Decoder(resolution, budget).run(read_package(bytes(data), budget))
     return resolution
 

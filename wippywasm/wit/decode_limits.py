@@ -24,6 +24,8 @@ none may exceed: three quarters of a second."""
 ROOM, ROOM_OF_BYTE = 1_500_000, 40
 """The bytes that a file of any size may take, and those that each byte of it adds: the usual packages take thirty."""
 
+CANDIDATE = Cost(4, 0)
+"""Bytes that may be a package."""
 SECTION = Cost(4, 0)
 CUSTOM_SECTION = Cost(0, 260)
 EXPORT = Cost(8, 330)
@@ -77,10 +79,15 @@ class Budget:
         self.most -= more
         self.work += more
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether more was taken than there was."""
+        return self.work < 0 or self.room < 0
+
     def take(self, cost: Cost, offset: int, count: int = 1) -> None:
         """ValidationError where so many of a kind are more than a sensible package of this size has."""
         self.work -= cost.work * count
         self.room -= cost.room * count
-        if self.work < 0 or self.room < 0:
+        if self.is_spent:
             message = "the package has too many types and names, or uses large types too often"
             raise ValidationError(message, offset, hint="split the package")
