@@ -297,6 +297,8 @@ def test_overrides(load_app: LoadApp) -> None:
         load_app(counter("f", "{type: inline}"), "t:f:pool.type=statik")
     (problem,) = caught.value.problems
     assert (problem.path, problem.line, problem.field) == ("-o t:f:pool.type=statik", 0, "pool.type")
+    with pytest.raises(DefinitionError, match="an override is UTF-8"):
+        load_app(counter("f", "{type: inline}"), "t:f:method=\udcff")
 
 
 def test_references_of_the_own_namespace_and_of_others(tmp_path: Path, engine: Engine) -> None:

@@ -7,9 +7,11 @@ import math
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wippywasm.app.definition import reader
 from wippywasm.app.definition.node import Node
 from wippywasm.app.definition.reader import MAX_DEPTH, MAX_VALUES, YamlError, read_documents
 from wippywasm.app.definition.scalars import resolve
@@ -103,6 +105,9 @@ def test_several_documents() -> None:
         ("? [a]\n: b\n", "a key must be text"),
         ("<<: 5\n", "'<<' merges mappings"),
         ("a: \x01\n", "not valid YAML"),
+        ("a: \ud800\n", "a character is not Unicode"),
+        ('a: "\\ud800"\n', "invalid Unicode character escape"),
+        ("%TAG ! tag:%ed%a0%80\n---\na: !x 1\n", "not valid YAML: a tag or a character is not Unicode"),
         ("[" * 100_000, f"nested deeper than {MAX_DEPTH} levels"),
         ("{a: " * 100_000, f"nested deeper than {MAX_DEPTH} levels"),
         ("- " * 100_000, f"nested deeper than {MAX_DEPTH} levels"),
@@ -110,6 +115,13 @@ def test_several_documents() -> None:
 )
 def test_what_is_refused(text: str, said: str) -> None:
     assert said in refusal(text)
+
+
+def test_half_of_a_surrogate_pair_is_refused_by_either_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_LOADER", yaml.SafeLoader)
+    with pytest.raises(YamlError) as caught:
+        read_documents('a: 1\nb: "\\ud800"\n')
+    assert caught.value.complaint.line == 2
 
 
 def test_a_hint_for_tabs() -> None:

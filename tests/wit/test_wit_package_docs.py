@@ -115,6 +115,36 @@ def test_what_makes_no_sense_is_refused(found: Any, message: str) -> None:
         with_docs(found)
 
 
+HALF = "\ud800"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"docs": HALF},
+        {"docs": "\udfff"},
+        {"package": HALF},
+        {"interfaces": {HALF: {}}},
+        interface(funcs={"f": f"a{HALF}"}),
+        interface(types={"r": {"items": {"a": HALF}}}),
+        interface(stability={"stable": {"since": HALF}}),
+        interface(stability={"unstable": {"feature": HALF}}),
+        world(interface_import_docs={"a:b/i@1.2.0": HALF}),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_refused(found: Any) -> None:
+    with pytest.raises(MalformedError, match="is half of a surrogate pair") as caught:
+        with_docs(found)
+    str(caught.value).encode()
+    assert caught.value.offset is not None
+
+
+def test_a_surrogate_pair_is_one_character() -> None:
+    found = with_section(b'\x01{"docs":"\\ud83d\\ude00"}').main
+    assert found is not None
+    assert found.docs == "\U0001f600"
+
+
 @pytest.mark.parametrize("content", [b"", b"\x02{}", b"\x01", b"\x01{", b"\x01[]", b"\x01\xff", b"\x01" + b"[" * 9000])
 def test_bytes_that_are_no_section(content: bytes) -> None:
     with pytest.raises(MalformedError, match="package-docs"):

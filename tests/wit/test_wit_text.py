@@ -125,11 +125,12 @@ def test_where_an_escape_is_refused(literal: str, offset: int) -> None:
     assert refused(text)[0].column == text.index(literal) + 1 + offset
 
 
-@pytest.mark.parametrize("ch", ["\0", "\x1b", "\x7f", "\x85", "\u202e", "\u2066", "\u0149", "\u17b5"])
+@pytest.mark.parametrize("ch", ["\0", "\x1b", "\x7f", "\x85", "\u202e", "\u2066", "\u0149", "\u17b5", "\ud800"])
 def test_forbidden_characters_are_named(ch: str) -> None:
     (found,) = refused(f"package a:b;\n// é{ch}\n")
     assert (found.line, found.column) == (2, 5)
     assert f"U+{ord(ch):04X}" in found.message
+    found.source_line.encode()
 
 
 def test_bytes_that_are_not_utf8(tmp_path: Path) -> None:

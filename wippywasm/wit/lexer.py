@@ -36,7 +36,8 @@ MAX_SKIPPED = 65_536
 COMMENT_EDGE = re.compile(r"/\*|\*/")
 _BIDI = "\u202a-\u202e\u2066-\u2069"
 _DISCOURAGED = "\u0149\u0673\u0f77\u0f79\u17a3\u17a4\u17b4\u17b5"
-FORBIDDEN = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI}{_DISCOURAGED}]")
+_SURROGATES = "\ud800-\udfff"
+FORBIDDEN = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI}{_DISCOURAGED}{_SURROGATES}]")
 _STRING_RUN = re.compile(r'[^"\\\x00-\x1f\x7f]*')
 _ESCAPES = {'"': b'"', "'": b"'", "t": b"\t", "n": b"\n", "r": b"\r", "\\": b"\\"}
 _HEX_DIGIT = re.compile(r"[0-9a-fA-F]")
@@ -82,6 +83,8 @@ class Lexer:
         code = f"U+{ord(found[0]):04X}"
         if found[0] in _DISCOURAGED:
             self._refuse(found.start(), f"{code} is discouraged by Unicode")
+        if "\ud800" <= found[0] <= "\udfff":
+            self._refuse(found.start(), f"{code} is half of a surrogate pair")
         if ord(found[0]) > 0x2000:
             self._refuse(found.start(), f"{code} changes the direction of text, so what is seen is not what is read")
         self._refuse(found.start(), f"{code} is a control character")
@@ -184,7 +187,7 @@ class Lexer:
         while True:
             run = _STRING_RUN.match(self.text, at)
             assert run is not None
-            value += run[0].encode("utf-8", "surrogatepass")
+            value += run[0].encode("utf-8")
             at = run.end()
             ch = self.text[at : at + 1]
             if ch == '"':

@@ -8,6 +8,7 @@ about items that are not there, is refused.
 from __future__ import annotations
 
 import json
+import re
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ from wippywasm.wit.resolved import (
 
 SECTION_NAME = "package-docs"
 _VERSION = 1
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 Json = dict[str, Any]
 T = TypeVar("T")
 
@@ -107,11 +109,22 @@ def inject(package: Package, data: bytes, offset: int) -> None:
     if not data or data[0] > _VERSION:
         raise MalformedError(f"section {SECTION_NAME} has an unknown version", offset)
     try:
-        found = _object(json.loads(data[1:].decode("utf-8")), "package docs worlds interfaces")
+        found = _object(_parsed(data[1:].decode("utf-8")), "package docs worlds interfaces")
         if found.get("package") in (None, str(package.name)):
             _inject(package, found)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise MalformedError(f"section {SECTION_NAME} does not hold what it should: {error}", offset) from None
+
+
+def _parsed(text: str) -> object:
+    """The value of a JSON text; ValueError also for half of a surrogate pair, which no text that we write can hold."""
+    found = json.loads(text)
+    if _SURROGATE.search(text):
+        try:
+            json.dumps(found, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{error.object[error.start]!r} is half of a surrogate pair") from None
+    return found
 
 
 def _object(value: object, fields: str) -> Json:

@@ -46,11 +46,12 @@ class Source:
         return line + self.line_offset, offset - self._line_starts[line - 1] + 1
 
     def line_at(self, offset: int) -> str:
-        """The line that `offset` is in; nothing if it is too long to be shown."""
+        """The line that `offset` is in, without halves of surrogate pairs; nothing if it is too long to be shown."""
         start = self._line_starts[bisect_right(self._line_starts, offset) - 1]
         end = self.text.find("\n", start)
         end = len(self.text) if end < 0 else end
-        return self.text[start:end].rstrip("\r") if end - start <= MAX_SHOWN_LINE else ""
+        line = self.text[start:end].rstrip("\r") if end - start <= MAX_SHOWN_LINE else ""
+        return line.encode("utf-8", "replace").decode("utf-8")
 
 
 class Span(NamedTuple):

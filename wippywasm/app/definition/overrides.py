@@ -47,6 +47,9 @@ def _parse(text: str, report: Report) -> Override | None:
     if not (equals and namespace and name and colon and all(field)):
         at.problem("an override is written namespace:name:field=value")
         return None
+    if any("\ud800" <= ch <= "\udfff" for ch in text):  # bytes of the command line
+        at.problem("an override is UTF-8")
+        return None
     try:
         documents, _ = read_documents(value)
     except YamlError:

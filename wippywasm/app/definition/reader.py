@@ -52,6 +52,8 @@ def read_documents(text: str) -> tuple[list[Node], list[Complaint]]:
             composer.take(event)
     except yaml.YAMLError as error:
         raise YamlError(_complaint_of(error, text)) from None
+    except UnicodeError:
+        raise YamlError(Complaint(composer.line, "not valid YAML: a tag or a character is not Unicode")) from None
     return composer.documents, composer.complaints
 
 
@@ -98,9 +100,11 @@ class _Composer:
         self.complaints: list[Complaint] = []
         self._stack: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
+        self.line = 1
+        """Where what was read last begins."""
 
     def take(self, event: yaml.Event) -> None:
-        line = _line(event)
+        line = self.line = _line(event)
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event, line)
         elif isinstance(event, yaml.AliasEvent):
@@ -113,6 +117,8 @@ class _Composer:
             self._anchors.clear()
 
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> None:
+        if not event.value.isascii():
+            event.value.encode("utf-8")  # the parser that is written in Python lets half of a surrogate pair pass
         node = Node(_scalar_value(event, line), line)
         if event.anchor:
             self._anchors[event.anchor] = node
