@@ -16,30 +16,60 @@ from wippywasm.wit.docs import ASCII_SPACE, documentation
 from wippywasm.wit.lexer import COMMENT_EDGE, FORBIDDEN
 
 MAX_TRIED = 50
-"""Lines that a search may look at for each line of a text."""
+"""Steps that a search may take for each line of a text."""
+MOST_TRIED = 100_000
+"""Steps that all searches for one package may take: a tenth of a second."""
+MOST_LINES = 3_000
+"""Those of a text that is searched: each takes half a kilobyte."""
+_STEP = 100
+"""The characters that are looked at in one step."""
 _PLAIN_BLOCK = re.compile(r"/\*(?!\*)")
 MAX_INDENTS = 8
 """Indentations that are tried."""
+_SPACE_AT_END = re.compile(r"[^\S\n](?:\n|\Z)")
+_NOT_INDENTED = re.compile(rf"^[^{ASCII_SPACE}]", re.MULTILINE)
 
 
-def comments_for(docs: str) -> list[str]:
-    """Comments whose documentation is `docs`, as plain ones as there are.
+class Comments:
+    """Comments for the documentation of one package."""
 
-    Characters that no WIT text may have become U+FFFD. Text that no comments have, which only a binary brings, comes
-    back with another indentation or without the space at its end.
-    """
-    docs = FORBIDDEN.sub("\ufffd", docs)
-    plain = ["/// " + line if line else "///" for line in docs.split("\n")]
-    if _say(plain, docs):
-        return plain
-    return next((found for found in _candidates(docs) if found and _say(found, docs)), plain)
+    def __init__(self) -> None:
+        self._left = MOST_TRIED
+
+    def of(self, docs: str, indent: str = "") -> str:
+        """Comments whose documentation is `docs`, as plain ones as there are, each behind `indent`.
+
+        Characters that no WIT text may have become U+FFFD. Text that no comments have, which only a binary brings, or
+        that takes too long to be searched, comes back with another indentation or without the space at its end.
+        """
+        docs = FORBIDDEN.sub("\ufffd", docs)
+        if docs != docs.rstrip() or _is_plain(docs):  # no documentation has space at its end
+            return _plain(docs, indent)
+        found = next((found for found in self._candidates(docs) if found and _say(found, docs)), None)
+        return _plain(docs, indent) if found is None else "\n".join([indent + comment for comment in found])
+
+    def _candidates(self, docs: str) -> Iterator[list[str] | None]:
+        yield [f"/**{docs}*/"]
+        lines = docs.split("\n")
+        if len(lines) > MOST_LINES:
+            return
+        search = _Search(lines, min(MAX_TRIED * (len(lines) + 1), self._left))
+        for indent in search.indents():
+            before = search.budget
+            found = search.run(indent)
+            self._left -= before - search.budget
+            yield found
 
 
-def _candidates(docs: str) -> Iterator[list[str] | None]:
-    yield [f"/**{docs}*/"]
-    search = _Search(docs)
-    for indent in search.indents():
-        yield search.run(indent)
+def _plain(docs: str, indent: str) -> str:
+    """A `///` comment for each line."""
+    text = f"{indent}/// " + docs.replace("\n", f"\n{indent}/// ")
+    return text.replace("/// \n", "///\n").removesuffix(" ")
+
+
+def _is_plain(docs: str) -> bool:
+    """Whether `///` and a space before each line say it."""
+    return not _SPACE_AT_END.search(docs) and (not docs or _NOT_INDENTED.search(docs) is not None)
 
 
 def _say(comments: Iterable[str], docs: str) -> bool:
@@ -72,9 +102,9 @@ class _Search:
     That indentation is taken away, unless it is not all spaces.
     """
 
-    def __init__(self, docs: str) -> None:
-        self.lines = docs.split("\n")
-        self._budget = MAX_TRIED * (len(self.lines) + 1)
+    def __init__(self, lines: list[str], budget: int) -> None:
+        self.lines = lines
+        self.budget = budget
 
     @cached_property
     def _leads(self) -> list[int]:
@@ -95,7 +125,8 @@ class _Search:
         smallest = [False]
         pending = [self._steps(0, indent)]
         failed: set[tuple[int, bool]] = set()
-        while pending:
+        while pending and self.budget > 0:
+            self.budget -= 1
             step = next(pending[-1], None)
             if step is None:
                 pending.pop()
@@ -128,12 +159,12 @@ class _Search:
         for end in range(at, len(self.lines)):
             line = self.lines[end]
             if line and line == line.rstrip():
-                self._budget -= end - at + 1
+                self.budget -= len(body) // _STEP + 1
                 yield end + 1, f"/**{body}{line} */"
                 if _PLAIN_BLOCK.match(f"/{body}{line}") and line.endswith("*/"):
                     yield end + 1, f"/{body}{line}"
-            self._budget -= 1
-            if self._budget < 0:
+            self.budget -= 1
+            if self.budget < 0:
                 return
             body += _ended(line)
 

@@ -15,7 +15,7 @@ from itertools import chain, groupby
 from wippywasm import model
 from wippywasm.errors import InvalidError, with_article
 from wippywasm.model import ResourceType, ValType
-from wippywasm.wit.comments import comments_for
+from wippywasm.wit.comments import Comments
 from wippywasm.wit.compare import parts
 from wippywasm.wit.print_types import TypeTexts, escaped, use_path
 from wippywasm.wit.resolved import (
@@ -82,6 +82,7 @@ class Printer:
     def __init__(self, package: Package, types: TypeTexts | None = None) -> None:
         self.package = package
         self._types = types or TypeTexts()
+        self._comments = Comments()
         self._sayable: set[object] = set()
         """Types that were found to have their names."""
         self._lines: list[str] = []
@@ -138,10 +139,8 @@ class Printer:
     # ---- headers ----
 
     def docs(self, docs: str | None) -> None:
-        if docs is None:
-            return
-        for comment in comments_for(docs):
-            self._lines.append(self._indent + comment)
+        if docs is not None:
+            self._lines.append(self._comments.of(docs, self._indent))
 
     def _header(self, docs: str | None, stability: Stability | None, external_id: str | None = None) -> None:
         self.docs(docs)
