@@ -101,7 +101,7 @@ USED_AGAIN = {
     "types with resources": f"""(component $c
         (import "r" (type $r (sub resource))) (type (record (field "r" (own $r)) {FIELDS})))
         (import "r" (type $r (sub resource))) {'(instance (instantiate $c (with "r" (type $r))))' * 400}""",
-    "arguments of modules": f"{MODULES} {'(core instance (instantiate $b (with (instance $a))))' * 200}".replace(
+    "arguments of modules": f"{MODULES} {'(core instance (instantiate $b (with (instance $a))))' * 25}".replace(
         "with (", 'with "a" ('
     ),
     "modules of components": f"""(component $c {MODULES} (core instance (instantiate $b (with "a" (instance $a)))))
