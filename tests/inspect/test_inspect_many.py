@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from unittest import mock
@@ -103,6 +104,15 @@ def test_json_of_too_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch, insp
     monkeypatch.setattr(json_form, "MOST_PARTS", 30)
     with pytest.raises(TooLongError, match="JSON has 30 of them at most"):
         to_json(found)
+
+
+def test_json_may_have_more_parts_of_a_larger_file(inspect_text: InspectText) -> None:
+    found = inspect_text(FILES["core exports"](2000))
+    assert found.size > 24 * 1000
+    to_json(found)
+    small = replace(found, size=100)
+    with mock.patch.object(json_form, "PARTS", 1000), pytest.raises(TooLongError, match="JSON has 1,004 of them"):
+        to_json(small)
 
 
 def test_a_module_that_exports_too_many_functions_has_to_say_which_are_called(

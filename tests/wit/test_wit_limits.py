@@ -6,11 +6,15 @@ import importlib
 import time
 import tracemalloc
 from collections.abc import Iterable
+from functools import partial
+from unittest import mock
 
 import pytest
 
-from wippywasm.errors import InvalidError, WitDiagnosticsError
-from wippywasm.wit import encode, parse_text
+from tests.binary.peaks import assert_peak
+from wippywasm.bindgen import generate
+from wippywasm.errors import InvalidError, TooLongError, WitDiagnosticsError
+from wippywasm.wit import World, encode, parse_text, standalone, world_document
 
 
 def package(*items: str) -> str:
@@ -140,3 +144,22 @@ def test_bytes_hold_only_so_many_copies_of_an_interface(monkeypatch: pytest.Monk
     assert encode(package_of[0])
     with pytest.raises(InvalidError, match="more than 10,000 items"):
         encode(package_of[1])
+
+
+def wide(functions: int, items: int) -> World:
+    """A world of functions that each have a tuple of their own."""
+    names = ("u8", "s8", "u16", "s16", "u32", "s32", "u64")
+    tuples = (", ".join(names[(i * (n + 1)) % 7] for i in range(items)) for n in range(functions))
+    imports = (f"import xf{n}: func(x: tuple<{types}>);" for n, types in enumerate(tuples))
+    return parse_text(package(f"world w {{ {' '.join(imports)} }}")).world()
+
+
+def test_a_long_document_takes_little_and_one_that_is_too_long_is_not_parsed() -> None:
+    long = wide(24, 9000)
+    assert world_document(long).count("tuple<") == 24
+    assert_peak(partial(world_document, long), 20_000_000)
+    with mock.patch.object(standalone, "parse_text") as parse, mock.patch.object(standalone, "MOST", 500_000):
+        for write in (world_document, partial(generate, origin="x")):
+            with pytest.raises(TooLongError, match="more than 500,000 characters"):
+                write(long)
+    parse.assert_not_called()

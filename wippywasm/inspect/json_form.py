@@ -13,8 +13,9 @@ from wippywasm.inspect.model import Definition, ExportedFunction, Inspection, Mo
 from wippywasm.plan.describe import describe_func
 from wippywasm.unfolded import OF_OWN, ROOM, Texts
 
-MOST_PARTS = 50_000
-"""How many exports, imports, modules and instances the JSON may have; each takes kilobytes while it is written."""
+PARTS, BYTES_OF_PART, MOST_PARTS = 5_000, 24, 50_000
+"""How many exports, imports, modules and instances the JSON of any file may have, the bytes of it that allow one more,
+and what none may exceed: each takes kilobytes while it is written."""
 
 
 def to_json(found: Inspection) -> dict[str, Any]:
@@ -37,8 +38,9 @@ def _check_size(found: Inspection) -> None:
     graph, entries = found.graph, () if found.definition is None else found.definition.entries
     lists = (found.exports, found.other_exports, found.modules, found.customs, graph.boxes, graph.links, entries)
     count = sum(map(len, lists)) + sum(1 + len(i.functions) for group in found.groups for i in group.imports)
-    if count > MOST_PARTS:
-        raise TooLongError(f"it has {count:,} exports, imports and parts, and JSON has {MOST_PARTS:,} of them at most")
+    most = min(PARTS + found.size // BYTES_OF_PART, MOST_PARTS)
+    if count > most:
+        raise TooLongError(f"it has {count:,} exports, imports and parts, and its JSON has {most:,} of them at most")
     texts = Texts(ROOM + found.size * OF_OWN)
     for entry in entries:
         texts.spend(sum(map(len, entry.pieces)))

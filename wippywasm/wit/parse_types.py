@@ -186,7 +186,20 @@ def _result(lexer: Lexer, span: Span, depth: int) -> syntax.TypeExpr:
 
 def _tuple(lexer: Lexer, span: Span, depth: int) -> syntax.TypeExpr:
     lexer.expect("<")
-    return syntax.TypeExpr("tuple", span, tuple(comma_list(lexer, ">", lambda _: type_expr(lexer, depth))))
+    primitives: dict[str, syntax.TypeExpr] = {}
+
+    def item(_: syntax.Comments) -> syntax.TypeExpr:
+        """Equal primitives are one, the first: there may be thousands, and their places are of no interest."""
+        kind = lexer.kind
+        if kind in primitives:
+            lexer.advance()
+            return primitives[kind]
+        found = type_expr(lexer, depth)
+        if kind in _PRIMITIVES:
+            primitives[kind] = found
+        return found
+
+    return syntax.TypeExpr("tuple", span, tuple(comma_list(lexer, ">", item)))
 
 
 def _optional_element(kind: str) -> Callable[[Lexer, Span, int], syntax.TypeExpr]:

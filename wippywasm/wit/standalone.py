@@ -7,22 +7,25 @@ Spec: `WIT.md`, "WIT Worlds".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from wippywasm.errors import WitDiagnosticsError
+from wippywasm.errors import TooLongError, WitDiagnosticsError
 from wippywasm.unfolded import PARSED_ROOM
 from wippywasm.wit.load import parse_text
 from wippywasm.wit.print_types import TypeTexts
 from wippywasm.wit.printer import Printer, unsayable
 from wippywasm.wit.resolved import Interface, InterfaceItem, Package, Stability, TypeDef, World, used_interface
 
+MOST = 1_500_000
+"""The characters of a document: each takes a microsecond, and up to seventy bytes, to be parsed."""
+
 
 def world_document(world: World) -> str:
     """The world, the interfaces that it names, and those whose types they use.
 
     Raises InvalidError for what WIT has no words for, which only components have: such as a resource that is
-    exported without an interface; and TooLongError as `print_resolution`.
+    exported without an interface; and TooLongError as `print_resolution`, or where it has over `MOST` characters.
     """
     needed: dict[Interface, None] = {}
     for item in (*world.imports.values(), *world.exports.values()):
@@ -34,12 +37,23 @@ def world_document(world: World) -> str:
     _check_uses(world, named)
     packages = dict.fromkeys([main, *(i.package for i in named if i.package is not None)])
     types = TypeTexts(PARSED_ROOM)
-    text = "\n".join(_print(p, world, needed, types) for p in packages)
+    text = "\n".join(_bounded(_print(p, world, needed, types) for p in packages))
     try:
         parse_text(text)
     except WitDiagnosticsError as error:
         raise unsayable(error.diagnostics[0].message) from None
     return text
+
+
+def _bounded(texts: Iterable[str]) -> Iterator[str]:
+    """The texts. Raises TooLongError where they are too much to be parsed again."""
+    left = MOST
+    for text in texts:
+        left -= len(text)
+        if left < 0:
+            message = f"the world has more than {MOST:,} characters without its documentation"
+            raise TooLongError(message, hint="take smaller worlds that it could include")
+        yield text
 
 
 def _check_uses(world: World, named: list[Interface]) -> None:
