@@ -47,6 +47,8 @@ class Call:
     """What has its guest, where what ends that need not look here."""
     is_met: bool = False
     """Whether it is in time whenever its task goes on: its guest has returned in another thread."""
+    is_canceled_again: bool = False
+    """Whether its task was cancelled once more while its guest was being ended."""
 
     def __init__(self, outer: Call | None, timeout: BaseException | None = None, seconds: float = 0) -> None:
         self.outer = outer
@@ -130,13 +132,13 @@ class Call:
 class TaskCall(Call):
     """A call that the running task awaits, which says so to those within it."""
 
-    __slots__ = ("is_met", "store", "task")
+    __slots__ = ("is_canceled_again", "is_met", "store", "task")
 
     def __init__(self, timeout: BaseException | None = None, seconds: float = 0, store: Any = None) -> None:
         super().__init__(here(), timeout, seconds)
         self.task = current_task()
         self.store = store
-        self.is_met = False
+        self.is_met = self.is_canceled_again = False
 
     def meet(self) -> None:
         """Its guest has returned, now."""

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from wippywasm import Limits
-from wippywasm.errors import PoisonedError, TimedOutError, UnsupportedFeatureError
+from wippywasm.errors import CanceledError, PoisonedError, TimedOutError, UnsupportedFeatureError
+from wippywasm.instance.foreign_calls import within_time_of
 
 SHORT = Limits(max_execution_ms=100)
 LONG = Limits(max_execution_ms=60_000)
@@ -171,3 +172,30 @@ def test_destructors_of_another_guest(load: Any, limits: tuple[Limits, Limits]) 
             guest.call("run", 1)
         assert time.monotonic() - started < 30
         guest.close()
+
+
+CALLING = """
+(component
+  (import "hook" (func $hook))
+  (core func $hook (canon lower (func $hook)))
+  (core module $m (import "" "hook" (func $hook))
+    (func (export "spin") (param i32) (result i32) (call $hook) (i32.const 7)))
+  (core instance $i (instantiate $m (with "" (instance (export "hook" (func $hook))))))
+  (func (export "spin") (param "for-ever" bool) (result u32) (canon lift (core func $i "spin"))))
+"""
+"""Looks at its clock where it calls the host."""
+
+
+async def test_a_callee_that_has_returned_is_not_ended_with_its_caller(load: Any) -> None:
+    """The caller is ended just when the last guest returns, which does not look at its clock any more."""
+    last = load(CALLING).instantiate({"hook": lambda: None})
+    caller = load(MIDDLE).instantiate({"spin": last.exports.spin}, limits=SHORT)
+    frame, store = caller._frame, caller._frame.timed_store
+    span = store.start_clock()
+    within_time_of(frame, last._frame, lambda: frame.interrupt(CanceledError("the task is gone")))()
+    store.stop_clock(span)
+    assert last.usable
+    assert await last.call_async("spin", False) == 7
+    assert not caller.usable
+    last.close()
+    caller.close()

@@ -218,3 +218,17 @@ def test_a_guest_with_a_thread_to_itself_is_stopped_less_often(monkeypatch: pyte
     shared = Running().slice.value
     monkeypatch.setattr(this_thread, "is_alone", True)
     assert Running().slice.value > 2 * shared
+
+
+async def test_a_cancellation_while_a_guest_out_of_time_is_ended_is_seen(load: Any, engine: str) -> None:
+    if engine == "wasmtime":
+        pytest.skip("a host function that blocks its thread has the event loop's on wasmtime")
+    text = '(module (import "a:b/c" "pause" (func $pause)) (func (export "run") (call $pause)))'
+    wit = "package a:b; interface c { pause: func(); } world w { import c; export run: func(); }"
+    host = {"a:b/c": {"pause": lambda: time.sleep(0.4)}}
+    guest = load(text, wit=wit).instantiate(host, limits=Limits(max_execution_ms=50))
+    task = asyncio.ensure_future(guest.call_async("run"))
+    asyncio.get_running_loop().call_later(0.2, task.cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    guest.close()

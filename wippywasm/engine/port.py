@@ -225,6 +225,10 @@ class TimedStore(Protocol):
         """End the guest that runs, from any thread, soon: its call raises `error`."""
         ...
 
+    def forget_interrupt(self) -> None:
+        """Let the next call be, where none is under way: what was to be ended has returned."""
+        ...
+
 
 class Pool(Protocol):
     """A second engine beside one, for few stores at a time: instances in them are made and freed in less time."""

@@ -237,6 +237,10 @@ class WasmerStore:
         """End the guest that runs, perhaps in another thread, at its next tick or call: its call raises `error`."""
         self._clock.interrupt(error)
 
+    def forget_interrupt(self) -> None:
+        """Let the next call be, where none is under way."""
+        self._clock.forget_interrupt()
+
     def failure(self, error: BaseException) -> BaseException:
         """What a call into the guest raised, as the caller shall see it."""
         raised, self._running.raised = self._running.raised, None

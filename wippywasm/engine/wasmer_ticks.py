@@ -70,6 +70,12 @@ class Clock:
         self.is_armed = True
         self._turn.wake()
 
+    def forget_interrupt(self) -> None:
+        """Nothing is to be ended, unless a call is under way."""
+        if not self.spans:
+            self._interrupt = None
+            self._arm()
+
     def check(self) -> None:
         """Raise what the guest is to end with, where it is. While the host works, it is another guest's turn."""
         thread_turns.leave()

@@ -312,6 +312,11 @@ class WasmtimeStore:
         self.running.interrupt = anew(error)
         self.running.spans.interrupt(error)
 
+    def forget_interrupt(self) -> None:
+        """Let the next call be, where none is under way."""
+        if not self.running.spans:
+            self.running.interrupt = None
+
     def failure(self, error: int, trap: int) -> BaseException:
         """Own what a call into the guest gave back, and say what it was."""
         return self.explained(failure_of(self.running, error, trap, self.bounds, self._place))

@@ -84,7 +84,9 @@ class _Timer:
         """Take the cancellation back; False where the task was cancelled by somebody else too."""
         if not self._expired:
             return False
-        return not hasattr(self._task, "uncancel") or self._task.uncancel() <= self._before
+        if hasattr(self._task, "uncancel"):
+            return int(self._task.uncancel()) <= self._before
+        return not self._call.is_canceled_again
 
     def stop(self) -> None:
         self._handle.cancel()

@@ -9,6 +9,7 @@ Spec: SPEC section 6 (`max_execution_ms`).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from wippywasm.plan.items import CoreRef
 
 
+passing = threading.RLock()
+"""Whoever has it may look for the guest that a caller is in: what has returned is not to be ended in its next call."""
 DESTRUCTOR_MS = 1000
 """For a destructor that the host runs where tasks call guests: nobody awaits it, and an event loop may stand still."""
 
@@ -47,8 +50,10 @@ def within_time_of(caller: Frame, callee: Frame, core: Callable[..., Any]) -> Ca
             outer.check_clock()  # an interruption that came before could not know the callee
             return core(*args)
         finally:
-            caller.callee = before
-            inner.stop_clock(span)
+            with passing:
+                caller.callee = before
+                inner.stop_clock(span)
+                inner.forget_interrupt()
 
     return call
 

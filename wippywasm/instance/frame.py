@@ -28,7 +28,7 @@ from wippywasm.errors import Trap
 from wippywasm.instance.budget import OF_A_CALL, OF_A_START, in_calls, in_tasks
 from wippywasm.instance.builtins import Context, make_builtin
 from wippywasm.instance.foreign import FRAME
-from wippywasm.instance.foreign_calls import Destructor, within_time_of
+from wippywasm.instance.foreign_calls import Destructor, passing, within_time_of
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, LinkedResource
 from wippywasm.instance.parking import Parking, StepwiseBinding
 from wippywasm.instance.recipe import Assemble, Recipe
@@ -117,10 +117,11 @@ class Frame:
         for instance in self.components:
             condemn(instance, error)
         frame: Frame | None = self
-        while frame is not None:
-            if frame.timed_store is not None:
-                frame.timed_store.interrupt(error)
-            frame = frame.callee
+        with passing:
+            while frame is not None:
+                if frame.timed_store is not None:
+                    frame.timed_store.interrupt(error)
+                frame = frame.callee
 
     @property
     def parking(self) -> Parking:

@@ -19,7 +19,7 @@ import time
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
@@ -338,12 +338,15 @@ class _Call:
     async def left(self) -> None:
         """Wait until the guest has ended, however often the task is cancelled meanwhile."""
         while not self._is_over:
-            with suppress(asyncio.CancelledError):
+            try:
                 missed = await self._handover.take()
-                if missed is None:
-                    self._is_over = True
-                else:  # the task was cancelled before it saw what to await
-                    discard(missed)
+            except asyncio.CancelledError:
+                self._task_call.is_canceled_again = True
+                continue
+            if missed is None:
+                self._is_over = True
+            else:  # the task was cancelled before it saw what to await
+                discard(missed)
 
     def give_up(self) -> None:
         """The task is gone, or has the result: nobody takes what is left of it, or will be."""
