@@ -545,3 +545,32 @@ async def test_what_was_given_to_one_that_is_exported_as_it_is_and_has_not_begun
     guest.close()
     stage.check_gone(5)
     assert not host.held
+
+
+KEEPER = """
+(component
+  (import "thing" (type $thing (sub resource)))
+  (core module $m (func (export "keep") (param i32)))
+  (core instance $i (instantiate $m))
+  (func (export "keep") (param "x" (own $thing)) (canon lift (core func $i "keep"))))
+"""
+
+
+async def test_a_call_that_has_not_begun_leaves_all_as_it_was(load: Any, engine: str) -> None:
+    """Its guest's thread does something else while the task is cancelled."""
+    if engine == "wasmtime":
+        pytest.skip("calls begin in the task itself on wasmtime")
+    things, free = Things(load, has_guest=False), threading.Event()
+    guest = load(KEEPER).instantiate({"thing": things.thing})
+    guest._thread.post(free.wait)
+    thing = things.make(4)
+    task = asyncio.ensure_future(guest.call_async("keep", thing))
+    asyncio.get_running_loop().call_later(0.02, task.cancel)
+    asyncio.get_running_loop().call_later(0.1, free.set)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert guest.usable
+    assert things.gone == []
+    await guest.call_async("keep", thing)
+    guest.close()
+    assert things.gone == [4]

@@ -258,6 +258,8 @@ class _Call:
         components: Sequence[ComponentInstance],
     ) -> None:
         self.components = components
+        self._first = [None]
+        """Whoever takes it is the first."""
         self._loop = loop
         self._task_call = task_call
         self._interrupt = interrupt
@@ -272,7 +274,19 @@ class _Call:
 
     # ---- in the guest's thread
 
+    def _begin(self) -> bool:
+        """Whether it has neither begun nor been ended before: its thread asks, and its task."""
+        try:
+            self._first.pop()
+        except IndexError:
+            return False
+        return True
+
     def execute(self, function: Callable[[], Any]) -> None:
+        if not self._begin():
+            self._done = True
+            self._handover.give(None)
+            return
         this_thread.wait = self._wait
         delivery.this_thread.delivery = self
         _calls.add(self)
@@ -330,6 +344,8 @@ class _Call:
             return
         # Not the task's own error: that one's traceback would lead to the guest's frames.
         self._ended = CanceledError(reason)
+        if self._begin():  # the guest is as it was, and so are the arguments
+            return
         self._reply.put((None, self._ended))
         if self._task_call.ended() is None:
             self._task_call.end(self._ended)
