@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import ClassVar, NamedTuple
 from unittest.mock import patch
 
 ROOT = Path(__file__).parent.parent
@@ -402,15 +403,14 @@ KINDS: dict[str, Make] = {
 ENDLESS = 1 << 60
 
 
-class Counter(Budget):
-    """A budget that refuses nothing; what was spent and taken."""
+class Counting:
+    """Makes a budget refuse nothing, and tell what was spent and taken. `last` is the one made last."""
 
-    last: Counter | None = None
+    last: ClassVar[Counting | None] = None
 
     def __init__(self, size: int) -> None:
-        super().__init__(size)
         self.left = self.room = ENDLESS
-        Counter.last = self
+        type(self).last = self
 
     def grant(self, size: int) -> None:
         """Nothing: there is enough."""
@@ -420,10 +420,14 @@ class Counter(Budget):
         return ENDLESS - self.left, ENDLESS - self.room
 
 
+class Counter(Counting, Budget):
+    """A budget of components that only counts."""
+
+
 @contextmanager
-def unlimited() -> Iterator[None]:
-    """Let the decoder pass everything, and count."""
-    with patch.object(decoder, "Budget", Counter):
+def unlimited(module: ModuleType = decoder, counter: type[Counting] = Counter) -> Iterator[None]:
+    """Let the decoder that is in the module pass everything, and count."""
+    with patch.object(module, "Budget", counter):
         yield
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from unittest.mock import patch
+from collections.abc import Callable
+from functools import partial
 
+from tools import dense
 from tools.dense import (
     COMPONENT,
-    ENDLESS,
     FUNC,
     KINDS,
     RECORD,
+    Counting,
     Items,
     Make,
     instance_of,
@@ -32,8 +32,6 @@ from tools.dense import (
 )
 from wippywasm.wit import decode
 from wippywasm.wit.decode_limits import Budget
-
-decoder = importlib.import_module("wippywasm.wit.decode")
 
 
 def in_package(kind: bytes, *before: bytes) -> bytes:
@@ -164,29 +162,11 @@ PACKAGES: dict[str, Make] = {
 }
 
 
-class Counter(Budget):
-    """A budget that refuses nothing; what was spent and taken."""
-
-    last: Counter | None = None
-
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
-        self.work = self.room = ENDLESS
-        Counter.last = self
-
-    def grant(self, size: int) -> None:
-        """Nothing: there is enough."""
-
-    def spent(self) -> tuple[int, int]:
-        """The work and the room."""
-        return ENDLESS - self.work, ENDLESS - self.room
+class Counter(Counting, Budget):
+    """A budget of packages that only counts."""
 
 
-@contextmanager
-def unlimited() -> Iterator[None]:
-    """Let packages of all sizes pass, and count."""
-    with patch.object(decoder, "Budget", Counter):
-        yield
+unlimited = partial(dense.unlimited, importlib.import_module("wippywasm.wit.decode"), Counter)
 
 
 def report(kind: str, size: int) -> str:

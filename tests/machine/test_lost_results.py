@@ -415,6 +415,12 @@ class Host:
     def partial(self) -> Any:
         return partial(Host.put, self)
 
+    def check_held(self, stage: Stage) -> None:
+        """The one thing is its own: nobody has closed it."""
+        stage.check_gone()
+        self.held.pop().close()
+        stage.check_gone(5)
+
 
 names = pytest.mark.parametrize("name", ["put", "try-put"])
 
@@ -445,9 +451,7 @@ async def test_what_was_given_to_a_host_function_that_has_begun(stage: Stage, na
     with pytest.raises(asyncio.CancelledError):
         await task
     guest.close()
-    stage.check_gone()
-    host.held.pop().close()
-    stage.check_gone(5)
+    host.check_held(stage)
 
 
 @names
@@ -456,9 +460,7 @@ async def test_what_was_given_to_a_plain_host_function_whose_awaitable_nobody_aw
     guest = stage.make(host.put_now)
     await stage.lose(guest, name)
     guest.close()
-    stage.check_gone()
-    host.held.pop().close()
-    stage.check_gone(5)
+    host.check_held(stage)
 
 
 @names

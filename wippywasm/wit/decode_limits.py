@@ -69,7 +69,7 @@ class Budget:
     """What is left for one file of so many bytes."""
 
     def __init__(self, size: int) -> None:
-        self.work = WORK
+        self.left = WORK
         self.most = MOST_WORK - WORK
         self.room = ROOM + size * ROOM_OF_BYTE
 
@@ -77,16 +77,16 @@ class Budget:
         """Add the work that so many bytes of definitions may ask for: those of other sections mean nothing here."""
         more = min(size, self.most)
         self.most -= more
-        self.work += more
+        self.left += more
 
     @property
     def is_spent(self) -> bool:
         """Whether more was taken than there was."""
-        return self.work < 0 or self.room < 0
+        return self.left < 0 or self.room < 0
 
     def take(self, cost: Cost, offset: int, count: int = 1) -> None:
         """ValidationError where so many of a kind are more than a sensible package of this size has."""
-        self.work -= cost.work * count
+        self.left -= cost.work * count
         self.room -= cost.room * count
         if self.is_spent:
             message = "the package has too many types and names, or uses large types too often"
