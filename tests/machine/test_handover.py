@@ -113,8 +113,13 @@ async def test_a_call_that_is_ended_before_its_wait_is_seen_ends(monkeypatch: py
         return give(self, thing)
 
     monkeypatch.setattr(Handover, "give", give_too_late)
+
+    def wait_for(awaitable: Any) -> Any:
+        assert this_thread.wait is not None
+        return this_thread.wait(awaitable, lambda value: value)
+
     thread = take_thread()
-    task = asyncio.ensure_future(thread.run(lambda: this_thread.wait(waited_for), lambda _: ended.set()))  # type: ignore[misc]
+    task = asyncio.ensure_future(thread.run(lambda: wait_for(waited_for), lambda _: ended.set()))
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(task, 60)
     assert inspect.getcoroutinestate(waited_for) == inspect.CORO_CLOSED

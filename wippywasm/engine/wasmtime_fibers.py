@@ -16,6 +16,7 @@ import ctypes
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from ctypes import c_void_p
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -47,19 +48,27 @@ _ROUNDS_OF_A_TIMER = 4
 class Operation:
     """What a guest is suspended for, and what turns its value into the core results of the host function."""
 
-    __slots__ = ("allocations", "awaitable", "finish", "steps", "unfinished", "value")
+    __slots__ = ("allocations", "awaitable", "finish", "has_value", "steps", "unfinished", "value")
 
     def __init__(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any], steps: Steps | None) -> None:
         self.awaitable = awaitable
         self.finish = finish
         self.steps = steps
         self.value: Any = None
+        self.has_value = False
+        """Whether that is the host function's, which nothing has taken."""
         self.allocations: Allocations | None = None
         """Those under way, of which the value is made."""
         self.unfinished: Any = awaitable
 
-    def close(self) -> None:
-        """End what is under way: the guest is not going on."""
+    def close(self, has_store: bool = True) -> None:
+        """End what is under way: the guest is not going on. What the host function has returned is the guest's, unless
+        that is gone with its store."""
+        if self.has_value:
+            if has_store:
+                with suppress(Exception):  # the guest ends with another error
+                    self.finish(self.value)
+            return
         end = getattr(self.unfinished, "close", None)
         if end is not None:
             end()
@@ -240,6 +249,7 @@ class Fibers:
             else:
                 operation.value = await operation.awaitable
                 if operation.steps is None:
+                    operation.has_value = True
                     self.ready[0] = 1
                 else:
                     self._allocate(operation, operation.steps)
@@ -316,13 +326,14 @@ class Fibers:
 
     def abandon(self, error: BaseException) -> None:
         """End the call that is under way, and forget what it left behind."""
+        has_store = self._running.future != 0  # else it was collected first, and ended that
         self._running.end_future()
         self._end_coroutines(error)
         operation, self.operation = self.operation, None
         self._running.parked = 0
         self.parked.struck = None
         if operation is not None:
-            operation.close()
+            operation.close(has_store)
 
 
 # ---- the asynchronous host function

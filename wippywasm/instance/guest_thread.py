@@ -40,8 +40,11 @@ from wippywasm.instance.waiting import in_event_loop, refuse_to_wait, this_threa
 
 if TYPE_CHECKING:
     from wippywasm.abi.state import ComponentInstance
+    from wippywasm.abi.waiting import Finish
 
 Job: TypeAlias = Callable[[], None]
+Outcome: TypeAlias = tuple[Any, BaseException | None]
+"""What a host function's awaitable gave, or raised."""
 
 STACK_BYTES = 2 << 20
 """Address space for the stack of guests and host functions, as much as of wasmtime's fibers; only what they use is
@@ -265,7 +268,8 @@ class _Call:
         self._interrupt = interrupt
         self._context = copy_context()
         self._handover: Handover[Awaitable[Any] | None] = Handover(loop)
-        self._reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+        self._reply: SimpleQueue[Outcome] = SimpleQueue()
+        self._on_its_way: Outcome | None = None
         self._result: Any = None
         self._error: BaseException | None = None
         self._ended: BaseException | None = None
@@ -307,7 +311,7 @@ class _Call:
             if not self._handover.give(None) or self._is_given_up:
                 self._drop()
 
-    def _wait(self, awaitable: Awaitable[Any]) -> Any:
+    def _wait(self, awaitable: Awaitable[Any], finish: Finish) -> Any:
         if self._ended is not None:
             discard(awaitable)
             raise self._ended
@@ -316,7 +320,10 @@ class _Call:
         else:
             value, error = None, CanceledError("the event loop of the call is closed")
         if error is None:
-            return value
+            result = finish(value)
+            if self._ended is not None:  # while the value was on its way, which is the guest's all the same
+                raise self._ended
+            return result
         for missed in self._handover.withdraw():  # the task was ended before it saw what to await
             if missed is not None:
                 discard(missed)
@@ -328,10 +335,11 @@ class _Call:
         """Await what the guest waits for, until it is done."""
         held = Held(self._loop)
         while (awaitable := await self._handover.take()) is not None:
-            outcome = await _outcome(awaitable)
+            self._on_its_way = await _outcome(awaitable)
             if held.check():
                 await turns_of(self._loop).rest()
-            self._reply.put(outcome)
+            self._reply.put(self._on_its_way)
+            self._on_its_way = None
         self._is_over = True
         self.drop = None
         if self._error is not None:
@@ -346,7 +354,7 @@ class _Call:
         self._ended = CanceledError(reason)
         if self._begin():  # the guest is as it was, and so are the arguments
             return
-        self._reply.put((None, self._ended))
+        self._reply.put(self._on_its_way or (None, self._ended))
         if self._task_call.ended() is None:
             self._task_call.end(self._ended)
         self._interrupt(self._ended)
@@ -382,7 +390,7 @@ class _Call:
 
 
 @awaits_for_guests
-async def _outcome(awaitable: Awaitable[Any]) -> tuple[Any, BaseException | None]:
+async def _outcome(awaitable: Awaitable[Any]) -> Outcome:
     """What an awaitable gave or raised; that the task is to end is not the guest's to handle."""
     try:
         return await awaitable, None

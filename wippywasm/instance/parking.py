@@ -36,7 +36,7 @@ class Parking:
     def __call__(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any], steps: Any = None) -> Any:
         wait = this_thread.wait
         if wait is not None:
-            return finish(wait(awaitable))
+            return wait(awaitable, finish)
         if self.fiber_store is not None:
             fibers = self.fiber_store.fibers
             if fibers.may_park:

@@ -18,11 +18,13 @@ from wippywasm.errors import ConflictError
 if TYPE_CHECKING:
     import asyncio
 
+    from wippywasm.abi.waiting import Finish
+
 
 class _Thread(threading.local):
-    """What awaits for the guests that run in this thread, where a task does."""
+    """What awaits for the guests that run in this thread, where a task does, and finishes with the value."""
 
-    wait: Callable[[Awaitable[Any]], Any] | None = None
+    wait: Callable[[Awaitable[Any], Finish], Any] | None = None
 
 
 this_thread = _Thread()
@@ -67,7 +69,7 @@ def run_now(awaitable: Awaitable[Any]) -> Any:
     return _run(awaitable)
 
 
-def refuse_to_wait(awaitable: Awaitable[Any]) -> NoReturn:
+def refuse_to_wait(awaitable: Awaitable[Any], _: Finish | None = None) -> NoReturn:
     """Raise ConflictError: whoever called the guest has an event loop to run."""
     discard(awaitable)
     raise ConflictError(
