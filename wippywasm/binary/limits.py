@@ -71,7 +71,7 @@ FUNCTION = Cost(6, 0)
 ALIAS = Cost(13, 190)
 DECLARED_ALIAS = Cost(8, 10)
 IMPORT = Cost(41, 500)
-EXPORT = Cost(36, 270)
+EXPORT = Cost(50, 480)
 DECLARED_EXTERN = Cost(33, 110)
 """An import or export of the type of an instance or component."""
 TYPE_ENTITY = Cost(10, 300)
