@@ -16,9 +16,11 @@ _VARARGS = inspect.CO_VARARGS
 def accepts(function: Callable[..., Any], count: int) -> bool:
     """Whether `function` can be called with `count` positional arguments; True where Python can't tell."""
     bound = 0
+    if isinstance(function, MethodType):  # which has the attributes of its function, `__wrapped__` among them
+        bound, function = 1, function.__func__
     function = getattr(function, "__wrapped__", function)
     if isinstance(function, MethodType):
-        bound, function = 1, function.__func__
+        bound, function = bound + 1, function.__func__
     if isinstance(function, FunctionType):
         return _plain_accepts(function, count + bound)
     try:
