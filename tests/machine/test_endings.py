@@ -210,9 +210,9 @@ class Slow:  # what ends when the interpreter does, and takes longer than guests
 slow = Slow()
 waits = threading.Event()
 wait = guest_thread._Call._wait
-def wait_long(self, awaitable):  # guests take their time to come back
+def wait_long(self, *args):  # guests take their time to come back
     try:
-        wait(self, awaitable)
+        return wait(self, *args)
     finally:
         time.sleep(0.1)
 guest_thread._Call._wait = wait_long
