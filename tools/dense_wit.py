@@ -6,7 +6,6 @@ of each, and how that compares to what `wippywasm.wit.decode_limits` charges.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from collections.abc import Callable
@@ -24,7 +23,6 @@ from tools.dense import (
     instance_of,
     label,
     leb,
-    measure,
     prim,
     section,
     text,
@@ -126,13 +124,11 @@ PACKAGES: dict[str, Make] = {
     ),
     "functions of wide types": interface(
         lambda n: [
-            b"\1\x40" + vec([label(k) + prim(k) for k in range(100)]) + b"\1\0",
+            b"\1" + WIDE_FUNC,
             b"\4\0" + label(n) + b"\1" + leb(n),
         ]
     ),
-    "functions of one wide type": interface(
-        lambda n: [function(n)], b"\1\x40" + vec([label(k) + prim(k) for k in range(100)]) + b"\1\0"
-    ),
+    "functions of one wide type": interface(lambda n: [function(n)], b"\1" + WIDE_FUNC),
     "lists that functions use": interface(
         lambda n: [b"\1\x70\x7d", b"\1\x40\1\1a" + index(2 * n) + b"\1\0", b"\4\0" + label(n) + b"\1" + leb(2 * n + 1)]
     ),
@@ -169,28 +165,11 @@ class Counter(Counting, Budget):
 unlimited = partial(dense.unlimited, importlib.import_module("wippywasm.wit.decode"), Counter)
 
 
-def report(kind: str, size: int) -> str:
-    wasm = PACKAGES[kind](size)
-    real = measure(wasm, decode)
+def _line(wasm: bytes) -> str:
+    real = dense.report(wasm, decode)
     with unlimited():
-        free = measure(wasm, decode)
-    assert Counter.last is not None
-    work, room = Counter.last.spent()
-    charged = f"{free.seconds * 1e9 / (work or 1):.0f} ns for a unit, {free.peak / (room or 1):.2f} of the room"
-    took = f"{real.seconds * 1000:.0f} ms, {real.peak / 1e6:.1f} MB, {real.outcome}"
-    return f"{kind}: {len(wasm)} bytes, {took}; without limits {charged}, {free.peak / 1e6:.1f} MB, {free.outcome}"
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-s", "--size", type=int, action="append")
-    parser.add_argument("kinds", nargs="*", default=[])
-    options = parser.parse_args()
-    for kind in [k for k in PACKAGES if not options.kinds or any(part in k for part in options.kinds)]:
-        for size in options.size or [20_000, 240_000]:
-            print(report(kind, size), flush=True)
-    return 0
+        return f"{real}; without limits {dense.charges(wasm, decode, Counter)}"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(dense.main(__doc__, PACKAGES, [20_000, 240_000], _line))
