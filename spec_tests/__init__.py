@@ -21,12 +21,16 @@ class Options:
 
 @dataclass
 class FileResult:
-    """What became of the assertions of one file: how many held, and the others by name with the reason."""
+    """What became of the assertions of one file: how many held, and the others by name with the reason.
+
+    `validated` are those of `passed` that define what could not be instantiated, with the reason.
+    """
 
     path: Path
     passed: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    validated: list[tuple[str, str]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         def rows(items: list[tuple[str, str]]) -> list[dict[str, str]]:
@@ -37,6 +41,7 @@ class FileResult:
             "passed": self.passed,
             "failed": rows(self.failed),
             "skipped": rows(self.skipped),
+            "validated": rows(self.validated),
         }
 
 

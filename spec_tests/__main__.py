@@ -52,6 +52,7 @@ def report(results: Sequence[FileResult]) -> str:
         lines.append(f"{r.path}: {r.passed} passed, {len(r.failed)} failed, {len(r.skipped)} skipped")
         lines += [f"  FAILED {name}: {reason}" for name, reason in r.failed]
         lines += [f"  skipped {name}: {reason}" for name, reason in r.skipped]
+        lines += [f"  only validated {name}: {reason}" for name, reason in r.validated]
     return "\n".join([*lines, summary(results)])
 
 

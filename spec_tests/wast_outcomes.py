@@ -23,6 +23,10 @@ class Skipped(Exception):
     """A directive that can't be tried."""
 
 
+class Validated(Exception):
+    """A definition that holds as far as it can be tried, with why it was not instantiated."""
+
+
 class Untranslated(Skipped):
     """Text that the text parser refuses; `said` is why."""
 

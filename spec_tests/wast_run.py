@@ -7,6 +7,7 @@ can't be tried, with the reason. A `Session` keeps what the directives define.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import wippywasm
@@ -30,7 +31,16 @@ from spec_tests.wast_directives import (
 from spec_tests.wast_features import features_of, is_marked, is_only_validated, unsupported
 from spec_tests.wast_host import ASYNC_HOST_NAMES, HOST, HOST_NAMES
 from spec_tests.wast_messages import not_a_rule, same_meaning, same_refusal_of_text
-from spec_tests.wast_outcomes import Failed, Missing, Skipped, Untranslated, expect_message, reason_of, to_bytes
+from spec_tests.wast_outcomes import (
+    Failed,
+    Missing,
+    Skipped,
+    Untranslated,
+    Validated,
+    expect_message,
+    reason_of,
+    to_bytes,
+)
 from spec_tests.wast_syntax import Group, WastSyntaxError, line_of
 from spec_tests.wast_values import NoWay
 from wippywasm import binary
@@ -99,10 +109,10 @@ class Session:
         self.core.close()
 
     def run(self, directive: Directive) -> None:
-        """Raises `Failed` or `Skipped`."""
+        """Raises `Failed`, `Skipped` or `Validated`."""
         try:
             self._run(directive)
-        except (Failed, Skipped):
+        except (Failed, Skipped, Validated):
             raise
         except Exception as error:
             raise self._reason(error) from error
@@ -156,7 +166,8 @@ class Session:
             if thread.shared is not None:
                 raise Skipped("the thread shares a memory; instances of two stores share none through the engine port")
             for directive in thread.directives:
-                session.run(directive)
+                with suppress(Validated):
+                    session.run(directive)
         except Skipped as skip:
             self.threads[thread.name] = skip
             raise
@@ -246,6 +257,7 @@ class Session:
             self.current = Missing(Failed(str(error)) if provided else open_import)
             if provided or not may_be_open:
                 raise
+            raise Validated(str(open_import)) from error
         except Exception as error:
             self.current = Missing(self._reason(error))
             raise

@@ -134,6 +134,7 @@ def test_what_nothing_provides_is_only_checked(tmp_path: Path, engine: Engine) -
     assert result.passed == 2
     assert "nothing in the file provides its import 'x'" in result.skipped[0][1]
     assert len(result.skipped) == len(result.failed) == 1
+    assert result.validated == [("case.wast:2", "nothing in the file provides its import 'x'")]
 
 
 def test_what_does_not_run_here_is_skipped(tmp_path: Path, engine: Engine) -> None:
