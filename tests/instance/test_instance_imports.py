@@ -113,7 +113,7 @@ def test_a_canonical_version_is_met_by_what_has_it(load: Any, given: str) -> Non
         ({"a:b/host@0.3.0": PROVIDERS["object"]}, "nothing is given for import 'a:b/host@0.2.3#add-one'"),
         ({"a:b/hots@0.2.3": PROVIDERS["object"]}, "did you mean 'a:b/hots@0.2.3'"),
         ({"a:b/host": SimpleNamespace(add_one=abs)}, "SimpleNamespace has no 'try_it'"),
-        ({"a:b/host": {"add-one": 5}}, "import 'a:b/host@0.2.3#add-one' must be callable, got int"),
+        ({"a:b/host": {"add-one": 5}}, "import 'a:b/host@0.2.3#add-one' must be callable, got an int"),
         (
             {"a:b/host": {"add-one": lambda: 5}},
             r"add-one' is called with 1 argument, as func\(n: u32\) -> u32; the function given takes \(\)",

@@ -322,7 +322,7 @@ def test_a_guests_resource_under_several_names(load: Any) -> None:
     [
         ({}, r"'a:b/counters@1.0.0#\[method\]counter.get-it' must be callable|has no 'get_it'"),
         ({"get_it": lambda self, n: n, "sum": staticmethod(lambda a, b: 0)}, "is called with 1 argument"),
-        ({"get_it": 5, "sum": staticmethod(lambda a, b: 0)}, "must be callable, got int"),
+        ({"get_it": 5, "sum": staticmethod(lambda a, b: 0)}, "must be callable, got an int"),
         ({"get_it": lambda self: 0}, "has no 'sum'"),
     ],
 )

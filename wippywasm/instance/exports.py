@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from wippywasm.abi.resources import GuestResource
 from wippywasm.abi.state import RuntimeResource
-from wippywasm.errors import InvalidError, NoAttributeError, NotFoundError, UnsupportedFeatureError
+from wippywasm.errors import InvalidError, NoAttributeError, NotFoundError, UnsupportedFeatureError, with_article
 from wippywasm.instance.names import best_match, pascal, snake, split_version
 from wippywasm.instance.suggest import did_you_mean
 from wippywasm.model import ResourceType
@@ -53,6 +53,11 @@ class Exporter(Protocol):
 def join(prefix: str, name: str) -> str:
     """The key of an export: `name`, or `ns:pkg/iface@1.0.0#name` within an instance."""
     return f"{prefix}#{name}" if prefix else name
+
+
+def what_was_given(value: Any) -> str:
+    """A value as errors name it where another was needed: `an int`."""
+    return "a guest or its exports" if isinstance(value, ExportedInstance) else with_article(type(value).__name__)
 
 
 class ExportedInstance:

@@ -15,8 +15,8 @@ from typing import Any
 
 from wippywasm.binary import component as c
 from wippywasm.binary.core_subtype import module_mismatch
-from wippywasm.errors import LinkError, with_article
-from wippywasm.instance.exports import ExportedInstance
+from wippywasm.errors import LinkError
+from wippywasm.instance.exports import what_was_given
 from wippywasm.instance.providers import MISSING, find_import
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan import Closure, HostComponent, describe_func
@@ -46,9 +46,7 @@ def _what(given: Any) -> str:
     """What was given in place of a component that `load` made."""
     if isinstance(given, bytes | bytearray | memoryview):
         return "its bytes"
-    if isinstance(given, ExportedInstance):
-        return "a guest or its exports"
-    return "a core module" if getattr(given, "kind", None) == "module" else with_article(type(given).__name__)
+    return "a core module" if getattr(given, "kind", None) == "module" else what_was_given(given)
 
 
 def component_mismatch(actual: c.ComponentType, expected: c.ComponentType) -> str | None:

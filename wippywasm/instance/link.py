@@ -20,7 +20,7 @@ from wippywasm.core import CoreFuncType, CoreImport
 from wippywasm.engine.port import CoreCallable
 from wippywasm.errors import LinkError, WitError, counted
 from wippywasm.instance.arity import accepts, signature_text
-from wippywasm.instance.exports import ExportedInstance, ExportedResource
+from wippywasm.instance.exports import ExportedInstance, ExportedResource, what_was_given
 from wippywasm.instance.foreign import GuestFunction, Identities, guest_function, same_named_type, same_types
 from wippywasm.instance.host_modules import link_module
 from wippywasm.instance.linked import CoreBinding, CoreHost, Denied, HostClass, Linked, LinkedResource, NotOffered
@@ -317,7 +317,7 @@ def check_function(wanted: HostFunction, found: Any) -> None:
     if not callable(found):
         given = as_provider(found)
         hint = part_to_give(given, wanted.path[-1]) if isinstance(given, ExportedInstance) else None
-        raise LinkError(f"import {name} must be callable, got {type(found).__name__}", wanted.path[0], hint=hint)
+        raise LinkError(f"import {name} must be callable, got {what_was_given(given)}", wanted.path[0], hint=hint)
     if not accepts(found, count):
         raise LinkError(
             f"import {name} is called with {counted(count, 'argument')}, as {describe_func(wanted.type)}; "
