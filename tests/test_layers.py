@@ -19,7 +19,7 @@ PACKAGE = ROOT / "wippywasm"
 LAYERS = [
     {"dataclass", "late", "threads", "visible"},
     {"errors"},
-    {"unfolded"},
+    {"unfolded", "budget"},
     {"awaitables", "calling", "delivery", "model", "core", "values", "leb128"},
     {"layout"},
     {"wit", "binary"},

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from wippywasm import binary  # noqa: E402
-from wippywasm.binary.limits import Budget  # noqa: E402
+from wippywasm.budget import Budget  # noqa: E402
 from wippywasm.errors import WippyError  # noqa: E402
 from wippywasm.plan import plan_component  # noqa: E402
 
@@ -403,31 +403,24 @@ KINDS: dict[str, Make] = {
 ENDLESS = 1 << 60
 
 
-class Counting:
-    """Makes a budget refuse nothing, and tell what was spent and taken. `last` is the one made last."""
+class Counter(Budget):
+    """A budget that refuses nothing, and tells what was spent and taken. `last` is the one made last."""
 
-    last: ClassVar[Counting | None] = None
+    last: ClassVar[Counter | None] = None
 
     def __init__(self, size: int) -> None:
-        self.left = self.room = ENDLESS
+        super().__init__(ENDLESS, 0, ENDLESS, ENDLESS, f"{size} bytes are endless")
         type(self).last = self
-
-    def grant(self, size: int) -> None:
-        """Nothing: there is enough."""
 
     def spent(self) -> tuple[int, int]:
         """The work and the room."""
         return ENDLESS - self.left, ENDLESS - self.room
 
 
-class Counter(Counting, Budget):
-    """A budget of components that only counts."""
-
-
 @contextmanager
-def unlimited(module: ModuleType = decoder, counter: type[Counting] = Counter) -> Iterator[None]:
+def unlimited(module: ModuleType = decoder) -> Iterator[None]:
     """Let the decoder that is in the module pass everything, and count."""
-    with patch.object(module, "Budget", counter):
+    with patch.object(module, "budget_of", Counter):
         yield
 
 
@@ -472,11 +465,11 @@ def report(wasm: bytes, call: Callable[[bytes], object]) -> str:
     return f"{len(wasm)} bytes, {real.seconds * 1000:.0f} ms, {real.peak / 1e6:.1f} MB, {real.outcome}"
 
 
-def charges(wasm: bytes, call: Callable[[bytes], object], counter: type[Counting]) -> str:
+def charges(wasm: bytes, call: Callable[[bytes], object]) -> str:
     """How what it takes without limits compares to what is charged; that is counted meanwhile."""
     free = measure(wasm, call)
-    assert counter.last is not None
-    work, room = counter.last.spent()
+    assert Counter.last is not None
+    work, room = Counter.last.spent()
     return f"{free.seconds * 1e9 / (work or 1):.0f} ns for a unit, {free.peak / (room or 1):.2f} of the room"
 
 
@@ -495,7 +488,7 @@ def main(doc: str | None, kinds: dict[str, Make], sizes: list[int], line: Callab
 def _line(wasm: bytes) -> str:
     real = report(wasm, load)
     with unlimited():
-        return f"{real}; without limits {charges(wasm, binary.decode, Counter)}"
+        return f"{real}; without limits {charges(wasm, binary.decode)}"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ from tools.dense import (
     FUNC,
     KINDS,
     RECORD,
-    Counting,
     Items,
     Make,
     instance_of,
@@ -29,7 +28,6 @@ from tools.dense import (
     vec,
 )
 from wippywasm.wit import decode
-from wippywasm.wit.decode_limits import Budget
 
 
 def in_package(kind: bytes, *before: bytes) -> bytes:
@@ -158,17 +156,13 @@ PACKAGES: dict[str, Make] = {
 }
 
 
-class Counter(Counting, Budget):
-    """A budget of packages that only counts."""
-
-
-unlimited = partial(dense.unlimited, importlib.import_module("wippywasm.wit.decode"), Counter)
+unlimited = partial(dense.unlimited, importlib.import_module("wippywasm.wit.decode"))
 
 
 def _line(wasm: bytes) -> str:
     real = dense.report(wasm, decode)
     with unlimited():
-        return f"{real}; without limits {dense.charges(wasm, decode, Counter)}"
+        return f"{real}; without limits {dense.charges(wasm, decode)}"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from tests.binary.peaks import assert_peak
 from tools import dense
 from tools.dense import COMPONENT, leb, section
 from wippywasm.binary import core_module, decode, limits
+from wippywasm.budget import BudgetError
 from wippywasm.engine import wat2wasm
 from wippywasm.errors import BinaryError, MalformedError, ValidationError
 from wippywasm.plan import plan_component
@@ -123,12 +124,12 @@ ENDLESS = {
 def test_no_file_takes_over_a_second_or_far_more_than_its_size(body: bytes) -> None:
     wasm = COMPONENT + body
     started = time.thread_time()
-    with pytest.raises(limits.BudgetError):
+    with pytest.raises(BudgetError):
         decode(wasm)
     assert time.thread_time() - started < 5  # of the processor, several times what it takes
 
     def refused() -> None:
-        with pytest.raises(limits.BudgetError):
+        with pytest.raises(BudgetError):
             decode(wasm)
 
     assert_peak(refused, (4 << 20) + 48 * len(wasm))
@@ -320,5 +321,5 @@ def compared(parameters: int) -> bytes:
 
 def test_wide_functions_of_modules_are_not_compared_ever_so_often() -> None:
     decode(compared(10))
-    with pytest.raises(limits.BudgetError):
+    with pytest.raises(BudgetError):
         decode(compared(1_000))

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from tests.binary.peaks import assert_peak
-from tools import dense_wit
+from tools import dense, dense_wit
 from wippywasm.errors import ValidationError
 from wippywasm.wit import decode
 
@@ -26,8 +26,8 @@ def test_a_kind_takes_the_room_that_is_charged(kind: str) -> None:
     package = dense_wit.PACKAGES[kind](12_000)
     with dense_wit.unlimited():
         read(package)
-        assert dense_wit.Counter.last is not None
-        _, room = dense_wit.Counter.last.spent()
+        assert dense.Counter.last is not None
+        _, room = dense.Counter.last.spent()
         assert_peak(partial(read, package), 200_000 + 2 * len(package) + 1.25 * room)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Set
 
 from wippywasm.binary.component import ModuleType
-from wippywasm.binary.limits import ITEM, PARTS_AT_ONCE, Budget
+from wippywasm.binary.limits import ITEM, PARTS_AT_ONCE
 from wippywasm.binary.nodes import (
     ComponentNode,
     Entity,
@@ -24,6 +24,7 @@ from wippywasm.binary.nodes import (
     ValNode,
     ValueEntity,
 )
+from wippywasm.budget import Budget
 from wippywasm.model import ResourceType
 
 

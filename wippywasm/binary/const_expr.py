@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wippywasm.binary.limits import INSTRUCTION, Budget
+from wippywasm.binary.limits import INSTRUCTION
 from wippywasm.binary.reader import Reader
+from wippywasm.budget import Budget
 from wippywasm.errors import BinaryError, MalformedError, ValidationError
 
 END = 0x0B

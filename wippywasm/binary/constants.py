@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from wippywasm.binary.const_expr import skip_const_expr
 from wippywasm.binary.core_types import CoreTypeReader, CoreTypes
-from wippywasm.binary.limits import Budget
+from wippywasm.binary.limits import budget_of
 from wippywasm.binary.preamble import read_preamble
 from wippywasm.binary.reader import Reader, view_of
+from wippywasm.budget import Budget
 from wippywasm.errors import BinaryError
 
 _GLOBAL, _ELEMENT, _DATA = 6, 9, 11
@@ -28,7 +29,7 @@ _CONTINUED = bytes(range(0x80, 0x100))
 def has_extended_const(wasm: bytes | memoryview) -> bool:
     """Whether the value of a global, or the place of a segment, is computed. Stops at types that are not of 2.0."""
     reader = Reader(view_of(wasm))
-    budget = Budget(reader.left)
+    budget = budget_of(reader.left)
     try:
         read_preamble(reader)
         while reader.left:

@@ -27,11 +27,11 @@ from wippywasm.binary.limits import (
     CORE_TYPE,
     CUSTOM_SECTION,
     SECTION,
-    Budget,
-    Cost,
+    budget_of,
 )
 from wippywasm.binary.preamble import read_preamble
 from wippywasm.binary.reader import Reader, view_of
+from wippywasm.budget import Budget, Cost
 from wippywasm.core import (
     CoreExport,
     CoreExternType,
@@ -91,7 +91,7 @@ def parse(
     reader = Reader(view_of(data), start, end)
     if read_preamble(reader) != "module":
         raise MalformedError("expected a core module, found a component", start)
-    return _ModuleParser(reader, budget or Budget(reader.left)).run()
+    return _ModuleParser(reader, budget or budget_of(reader.left)).run()
 
 
 class _ModuleParser:

@@ -22,9 +22,9 @@ from wippywasm.binary.limits import (
     CORE_REFERENCE,
     CORE_TYPE,
     ITEM,
-    Budget,
 )
 from wippywasm.binary.reader import Reader
+from wippywasm.budget import Budget
 from wippywasm.core import (
     CoreExternType,
     CoreFuncType,

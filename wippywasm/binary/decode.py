@@ -33,8 +33,7 @@ from wippywasm.binary.limits import (
     NESTED,
     SECTION,
     TYPE,
-    Budget,
-    Cost,
+    budget_of,
 )
 from wippywasm.binary.nodes import ComponentNode
 from wippywasm.binary.preamble import read_preamble
@@ -42,6 +41,7 @@ from wippywasm.binary.reader import Reader, view_of
 from wippywasm.binary.scope import COMPONENT, Context, Scope, bounded
 from wippywasm.binary.type_section import read_type
 from wippywasm.binary.value_section import read_start, read_value
+from wippywasm.budget import Cost
 from wippywasm.errors import MalformedError, ValidationError
 
 CUSTOM, CORE_MODULE, COMPONENTS = 0, 1, 4
@@ -70,7 +70,7 @@ def decode(data: bytes | memoryview, *, features: Features = DEFAULT) -> Compone
     """
     reader = Reader(view_of(data))
     try:
-        component, _ = _decode(reader, Context(features, Budget(reader.left)), None)
+        component, _ = _decode(reader, Context(features, budget_of(reader.left)), None)
     except RecursionError:
         raise ValidationError(
             "types are nested too deeply for the stack that is left", 0, hint="decode where fewer calls are pending"

@@ -11,18 +11,12 @@ from wippywasm.binary.core_subtype import comparison, core_mismatch
 from wippywasm.binary.extern_names import read_name
 from wippywasm.binary.externs import ExternSpace
 from wippywasm.binary.instantiate import instantiate
-from wippywasm.binary.limits import (
-    ARGUMENT,
-    CORE_EXPORT_OF_BAG,
-    INLINE_EXPORT,
-    INSTANTIATION,
-    MAX_INSTANTIATION_ARGS,
-    Cost,
-)
+from wippywasm.binary.limits import ARGUMENT, CORE_EXPORT_OF_BAG, INLINE_EXPORT, INSTANTIATION, MAX_INSTANTIATION_ARGS
 from wippywasm.binary.nodes import Entity, InstanceNode
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope, append, at, bounded
 from wippywasm.binary.sorts import read_core_sort, read_sort
+from wippywasm.budget import Cost
 from wippywasm.core import CoreExternType
 from wippywasm.errors import ValidationError
 

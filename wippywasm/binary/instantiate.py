@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wippywasm.binary.limits import ENTRY_ROOM, RESOURCE_ROOM, Budget
+from wippywasm.binary.limits import ENTRY_ROOM, RESOURCE_ROOM
 from wippywasm.binary.nodes import ComponentNode, Entity, InstanceNode, TypeEntity, TypeNode
 from wippywasm.binary.substitute import Substitution
 from wippywasm.binary.subtype import Checker
+from wippywasm.budget import Budget
 from wippywasm.errors import ValidationError
 from wippywasm.model import ResourceType
 

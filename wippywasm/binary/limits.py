@@ -6,9 +6,7 @@ definitions that were read, so that a file may be as large as it likes, and what
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from wippywasm.errors import ValidationError
+from wippywasm.budget import Budget, Cost
 
 MAX_NESTING = 100
 """Components, component types and instance types within each other, and instances within instances."""
@@ -26,13 +24,6 @@ MAX_FLAGS = 32
 MAX_NAME = 100_000
 """The bytes of a name."""
 MAX_VALUE_SIZE = 1 << 28
-
-
-class Cost(NamedTuple):
-    """What reading one of a kind takes: work, and about the bytes that CPython keeps for it."""
-
-    work: int
-    room: int
 
 
 # ---- what a file may take ------------------------------------------------------------------------------------------
@@ -149,46 +140,8 @@ STEP_ROOM = 8
 """A name in a path."""
 
 
-class BudgetError(ValidationError):
-    """The file asks for more work or room than its size gives it; no statement on whether its types fit."""
-
-
-class Budget:
-    """Counts the work spent on one file of so many bytes, and the room taken; shared by all scopes of it."""
-
-    __slots__ = ("left", "most", "room")
-
-    def __init__(self, size: int) -> None:
-        self.left = WORK
-        self.most = MOST_WORK - WORK
-        self.room = min(ROOM + size * ROOM_OF_BYTE, MOST_ROOM)
-
-    def grant(self, size: int) -> None:
-        """Add what `size` bytes of definitions may cost."""
-        more = min(size * WORK_OF_BYTE, self.most)
-        self.most -= more
-        self.left += more
-
-    def spend(self, amount: int, offset: int) -> None:
-        """`BudgetError` where the work exceeds what a sensible component of this size needs."""
-        self.left -= amount
-        if self.left < 0:
-            raise _too_much(offset)
-
-    def define(self, cost: Cost, offset: int, count: int = 1) -> None:
-        """`BudgetError` where so many definitions of a kind exceed the work, or the room."""
-        self.left -= cost.work * count
-        self.room -= cost.room * count
-        if self.left < 0 or self.room < 0:
-            raise _too_much(offset)
-
-    def take(self, room: int, offset: int) -> None:
-        """`BudgetError` where types take more room than those of a sensible component of this size."""
-        self.room -= room
-        if self.room < 0:
-            raise _too_much(offset)
-
-
-def _too_much(offset: int) -> BudgetError:
+def budget_of(size: int) -> Budget:
+    """What a file of so many bytes may take."""
+    room = min(ROOM + size * ROOM_OF_BYTE, MOST_ROOM)
     message = "the definitions are too many, or the types of this component are too large to be checked"
-    return BudgetError(message, offset)
+    return Budget(WORK, WORK_OF_BYTE, MOST_WORK, room, message)

@@ -17,7 +17,7 @@ from wippywasm.binary.closed import Closed
 from wippywasm.binary.component import CustomSection, Definition, ModuleType
 from wippywasm.binary.core_types import CoreTypes
 from wippywasm.binary.externs import ExternSpace, too_large
-from wippywasm.binary.limits import MAX_INDEX_SPACE, MAX_NESTING, MAX_TYPE_SIZE, NEW_TYPE, SCOPE, Budget
+from wippywasm.binary.limits import MAX_INDEX_SPACE, MAX_NESTING, MAX_TYPE_SIZE, NEW_TYPE, SCOPE
 from wippywasm.binary.nodes import (
     NO_RESOURCES,
     ComponentNode,
@@ -33,6 +33,7 @@ from wippywasm.binary.nodes import (
     sort_of,
 )
 from wippywasm.binary.visibility import Visibility
+from wippywasm.budget import Budget
 from wippywasm.core import (
     CoreExternType,
     CoreFuncType,

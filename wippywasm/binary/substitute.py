@@ -22,7 +22,6 @@ from wippywasm.binary.limits import (
     NODE_ROOM,
     PARTS_AT_ONCE,
     RESOURCE_ROOM,
-    Budget,
 )
 from wippywasm.binary.nodes import (
     NO_RESOURCES,
@@ -37,6 +36,7 @@ from wippywasm.binary.nodes import (
     ValNode,
     ValueEntity,
 )
+from wippywasm.budget import Budget
 from wippywasm.model import FuncType, Param, ResourceType, ValType, with_parts
 
 N = TypeVar("N")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from wippywasm.binary.component import ModuleType
 from wippywasm.binary.core_subtype import comparison, module_mismatch
-from wippywasm.binary.limits import ENTRY_ROOM, NODE, NODE_ROOM, Budget, BudgetError
+from wippywasm.binary.limits import ENTRY_ROOM, NODE, NODE_ROOM
 from wippywasm.binary.nodes import (
     ComponentNode,
     Entity,
@@ -30,6 +30,7 @@ from wippywasm.binary.nodes import (
 )
 from wippywasm.binary.substitute import Substitution
 from wippywasm.binary.value_mismatch import difference, func_difference, kind_of
+from wippywasm.budget import Budget, BudgetError
 from wippywasm.errors import ValidationError
 from wippywasm.model import Prim, ResourceType
 

@@ -11,11 +11,12 @@ from wippywasm.binary.component import ResourceDefinition, TypeDefinition
 from wippywasm.binary.core_type_section import read_core_type
 from wippywasm.binary.core_types import CoreTypeReader
 from wippywasm.binary.import_export import read_export_declarator, read_import_declarator
-from wippywasm.binary.limits import CORE_TYPE, DECLARED_ALIAS, DECLARED_EXTERN, DECLARED_TYPE, Cost
+from wippywasm.binary.limits import CORE_TYPE, DECLARED_ALIAS, DECLARED_EXTERN, DECLARED_TYPE
 from wippywasm.binary.nodes import ComponentNode, FuncNode, InstanceNode, ResNode, ValNode, public_type
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import COMPONENT, COMPONENT_TYPE, INSTANCE_TYPE, Scope, append, at, bounded
 from wippywasm.binary.value_types import ValueTypeReader
+from wippywasm.budget import Cost
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.errors import ValidationError
 from wippywasm.model import ResourceType

@@ -23,12 +23,12 @@ from wippywasm.binary.limits import (
     MAX_TYPE_DEPTH,
     MAX_TYPE_SIZE,
     MAX_VALUE_SIZE,
-    Cost,
 )
 from wippywasm.binary.name_parts import is_label, lowered
 from wippywasm.binary.nodes import PRIM_NODES, FuncNode, ResNode, ValNode, borrow_node, prim_node
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope
+from wippywasm.budget import Cost
 from wippywasm.errors import ValidationError
 from wippywasm.layout import elem_size
 from wippywasm.model import (

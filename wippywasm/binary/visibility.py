@@ -10,7 +10,7 @@ Spec: component-model `Explainer.md`, "External Visibility of Types"; `Binary.md
 from __future__ import annotations
 
 from wippywasm.binary.component import ModuleType
-from wippywasm.binary.limits import PARTS_AT_ONCE, Budget
+from wippywasm.binary.limits import PARTS_AT_ONCE
 from wippywasm.binary.nodes import (
     ComponentNode,
     Entity,
@@ -22,6 +22,7 @@ from wippywasm.binary.nodes import (
     ValNode,
     ValueEntity,
 )
+from wippywasm.budget import Budget
 
 
 class Visibility:

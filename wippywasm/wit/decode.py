@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from wippywasm.budget import Budget
 from wippywasm.errors import InvalidError, ValidationError
-from wippywasm.wit.decode_limits import CANDIDATE, MADE_ENTRY, MADE_INTERFACE, MADE_SCOPE, Budget
+from wippywasm.wit.decode_limits import CANDIDATE, MADE_ENTRY, MADE_INTERFACE, MADE_SCOPE, budget_of
 from wippywasm.wit.decode_packages import Packages
 from wippywasm.wit.decode_raw import Declaration, Definition, Name, RawPackage, read_package
 from wippywasm.wit.decode_repeats import Repeats
@@ -39,7 +40,7 @@ def decode(data: bytes, into: Resolution | None = None) -> Resolution:
     With `into`, packages that are there already are used and completed. Raises MalformedError for bytes that do not
     follow the grammar, and ValidationError for a component that is no WIT package.
     """
-    return _decode(data, Resolution() if into is None else into, Budget(len(data)))
+    return _decode(data, Resolution() if into is None else into, budget_of(len(data)))
 
 
 def decode_first(candidates: Sequence[bytes | memoryview]) -> Resolution | None:
@@ -47,10 +48,10 @@ def decode_first(candidates: Sequence[bytes | memoryview]) -> Resolution | None:
 
     All of them together may take what one of their size may: those behind it are not looked at.
     """
-    budget = Budget(sum(map(len, candidates)))
+    budget = budget_of(sum(map(len, candidates)))
     for data in candidates:
         try:
-            budget.take(CANDIDATE, 0)
+            budget.define(CANDIDATE, 0)
             return _decode(data, Resolution(), budget)
         except InvalidError:
             if budget.is_spent:
@@ -81,7 +82,7 @@ class Decoder:
     def run(self, raw: RawPackage) -> None:
         top, names = Scope(None), StrongNames()
         for declaration in raw.declarations:
-            self.budget.take(MADE_ENTRY, declaration.offset)
+            self.budget.define(MADE_ENTRY, declaration.offset)
             if declaration.kind == "export":
                 _claim(names, declaration)
                 self._top_export(top, declaration)
@@ -143,8 +144,8 @@ class Decoder:
 
     def _scope(self, definition: Definition, outer: Scope) -> Scope:
         """A scope for what is declared in the type of an instance or component."""
-        self.budget.take(MADE_SCOPE, definition.offset)
-        self.budget.take(MADE_ENTRY, definition.offset, len(definition.parts))
+        self.budget.define(MADE_SCOPE, definition.offset)
+        self.budget.define(MADE_ENTRY, definition.offset, len(definition.parts))
         return Scope(outer)
 
     def _plain(self, scope: Scope, d: Declaration) -> None:
@@ -236,7 +237,7 @@ class Decoder:
         assert self.main is not None
         if name in self.main.worlds or name in self.main.interfaces:
             raise ValidationError(f"`{name}` is there twice", definition.offset)
-        self.budget.take(MADE_INTERFACE, definition.offset)
+        self.budget.define(MADE_INTERFACE, definition.offset)
         world, scope = World(name, None, self.main), self._scope(definition, outer)
         self.main.worlds[name] = world
         self.resolution.worlds.append(world)
@@ -280,7 +281,7 @@ class Decoder:
         if ":" in name.name:
             interface = self.packages.interface(name.name, offset)
             return interface, interface
-        self.budget.take(MADE_INTERFACE, offset)
+        self.budget.define(MADE_INTERFACE, offset)
         interface = Interface(None, None, self.main)
         self.resolution.interfaces.append(interface)
         return checked_label(name.name, offset), interface

@@ -6,17 +6,7 @@ What the kinds take was measured by `tools.dense_wit`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from wippywasm.errors import ValidationError
-
-
-class Cost(NamedTuple):
-    """What reading one of a kind takes: work, and about the bytes that CPython keeps for it."""
-
-    work: int
-    room: int
-
+from wippywasm.budget import Budget, Cost
 
 WORK, MOST_WORK = 30_000, 300_000
 """The work that a file of any size may take, beside one for each byte of its sections of types and exports, and what
@@ -65,29 +55,7 @@ MADE_INTERFACE = Cost(1, 560)
 MADE_PACKAGE = Cost(1, 700)
 
 
-class Budget:
-    """What is left for one file of so many bytes."""
-
-    def __init__(self, size: int) -> None:
-        self.left = WORK
-        self.most = MOST_WORK - WORK
-        self.room = ROOM + size * ROOM_OF_BYTE
-
-    def grant(self, size: int) -> None:
-        """Add the work that so many bytes of definitions may ask for: those of other sections mean nothing here."""
-        more = min(size, self.most)
-        self.most -= more
-        self.left += more
-
-    @property
-    def is_spent(self) -> bool:
-        """Whether more was taken than there was."""
-        return self.left < 0 or self.room < 0
-
-    def take(self, cost: Cost, offset: int, count: int = 1) -> None:
-        """ValidationError where so many of a kind are more than a sensible package of this size has."""
-        self.left -= cost.work * count
-        self.room -= cost.room * count
-        if self.is_spent:
-            message = "the package has too many types and names, or uses large types too often"
-            raise ValidationError(message, offset, hint="split the package")
+def budget_of(size: int) -> Budget:
+    """What a file of so many bytes may take. Work is granted for sections that mean something here only."""
+    message = "the package has too many types and names, or uses large types too often"
+    return Budget(WORK, 1, MOST_WORK, ROOM + size * ROOM_OF_BYTE, message, "split the package")

@@ -7,8 +7,9 @@ Spec: `WIT.md`, "Package Format".
 
 from __future__ import annotations
 
+from wippywasm.budget import Budget
 from wippywasm.errors import ValidationError
-from wippywasm.wit.decode_limits import MADE_INTERFACE, MADE_PACKAGE, Budget
+from wippywasm.wit.decode_limits import MADE_INTERFACE, MADE_PACKAGE
 from wippywasm.wit.names import PackageName, interface_name
 from wippywasm.wit.resolved import Interface, Package, Resolution, direct_dependencies
 
@@ -25,7 +26,7 @@ class Packages:
         """The interface with this full name, new if need be. Raises ValidationError for what is no such name."""
         package, name = self.package_of(id, offset)
         if name not in package.interfaces:
-            self._budget.take(MADE_INTERFACE, offset)
+            self._budget.define(MADE_INTERFACE, offset)
             interface = package.interfaces[name] = Interface(name, None, package)
             self._resolution.interfaces.append(interface)
         return package.interfaces[name]
@@ -40,7 +41,7 @@ class Packages:
             raise ValidationError(f"`{id}`: there is no upper case in the name of a package", offset)
         package = self._resolution.package(name) or self._new.get(name)
         if package is None:
-            self._budget.take(MADE_PACKAGE, offset)
+            self._budget.define(MADE_PACKAGE, offset)
             package = self._new[name] = Package(name)
         return package, item
 

@@ -12,6 +12,7 @@ from dataclasses import field
 from typing import TypeAlias, TypeVar
 
 from wippywasm import model
+from wippywasm.budget import Budget, Cost
 from wippywasm.dataclass import dataclass
 from wippywasm.errors import MalformedError, ValidationError
 from wippywasm.wit.decode_limits import (
@@ -26,8 +27,6 @@ from wippywasm.wit.decode_limits import (
     SECTION,
     TYPE,
     VECTOR,
-    Budget,
-    Cost,
 )
 from wippywasm.wit.encode_types import PRIMITIVE_CODES
 
@@ -96,13 +95,13 @@ def read_package(data: bytes, budget: Budget) -> RawPackage:
 
 def _read_section(reader: Reader, package: RawPackage) -> None:
     offset, id = reader.at, reader.byte()
-    reader.budget.take(SECTION, offset)
+    reader.budget.define(SECTION, offset)
     end = reader.unsigned() + reader.at
     if end > reader.end:
         raise MalformedError("a section ends behind the file", offset)
     section = Reader(reader.data, reader.budget, reader.at, end)
     if id == _CUSTOM:
-        reader.budget.take(CUSTOM_SECTION, offset)
+        reader.budget.define(CUSTOM_SECTION, offset)
         name = section.name()
         package.customs.append((name, reader.data[section.at : end], section.at))
         section.at = end
@@ -123,7 +122,7 @@ def _type(reader: Reader) -> Declaration:
 
 def _export(reader: Reader) -> Declaration:
     offset, name = reader.at, reader.extern_name()
-    reader.budget.take(EXPORT, offset)
+    reader.budget.define(EXPORT, offset)
     if reader.byte() != _TYPE_SORT:
         raise ValidationError("a WIT package exports types only", offset)
     index = reader.unsigned()
@@ -170,14 +169,14 @@ class Reader:
             raise MalformedError("a name is not UTF-8", offset) from None
 
     def vector(self, one: Callable[[Reader], T], cost: Cost) -> list[T]:
-        self.budget.take(VECTOR, self.at)
+        self.budget.define(VECTOR, self.at)
         return [one(self) for _ in self._count(cost)]
 
     def _count(self, cost: Cost) -> range:
         offset, count = self.at, self.unsigned()
         if count > self.end - self.at:
             raise MalformedError(f"{count} items do not fit into the rest", offset)
-        self.budget.take(cost, offset, count)
+        self.budget.define(cost, offset, count)
         return range(count)
 
     def choice(self, options: dict[int, str], what: str) -> str:
@@ -223,7 +222,7 @@ class Reader:
     def definition(self, depth: int) -> Definition:
         """A type definition; `depth` is how many component and instance types are around it, and it."""
         offset, code = self.at, self.byte()
-        self.budget.take(TYPE, offset)
+        self.budget.define(TYPE, offset)
         if code in _PRIMITIVES:
             return Definition(offset, "primitive", (_PRIMITIVES[code],))
         if code in (0x40, 0x43):
@@ -254,7 +253,7 @@ class Reader:
             return Declaration(offset, kind, (self.definition(depth),))
         if kind == "alias":
             return self._alias(offset)
-        self.budget.take(EXTERN, offset)
+        self.budget.define(EXTERN, offset)
         name = self.extern_name()
         return Declaration(offset, kind, self._extern(), name)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from wippywasm import model
+from wippywasm.budget import Budget, Cost
 from wippywasm.errors import ValidationError, with_article
 from wippywasm.model import ResourceType, ValType
 from wippywasm.wit.borrows import Borrows
@@ -22,8 +23,6 @@ from wippywasm.wit.decode_limits import (
     MADE_RESOURCE,
     MADE_TYPE,
     MADE_VALUE,
-    Budget,
-    Cost,
 )
 from wippywasm.wit.decode_raw import Declaration, Definition, Ref
 from wippywasm.wit.decode_scope import Scope
@@ -70,7 +69,7 @@ class Types:
 
     def _take(self, cost: Cost, offset: int, count: int = 1) -> None:
         """What is thrown away takes no room."""
-        self.budget.take(cost if self.resolution is not None else Cost(cost.work, 0), offset, count)
+        self.budget.define(cost if self.resolution is not None else Cost(cost.work, 0), offset, count)
 
     def _target(self, scope: Scope, d: Declaration) -> ValType:
         if d.parts[0] != "type":
