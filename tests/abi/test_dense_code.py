@@ -160,7 +160,7 @@ SMALL_FILES: list[tuple[list[ValType], list[Any]]] = [
 def test_a_first_call_takes_little_memory_where_types_are_few(case: int) -> None:
     types, values = SMALL_FILES[case]
     assert round_trip(new_function(types), values) == values
-    assert_peak(lambda: round_trip(new_function(types), values), 8 * MEGABYTE)
+    assert_peak(lambda: round_trip(new_function(types), values), 9 * MEGABYTE)  # 3.13's compiler takes over 8
 
 
 def test_a_first_call_takes_little_more_memory_where_they_are_many() -> None:
