@@ -24,7 +24,7 @@ from wippywasm.abi import Binding, Options, lift, lower, prepare_lift
 from wippywasm.abi.bounds import is_dense
 from wippywasm.abi.source import STEPWISE_SIDE
 from wippywasm.errors import Trap, UnsupportedFeatureError
-from wippywasm.layout import MAX_FLAT_PARAMS, flatten_types
+from wippywasm.layout import MAX_FLAT_PARAMS, alignment, elem_size, flatten_types
 from wippywasm.model import (
     PRIMS,
     Case,
@@ -110,12 +110,13 @@ def check_between(ft: FuncType, caller: FakeGuest, core: list[Any], values: list
 def test_dense_results_come_back(data: st.DataObject, t: ValType, encoding: str) -> None:
     heavy, other = HEAVY[1]
     value = data.draw(abi_types.values(t)), other
-    ft = FuncType((), TupleType((t, heavy)))
-    guest = FakeGuest()
+    result = TupleType((t, heavy))
+    ft, guest = FuncType((), result), FakeGuest()
+    place = guest.realloc(0, 0, alignment(result), elem_size(result))
 
     def core() -> int:
-        lower(ft, lambda: value, Options(encoding), guest.binding())[1](1024)
-        return 1024
+        lower(ft, lambda: value, Options(encoding), guest.binding())[1](place)
+        return place
 
     assert abi_types.same(lift(ft, FakeFunc(core), Options(encoding), guest.binding())(), value)
 
