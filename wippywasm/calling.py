@@ -88,7 +88,7 @@ class Call:
     def ends_with(self, error: BaseException | None) -> None:
         """What comes out of it; where its task was ended, so is what runs within it."""
         if error is not None and not isinstance(error, Exception):
-            self.end(CanceledError(f"the task that called the guest was ended: {error or type(error).__name__}"))
+            self.end(CanceledError(f"the task that called the guest was ended: {str(error) or type(error).__name__}"))
 
     def end(self, error: BaseException) -> None:
         """End it, and what runs within it, with `error`, or with what ended the outer one, and so this one's task."""
@@ -205,6 +205,14 @@ def here() -> Call | None:
         return call
     task = current_task()
     return call if task is None or task is by_task.task else None
+
+
+def is_by_task(timeout: BaseException) -> bool:
+    """Whether a task awaits a call that has this timeout, and sees to it, of those that what runs here is within."""
+    call = around()
+    while call is not None and (call.task is None or call.timeout is not timeout):
+        call = call.outer
+    return call is not None
 
 
 def refuse_late() -> None:

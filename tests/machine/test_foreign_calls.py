@@ -192,7 +192,12 @@ async def test_a_callee_that_has_returned_is_not_ended_with_its_caller(load: Any
     caller = load(MIDDLE).instantiate({"spin": last.exports.spin}, limits=SHORT)
     frame, store = caller._frame, caller._frame.timed_store
     span = store.start_clock()
-    within_time_of(frame, last._frame, lambda: frame.interrupt(CanceledError("the task is gone")))()
+
+    def end() -> None:
+        span.end(CanceledError("the task is gone"))
+        frame.interrupt(span.ended())
+
+    within_time_of(frame, last._frame, end)()
     store.stop_clock(span)
     assert last.usable
     assert await last.call_async("spin", False) == 7

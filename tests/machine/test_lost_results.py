@@ -554,30 +554,38 @@ async def test_what_was_given_to_one_that_is_exported_as_it_is_and_has_not_begun
 KEEPER = """
 (component
   (import "thing" (type $thing (sub resource)))
-  (core module $m (func (export "keep") (param i32)))
-  (core instance $i (instantiate $m))
+  (component $far
+    (core module $m (func (export "nop")))
+    (core instance $i (instantiate $m))
+    (func (export "nop") (canon lift (core func $i "nop"))))
+  (instance $far (instantiate $far))
+  (core func $nop (canon lower (func $far "nop")))
+  (core module $m (import "" "nop" (func $nop)) (func (export "keep") (param i32) (call $nop)))
+  (core instance $i (instantiate $m (with "" (instance (export "nop" (func $nop))))))
   (func (export "keep") (param "x" (own $thing)) (canon lift (core func $i "keep"))))
 """
 
 
-async def test_a_call_that_has_not_begun_leaves_all_as_it_was(load: Any, engine: str) -> None:
-    """Its guest's thread does something else while the task is cancelled."""
-    if engine == "wasmtime":
-        pytest.skip("calls begin in the task itself on wasmtime")
+@pytest.mark.parametrize("limits", [None, Limits(max_execution_ms=1000)])
+async def test_a_call_that_has_not_begun_leaves_all_as_it_was(load: Any, engine: str, limits: Limits | None) -> None:
+    """Its guest's thread does something else while the task is cancelled, or until its time is up."""
     things, free = Things(load, has_guest=False), threading.Event()
-    guest = load(KEEPER).instantiate({"thing": things.thing})
-    guest._thread.post(free.wait)
+    guest = load(KEEPER).instantiate({"thing": things.thing}, limits=limits)
+    await guest.call_async("keep", things.make(3))
+    (guest._thread if engine == "wasmer" else guest._frame.thread).post(free.wait)
     thing = things.make(4)
     task = asyncio.ensure_future(guest.call_async("keep", thing))
-    asyncio.get_running_loop().call_later(0.02, task.cancel)
-    asyncio.get_running_loop().call_later(0.1, free.set)
-    with pytest.raises(asyncio.CancelledError):
+    await asyncio.sleep(0.02)
+    if limits is None:
+        task.cancel()
+    asyncio.get_running_loop().call_later(1.1, free.set)
+    with pytest.raises(asyncio.CancelledError if limits is None else TimedOutError):
         await task
     assert guest.usable
     assert things.gone == []
     await guest.call_async("keep", thing)
     guest.close()
-    assert things.gone == [4]
+    assert things.gone == [3, 4]
 
 
 TAKER = """

@@ -195,7 +195,7 @@ class TimedStore(Protocol):
     def engine(self) -> Engine: ...
 
     def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
-        """Until `stop_clock` this thread's call can be interrupted, and is after so many seconds, with `timeout`, if
+        """Until `stop_clock` this thread's call can be ended, and is after so many seconds, with `timeout`, if
         given. Within another call of this thread it has the time of both."""
         ...
 
@@ -221,12 +221,9 @@ class TimedStore(Protocol):
         """Raise what the guest is to end with, where it is: for the host's own work on the guest's values."""
         ...
 
-    def interrupt(self, error: BaseException) -> None:
-        """End the guest that runs, from any thread, soon: its call raises `error`."""
-        ...
-
-    def forget_interrupt(self) -> None:
-        """Let the next call be, where none is under way: what was to be ended has returned."""
+    def nudge(self) -> None:
+        """Have the guest that runs look soon whether its call has ended (`calling`), or one around it; from any thread.
+        Whoever runs by then goes on, where that call has not."""
         ...
 
 

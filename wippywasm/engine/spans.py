@@ -1,9 +1,9 @@
 """The time that calls into the guests of one store have: a call's own, whatever other calls begin and end meanwhile.
 
-In: calls that begin and end, each in the thread that runs the guest for it. Out: when the one that runs here is to end.
-A call within another has the time of both, and leaves the other's as it was. One of another thread, which is going to
-be refused, is no business of the one that runs. A host function that calls guests has the time of the one that called
-it, and no more: see `calling`.
+In: calls that begin and end. Out: when the one that runs here is to end, which its context tells (see `calling`),
+whatever thread it goes to. A call within another has the time of both, and leaves the other's as it was. One of another
+thread, which is going to be refused, is no business of the one that runs. A host function that calls guests has the
+time of the one that called it, and no more.
 
 Spec: SPEC section 6 (`max_execution_ms`).
 """
@@ -14,10 +14,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from wippywasm.calling import Call, around, current_task
+from wippywasm.calling import Call, around, current, current_task
 from wippywasm.engine.recursion import host_states
 from wippywasm.errors import CanceledError, TimedOutError, UnsupportedFeatureError
 
@@ -29,12 +28,11 @@ HELD_SECONDS = 5.0
 
 
 class Span(Call):
-    """One call of a store, by the thread `ident`."""
+    """One call of a store."""
 
-    __slots__ = ("ends_at", "ident")
+    __slots__ = ("ends_at",)
 
-    def __init__(self, ident: int, outer: Call | None, timeout: BaseException | None, seconds: float) -> None:
-        self.ident = ident
+    def __init__(self, outer: Call | None, timeout: BaseException | None, seconds: float) -> None:
         self.outer = outer  # each as the base class does, which would take longer
         self.timeout = timeout
         self.error = None
@@ -71,14 +69,11 @@ class Held(Call):
 class Spans:
     """The calls of one store that are under way. `earliest` is when the first of them is out of time, if any is;
     `are_bounded` says whether any is that may be, or ends with another call.
-
-    Where the store `is_bound` to a thread, calls of others wait for that one to make them, and are outer ones, too.
     """
 
-    __slots__ = ("_has_outer", "_is_bound", "_lock", "are_bounded", "calls", "earliest")
+    __slots__ = ("_has_outer", "_lock", "are_bounded", "calls", "earliest")
 
-    def __init__(self, is_bound: bool = False) -> None:
-        self._is_bound = is_bound
+    def __init__(self) -> None:
         self.calls: tuple[Span, ...] = ()
         self._lock = threading.RLock()  # a collection may run destructors, which are calls, wherever this allocates
         self.earliest: float | None = None
@@ -90,9 +85,7 @@ class Spans:
 
     def begin(self, timeout: BaseException | None, seconds: float) -> Span:
         """A call with so much time, or with none of its own where `timeout` is None."""
-        me = get_ident()
-        outer = (self.current() if self._is_bound else self._here()) if self.calls else None
-        span = Span(me, outer or around(), timeout, seconds)
+        span = Span(around(), timeout, seconds)
         with self._lock:
             self._keep((*self.calls, span))
         span.__enter__()
@@ -115,21 +108,21 @@ class Spans:
                 self.earliest = end
         self.are_bounded = self._has_outer or self.earliest is not None
 
-    def interrupt(self, error: BaseException) -> None:
-        """End what runs within these calls."""
-        for span in self.calls:
-            span.end(error)
-
-    def _here(self) -> Span | None:
-        me = get_ident()
-        return next((s for s in reversed(self.calls) if s.ident == me), None)
+    def _around(self) -> Span | None:
+        call = current.get()
+        while call is not None:
+            for span in self.calls:
+                if span is call:
+                    return span
+            call = call.outer
+        return None
 
     def current(self) -> Span | None:
-        """The innermost call of this thread; where another thread works for the call, as a reading's does, the last."""
+        """The innermost call that this runs in; where its context does not tell, the last."""
         spans = self.calls
         if len(spans) == 1:
             return spans[0]
-        return self._here() or (spans[-1] if spans else None)
+        return self._around() or (spans[-1] if spans else None)
 
     def time_left(self) -> tuple[float, BaseException] | None:
         """Seconds until the current call's timeout, and the timeout, where there is one."""
@@ -143,14 +136,6 @@ class Spans:
             return None
         span = self.current()
         return None if span is None else span.ended()
-
-
-def anew(error: BaseException) -> BaseException:
-    """An equal error that was not raised yet: a raised one leads to the frames that it has been through, so who keeps
-    it keeps the guest."""
-    made = error.__class__.__new__(error.__class__, *error.args)
-    made.__dict__.update(error.__dict__)
-    return made
 
 
 def bounded(store: TimedStore, function: Callable[..., Any], *args: Any) -> Any:

@@ -208,7 +208,7 @@ class WasmerStore:
         return self._clock.spans
 
     def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
-        """The guest can be interrupted until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
+        """The guest can be ended until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
         return self._clock.start(timeout, seconds)
 
     def stop_clock(self, span: Span) -> None:
@@ -233,13 +233,9 @@ class WasmerStore:
         """Raise what the guest is to end with, where it is."""
         self._clock.check()
 
-    def interrupt(self, error: BaseException) -> None:
-        """End the guest that runs, perhaps in another thread, at its next tick or call: its call raises `error`."""
-        self._clock.interrupt(error)
-
-    def forget_interrupt(self) -> None:
-        """Let the next call be, where none is under way."""
-        self._clock.forget_interrupt()
+    def nudge(self) -> None:
+        """Have the guest that runs, perhaps in another thread, look at its next tick or call whether that has ended."""
+        self._clock.nudge()
 
     def failure(self, error: BaseException) -> BaseException:
         """What a call into the guest raised, as the caller shall see it."""

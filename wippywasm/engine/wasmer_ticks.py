@@ -2,8 +2,8 @@
 
 In: a store and a new instance of a rewritten module. Out: the instance with the tick in place. It gives the next count,
 so that ticks come about every `TICK_SECONDS` of a guest that spins. Where the guest has spun for a slice, or has no
-turn, the tick lets other threads run and waits for its turn; like every call to the host it ends the guest that is out
-of time or was interrupted.
+turn, the tick lets other threads run and waits for its turn; like every call to the host it ends the guest whose call
+is out of time or has been ended.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from wippywasm.calling import around
 from wippywasm.engine import ending, rewrite, thread_turns
-from wippywasm.engine.spans import Span, Spans, anew
+from wippywasm.engine.spans import Span, Spans
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmer_items import WasmerFunc
@@ -34,11 +35,11 @@ class Clock:
     `is_armed` says that calls to the host have to `check`; `spans` has the calls that have been started.
     """
 
-    __slots__ = ("_count", "_interrupt", "_last", "_since", "_turn", "is_armed", "spans")
+    __slots__ = ("_count", "_is_nudged", "_last", "_since", "_turn", "is_armed", "spans")
 
     def __init__(self) -> None:
-        self.spans = Spans(is_bound=True)
-        self._interrupt: BaseException | None = None
+        self.spans = Spans()
+        self._is_nudged = False
         self._count = LEAST
         self._last = 0.0
         self._since = time.monotonic()
@@ -47,9 +48,9 @@ class Clock:
         self.is_armed = False
 
     def start(self, timeout: BaseException | None, seconds: float) -> Span:
-        """End the guest in so many seconds with `timeout`, if given; an `interrupt` of an earlier call is forgotten."""
+        """End the guest in so many seconds with `timeout`, if given."""
         if not self.spans:
-            self._interrupt = None
+            self._is_nudged = False
             self._since = time.monotonic()
         span = self.spans.begin(timeout, seconds)
         self._arm()
@@ -61,20 +62,13 @@ class Clock:
         self._arm()
 
     def _arm(self) -> None:
-        self.is_armed = self._interrupt is not None or self.spans.are_bounded
+        self.is_armed = self._is_nudged or self.spans.are_bounded
 
-    def interrupt(self, error: BaseException) -> None:
-        """End the guest with `error`, when it next calls the host or is out of counts."""
-        self._interrupt = anew(error)
-        self.spans.interrupt(error)
-        self.is_armed = True
+    def nudge(self) -> None:
+        """Have whoever runs look whether its call has ended, when it next calls the host or is out of counts; one that
+        waits for its turn looks now."""
+        self._is_nudged = self.is_armed = True
         self._turn.wake()
-
-    def forget_interrupt(self) -> None:
-        """Nothing is to be ended, unless a call is under way."""
-        if not self.spans:
-            self._interrupt = None
-            self._arm()
 
     def check(self) -> None:
         """Raise what the guest is to end with, where it is. While the host works, it is another guest's turn."""
@@ -83,7 +77,10 @@ class Clock:
         self._arm()
 
     def _raise_end(self) -> None:
-        error = self.spans.overdue() if self._interrupt is None else anew(self._interrupt)
+        error = self.spans.overdue()
+        if error is None and self._is_nudged:
+            call = around()
+            error = None if call is None else call.ended()
         if error is not None:
             raise error
 

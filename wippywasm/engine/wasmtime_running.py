@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.port import CoreCallable
-from wippywasm.engine.spans import Span, Spans, anew
+from wippywasm.engine.spans import Span, Spans
 from wippywasm.engine.stacks import UNKNOWN
 from wippywasm.engine.turns import this_thread
 from wippywasm.errors import UnavailableError
@@ -90,8 +90,7 @@ class Running:
     one to raise will return. `stack` is the stack on which they were called last.
     `on_fiber` tells that the guest runs on a fiber, so that it may be suspended where no host
     function is on that fiber too; `parked` is 1 when a host function asks for that, for the guest's shim to see.
-    `spans` has the calls that can be interrupted, and when they are to end; `interrupt` is what the one that runs is to
-    end with at once, where it is among them or has a fiber;
+    `spans` has the calls that can be ended while they run, and when they are to end;
     `nested` is how many slices it has used up inside of a host function of late, at the moment `nested_at`.
     `ticker` ends its slices, of `slice` epochs.
     `future` is the call on a fiber that is under way, or 0; `inner_future` is an allocation for what that waited for.
@@ -105,7 +104,6 @@ class Running:
         "functions",
         "future",
         "inner_future",
-        "interrupt",
         "nested",
         "nested_at",
         "on_fiber",
@@ -127,7 +125,6 @@ class Running:
         self.on_fiber = False
         self.parked = 0
         self.spans = NO_SPANS
-        self.interrupt: BaseException | None = None
         self.ticker: Any = None
         self.nested = 0.0
         self.nested_at = 0.0
@@ -185,4 +182,4 @@ class Running:
 
     def due(self) -> BaseException | None:
         """What the guest is to end with, where it is."""
-        return self.spans.overdue() if self.interrupt is None else anew(self.interrupt)
+        return self.spans.overdue()

@@ -33,7 +33,7 @@ from wippywasm.engine.port import (
     StoreLimits,
 )
 from wippywasm.engine.raw_calls import USUAL_ROOM, Slots
-from wippywasm.engine.spans import Span, anew, bounded
+from wippywasm.engine.spans import Span, bounded
 from wippywasm.engine.traps import python_headroom
 from wippywasm.engine.wasmtime_epochs import watch
 from wippywasm.engine.wasmtime_failures import failure_of, refused
@@ -263,11 +263,9 @@ class WasmtimeStore:
             self._let_go()
 
     def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
-        """The guest can be interrupted until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
+        """The guest can be ended until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
         running = self.running
         is_first = not running.spans
-        if is_first:
-            running.interrupt = None
         span = running.begin(timeout, seconds)
         try:
             if is_first:  # else a slice is under way, and a call that is refused must not lengthen it
@@ -307,15 +305,8 @@ class WasmtimeStore:
         if self.running.spans:
             self.running.check()
 
-    def interrupt(self, error: BaseException) -> None:
-        """End the guest that runs, perhaps in another thread, within some slices: its call raises `error`."""
-        self.running.interrupt = anew(error)
-        self.running.spans.interrupt(error)
-
-    def forget_interrupt(self) -> None:
-        """Let the next call be, where none is under way."""
-        if not self.running.spans:
-            self.running.interrupt = None
+    def nudge(self) -> None:
+        """Nothing: its guest looks after each slice."""
 
     def failure(self, error: int, trap: int) -> BaseException:
         """Own what a call into the guest gave back, and say what it was."""

@@ -32,16 +32,20 @@ def task_call(budget_ms: float | None, message: str = OF_A_CALL, store: Any = No
     return TaskCall(out_of_time(budget_ms, message), budget_ms / 1000, store)
 
 
-async def within(call: Call, awaitable: Awaitable[Any], interrupt: Callable[[BaseException], None]) -> Any:
+def _nobody(timeout: BaseException) -> None:
+    """Where no other thread runs for the call: it looks at its time when it goes on."""
+
+
+async def within(call: Call, awaitable: Awaitable[Any], expire: Callable[[BaseException], None] = _nobody) -> Any:
     """What `awaitable` gives, which is cancelled when the call is out of time; raises its timeout then.
 
-    `interrupt` gets the timeout as well: a host function may catch the cancellation, and its guest is not to go on.
+    `expire` gets the timeout before: a host function may catch the cancellation, and its guest is not to go on.
     """
     import asyncio  # late, as in `engine.turns`
 
     timeout = call.timeout
     assert timeout is not None
-    timer = _Timer(call, timeout, interrupt)
+    timer = _Timer(call, timeout, expire)
     try:
         return await awaitable
     except asyncio.CancelledError:
@@ -59,7 +63,7 @@ async def within(call: Call, awaitable: Awaitable[Any], interrupt: Callable[[Bas
 class _Timer:
     """Cancels the running task in a while, and knows whether a cancellation is its own."""
 
-    def __init__(self, call: Call, timeout: BaseException, interrupt: Callable[[BaseException], None]) -> None:
+    def __init__(self, call: Call, timeout: BaseException, expire: Callable[[BaseException], None]) -> None:
         import asyncio
 
         task = asyncio.current_task()
@@ -70,14 +74,15 @@ class _Timer:
         self._before = task.cancelling() if hasattr(task, "cancelling") else 0
         self._expired = False
         self._timeout = timeout
-        self._interrupt = interrupt
+        self._expire_call = expire
         self._handle = asyncio.get_running_loop().call_later(call.deadline - time.monotonic(), self._expire)
 
     def _expire(self) -> None:
         if self._call.is_met:
             return
         self._expired = True
-        self._interrupt(self._timeout)
+        self._call.end(self._timeout)
+        self._expire_call(self._timeout)
         self._task.cancel(str(self._timeout))
 
     def is_cause(self) -> bool:
@@ -92,14 +97,12 @@ class _Timer:
         self._handle.cancel()
 
 
-def in_tasks(
-    function: Callable[..., Awaitable[Any]], store: TimedStore, budget_ms: float
-) -> Callable[..., Awaitable[Any]]:
+def in_tasks(function: Callable[..., Awaitable[Any]], budget_ms: float) -> Callable[..., Awaitable[Any]]:
     """The coroutine function with a budget for each call."""
 
     async def call(*args: Any, **named: Any) -> Any:
         with task_call(budget_ms) as made:
-            return await within(made, function(*args, **named), store.interrupt)
+            return await within(made, function(*args, **named))
 
     return call
 

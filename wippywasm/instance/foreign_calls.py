@@ -1,7 +1,7 @@
 """Calls from one guest into another, of another store: what bounds the caller bounds what it calls.
 
 In: a core function that leads into another guest, the frames of both. Out: the same, which runs with the caller's time,
-or with the callee's own budget where that is less; and an interruption of the caller finds who runs. Destructors lead
+or with the callee's own budget where that is less; and who ends the caller's call finds who runs. Destructors lead
 into the guest that has the resource, too.
 
 Spec: SPEC section 6 (`max_execution_ms`).
@@ -9,7 +9,6 @@ Spec: SPEC section 6 (`max_execution_ms`).
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from wippywasm.plan.items import CoreRef
 
 
-passing = threading.RLock()
-"""Whoever has it may look for the guest that a caller is in: what has returned is not to be ended in its next call."""
 DESTRUCTOR_MS = 1000
 """For a destructor that the host runs where tasks call guests: nobody awaits it, and an event loop may stand still."""
 
@@ -47,13 +44,11 @@ def within_time_of(caller: Frame, callee: Frame, core: Callable[..., Any]) -> Ca
         span = inner.start_clock(timeout, seconds)
         before, caller.callee = caller.callee, callee
         try:
-            outer.check_clock()  # an interruption that came before could not know the callee
+            outer.check_clock()  # who has ended it before could not know the callee
             return core(*args)
         finally:
-            with passing:
-                caller.callee = before
-                inner.stop_clock(span)
-                inner.forget_interrupt()
+            caller.callee = before
+            inner.stop_clock(span)
 
     return call
 

@@ -28,7 +28,7 @@ from wippywasm.errors import Trap
 from wippywasm.instance.budget import OF_A_CALL, OF_A_START, in_calls, in_tasks
 from wippywasm.instance.builtins import Context, make_builtin
 from wippywasm.instance.foreign import FRAME
-from wippywasm.instance.foreign_calls import Destructor, passing, within_time_of
+from wippywasm.instance.foreign_calls import Destructor, within_time_of
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, LinkedResource
 from wippywasm.instance.parking import Parking, StepwiseBinding
 from wippywasm.instance.recipe import Assemble, Recipe
@@ -107,21 +107,21 @@ class Frame:
         self._core_hosts: dict[int, Mapping[str, CoreCallable]] = {}
         self._ends: list[Callable[[], None]] = []
         self._contexts = {instance: Context() for instance in recipe.contexts} if recipe.contexts else {}
-        if hasattr(store, "interrupt"):
+        if hasattr(store, "nudge"):
             self.timed_store = store
             self._clock = store.check_clock
             self.budget_ms = budget_ms
 
     def interrupt(self, error: BaseException) -> None:
-        """End what runs with `error`, from any thread: its guest, or the one that that calls."""
+        """Let no other call enter its guest, since the one that is in it has ended with `error`; and have who runs look
+        at that, which may be a guest that this one calls. From any thread."""
         for instance in self.components:
             condemn(instance, error)
         frame: Frame | None = self
-        with passing:
-            while frame is not None:
-                if frame.timed_store is not None:
-                    frame.timed_store.interrupt(error)
-                frame = frame.callee
+        while frame is not None:
+            if frame.timed_store is not None:
+                frame.timed_store.nudge()
+            frame = frame.callee
 
     @property
     def parking(self) -> Parking:
@@ -145,7 +145,7 @@ class Frame:
         """The same for a function that runs the guest for a task."""
         if self.budget_ms is None or self.timed_store is None:
             return function
-        return in_tasks(function, self.timed_store, self.budget_ms)
+        return in_tasks(function, self.budget_ms)
 
     def _run(self) -> None:
         for step in self.recipe.steps:

@@ -26,17 +26,17 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from wippywasm import delivery
 from wippywasm.awaitables import discard
-from wippywasm.calling import TaskCall, WaitedFor, around, current
+from wippywasm.calling import TaskCall, WaitedFor, around
 from wippywasm.engine import ending, thread_turns
 from wippywasm.engine.exhausted import exhausted
-from wippywasm.engine.panics import let_go, unless_panic
+from wippywasm.engine.panics import let_go
 from wippywasm.engine.recursion import awaits_for_guests, unless_too_deep
 from wippywasm.engine.turns import Held, turns_of
 from wippywasm.errors import CanceledError
 from wippywasm.instance.budget import within
+from wippywasm.instance.errands import Errand, First, settle, told
 from wippywasm.instance.handover import Handover
-from wippywasm.instance.tracebacks import clear_frames
-from wippywasm.instance.waiting import in_event_loop, refuse_to_wait, this_thread
+from wippywasm.instance.waiting import in_event_loop, this_thread
 
 if TYPE_CHECKING:
     from wippywasm.abi.state import ComponentInstance
@@ -80,24 +80,21 @@ class GuestThread:
             finally:
                 threading.stack_size(before)
 
-    def do(self, function: Callable[..., Any], *args: Any) -> Any:
+    def do(self, function: Callable[[], Any]) -> Any:
         """Call a function in this thread while the calling one waits.
 
         Where an event loop runs in the calling thread, no host function may wait for something meanwhile.
         """
         if threading.current_thread() is self._thread():
-            return function(*args)
-        outcome: Future[Any] = Future()
-        context = copy_context()
-        work = (_without_waiting, function) if in_event_loop() else (function,)
+            return function()
         caller = threading.get_ident()
         outer = around()
         self._callers.add(caller)
         try:
             with WaitedFor(outer) if outer is not None else nullcontext() as call:
-                context.run(current.set, call)
-                self._jobs.put(lambda: _settle(outcome, context.run, (*work, *args)))
-                return outcome.result()
+                errand = Errand(function, call)
+                self._jobs.put(errand.execute)
+                return errand.result()
         finally:
             self._callers.discard(caller)
 
@@ -108,7 +105,7 @@ class GuestThread:
 
     def post(self, function: Callable[..., Any], *args: Any) -> None:
         """Call a function in this thread when its turn comes; nobody waits for it, or handles its errors."""
-        self._jobs.put(lambda: _settle(Future(), function, args))
+        self._jobs.put(lambda: settle(Future(), function, args))
 
     async def run(
         self,
@@ -123,28 +120,21 @@ class GuestThread:
         task goes on when it has ended. A call into a guest, which has these components, is refused while there is
         another, which it would only wait for. `call` says how long it may take: raises its timeout then.
         """
-        call = call or TaskCall()
-        with call:
-            running = self._run(call, function, interrupt, components)
-            return await (running if call.timeout is None else within(call, running, interrupt))
+        task_call = call or TaskCall()
+        with task_call:
+            made = _Call(asyncio.get_running_loop(), interrupt, task_call, components)
+            running = self._run(made, function)
+            return await (running if task_call.timeout is None else within(task_call, running, made.expire))
 
-    async def _run(
-        self,
-        task_call: TaskCall,
-        function: Callable[[], Any],
-        interrupt: Callable[[BaseException], None],
-        components: Sequence[ComponentInstance],
-    ) -> Any:
-        self.check_entry(components)
-        call = _Call(asyncio.get_running_loop(), interrupt, task_call, components)
-        if task_call.task is not None:
-            self._occupant = weakref.ref(task_call.task)  # which may be collected, when its loop is gone
+    async def _run(self, call: _Call, function: Callable[[], Any]) -> Any:
+        self.check_entry(call.components)
+        self._occupant = call.task
         try:
             self._jobs.put(lambda: call.execute(function))
             try:
                 return await call.attend()
             except BaseException as error:
-                call.end(f"the task that called the guest was ended: {error or type(error).__name__}")
+                call.end(f"the task that called the guest was ended: {str(error) or type(error).__name__}")
                 if not isinstance(error, GeneratorExit):
                     await call.left()
                 raise
@@ -218,32 +208,6 @@ def _end_last() -> None:
         time.sleep(0.001)
 
 
-def _without_waiting(function: Callable[..., Any], *args: Any) -> Any:
-    this_thread.wait = refuse_to_wait
-    try:
-        return function(*args)
-    finally:
-        this_thread.wait = None
-
-
-def _settle(outcome: Future[Any], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    try:
-        result = function(*args)
-    except BaseException as error:  # noqa: BLE001  (whoever asked gets it)
-        outcome.set_exception(_told(error))
-    else:
-        outcome.set_result(result)
-
-
-def _told(error: BaseException) -> BaseException:
-    """What whoever asked gets for it, if there is memory for that; else `error` as it is."""
-    try:
-        clear_frames(error)
-        return unless_panic(error)
-    except MemoryError:
-        return error
-
-
 class _Call:
     """One call: what its task and its thread tell each other. `interrupt` ends the guest where it runs.
 
@@ -261,8 +225,10 @@ class _Call:
         components: Sequence[ComponentInstance],
     ) -> None:
         self.components = components
-        self._first = [None]
-        """Whoever takes it is the first."""
+        self.task = None if task_call.task is None else weakref.ref(task_call.task)
+        """Which may be collected, when its loop is gone."""
+        self._first = First()
+        """Whoever begins it, or ends it before."""
         self._loop = loop
         self._task_call = task_call
         self._interrupt = interrupt
@@ -278,16 +244,8 @@ class _Call:
 
     # ---- in the guest's thread
 
-    def _begin(self) -> bool:
-        """Whether it has neither begun nor been ended before: its thread asks, and its task."""
-        try:
-            self._first.pop()
-        except IndexError:
-            return False
-        return True
-
     def execute(self, function: Callable[[], Any]) -> None:
-        if not self._begin():
+        if not self._first.ask():
             self._done = True
             self._handover.give(None)
             return
@@ -301,7 +259,7 @@ class _Call:
                 raise self._ended
             self._result = self._context.run(function)
         except BaseException as error:  # noqa: BLE001  (the task gets it)
-            self._error = _told(error)
+            self._error = told(error)
         finally:
             this_thread.wait = delivery.this_thread.delivery = None
             _calls.discard(self)
@@ -352,12 +310,19 @@ class _Call:
             return
         # Not the task's own error: that one's traceback would lead to the guest's frames.
         self._ended = CanceledError(reason)
-        if self._begin():  # the guest is as it was, and so are the arguments
+        if self._first.ask():  # the guest is as it was, and so are the arguments
             return
         self._reply.put(self._on_its_way or (None, self._ended))
         if self._task_call.ended() is None:
             self._task_call.end(self._ended)
-        self._interrupt(self._ended)
+        self._interrupt(self._task_call.ended() or self._ended)
+
+    def expire(self, timeout: BaseException) -> None:
+        """Its time is up: the task is about to be cancelled, and so to `end` this."""
+        if self._first.ask():
+            self._ended = timeout
+        else:
+            self._interrupt(timeout)
 
     async def left(self) -> None:
         """Wait until the guest has ended, however often the task is cancelled meanwhile."""

@@ -16,7 +16,7 @@ from typing import Any
 from wippywasm.abi.options import Binding
 from wippywasm.abi.waiting import ALWAYS_QUICK, Finish, is_awaitable, there
 from wippywasm.awaitables import discard, rest_of
-from wippywasm.calling import Call
+from wippywasm.calling import Call, is_by_task
 from wippywasm.engine.batch import Loop
 from wippywasm.engine.port import CoreFunc, Fibers, FiberStore, Store, TimedStore
 from wippywasm.errors import UnsupportedFeatureError
@@ -36,7 +36,7 @@ class Parking:
     def __call__(self, awaitable: Awaitable[Any], finish: Callable[[Any], Any], steps: Any = None) -> Any:
         wait = this_thread.wait
         if wait is not None:
-            return wait(awaitable, finish)
+            return wait(self._in_time(awaitable, is_by_task), finish)
         if self.fiber_store is not None:
             fibers = self.fiber_store.fibers
             if fibers.may_park:
@@ -44,12 +44,14 @@ class Parking:
             if fibers.on_fiber:
                 discard(awaitable)
                 raise UnsupportedFeatureError("waiting inside of a destructor or an allocation", "wippywasm")
-        store = self._timed_store
-        left = None if store is None else store.time_left()
-        if store is not None and left is not None:
-            seconds, timeout = left
-            awaitable = within(Call(None, timeout, seconds), awaitable, store.interrupt)
-        return finish(run_now(awaitable))
+        return finish(run_now(self._in_time(awaitable)))
+
+    def _in_time(self, awaitable: Awaitable[Any], is_kept: Callable[[BaseException], bool] | None = None) -> Any:
+        """The awaitable within the time of the call that waits, unless somebody keeps that anyway."""
+        left = None if self._timed_store is None else self._timed_store.time_left()
+        if left is None or (is_kept is not None and is_kept(left[1])):
+            return awaitable
+        return within(Call(None, left[1], left[0]), awaitable)
 
     def is_better_suspended(self, function: Any) -> bool:
         """Whether the guest is slow, and can be suspended in its call of this host function, which has returned."""

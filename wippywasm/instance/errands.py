@@ -1,0 +1,96 @@
+"""What a thread does for another that waits for it, or for nobody.
+
+In: functions to call in a guest's thread. Out: what they give or raise, for the thread that waits; whoever is to wait
+for others to be done may end before its turn comes, and has done nothing then.
+
+Spec: SPEC section 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent import futures
+from concurrent.futures import Future
+from contextlib import suppress
+from contextvars import copy_context
+from typing import Any
+
+from wippywasm.calling import Call, current
+from wippywasm.engine.panics import unless_panic
+from wippywasm.instance.tracebacks import clear_frames
+from wippywasm.instance.waiting import in_event_loop, refuse_to_wait, this_thread
+
+LOOK_SECONDS = 0.02
+"""How often a thread that waits for a guest in which others are before it looks whether its own call has ended."""
+
+
+class First:
+    """Of several that ask, one is the first."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = [None]
+
+    def ask(self) -> bool:
+        try:
+            self._left.pop()
+        except IndexError:
+            return False
+        return True
+
+
+class Errand:
+    """What a thread does for another, which waits for it, within `call`, if any."""
+
+    def __init__(self, function: Callable[[], Any], call: Call | None) -> None:
+        self._function = function
+        self._call = call
+        self._first = First()
+        """Whoever begins it, or gives it up before."""
+        self._has_begun = False
+        self._wait = refuse_to_wait if in_event_loop() else this_thread.wait
+        self._context = copy_context()
+        self._context.run(current.set, call)
+        self._outcome: Future[Any] = Future()
+
+    def execute(self) -> None:
+        if self._first.ask():
+            self._has_begun = True
+            settle(self._outcome, self._context.run, (self._run,))
+
+    def _run(self) -> Any:
+        this_thread.wait = self._wait
+        try:
+            return self._function()
+        finally:
+            this_thread.wait = None
+
+    def result(self) -> Any:
+        """What it gives, or raises; as long as others are before it, it may end with the call as well."""
+        call = self._call
+        while call is not None and not self._has_begun and not self._outcome.done():
+            with suppress(TimeoutError, futures.TimeoutError):
+                return self._outcome.result(LOOK_SECONDS)
+            error = call.ended()
+            if error is not None and self._first.ask():
+                raise error
+        return self._outcome.result()
+
+
+def settle(outcome: Future[Any], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    try:
+        result = function(*args)
+    except BaseException as error:  # noqa: BLE001  (whoever asked gets it)
+        outcome.set_exception(told(error))
+    else:
+        outcome.set_result(result)
+
+
+def told(error: BaseException) -> BaseException:
+    """What whoever asked gets for it, if there is memory for that; else `error` as it is."""
+    try:
+        clear_frames(error)
+        return unless_panic(error)
+    except MemoryError:
+        return error
