@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.machine.test_foreign_calls import CALLING, LONG, MIDDLE, SHORT
+from tests.machine.test_foreign_calls import CALLING, LONG, MIDDLE
 from wippywasm import Limits
 from wippywasm.calling import Call
 from wippywasm.errors import CanceledError, PoisonedError, TimedOutError
@@ -136,7 +136,7 @@ async def test_a_task_is_cancelled_while_the_callee_waits(load: Any) -> None:
 
 @pytest.mark.parametrize("callers_limits", [None, LONG])
 async def test_the_callee_has_its_own_time_for_waiting(load: Any, callers_limits: Limits | None) -> None:
-    stage = Waits(load, SHORT, callers_limits)
-    with pytest.raises(TimedOutError, match="max_execution_ms = 100"):
+    stage = Waits(load, Limits(max_execution_ms=300), callers_limits)
+    with pytest.raises(TimedOutError, match="max_execution_ms = 300"):
         await stage.caller.call_async("spin", False)
     assert stage.was_cancelled or not stage.begun.is_set()
