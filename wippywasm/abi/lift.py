@@ -4,7 +4,7 @@ In: a function type, the core function, the options and the instance it belongs 
 returns Python values. Its body is generated once per function type and options (resource types are slots in it) and
 bound to each instance:
 
-1. may the instance be entered; do the arguments fit (`gather`), before the guest runs;
+1. may the instance be entered, and is it its turn; do the arguments fit (`gather`), before the guest runs;
 2. all memory the arguments need is allocated, then written (`store`, `flat`);
 3. the core function runs; its results are read (`load`, `flat`) and `post-return` runs.
 
@@ -80,7 +80,8 @@ def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
             _write_call(w, shape, needs, args)
         w.line("return lifted")
 
-    w.function("bind", "signature, inst, entering, caller, core, view, realloc, batch, post, new_scope", body)
+    crowd = ", crowd" * w.side.stepwise
+    w.function("bind", f"signature, inst, entering, caller, core, view, realloc, batch, post, new_scope{crowd}", body)
     if shape.side is COMPONENT_SIDE:
         return w.compile("bind")
     return w.compile("bind", {f"v{i}_": snake(p.name) for i, p in enumerate(shape.type.params)})
@@ -90,6 +91,8 @@ def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> N
     w.constants["under_way"] = under_way
     w.line(f"if under_way: {w.use(refuse_late)}()")
     _write_entry_check(w, shape)
+    if w.side.stepwise:
+        w.line("if crowd.waiting: await crowd.start()")  # who gives up by then leaves all as it was
     given = f"[{', '.join(args)}]"
     w.line(f"if extra or named: {given} = {w.use(arranged)}(signature, {given}, extra, named)")
     atoms = _write_gather(w, needs, args)
@@ -309,6 +312,7 @@ class PreparedLift:
             batch,
             None if post is None else post.call,
             scope_factory(binding, self._resources, self._side) if self._resources else None,
+            *([binding.crowd] if self._side.stepwise else ()),
         )
 
     def _template(self, nested: bool, bound: bool, post_return: bool) -> Callable[..., Callable[..., Any]]:

@@ -8,13 +8,21 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from wippywasm.abi.state import ComponentInstance, RuntimeResource
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import CoreFunc, CoreMemory
 from wippywasm.model import ResourceType
 
+
+class _NoCrowd:
+    """Nobody waits for a turn."""
+
+    waiting = 0
+
+
+NO_CROWD = _NoCrowd()
 ENCODINGS = ("utf8", "utf16", "latin1+utf16")
 
 Batch: TypeAlias = "Callable[[array[int], int, Callable[[int, int], int]], Sequence[int]]"
@@ -37,7 +45,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Binding:
-    """The half of one instance. `batch` is optional and must equal so many calls of `realloc`."""
+    """The half of one instance. `batch` is optional and must equal so many calls of `realloc`; `crowd` is who waits for
+    a turn to run guests, as `port.Fibers` has it."""
 
     instance: ComponentInstance
     memory: CoreMemory | None = None
@@ -45,3 +54,4 @@ class Binding:
     post_return: CoreFunc | None = None
     resources: Mapping[ResourceType, RuntimeResource] = field(default_factory=dict)
     batch: Batch | None = None
+    crowd: Any = NO_CROWD

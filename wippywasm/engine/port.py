@@ -157,6 +157,11 @@ class Fibers(Protocol):
         """Whether the guest took long of late where it can't be suspended, as in allocations."""
         ...
 
+    @property
+    def crowd(self) -> Any:
+        """Its `waiting` is above 0 where guests wait for their turn, and one that is to be called should: `start()`."""
+        ...
+
     def begin_coroutine(self) -> Any:
         """Before a coroutine of such a host function is begun: a `calling.Call`, or None, that is over with it."""
         ...

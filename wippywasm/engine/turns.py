@@ -74,6 +74,13 @@ class Crowd:
     def __init__(self) -> None:
         self.waiting = 0
 
+    @staticmethod
+    async def start() -> None:
+        """Wait for a turn on the event loop that runs here: `Turns.start`."""
+        import asyncio
+
+        await turns_of(asyncio.get_running_loop()).start()
+
 
 crowd = Crowd()
 

@@ -122,6 +122,7 @@ class Fibers:
         self._allocates = ctypes.byref(capi.Continuation(_IS_READY_ADDRESS, id(self), None))
         self.parked = Parked()
         self.ticker = store.engine.ticker
+        self.crowd = crowd
         self._call: Call | None = None
         """That of the guest, where it is noted for what its coroutines begin."""
 
@@ -259,7 +260,7 @@ class Fibers:
                 if held is not None and held.check():
                     await turns_of(asyncio.get_running_loop()).rest()
                 elif crowd.waiting:
-                    await self.start()
+                    await crowd.start()
             if now - armed >= _SAME_SLICE:
                 armed = now
                 self._arm()
@@ -302,12 +303,6 @@ class Fibers:
         if self.parked.struck is not None:
             error, self.parked.struck = self.parked.struck, None
             raise error
-
-    async def start(self) -> None:
-        """Wait for a turn, where other guests do."""
-        import asyncio
-
-        await turns_of(asyncio.get_running_loop()).start()
 
     @staticmethod
     async def let_cancel() -> None:

@@ -18,7 +18,6 @@ from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.codegen import build_factory
 from wippywasm.engine.recursion import unless_too_deep
 from wippywasm.engine.stacks import UNKNOWN
-from wippywasm.engine.turns import crowd
 from wippywasm.engine.wasmtime_items import WasmtimeFunc
 from wippywasm.errors import CanceledError
 
@@ -84,11 +83,9 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "    args, count, results, result_count = slots",
         "    trap, error = out",
         "    i, q, f, d = views['i'], views['q'], views['f'], views['d']",
-        "    drive, abandon, turn, ticker = fibers.drive, fibers.abandon, fibers.start, fibers.ticker",
+        "    drive, abandon, ticker = fibers.drive, fibers.abandon, fibers.ticker",
         "    cancelled = fibers.let_cancel",
         f"    async def call({', '.join(f'a{k}' for k in range(params))}):",
-        "        if crowd.waiting:",
-        "            await turn()",
         *(f"        {_slot(p, k)} = a{k}" for k, p in enumerate(type.params)),
         "        t[0] = t[1] = 0",
         "        future = running.future = start(context, function, args, count, results, result_count, trap, error)",
@@ -131,7 +128,6 @@ def _call_factory(type: CoreFuncType) -> Callable[..., Callable[..., Awaitable[A
         "poll": capi.future_poll,
         "delete": capi.future_delete,
         "arm": capi.set_epoch_deadline,
-        "crowd": crowd,
         "unknown": UNKNOWN,
         "unless_too_deep": unless_too_deep,
         "push": under_way.append,

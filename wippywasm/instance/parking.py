@@ -111,6 +111,10 @@ class StepwiseBinding(Binding):
         return None if func is None else self._store.fibers.stepwise(func)
 
     @property
+    def crowd(self) -> Any:
+        return self._store.fibers.crowd
+
+    @property
     def memory(self) -> Any:
         return self._of.memory
 
