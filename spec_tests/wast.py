@@ -51,7 +51,7 @@ def run(case: Path, options: Options) -> FileResult:
             result.passed += 1
             result.validated.append((name, str(why)))
         except Failed as failure:
-            known = reason_for(case, directive.line)
+            known = reason_for(case, directive.line, str(failure))
             (result.skipped if known else result.failed).append((name, known or str(failure)))
         else:
             result.passed += 1

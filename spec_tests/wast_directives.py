@@ -42,7 +42,7 @@ class Define:
 
 @dataclass(frozen=True)
 class Instantiate:
-    """`(component instance $name $definition)`."""
+    """`(component instance $name $definition)`; one name is the instance's, and the definition then the last one."""
 
     line: int
     sort: str
@@ -118,7 +118,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A directive that the runner has no way to run."""
+    """A directive of such files that the runner has no way to run."""
 
     line: int
     keyword: str
@@ -269,14 +269,14 @@ class _Reader:
                 return self._thread(items)
             case "wait":
                 return Wait(self.line, items.name())
-            case _:
+            case "assert_invalid_custom" | "script" | "input" | "output":
                 return Unknown(self.line, head)
+            case _:
+                raise WastSyntaxError("there is no such directive", self.group.start)
 
     def _module(self, items: _Items) -> Directive:
         if items.is_word("instance"):
-            names = [name for name in (items.name(), items.name()) if name is not None]
-            name = names.pop(0) if len(names) > 1 else None
-            return Instantiate(self.line, items.group.head, name, names[0] if names else None)
+            return Instantiate(self.line, items.group.head, items.name(), items.name())
         is_definition = bool(items.rest) and isinstance(items.rest[0], Atom) and items.rest[0].text == "definition"
         return Define(self.line, self._source(items), not is_definition)
 

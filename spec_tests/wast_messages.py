@@ -50,6 +50,7 @@ _OFFSET = re.compile(r" \(at offset 0x[0-9a-f]+\)$")
 _BEFORE = re.compile(r"^(?:the guest trapped|line \d+, column \d+): ")
 """What we put before a reason. Like an offset it is in messages of every kind, and says nothing of theirs."""
 _NUMBER = re.compile(r"\b0x[0-9a-f]+\b|\b\d+\b")
+_WORD = re.compile(r"[a-z]{4,}")
 SHORTEST = 5
 """A part of a message that is shorter says nothing."""
 
@@ -70,8 +71,13 @@ def same_meaning(expected: str, actual: str) -> bool:
 def _says(expected: str, actual: str) -> bool:
     """Are the words in our message? A few letters are in any, so short ones have to be whole words."""
     if not expected or len(expected) >= SHORTEST:
-        return expected in actual
+        return _begins_word(expected, actual)
     return re.search(rf"(?<!\w){re.escape(expected)}(?!\w)", actual) is not None
+
+
+def _begins_word(part: str, message: str) -> bool:
+    """Is it in the message, from the beginning of a word on?"""
+    return re.search(rf"(?<!\w){re.escape(part)}", message) is not None
 
 
 def same_refusal_of_text(expected: str, actual: str) -> bool:
@@ -88,8 +94,15 @@ def _filled(ours: str, found: re.Match[str]) -> str:
 
 
 def _is_part(expected: str, theirs: str) -> bool:
-    """Is it a kind of message, or so much of one that it says something? A single word is in messages of many kinds."""
-    return expected == theirs or (len(expected) >= SHORTEST and " " in expected.strip() and expected in theirs)
+    """Is it a kind of message, its beginning, or so much of one that it says something?
+
+    A single word is in messages of many kinds, and so is what has but one word of its own, as `_ is not valid`.
+    """
+    if expected == theirs:
+        return True
+    if len(expected) < SHORTEST or " " not in expected.strip():
+        return False
+    return theirs.startswith(expected) or (len(_WORD.findall(expected)) > 1 and _begins_word(expected, theirs))
 
 
 def kind_of(message: str) -> str:

@@ -123,6 +123,35 @@ def test_wrong_expectations_fail(tmp_path: Path, engine: Engine) -> None:
     assert len(run_text(tmp_path, text, engine).failed) == 7
 
 
+def test_an_instance_with_one_name(tmp_path: Path, engine: Engine) -> None:
+    """It is the instance's, of the last definition."""
+    text = """
+    (module definition $A (func (export "f") (result i32) (i32.const 1)))
+    (module definition $B (func (export "f") (result i32) (i32.const 2)))
+    (module instance $x)
+    (module instance $y $A)
+    (assert_return (invoke $x "f") (i32.const 2))
+    (assert_return (invoke $y "f") (i32.const 1))
+    """
+    result = run_text(tmp_path, text, engine)
+    assert (result.passed, result.failed, result.skipped) == (6, [], [])
+
+
+def test_what_is_no_directive_fails(tmp_path: Path, engine: Engine) -> None:
+    result = run_text(tmp_path, '(component $a)\n(asert_return (invoke "f"))', engine)
+    assert result.passed == 1
+    assert "there is no such directive" in result.failed[0][1]
+
+
+def test_a_known_failure_is_known_by_how_it_fails(tmp_path: Path, engine: Engine) -> None:
+    """Anything else at its line is a failure."""
+    folder = tmp_path / "async"
+    folder.mkdir()
+    path = folder / "trap-on-reenter.wast"
+    path.write_text("\n" * 85 + '(component $a)(invoke "nope")')
+    assert len(run(path, Options(engine.name)).failed) == 1
+
+
 def test_what_nothing_provides_is_only_checked(tmp_path: Path, engine: Engine) -> None:
     text = """
     (component (import "x" (func $f)) (export "y" (func $f)))
@@ -249,6 +278,6 @@ def test_what_a_tool_that_runs_nothing_has_is_only_checked(tmp_path: Path, engin
 
 def test_a_file_that_has_more_than_fields_is_no_module() -> None:
     assert [type(found).__name__ for found in directives('(func) (assert_return (invoke "f"))')] == [
-        "Unknown",
+        "Malformed",
         "AssertReturn",
     ]

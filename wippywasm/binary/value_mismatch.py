@@ -99,13 +99,15 @@ def _inner_difference(actual: ValType, expected: ValType) -> str:
         case ListType(element=have), ListType(element=want):
             return difference(have, want)
         case StreamType(element=some), StreamType(element=other):
-            return _optional(some, other, "element")
+            return _optional(some, other, "element", "stream")
         case FutureType(element=some), FutureType(element=other):
-            return _optional(some, other, "element")
+            return _optional(some, other, "element", "future")
         case OptionType(), OptionType():
             return difference(actual.type, expected.type)
-        case MapType(), MapType():
-            return _tuple((actual.key, actual.value), (expected.key, expected.value))
+        case MapType(), MapType() if actual.key is not expected.key:
+            return f"type mismatch in map key: {difference(actual.key, expected.key)}"
+        case MapType(value=have), MapType(value=want):
+            return f"type mismatch in map value: {difference(have, want)}"
         case _:
             raise AssertionError(f"{kind_of(actual)} and {kind_of(expected)} do not differ")
 
@@ -147,14 +149,13 @@ def _tuple(actual: Sequence[ValType], expected: Sequence[ValType]) -> str:
 
 def _result(actual: ResultType, expected: ResultType) -> str:
     if actual.ok is not expected.ok:
-        return _optional(actual.ok, expected.ok, "ok")
-    return _optional(actual.err, expected.err, "err")
+        return _optional(actual.ok, expected.ok, "ok", "ok variant")
+    return _optional(actual.err, expected.err, "err", "err variant")
 
 
-def _optional(actual: ValType | None, expected: ValType | None, what: str) -> str:
+def _optional(actual: ValType | None, expected: ValType | None, what: str, where: str) -> str:
     if actual is None:
         return f"expected {what} type, but found none"
     if expected is None:
         return f"expected {what} type to not be present"
-    why = difference(actual, expected)
-    return f"type mismatch in {what} variant: {why}" if what in ("ok", "err") else why
+    return f"type mismatch in {where}: {difference(actual, expected)}"
