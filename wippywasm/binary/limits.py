@@ -50,7 +50,7 @@ SCOPE = Cost(22, 200)
 NESTED = Cost(16, 520)
 """A component within another, beside its scope."""
 MODULE = Cost(28, 750)
-CUSTOM_SECTION = Cost(6, 300)
+CUSTOM_SECTION = Cost(6, 370)
 TYPE = Cost(12, 220)
 """A definition of a type."""
 DECLARED_TYPE = Cost(12, 150)

@@ -68,7 +68,8 @@ class _Writer:
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.namespace = _words(subject.file.stem, "app")
-        self.names: set[str] = set()
+        self._ids: set[str] = set()
+        self._write = self._pieces
         self._numbers: dict[str, int] = {}
         """How many names there are that others have, too."""
         self.notes = [*subject.notes]
@@ -86,15 +87,14 @@ class _Writer:
         return Definition(_joined(head), entries, tuple(self.notes), long)
 
     def _defined(self, key: str) -> DefinedEntry:
-        name = self._name(key)
-        id = f"{self.namespace}:{name}"
+        id = self._id(key)
         if is_handler(key):
-            serving = _joined(self._serving(name))
+            serving = _joined(self._serving(self._name_of(id)))
             return DefinedEntry(key, id, lambda entry: (*self._pieces(entry), serving), address=f"http://{ADDRESS}/")
-        return DefinedEntry(key, id, self._pieces, self.namespace if is_command(key) else None)
+        return DefinedEntry(key, id, self._write, self.namespace if is_command(key) else None)
 
     def _filesystem(self) -> list[str]:
-        self.names.add("binaries")
+        self._take("binaries")
         folder = self.subject.file.resolve().parent
         app = self.subject.app.resolve()
         inside = folder.is_relative_to(app)
@@ -115,7 +115,7 @@ class _Writer:
         command = entry.command is not None
         program = PROCESS if command else "function.wasm"
         kind = program if self.subject.text is None else "function.wat"
-        lines = [f"  - name: {scalar(entry.id.removeprefix(f'{self.namespace}:'))}", f"    kind: {kind}"]
+        lines = [f"  - name: {scalar(self._name_of(entry.id))}", f"    kind: {kind}"]
         if command:
             lines.append(f"    meta: {{command: {{name: {scalar(self.namespace)}}}}}")
         return _joined(lines)
@@ -135,11 +135,11 @@ class _Writer:
 
     def _serving(self, function: str) -> Iterator[str]:
         """A service with one router, which hands every path and method to the function."""
-        service, router = self._free("web"), self._free("router")
+        service, router = self._name_of(self._take("web")), self._name_of(self._take("router"))
         yield from (f"  - name: {service}", "    kind: http.service", f"    addr: {scalar(ADDRESS)}")
         yield from (f"  - name: {router}", "    kind: http.router", f"    meta: {{server: {service}}}")
         for method in METHODS:
-            yield f"  - name: {self._free(method.lower())}"
+            yield f"  - name: {self._name_of(self._take(method.lower()))}"
             yield "    kind: http.endpoint"
             yield f"    meta: {{router: {router}}}"
             yield f"    method: {method}"
@@ -171,26 +171,30 @@ class _Writer:
         base = folder / "src" if (folder / "src").is_dir() else folder
         return [f"    source: {scalar(f'file://{os.path.relpath(file, base)}')}"]
 
-    def _name(self, key: str) -> str:
-        """A name of its own: that of the function, after that of its interface where two have the same."""
+    def _name_of(self, id: str) -> str:
+        return id.removeprefix(f"{self.namespace}:")
+
+    def _id(self, key: str) -> str:
+        """An id of its own: by the name of the function, after that of its interface where two have the same."""
         interface, _, function = key.rpartition("#")
         short = _words(function, "function")
         if is_command(key):
             short = "run"
-        elif short in self.names and interface:
+        elif interface and f"{self.namespace}:{short}" in self._ids:
             short = f"{_words(interface.partition('@')[0].rpartition('/')[2], 'interface')}-{short}"
-        return self._free(short)
+        return self._take(short)
 
-    def _free(self, short: str) -> str:
-        """The name, with a number where it is taken."""
-        name, number = short, self._numbers.get(short, 1)
-        while name in self.names:
+    def _take(self, short: str) -> str:
+        """The id of that name, with a number where it is taken."""
+        id = first = f"{self.namespace}:{short}"
+        number = self._numbers.get(short, 1)
+        while id in self._ids:
             number += 1
-            name = f"{short}-{number}"
-        if name is not short:
+            id = f"{first}-{number}"
+        if id is not first:
             self._numbers[short] = number
-        self.names.add(name)
-        return name
+        self._ids.add(id)
+        return id
 
 
 def _engine_comment(fits: Sequence[EngineFit]) -> Iterator[str]:

@@ -9,7 +9,7 @@ Spec: SPEC sections 3 (`method`), 5 and 13.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wippywasm.abi.parts import contains, types_of
@@ -42,7 +42,7 @@ class _Usage:
     type: FuncType
     has_form: bool
     shell: str | None
-    python: Sequence[str]
+    python: Callable[[str], str]
 
 
 def exported_types(plan: Plan) -> dict[str, FuncType]:
@@ -61,7 +61,7 @@ def exported_functions(functions: Mapping[str, FuncType]) -> Iterator[ExportedFu
             continue
         usage = known.get(declared) or known.setdefault(declared, _usage(structural_func(declared)))
         by_id = _why_not_by_id(key, usage)
-        yield ExportedFunction(key, usage.type, None if by_id else usage.shell, _python(key, usage.python), by_id)
+        yield ExportedFunction(key, usage.type, None if by_id else usage.shell, usage.python, by_id)
 
 
 def is_command(key: str) -> bool:
@@ -124,7 +124,8 @@ def _usage(type: FuncType) -> _Usage:
     values = sample_arguments(type)
     has_form = not contains(types_of(type), _is_living)
     shell = None if values is None or not has_form else _shell(type, values)
-    return _Usage(type, has_form, shell, ["…"] if values is None else [repr(value) for value in values])
+    words = ["…"] if values is None else [repr(value) for value in values]
+    return _Usage(type, has_form, shell, lambda key: _python(key, words))
 
 
 def _why_not_by_id(key: str, usage: _Usage) -> str | None:

@@ -8,7 +8,8 @@ Spec: SPEC section 7.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
 from wippywasm.binary.component import ComponentType, InstanceType, ModuleType
@@ -26,13 +27,16 @@ from wippywasm.wit.names import interface_name
 
 Fault: TypeAlias = "tuple[str | None, bool]"
 """What is wrong with an import, if anything, and whether it can be linked."""
+Describe: TypeAlias = Callable[[FuncType], str]
 _NO_FAULT: Fault = (None, True)
 
 
 def component_imports(imports: Mapping[str, Any], plan: Plan | None) -> list[Import]:
     """The imports of a component, in order; those of mere types, which nobody has to supply, are left out."""
     wrong = frozenset[tuple[str, ...]]() if plan is None else mistyped(plan)
-    return [found for name, extern in imports.items() if (found := _import(name, extern, wrong)) is not None]
+    describe = cache(describe_func)  # thousands may be of one type
+    found = (_import(name, extern, wrong, describe) for name, extern in imports.items())
+    return [i for i in found if i is not None]
 
 
 def core_imports(imports: Iterable[CoreImport], *, has_types: bool) -> list[Import]:
@@ -74,11 +78,11 @@ def unlinkable(groups: Iterable[ImportGroup]) -> tuple[str, ...]:
     return tuple(f"import {i.name}: {i.fault}" for group in groups for i in group.imports if not i.is_linkable)
 
 
-def _import(name: str, extern: Any, wrong: Collection[tuple[str, ...]]) -> Import | None:
+def _import(name: str, extern: Any, wrong: Collection[tuple[str, ...]], describe: Describe) -> Import | None:
     if isinstance(extern, FuncType):
-        return Import(name, ((name, describe_func(extern)),))
+        return Import(name, ((name, describe(extern)),))
     if isinstance(extern, InstanceType):
-        functions = tuple(_functions(extern, ""))
+        functions = tuple(_functions(extern, "", describe))
         fault = _fault(name, functions, wrong)
         return Import(name, functions, *fault) if functions or _has_resources(extern) else None
     if isinstance(extern, ModuleType | ComponentType):
@@ -86,12 +90,13 @@ def _import(name: str, extern: Any, wrong: Collection[tuple[str, ...]]) -> Impor
     return None
 
 
-def _functions(instance: InstanceType, prefix: str) -> Iterator[tuple[str, str]]:
+def _functions(instance: InstanceType, prefix: str, describe: Describe) -> Iterator[tuple[str, str]]:
     for name, extern in instance.exports.items():
+        path = prefix + name  # the name itself where there is no prefix
         if isinstance(extern, FuncType):
-            yield f"{prefix}{name}", describe_func(extern)
+            yield path, describe(extern)
         elif isinstance(extern, InstanceType):
-            yield from _functions(extern, f"{prefix}{name}#")
+            yield from _functions(extern, f"{path}#", describe)
 
 
 def _has_resources(instance: InstanceType) -> bool:

@@ -7,7 +7,7 @@ Spec: SPEC section 13.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 from itertools import chain
@@ -28,8 +28,13 @@ class ExportedFunction:
     type: FuncType
     shell: str | None
     """The arguments of `wippywasm call` after the id, with values of the right types."""
-    python: str
+    write: Callable[[str], str] = field(repr=False)
+    """What calls a function of this type in Python, by its key."""
     by_id: str | None = None
+
+    @property
+    def python(self) -> str:
+        return self.write(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +203,39 @@ class Definition:
 
 
 @dataclass(frozen=True)
+class WorldTexts:
+    """The packages of a world as WIT, with whether they are shown: those of this runtime everyone has.
+
+    `hidden` are the characters before what is shown of the first: a component's package is only a name. `fault` says
+    why WIT has no words for the world.
+    """
+
+    packages: tuple[tuple[str, bool], ...] = ()
+    hidden: int = 0
+    fault: str | None = None
+
+    @property
+    def whole(self) -> str:
+        return "\n".join([text for text, _ in self.packages])
+
+    def lines(self) -> Iterator[str]:
+        """What is shown, an empty line between packages; for a world without words, why there is none."""
+        if self.fault is not None:
+            yield f"// {self.fault}"
+        for number, (text, _) in enumerate(p for p in self.packages if p[1]):
+            if number:
+                yield ""
+            yield from _lines(text, 0 if number else self.hidden)
+
+
+def _lines(text: str, start: int) -> Iterator[str]:
+    """The lines, none kept: a text may have more of them than its file has bytes."""
+    while (end := text.find("\n", start)) >= 0:
+        yield text[start:end]
+        start = end + 1
+
+
+@dataclass(frozen=True)
 class Inspection:
     """All that is known of one file. `kind` is `component`, `module` or `wit package`; `is_text` tells a `.wat`."""
 
@@ -206,8 +244,7 @@ class Inspection:
     is_text: bool
     size: int
     digest: str
-    wit: str
-    world: str
+    texts: WorldTexts = field(default_factory=WorldTexts)
     exports: tuple[ExportedFunction, ...] = ()
     other_exports: tuple[OtherExport, ...] = ()
     groups: tuple[ImportGroup, ...] = ()
@@ -218,7 +255,23 @@ class Inspection:
     producers: Producers = field(default_factory=dict)
     engines: tuple[EngineFit, ...] = ()
     tree: Node | None = None
-    graph: Graph = field(default_factory=Graph)
+    draw: Callable[[], Graph] = field(default=Graph, repr=False)
     definition: Definition | None = None
     problems: tuple[str, ...] = ()
     """Why it can't run here, or not all of it."""
+
+    @property
+    def wit(self) -> str:
+        """All packages of its world."""
+        return self.texts.whole
+
+    @property
+    def world(self) -> str:
+        """Its world, as it is shown; a comment where it has no words."""
+        end = "\n" * (self.texts.fault is None)
+        return "".join([line + end for line in self.texts.lines()])
+
+    @cached_property
+    def graph(self) -> Graph:
+        """What is linked to what."""
+        return self.draw()

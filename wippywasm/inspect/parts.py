@@ -5,7 +5,7 @@ In: a file. Out: `Parts`: its world, core modules, imports and plan; a part that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 
 from wippywasm import wit
@@ -14,29 +14,26 @@ from wippywasm.binary import core_module, decode
 from wippywasm.binary.component import CustomSection
 from wippywasm.binary.core_custom import ProducersReader
 from wippywasm.dataclass import dataclass
-from wippywasm.errors import BinaryError, InvalidError, NotFoundError, TooLongError, ValidationError, WippyError
+from wippywasm.errors import BinaryError, InvalidError, NotFoundError, ValidationError, WippyError
 from wippywasm.inspect.exports import other_component_exports, other_exports
 from wippywasm.inspect.files import File
 from wippywasm.inspect.imports import component_imports, core_imports
-from wippywasm.inspect.model import Import, ModuleFacts, Node, OtherExport, Producers
+from wippywasm.inspect.model import Import, ModuleFacts, Node, OtherExport, Producers, WorldTexts
 from wippywasm.inspect.modules import component_modules, merged_producers, module_facts
-from wippywasm.inspect.tree import component_tree, module_node
-from wippywasm.inspect.worlds import embedded_world, whole_text
+from wippywasm.inspect.tree import Listing, component_tree, module_node
+from wippywasm.inspect.worlds import component_texts, embedded_world, texts_of
 from wippywasm.instance.functions import exported_functions
 from wippywasm.plan import Plan, plan_component, plan_core_module
-from wippywasm.wit import Resolution, Signatures, parse_signatures
+from wippywasm.wit import Resolution, Signatures, signatures_of
 
 
 @dataclass(frozen=True)
 class Parts:
-    """`types` is the WIT that an entry of a core module needs; `plan` is None where `problems` says why.
-
-    `world` may be the reason why there is none.
-    """
+    """`types` is the WIT that an entry of a core module needs; `plan` is None where `problems` says why."""
 
     kind: str
     tree: Node
-    world: Resolution | TooLongError | None = None
+    texts: WorldTexts = field(default_factory=WorldTexts)
     modules: tuple[ModuleFacts, ...] = ()
     customs: tuple[CustomSection, ...] = ()
     producers: Producers = field(default_factory=dict)
@@ -59,15 +56,15 @@ def parts_of(file: File) -> Parts:
 
 def _module(file: File) -> Parts:
     info = core_module.parse(file.wasm)
-    world = embedded_world(info.customs)
-    types, signatures = (None, None) if world is None else _signatures(world)
+    texts, signatures = _embedded(info.customs)
+    types = None if signatures is None else texts.whole
     plan, problems = _attempt(lambda: plan_core_module(info, file.wasm, signatures))
     facts = module_facts(info, file.wasm, ProducersReader(), "0")
     functions = {} if plan is None else exported_functions(plan)
     return Parts(
         "module",
-        module_node(info, len(file.wasm), "core module"),
-        world,
+        module_node(info, len(file.wasm), "core module", Listing()),
+        texts,
         (facts,),
         info.customs,
         facts.producers,
@@ -80,24 +77,30 @@ def _module(file: File) -> Parts:
     )
 
 
-def _signatures(world: Resolution) -> tuple[str | None, Signatures | None]:
-    """The WIT that an entry of a core module needs, and what it says; nothing where the world has no such text."""
+def _embedded(customs: Sequence[CustomSection]) -> tuple[WorldTexts, Signatures | None]:
+    """The world that a bindings generator left as text, and what it says of functions, where it has both."""
+    world = embedded_world(customs)
+    if world is None:
+        return WorldTexts(), None
+    texts = texts_of(world)
+    if texts.fault is not None:
+        return texts, None
     try:
-        text = whole_text(world)
-        return text, parse_signatures(text)
+        return texts, signatures_of(world)
     except (InvalidError, NotFoundError):
-        return None, None
+        return texts, None
 
 
 def _component(component: binary.Component) -> Parts:
     producers = ProducersReader()
     own = producers.read(component.customs)
+    texts = component_texts(component)
     modules = tuple(component_modules(component, producers))
     plan, problems = _attempt(lambda: plan_component(component))
     return Parts(
         "component",
         component_tree(component),
-        _world(component),
+        texts,
         modules,
         component.customs,
         merged_producers([own, *(m.producers for m in modules)]),
@@ -109,16 +112,10 @@ def _component(component: binary.Component) -> Parts:
     )
 
 
-def _world(component: binary.Component) -> Resolution | TooLongError:
-    try:
-        return wit.world_of_component(component)
-    except TooLongError as error:
-        return error
-
-
 def _package(component: binary.Component, package: Resolution) -> Parts:
     producers = ProducersReader().read(component.customs)
-    return Parts("wit package", component_tree(component), package, (), component.customs, producers)
+    texts = texts_of(package, whole=True)
+    return Parts("wit package", component_tree(component), texts, (), component.customs, producers)
 
 
 def _wit_package(wasm: bytes, component: binary.Component) -> Resolution | None:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from wippywasm.errors import BinaryError, InvalidError
+from wippywasm.errors import BinaryError
 from wippywasm.inspect.definition import Subject, define
 from wippywasm.inspect.exports import exported_functions, exported_types
 from wippywasm.inspect.files import read
@@ -23,7 +24,6 @@ from wippywasm.inspect.lacking import lacking
 from wippywasm.inspect.model import ExportedFunction, Graph, Inspection
 from wippywasm.inspect.modules import engine_fits, sections
 from wippywasm.inspect.parts import Parts, parts_of
-from wippywasm.inspect.worlds import texts, whole_text
 from wippywasm.instance.functions import find_key
 from wippywasm.plan.mangle import REALLOCS
 
@@ -44,7 +44,6 @@ def inspect(
     functions = _functions(parts)
     groups = grouped(parts.imports)
     declare = to_declare(groups)
-    wit, world = _texts(parts)
     engines = engine_fits(parts.modules)
     unlinked, supply = unlinkable(groups), to_supply(groups, parts.kind)
     notes = unlinked if supply is None else (*unlinked, supply)
@@ -57,8 +56,7 @@ def inspect(
         is_text=file.text is not None,
         size=file.size,
         digest=file.digest,
-        wit=wit,
-        world=world,
+        texts=parts.texts,
         exports=functions,
         other_exports=parts.other_exports,
         groups=groups,
@@ -68,25 +66,10 @@ def inspect(
         producers=parts.producers,
         engines=engines,
         tree=parts.tree,
-        graph=Graph() if parts.plan is None else graph_of(parts.plan, parts.module_names),
+        draw=Graph if parts.plan is None else partial(graph_of, parts.plan, parts.module_names),
         definition=define(subject, _chosen(functions, method)),
         problems=(*parts.problems, *unlinked, *([] if parts.plan is None else lacking(parts.plan))),
     )
-
-
-def _texts(parts: Parts) -> tuple[str, str]:
-    """All of the world as WIT, and what of it is shown; for one that WIT can't say, nothing and a comment."""
-    world = parts.world
-    if world is None:
-        return "", ""
-    try:
-        if isinstance(world, InvalidError):
-            raise world
-        if parts.kind == "wit package":
-            return (whole_text(world),) * 2
-        return texts(world)
-    except InvalidError as error:
-        return "", f"// {error.message}"
 
 
 def _allocates(parts: Parts) -> bool:

@@ -39,7 +39,7 @@ def report(found: Inspection) -> list[Section]:
     """The whole report; sections that would be empty are left out."""
     parts = (
         (_title(found), _problems(found)),
-        ("World", found.world.rstrip().split("\n") if found.world else ()),
+        ("World", found.texts.lines()),
         ("Exports", _exports(found)),
         ("Imports", _imports(found)),
         ("Core modules", _modules(found.modules)),

@@ -9,6 +9,7 @@ Spec: `Explainer.md` (component definitions).
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from wippywasm.binary import component as c
@@ -33,31 +34,61 @@ _COUNTED: dict[type[c.Definition], str] = {
 }
 
 
-def component_tree(component: c.Component, label: str = "component") -> Node:
-    """A component and all that is inside of it."""
-    return _Tree(component).node(label)
+MOST_NODES = 5_000
+"""The parts that are listed of one file; of the others there is the number."""
+
+
+class Listing:
+    """How many more parts of a file are listed."""
+
+    def __init__(self) -> None:
+        self.left = MOST_NODES
+
+    def first(self, nodes: Iterable[Node]) -> Iterator[Node]:
+        """Those that are, and the number of the others; these are not kept."""
+        more = 0
+        for node in nodes:
+            if self.left > 0:
+                self.left -= 1
+                yield node
+            else:
+                more += 1
+        if more:
+            yield Node("…", f"… and {more:,} more")
+
+
+def component_tree(component: c.Component) -> Node:
+    """A component and all that is inside of it, as far as it is listed."""
+    return _Tree(component, Listing()).node("component")
 
 
 class _Tree:
     """The walk over one component; counts index spaces as far as labels name them."""
 
-    def __init__(self, component: c.Component) -> None:
+    def __init__(self, component: c.Component, listing: Listing) -> None:
         self.component = component
+        self.listing = listing
         self.spaces: Counter[str] = Counter()
         self.counted: Counter[str] = Counter()
 
     def node(self, label: str) -> Node:
-        children = [node for d in self.component.definitions if (node := self._definition(d)) is not None]
-        customs = [Node("custom section", s.name, len(s.data)) for s in self.component.customs]
+        children = tuple(self.listing.first(self._nodes()))
         detail = ", ".join(f"{count} {what}" for what, count in self.counted.items())
-        return Node("component", label, len(self.component.wasm), detail, (*children, *customs))
+        return Node("component", label, len(self.component.wasm), detail, children)
+
+    def _nodes(self) -> Iterator[Node]:
+        for d in self.component.definitions:
+            node = self._definition(d)
+            if node is not None:
+                yield node
+        yield from (Node("custom section", s.name, len(s.data)) for s in self.component.customs)
 
     def _definition(self, d: c.Definition) -> Node | None:
         match d:
             case c.CoreModule():
-                return module_node(d.info, len(d.wasm), self._next("core module"))
+                return module_node(d.info, len(d.wasm), self._next("core module"), self.listing)
             case c.NestedComponent():
-                return component_tree(d.component, self._next("component"))
+                return _Tree(d.component, self.listing).node(self._next("component"))
             case c.InstantiateModule():
                 args = [f"{name or '(empty name)'} = core instance {index}" for name, index in d.args]
                 return Node("core instance", self._next("core instance"), detail=_of(f"core module {d.module}", args))
@@ -86,15 +117,18 @@ class _Tree:
         return f"{sort} {self.spaces[sort] - 1}"
 
 
-def module_node(info: CoreModuleInfo, size: int, label: str) -> Node:
+def module_node(info: CoreModuleInfo, size: int, label: str, listing: Listing) -> Node:
     """A core module with its memories, tables and custom sections."""
     name = f" {info.module_name!r}" if info.module_name else ""
-    parts = [Node("memory", describe_memory(m)) for m in info.memories]
-    parts += [Node("table", describe_table(t)) for t in info.tables]
-    parts += [Node("custom section", s.name, len(s.data)) for s in info.customs]
     counts = (("function", info.functions), ("import", info.imports), ("export", info.exports))
     detail = ", ".join(counted(len(items), noun) for noun, items in counts)
-    return Node("core module", f"{label}{name}", size, detail, tuple(parts))
+    return Node("core module", f"{label}{name}", size, detail, tuple(listing.first(_outside(info))))
+
+
+def _outside(info: CoreModuleInfo) -> Iterator[Node]:
+    yield from (Node("memory", describe_memory(m)) for m in info.memories)
+    yield from (Node("table", describe_table(t)) for t in info.tables)
+    yield from (Node("custom section", s.name, len(s.data)) for s in info.customs)
 
 
 def describe_memory(m: CoreMemoryType) -> str:

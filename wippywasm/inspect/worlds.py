@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from wippywasm import wit
-from wippywasm.binary.component import CustomSection
-from wippywasm.wit import Package, Resolution
+from wippywasm.binary.component import Component, CustomSection
+from wippywasm.errors import InvalidError
+from wippywasm.inspect.model import WorldTexts
+from wippywasm.wit import Resolution
 
 SECTION = "component-type"
 
@@ -22,21 +24,42 @@ def embedded_world(customs: Iterable[CustomSection]) -> Resolution | None:
     return wit.decode_first([custom.data for custom in customs if custom.name.startswith(SECTION)])
 
 
-def whole_text(resolution: Resolution) -> str:
-    """All packages as WIT."""
-    return wit.print_resolution(resolution)
+def component_texts(component: Component) -> WorldTexts:
+    """The texts of a component's world, of which nothing else is kept."""
+    try:
+        resolution = wit.world_of_component(component)
+    except InvalidError as error:
+        return WorldTexts(fault=error.message)
+    texts = texts_of(resolution)
+    _take_apart(resolution)
+    return texts
 
 
-def texts(resolution: Resolution) -> tuple[str, str]:
-    """All packages as WIT, and the world with those that are not this runtime's own; each package is printed once."""
-    shipped = {(p.name.namespace, p.name.name) for p in wit.host_packages().packages}
+def _take_apart(resolution: Resolution) -> None:
+    """Let the parts go at once, which know each other: they take as much as a plan, and Python collects them late."""
+    for interface in resolution.interfaces:
+        interface.types.clear()
+        interface.functions.clear()
+    for world in resolution.worlds:
+        world.imports.clear()
+        world.exports.clear()
+
+
+def texts_of(resolution: Resolution, *, whole: bool = False) -> WorldTexts:
+    """All packages as WIT, each printed once; all of them are shown if `whole`, else without this runtime's own.
+
+    For a world that WIT can't say, why.
+    """
+    try:
+        return _texts(resolution, whole)
+    except InvalidError as error:
+        return WorldTexts(fault=error.message)
+
+
+def _texts(resolution: Resolution, whole: bool) -> WorldTexts:
+    shipped = set() if whole else {(p.name.namespace, p.name.name) for p in wit.host_packages().packages}
     printed = wit.print_packages(resolution)
     main, head = next(printed)
-    others = list(printed)
-    own = [text for p, text in others if (p.name.namespace, p.name.name) not in shipped]
-    return "\n".join([head, *(text for _, text in others)]), "\n".join([_world_text(main, head), *own])
-
-
-def _world_text(main: Package, text: str) -> str:
-    """The package that the world is of; of a component, whose package is only a name, the world alone."""
-    return text if main.interfaces else text.partition("\n\n")[2]
+    hidden = 0 if whole or main.interfaces else len(head.partition("\n\n")[0]) + 2
+    others = ((text, (p.name.namespace, p.name.name) not in shipped) for p, text in printed)
+    return WorldTexts(((head, True), *others), hidden)

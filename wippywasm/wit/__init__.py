@@ -8,7 +8,7 @@ interfaces and types over `wippywasm.model`, or diagnostics with file, line, col
     namespace, drafts, define                       one package on its own
     link, include, elaborate, borrows               one package among others
     files, load, resolved, dump                     files to a `Resolution`, and that as JSON
-    printer, print_types, standalone                packages, worlds and types to text
+    printer, print_types, standalone, skeleton      packages, worlds and types to text
     encode, encode_types, metadata
     decode, decode_raw, decode_limits, decode_scope, decode_types, decode_repeats, decode_packages
                                                     packages in component binary form, and back
@@ -51,7 +51,7 @@ from wippywasm.wit.resolved import (
     TypeDef,
     World,
 )
-from wippywasm.wit.signatures import Signatures, parse_signatures, parse_world
+from wippywasm.wit.signatures import Signatures, parse_signatures, parse_world, signatures_of
 from wippywasm.wit.source import Source
 from wippywasm.wit.standalone import world_document
 
@@ -97,6 +97,7 @@ __all__ = [
     "print_packages",
     "print_resolution",
     "print_world",
+    "signatures_of",
     "to_json",
     "type_mismatch",
     "type_text",

@@ -16,7 +16,7 @@ from typing import NoReturn
 from wippywasm import model
 from wippywasm.wit import syntax
 from wippywasm.wit.docs import documentation
-from wippywasm.wit.names import words
+from wippywasm.wit.names import taken_fault, words
 from wippywasm.wit.resolved import Draft, Function, Interface, Param, Stability, Type, TypeDef, World
 from wippywasm.wit.source import Poisoned, Refusal, Span
 from wippywasm.wit.stability import external_id_of, stability_of
@@ -245,9 +245,7 @@ def _inherited(draft: Draft) -> Stability | None:
 
 
 def _taken(id: syntax.Id, previous: str) -> Refusal:
-    if previous == id.name:
-        return Refusal(id.span, f"`{id.name}` is defined more than once")
-    return Refusal(id.span, f"`{id.name}` and `{previous}` differ only in the case of letters")
+    return Refusal(id.span, taken_fault(id.name, previous))
 
 
 def _check_unique(ids: Iterable[syntax.Id]) -> None:

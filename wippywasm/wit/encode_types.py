@@ -13,7 +13,7 @@ from wippywasm.errors import InvalidError
 from wippywasm.leb128 import signed, unsigned
 from wippywasm.model import ResourceType, ValType
 from wippywasm.wit.borrows import Borrows
-from wippywasm.wit.names import StrongNames
+from wippywasm.wit.names import StrongNames, utf8
 from wippywasm.wit.resolved import Function, Interface, TypeDef
 
 MAX_FLAGS = 32
@@ -36,7 +36,7 @@ PRIMITIVE_CODES = {
 
 
 def name_bytes(name: str) -> bytes:
-    data = name.encode("utf-8")
+    data = utf8(name)
     return unsigned(len(data)) + data
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from wippywasm.errors import MalformedError
 from wippywasm.model import EnumType, FlagsType, RecordType, VariantType
 from wippywasm.wit.dump import stability_json
-from wippywasm.wit.names import Version, identifier_fault, shortened, words
+from wippywasm.wit.names import Version, identifier_fault, shortened, utf8, words
 from wippywasm.wit.resolved import (
     Function,
     Interface,
@@ -44,7 +44,7 @@ def extract(package: Package) -> bytes:
         worlds=_each(package.worlds, _world),
         interfaces=_each(package.interfaces, _interface),
     )
-    return bytes([_VERSION]) + json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    return bytes([_VERSION]) + utf8(json.dumps(found, ensure_ascii=False, separators=(",", ":")))
 
 
 def _present(**values: Any) -> Json:

@@ -10,6 +10,7 @@ import re
 from functools import total_ordering
 
 from wippywasm.dataclass import dataclass
+from wippywasm.errors import InvalidError
 
 _PART = re.compile(r"(?:[a-z0-9]+|[A-Z0-9]+)\Z")
 _SEMVER = re.compile(
@@ -30,6 +31,15 @@ def shortened(text: str, limit: int = 60) -> str:
     return text if len(text) <= limit else f"{text[: limit - 20]}…{text[-19:]}"
 
 
+def utf8(text: str) -> bytes:
+    """The bytes of a text. Raises InvalidError for half of a surrogate pair, which only strings of Python have."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        words = ascii(text[max(error.start - 20, 0) : error.start + 1])
+        raise InvalidError(f"{words} ends in half of a surrogate pair, which no file can hold") from None
+
+
 def identifier_fault(name: str) -> str | None:
     """What is wrong with `name` as an identifier, or None."""
     if not name:
@@ -42,6 +52,13 @@ def identifier_fault(name: str) -> str | None:
         if not _PART.match(part):
             return f"`{shortened(name)}`: the words between `-` are all lower case or all upper case letters and digits"
     return None
+
+
+def taken_fault(name: str, previous: str) -> str:
+    """What is wrong with a name that is `previous` in some case of letters."""
+    if previous == name:
+        return f"`{name}` is defined more than once"
+    return f"`{name}` and `{previous}` differ only in the case of letters"
 
 
 def strong_name(name: str) -> str:

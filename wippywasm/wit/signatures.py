@@ -103,7 +103,11 @@ def _is_document(lexer: Lexer) -> bool:
 
 
 def _of_document(source: Source, world: str | None, features: Collection[str]) -> Signatures:
-    resolution = parse([_with_package(source)], features=features)
+    return signatures_of(parse([_with_package(source)], features=features), world)
+
+
+def signatures_of(resolution: Resolution, world: str | None = None) -> Signatures:
+    """What a resolution says about a module's functions, as its text would. Raises as `parse_signatures`."""
     assert resolution.main is not None
     interfaces = list(resolution.main.interfaces.values())
     if world is None and not resolution.main.worlds and len(interfaces) == 1:

@@ -8,6 +8,7 @@ Spec: `WIT.md`, "WIT Worlds".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 
 from wippywasm.errors import TooLongError, WitDiagnosticsError
@@ -15,7 +16,17 @@ from wippywasm.unfolded import PARSED_ROOM
 from wippywasm.wit.load import parse_text
 from wippywasm.wit.print_types import TypeTexts
 from wippywasm.wit.printer import Printer, unsayable
-from wippywasm.wit.resolved import Interface, InterfaceItem, Package, Stability, TypeDef, World, used_interface
+from wippywasm.wit.resolved import (
+    Function,
+    Interface,
+    InterfaceItem,
+    Package,
+    Stability,
+    TypeDef,
+    World,
+    used_interface,
+)
+from wippywasm.wit.skeleton import Kinds, check_names
 
 MOST = 1_500_000
 """The characters of a document: each takes a microsecond, and up to seventy bytes, to be parsed."""
@@ -37,12 +48,18 @@ def world_document(world: World) -> str:
     _check_uses(world, named)
     packages = dict.fromkeys([main, *(i.package for i in named if i.package is not None)])
     types = TypeTexts(PARSED_ROOM)
-    text = "\n".join(_bounded(_print(p, world, needed, types) for p in packages))
+    text = "\n".join(_bounded(_Plain.print(p, world, needed, types) for p in packages))
+    check_names(world, needed)
+    kinds = Kinds()
+    _check("\n".join([_Skeleton.print(p, world, needed, kinds) for p in packages]))
+    return text
+
+
+def _check(text: str) -> None:
     try:
         parse_text(text)
     except WitDiagnosticsError as error:
         raise unsayable(error.diagnostics[0].message) from None
-    return text
 
 
 def _bounded(texts: Iterable[str]) -> Iterator[str]:
@@ -77,17 +94,18 @@ def _need(interface: Interface, needed: dict[Interface, None]) -> None:
             needed.setdefault(todo.pop())
 
 
-def _print(package: Package, world: World, needed: dict[Interface, None], types: TypeTexts) -> str:
-    printer = _Plain(package, world, needed, types)
-    printer.package_items(package is not world.package)
-    return printer.text()
-
-
 class _Plain(Printer):
     def __init__(self, package: Package, wanted: World, needed: dict[Interface, None], types: TypeTexts) -> None:
         super().__init__(package, types)
         self.wanted = wanted
         self.needed = needed
+
+    @classmethod
+    def print(cls, package: Package, world: World, needed: dict[Interface, None], types: TypeTexts) -> str:
+        """The package's part of the document."""
+        printer = cls(package, world, needed, types)
+        printer.package_items(package is not world.package)
+        return printer.text()
 
     def interfaces(self) -> Iterator[Interface]:
         return (i for i in super().interfaces() if i in self.needed)
@@ -103,3 +121,40 @@ class _Plain(Printer):
 
     def gate(self, gate: Stability) -> None:
         """Nothing: what is not there has gone before."""
+
+
+class _Skeleton(_Plain):
+    """What has to be parsed to know that the whole document can be, once its names were checked.
+
+    A world may have as many functions as its file has bytes for, and each takes fifty times these to be parsed. So
+    those are left out of an interface or world whose types others there have as well.
+    """
+
+    def __init__(self, package: Package, wanted: World, needed: dict[Interface, None], types: TypeTexts) -> None:
+        super().__init__(package, wanted, needed, types)
+        self._printed: set[object] = set()
+
+    def interface(self, interface: Interface) -> None:
+        with self._scope():
+            super().interface(interface)
+
+    def world(self, world: World) -> None:
+        with self._scope():
+            super().world(world)
+
+    @contextmanager
+    def _scope(self) -> Iterator[None]:
+        outer, self._printed = self._printed, set()
+        yield
+        self._printed = outer
+
+    def _function(self, function: Function, head: str) -> None:
+        constructed = function.resource if function.kind == "constructor" else None
+        parts: set[object] = {
+            ("form", function.resource, function.kind, function.is_async, function.external_id),
+            ("result", function.result, constructed),
+            *(("parameter", p.type) for p in function.params),
+        }
+        if not parts <= self._printed:
+            self._printed |= parts
+            super()._function(function, head)

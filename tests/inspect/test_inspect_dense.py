@@ -1,0 +1,64 @@
+"""Inspections of files that are one kind of thing take a few megabytes and 32 times their size."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from tests.binary.peaks import assert_peak
+from tools import dense
+from tools.dense import section, text
+from wippywasm import wit
+from wippywasm.budget import BudgetError
+from wippywasm.engine import wat2wasm
+from wippywasm.inspect import inspect, parts
+from wippywasm.inspect.report import report, tree_lines
+from wippywasm.wit import parse_signatures, signatures_of
+
+KINDS = ["worlds of functions, exported", "worlds, exported", "methods", "custom sections", "imports of functions"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_inspection_takes_32_times_the_file(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "dense.wasm"
+    wasm = dense.KINDS[kind](180_000)
+    file.write_bytes(wasm)
+
+    def read() -> None:
+        with suppress(BudgetError):
+            report(inspect(file))
+
+    read()
+    assert_peak(read, 3_000_000 + 32 * len(wasm))
+
+
+def test_the_tree_lists_so_many_parts_and_counts_the_others(tmp_path: Path) -> None:
+    file = tmp_path / "dense.wasm"
+    file.write_bytes(dense.KINDS["custom sections"](15_908))
+    tree = inspect(file).tree
+    assert tree is not None
+    lines = list(tree_lines(tree))
+    assert len(lines) == 1 + 5_000 + 1
+    assert lines[-1].endswith("… and 300 more")
+
+
+def test_the_text_of_an_embedded_world_is_not_parsed_again(tmp_path: Path) -> None:
+    package = wit.parse_text(
+        "package a:b; interface i { record p { x: s32 } f: func(p: p); } world w { export i; }"
+    ).main
+    assert package is not None
+    file = tmp_path / "guest.wasm"
+    core = wat2wasm('(module (func (export "a:b/i#f") (param i32)))')
+    file.write_bytes(core + section(0, text("component-type:w") + wit.encode(package)))
+    with (
+        mock.patch.object(wit, "parse_signatures") as parse,
+        mock.patch.object(parts, "signatures_of", wraps=signatures_of) as made,
+    ):
+        found = inspect(file)
+    parse.assert_not_called()
+    made.assert_called_once()
+    assert [f.key for f in found.exports] == ["a:b/i#f"]
+    assert parse_signatures(found.wit).exports.keys() == {"a:b/i#f"}
