@@ -137,8 +137,8 @@ def test_memory_for_bindings_is_in_proportion() -> None:
     assert_peak(partial(generate, world_of(text), "bindgen"), 16 << 20)
     with pytest.raises(TooLongError):
         generate(world_of(text + each(60, lambda i: f'(import "g{i}" (func (param "x" $b))) ')), "bindgen")
-    many = each(500, lambda i: f'(import "a:b{i}/c" (instance (export "f" (func)))) ')
-    assert_peak(partial(generate, world_of(many), "bindgen"), 8 << 20)
+    many = each(350, lambda i: f'(import "a:b{i}/c" (instance (export "f" (func)))) ')
+    assert_peak(partial(generate, world_of(many), "bindgen"), 4 << 20)
 
 
 def test_the_cases_of_names_for_names_are_found_at_once() -> None:

@@ -13,7 +13,8 @@ from tests.binary.peaks import assert_peak
 from tests.vectors import components, needs_vectors
 from tools import dense
 from wippywasm import binary
-from wippywasm.errors import InvalidError, WippyError
+from wippywasm.bindgen import generate
+from wippywasm.errors import InvalidError, TooLongError, WippyError
 from wippywasm.model import EnumType, Field, Prim, RecordType, ValType
 from wippywasm.wit import Function, Interface, Param, TypeDef, World, parse_text, world_document, world_of_component
 
@@ -60,6 +61,31 @@ def test_thousands_of_functions_of_one_type_are_parsed_as_one(kind: str) -> None
     [parsed] = parse.call_args.args
     assert len(parsed) < len(text) / 2
     assert_peak(partial(world_document, world), 500_000 + 6 * len(text))
+
+
+DENSE = ["imports of types", "imports of instances", "imports of instances with a function", "exports of instances"]
+
+
+@pytest.mark.parametrize("kind", DENSE)
+@pytest.mark.parametrize("write", [world_document, partial(generate, origin="x")], ids=["document", "bindings"])
+def test_a_world_of_few_bytes_may_not_have_ever_so_many_types(kind: str, write: Callable[[World], object]) -> None:
+    wasm = dense.KINDS[kind](20_000)
+    world = world_of(wasm)
+
+    def attempt() -> None:
+        with pytest.raises(TooLongError):
+            write(world)
+
+    attempt()
+    assert_peak(attempt, 2_500_000)
+    write(world_of(dense.KINDS[kind](2_000)))
+
+
+@pytest.mark.parametrize("kind", ["worlds", "worlds, exported", "worlds of functions", "worlds with own types"])
+def test_bindings_of_what_tools_make_take_no_more_than_the_component_is_worth(kind: str) -> None:
+    wasm = dense.KINDS[kind](60_000)
+    world = world_of(wasm)
+    assert_peak(partial(generate, world, "x"), 2_500_000 + 24 * len(wasm))
 
 
 def interface() -> tuple[World, Interface]:

@@ -32,11 +32,17 @@ HELPERS = words(
 )
 """What modules import or define besides the types of WIT."""
 
-MOST = 50_000
-"""How large the package of a world may be, in fields, cases and parameters."""
-OF_INTERFACE = 8
-OF_ITEM = 4
-"""What an interface, and what a function or type counts besides its parts."""
+MOST = 60_000
+"""How large the package of a world may be, in fields, cases and parameters; each takes some 75 bytes to be written."""
+OF_ANY, OF_FILE = 25_000, 3
+"""How large that of any component's world may be, and the bytes of the component that allow one more."""
+OF_INTERFACE = 32
+OF_CLASS = 40
+"""What an interface counts, and what one that has functions adds: the class of these."""
+OF_FUNCTION = 10
+"""What a function of the world itself adds: it has a class of its own, in the largest file."""
+OF_ITEM = 2
+"""What a function or type counts besides its parts."""
 
 Direction = Literal["import", "export", "world"]
 
@@ -236,12 +242,17 @@ class Modules:
 
 def check_size(world: World) -> None:
     """Raises TooLongError where a world has so many items that nobody would read their package."""
-    size = 0
+    size, most = 0, MOST
+    if world.file_size is not None:
+        most = min(most, OF_ANY + world.file_size // OF_FILE)
     for item in (*world.imports.values(), *world.exports.values()):
-        inner = item.interface if isinstance(item, InterfaceItem) else None
-        size += OF_INTERFACE if inner is not None else _size(item)
-        size += sum(map(_size, (*inner.types.values(), *inner.functions.values()))) if inner is not None else 0
-        if size > MOST:
+        if isinstance(item, InterfaceItem):
+            inner = item.interface
+            size += OF_INTERFACE + OF_CLASS * bool(inner.functions)
+            size += sum(map(_size, (*inner.types.values(), *inner.functions.values())))
+        else:
+            size += _size(item) + OF_FUNCTION * isinstance(item, Function)
+        if size > most:
             raise TooLongError(
                 "the world has too many interfaces, types and functions for one package",
                 hint="write bindings for smaller worlds that it could include",

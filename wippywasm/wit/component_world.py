@@ -68,10 +68,13 @@ class ComponentShape(Protocol):
 
 
 class Decoded(Protocol):
-    """A decoded component; `node` is its type."""
+    """A decoded component; `node` is its type, `wasm` its bytes."""
 
     @property
     def node(self) -> ComponentShape: ...
+
+    @property
+    def wasm(self) -> memoryview: ...
 
 
 def world_of_component(component: Decoded) -> Resolution:
@@ -82,6 +85,7 @@ def world_of_component(component: Decoded) -> Resolution:
     has more than 5,000 packages and interfaces.
     """
     reading = _Reading(MOST_NAMES)
+    reading.world.file_size = len(component.wasm)
     reading.items(reading.world.imports, component.node.imports.items())
     reading.items(reading.world.exports, component.node.exports.items())
     reading.resolution.packages.append(reading.main)

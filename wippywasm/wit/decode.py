@@ -61,6 +61,9 @@ def decode_first(candidates: Sequence[bytes | memoryview]) -> Resolution | None:
 
 def _decode(data: bytes | memoryview, resolution: Resolution, budget: Budget) -> Resolution:
     Decoder(resolution, budget).run(read_package(bytes(data), budget))
+    assert resolution.main is not None
+    for world in resolution.main.worlds.values():
+        world.file_size = len(data)
     return resolution
 
 

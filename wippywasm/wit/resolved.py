@@ -167,7 +167,9 @@ class Written:
 
 @dataclass(eq=False)
 class World:
-    """`written` is there for one out of text that includes others."""
+    """`written` is there for one out of text that includes others; `file_size` for one out of a binary: its bytes,
+    which bound what is made of the world.
+    """
 
     name: str
     span: Span | None = None
@@ -178,6 +180,7 @@ class World:
     docs: str | None = None
     stability: Stability | None = None
     written: Written | None = None
+    file_size: int | None = None
 
     @property
     def id(self) -> str:

@@ -29,14 +29,18 @@ from wippywasm.wit.resolved import (
 from wippywasm.wit.skeleton import Kinds, check_names
 
 MOST = 1_500_000
-"""The characters of a document: each takes a microsecond, and up to seventy bytes, to be parsed."""
+"""The characters of a document."""
+PARSED, OF_FILE = 30_000, 2
+"""The characters that are parsed of any component's world, and the bytes of it that allow one more: each takes a
+microsecond, and up to seventy bytes. Those of tools need a fifth for each byte."""
 
 
 def world_document(world: World) -> str:
     """The world, the interfaces that it names, and those whose types they use.
 
     Raises InvalidError for what WIT has no words for, which only components have: such as a resource that is
-    exported without an interface; and TooLongError as `print_resolution`, or where it has over `MOST` characters.
+    exported without an interface; and TooLongError as `print_resolution`, or where it has over `MOST` characters, or
+    far more types and interfaces than its component has bytes for.
     """
     needed: dict[Interface, None] = {}
     for item in (*world.imports.values(), *world.exports.values()):
@@ -51,11 +55,14 @@ def world_document(world: World) -> str:
     text = "\n".join(_bounded(_Plain.print(p, world, needed, types) for p in packages))
     check_names(world, needed)
     kinds = Kinds()
-    _check("\n".join([_Skeleton.print(p, world, needed, kinds) for p in packages]))
+    _check("\n".join([_Skeleton.print(p, world, needed, kinds) for p in packages]), world.file_size)
     return text
 
 
-def _check(text: str) -> None:
+def _check(text: str, file_size: int | None) -> None:
+    if file_size is not None and len(text) > PARSED + file_size // OF_FILE:
+        message = "the world has too many types and interfaces for a component of its size"
+        raise TooLongError(message, hint="split the component")
     try:
         parse_text(text)
     except WitDiagnosticsError as error:
@@ -127,16 +134,28 @@ class _Skeleton(_Plain):
     """What has to be parsed to know that the whole document can be, once its names were checked.
 
     A world may have as many functions as its file has bytes for, and each takes fifty times these to be parsed. So
-    those are left out of an interface or world whose types others there have as well.
+    those are left out of an interface or world whose types others there have as well, and all that is in an interface
+    like another one.
     """
 
     def __init__(self, package: Package, wanted: World, needed: dict[Interface, None], types: TypeTexts) -> None:
         super().__init__(package, wanted, needed, types)
         self._printed: set[object] = set()
+        self._bodies: set[str] = set()
+        used: list[tuple[Interface | None, Interface | None]]
+        used = [(i, used_interface(t)) for i in needed for t in i.types.values()]
+        used += [(None, used_interface(t)) for t in wanted.imports.values() if isinstance(t, TypeDef)]
+        self._named = {i for pair in used if pair[1] is not None for i in pair}
+        """The interfaces that use types of others or whose types are used: what is in them matters."""
 
     def interface(self, interface: Interface) -> None:
+        start = len(self._lines)
         with self._scope():
             super().interface(interface)
+        body = "\n".join(self._lines[start:])
+        if body in self._bodies and interface not in self._named:
+            del self._lines[start:]
+        self._bodies.add(body)
 
     def world(self, world: World) -> None:
         with self._scope():
