@@ -7,19 +7,22 @@ Spec: `CanonicalABI.md` ("`canon lift`", "`canon lower`", the built-ins of async
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from wippywasm.inspect.exports import exported_types
 from wippywasm.instance.builtins import RUNNING
+from wippywasm.model import FuncType
 from wippywasm.plan import Plan
 from wippywasm.plan.steps import CanonicalBuiltin, LowerFunc
 
 _MOST = 5
 
 
-def lacking(plan: Plan) -> Iterator[str]:
-    """One sentence for each kind of thing whose call is refused with `UnsupportedFeatureError`."""
-    exports = [key for key, type in exported_types(plan).items() if type.is_async]
+def lacking(plan: Plan, functions: Mapping[str, FuncType]) -> Iterator[str]:
+    """One sentence for each kind of thing whose call is refused with `UnsupportedFeatureError`.
+
+    `functions` are those that it exports.
+    """
+    exports = [key for key, type in functions.items() if type.is_async]
     if exports:
         yield f"asynchronous functions can't be called yet: {_some(exports)}"
     if any(isinstance(s, LowerFunc) and (s.type.is_async or s.options.is_async) for s in plan.steps):

@@ -41,7 +41,8 @@ def inspect(
         parts = parts_of(file)
     except BinaryError as error:
         raise error.of_file(str(file.path)) from None
-    functions = _functions(parts)
+    types = {} if parts.plan is None else exported_types(parts.plan)
+    functions = tuple(exported_functions(types))
     groups = grouped(parts.imports)
     declare = to_declare(groups)
     engines = engine_fits(parts.modules)
@@ -68,18 +69,12 @@ def inspect(
         tree=parts.tree,
         draw=Graph if parts.plan is None else partial(graph_of, parts.plan, parts.module_names),
         definition=define(subject, _chosen(functions, method)),
-        problems=(*parts.problems, *unlinked, *([] if parts.plan is None else lacking(parts.plan))),
+        problems=(*parts.problems, *unlinked, *([] if parts.plan is None else lacking(parts.plan, types))),
     )
 
 
 def _allocates(parts: Parts) -> bool:
     return parts.kind == "module" and any(export.name in REALLOCS for export in parts.other_exports)
-
-
-def _functions(parts: Parts) -> tuple[ExportedFunction, ...]:
-    if parts.plan is None:
-        return ()
-    return tuple(exported_functions(exported_types(parts.plan)))
 
 
 def _chosen(functions: Sequence[ExportedFunction], method: str | None) -> Sequence[ExportedFunction]:
