@@ -151,6 +151,25 @@ LEAVING = """(component
   (export "f" (func $guest "f"))
   (export "g" (func $guest "g")))"""
 
+ITSELF = """(component
+  (core module $m
+    (memory (export "m") 1)
+    (global $log (export "log") (mut i32) (i32.const 0))
+    (func $note (param i32) (global.set $log (i32.add (i32.mul (global.get $log) (i32.const 10)) (local.get 0))))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (call $note (i32.const 1)) (i32.const 256))
+    (func (export "post") (param i32) (call $note (i32.const 2)))
+    (func (export "give") (result i32)
+      (i32.store (i32.const 16) (i32.const 100)) (i32.store (i32.const 20) (i32.const 2)) (i32.const 16)))
+  (core instance $m (instantiate $m))
+  (func $give (result (list u8)) (canon lift (core func $m "give") (memory (core memory $m "m"))
+    (post-return (core func $m "post"))))
+  (core func $give (canon lower (func $give) (memory (core memory $m "m")) (realloc (core func $m "realloc"))))
+  (core module $n (import "" "give" (func $give (param i32))) (import "" "log" (global $log (mut i32)))
+    (func (export "f") (result i32) (call $give (i32.const 48)) (global.get $log)))
+  (core instance $n (instantiate $n (with "" (instance (export "give" (func $give)) (export "log" (global $m "log"))))))
+  (func (export "f") (result u32) (canon lift (core func $n "f"))))"""
+"""Lowers a function of its own, and notes what it is asked for."""
+
 Call = tuple[str, tuple[Any, ...], Any]
 VALID: dict[str, tuple[str, list[Call]]] = {
     "a value type of the grandparent": (
@@ -257,7 +276,16 @@ VALID: dict[str, tuple[str, list[Call]]] = {
     ),
 }
 
+B = '(component (export "b" (type $b (sub resource)))'
 INVALID: dict[str, str] = {
+    "an import of a component type's export": f'(component (type {B} (import "c" (type (eq $b))))))',
+    "an import within an instance of a component type's export": f"""(component (type {B}
+      (import "c" (instance (alias outer 1 $b (type $x)) (export "d" (type (eq $x))))))))""",
+    "an import within a component type of a component type's export": f"""(component (type {B}
+      (import "c" (component (alias outer 1 $b (type $x)) (export "d" (type (eq $x))))))))""",
+    "an import of a type in an instance that a component type exports": """(component (type (component
+      (export "i" (instance $i (export "b" (type (sub resource)))))
+      (alias export $i "b" (type $b)) (import "c" (type (eq $b))))))""",
     "a resource of the grandparent": """(component
       (type $r (resource (rep i32)))
       (component (alias outer 1 $r (type $q)) (import "f" (func (param "r" (own $q))))))""",

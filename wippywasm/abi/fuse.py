@@ -1,7 +1,8 @@
 """A component's function as the import of another, step by step as the specification has it.
 
 In: the lifted function of the one, the options and instance of the other. Out: a core function. It interprets, so it is
-slow; it serves functions whose strings change their encoding on the way, which the callee can watch.
+slow; it serves functions whose strings change their encoding on the way, which the callee can watch, and instances that
+call themselves.
 
 Spec: `CanonicalABI.md`, `canon_lower` over `canon_lift`.
 """

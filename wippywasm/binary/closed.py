@@ -73,6 +73,13 @@ class Closed:
         return self
 
 
+class Without(Closed):
+    """Answers whether a type mentions none of the resources that it is made for."""
+
+    def _knows(self, resource: ResourceType) -> bool:
+        return resource not in self.known
+
+
 def _key(node: TypeNode) -> object:
     """What a type under a new index shares with the one that it is."""
     if isinstance(node, ValNode | FuncNode):

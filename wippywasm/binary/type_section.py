@@ -7,6 +7,7 @@ Spec: component-model `Binary.md`, type definitions (`deftype`, `componenttype`,
 from __future__ import annotations
 
 from wippywasm.binary.alias import read_alias_declarator
+from wippywasm.binary.closed import Without
 from wippywasm.binary.component import ResourceDefinition, TypeDefinition
 from wippywasm.binary.core_type_section import read_core_type
 from wippywasm.binary.core_types import CoreTypeReader
@@ -51,6 +52,8 @@ def read_deftype(scope: Scope, reader: Reader) -> ValNode | FuncNode | Component
             return ValueTypeReader(scope, reader).function(code == ASYNC_FUNCTION)
         case 0x41:
             inner = _read_declarators(Scope(COMPONENT_TYPE, scope.context, scope, reader.pos), reader)
+            if inner.exported:
+                inner.imports.check_closed(Without(inner.exported.keys(), scope.context.budget))
             return bounded(inner.component_type(), reader.pos)
         case 0x42:
             inner = _read_declarators(Scope(INSTANCE_TYPE, scope.context, scope, reader.pos), reader)
