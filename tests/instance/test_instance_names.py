@@ -128,7 +128,7 @@ def test_an_entry_grants_what_it_names(entry: str, name: str, granted: bool) -> 
 
 
 KEYS = dict.fromkeys(("run", "a:b/store@1.2.0#get", "a:b/store@1.2.0#get-all", "c:d/store@0.1.0#get", "e:f/x#go"))
-KEYS |= dict.fromkeys(("g:h/two@1.0.0#go", "g:h/two@1.1.0#go"))
+KEYS |= dict.fromkeys(("g:h/two@1.0.0#go", "g:h/two@1.1.0#go", "g:h/two@1.1.0#new"))
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,7 @@ KEYS |= dict.fromkeys(("g:h/two@1.0.0#go", "g:h/two@1.1.0#go"))
         ("x#go", "e:f/x#go"),
         ("two@1.0.0#go", "g:h/two@1.0.0#go"),
         ("two@1.1.0#go", "g:h/two@1.1.0#go"),
+        ("two#new", "g:h/two@1.1.0#new"),
         ("g:h/two@1.0.0#go", "g:h/two@1.0.0#go"),
     ],
 )
@@ -157,6 +158,7 @@ def test_short_forms_of_a_method(method: str, key: str) -> None:
         ("two#go", "could be any of 'g:h/two@1.0.0#go', 'g:h/two@1.1.0#go'"),
         ("two@1.2.0#go", "could be any of 'g:h/two@1.0.0#go', 'g:h/two@1.1.0#go'"),
         ("a:b/store@2.0.0#get", "there is no exported function 'a:b/store@2.0.0#get'"),
+        ("g:h/two@1.0.0#new", "there is no exported function 'g:h/two@1.0.0#new'"),
         ("get", "there is no exported function 'get'"),
         ("store#gett-all", "did you mean 'store#get-all'"),
         ("#", "there is no exported function '#'"),

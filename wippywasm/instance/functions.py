@@ -56,14 +56,16 @@ def exported_methods(plan: Plan) -> list[tuple[ResourceType, str, FunctionItem, 
 def find_key(method: str, keys: Mapping[str, object], uncallable: Mapping[str, str] = MappingProxyType({})) -> str:
     """The key that `method` means: itself, or one whose interface it names in short.
 
-    The version may be left out or be a compatible one, and so may the package: `iface#name`. Raises NotFoundError, with
-    near names, for none and for several; `uncallable` has the reasons why other exports can't be called.
+    The version may be left out or be a compatible one, and so may the package: `iface#name`; an interface that is there
+    under the very name that is given stands for no other. Raises NotFoundError, with near names, for none and for
+    several; `uncallable` has the reasons why other exports can't be called.
     """
     if not isinstance(method, str):
         raise InvalidError(f"a function is called by its name, not by {method!r}")
     if method in keys:
         return method
-    found = [key for key in keys if _means(method, key)]
+    interfaces = {key.rpartition("#")[0] for key in keys}
+    found = [key for key in keys if _means(method, key)] if method.rpartition("#")[0] not in interfaces else []
     version = _version(method)
     exact = [key for key in found if version and _version(key) == version]
     if len(found) == 1 or len(exact) == 1:
