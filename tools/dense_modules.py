@@ -89,6 +89,7 @@ MODULES: dict[str, Make] = {
     "imports of memories": of(2, lambda n: b"\0" + label(n) + b"\2\0" + leb(n), most=65_000),
     "imports of globals": of(2, lambda n: b"\0" + label(n) + b"\3\x7f\0"),
     "exports": of(7, lambda n: label(n) + b"\0\0", ONE_FUNCTION, ONE_BODY),
+    "exports of six letters": of(7, lambda n: label(n + 20_000_000) + b"\0\0", ONE_FUNCTION, ONE_BODY),
     "exports, usual names": of(7, lambda n: usual(n) + b"\0\0", ONE_FUNCTION, ONE_BODY),
     "exports of long names": of(7, lambda n: text("a" * 1_000 + f"{n:x}") + b"\0\0", ONE_FUNCTION, ONE_BODY),
     "exports of helpers": of(7, lambda n: text(f"__{n:x}") + b"\0\0", ONE_FUNCTION, ONE_BODY),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wippywasm.cli.output import print_json
+from wippywasm.cli.output import json_line, print_json
 
 ENDLESS = """
 namespace: x
@@ -94,3 +94,22 @@ def test_json_holds_nothing_unseen_and_has_the_same_value(
     assert not {c for c in UNSEEN if not c.isalnum()} - set("[\n") & set(out)
     assert "Zo\u00eb \u05d0" in out
     assert (out.count("\n") > 5) == on_terminal
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [],
+        {},
+        {"a": []},
+        {"a": {"b": {}, "c": [[1, [2]], "x\u202ey"]}},
+        {"many": [{"n": n} for n in range(2_500)]},
+    ],
+    ids=repr,
+)
+def test_json_that_is_written_in_pieces_is_whole(value: object, capsys: pytest.CaptureFixture[str]) -> None:
+    print_json(value)
+    text = capsys.readouterr().out
+    assert json.loads(text) == value
+    assert text == f"{json_line(value)}\n"

@@ -9,12 +9,14 @@ from unittest import mock
 import pytest
 
 from tests.binary.peaks import assert_peak
-from tools import dense
+from tools import dense, dense_modules
 from tools.dense import section, text
 from wippywasm import wit
 from wippywasm.budget import BudgetError
 from wippywasm.engine import wat2wasm
+from wippywasm.errors import TooLongError
 from wippywasm.inspect import inspect, parts
+from wippywasm.inspect.json_form import to_json
 from wippywasm.inspect.report import report, tree_lines
 from wippywasm.wit import parse_signatures, signatures_of
 
@@ -33,6 +35,27 @@ def test_an_inspection_takes_32_times_the_file(kind: str, tmp_path: Path) -> Non
 
     read()
     assert_peak(read, 3_000_000 + 32 * len(wasm))
+
+
+def test_a_core_module_of_many_exports_takes_as_little(tmp_path: Path) -> None:
+    file = tmp_path / "dense.wasm"
+    wasm = dense_modules.MODULES["exports of six letters"](400_000)
+    file.write_bytes(wasm)
+    assert inspect(file).problems
+    assert_peak(lambda: report(inspect(file)), 1_000_000 + 24 * len(wasm))
+
+
+@pytest.mark.parametrize("kind", ["exports of functions", "methods", "imports of instances"])
+def test_json_of_a_small_file_takes_little(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "dense.wasm"
+    file.write_bytes(dense.KINDS[kind](20_000))
+
+    def write() -> None:
+        with suppress(TooLongError):
+            to_json(inspect(file))
+
+    write()
+    assert_peak(write, 3_700_000)
 
 
 def test_the_tree_lists_so_many_parts_and_counts_the_others(tmp_path: Path) -> None:

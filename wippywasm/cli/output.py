@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,6 +20,8 @@ from wippywasm.visible import visible, visible_json
 
 _FRAMES = 10
 _MAX_MESSAGE = 10_000
+_ITEMS = 1_000
+"""Of a JSON list, how many are written at once."""
 
 
 def is_coloured(stream: TextIO) -> bool:
@@ -38,12 +40,29 @@ def print_line(text: str) -> None:
 def print_json(value: Any) -> None:
     """A JSON value: on one line, or laid out and coloured on a terminal."""
     if not sys.stdout.isatty():
-        print_line(json_line(value))
+        for piece in _json_pieces(value):
+            sys.stdout.write(visible_json(piece))
+        sys.stdout.write("\n")
         return
     from rich.console import Console
     from rich.highlighter import JSONHighlighter
 
     Console(soft_wrap=True).print(JSONHighlighter()(visible_json(dump_json(value, indent=2))))
+
+
+def _json_pieces(value: Any, depth: int = 3) -> Iterator[str]:
+    """JSON text piece by piece: as a whole it takes several times what it is of."""
+    if depth and isinstance(value, dict):
+        for number, (name, part) in enumerate(value.items()):
+            yield f"{',' if number else '{'}{dump_json(name)}:"
+            yield from _json_pieces(part, depth - 1)
+        yield "}" if value else "{}"
+    elif depth and isinstance(value, list):
+        for start in range(0, len(value), _ITEMS):
+            yield f"{',' if start else '['}{dump_json(value[start : start + _ITEMS])[1:-1]}"
+        yield "]" if value else "[]"
+    else:
+        yield dump_json(value)
 
 
 def json_line(value: Any) -> str:

@@ -9,14 +9,15 @@ Spec: SPEC sections 3 (`method`), 5 and 13.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from wippywasm.abi.parts import contains, types_of
 from wippywasm.app.json_values.text import dump_json
 from wippywasm.app.json_values.to_json import value_to_json
 from wippywasm.binary.component import ComponentType, InstanceType, ModuleType, TypeBound
-from wippywasm.core import CoreExport, CoreFuncType
+from wippywasm.core import CoreExport, CoreExternType, CoreFuncType
 from wippywasm.dataclass import dataclass
 from wippywasm.inspect.model import ExportedFunction, OtherExport
 from wippywasm.inspect.samples import sample_arguments
@@ -85,17 +86,19 @@ def is_of_toolchain(key: str, type: FuncType) -> bool:
     return key == "exports#init" and tuple(p.name for p in type.params) == _PARAMS_OF_COMPONENTIZE_PY
 
 
-def other_exports(exports: Iterable[CoreExport], callable: Iterable[str]) -> Iterator[OtherExport]:
+def other_exports(exports: Iterable[CoreExport], callable: Container[str]) -> Iterator[OtherExport]:
     """The exports of a core module that are not among the functions that can be called."""
-    known = set(callable)
+    words = cache(_core_words)  # hundreds of thousands may be of one type
     for export in exports:
-        if export.name in known and not is_helper(export.name):
-            continue
-        if isinstance(export.type, CoreFuncType):
-            what = f"core function {describe_core(export.type)}"
-            yield OtherExport(export.name, f"{what}, for the runtime" if is_helper(export.name) else what)
-        else:
-            yield OtherExport(export.name, type(export.type).__name__.removeprefix("Core").removesuffix("Type").lower())
+        helps = is_helper(export.name)
+        if helps or export.name not in callable:
+            yield OtherExport(export.name, words(export.type, helps))
+
+
+def _core_words(type: CoreExternType, helps: bool) -> str:
+    if isinstance(type, CoreFuncType):
+        return f"core function {describe_core(type)}{', for the runtime' * helps}"
+    return type.__class__.__name__.removeprefix("Core").removesuffix("Type").lower()
 
 
 _SORTS: dict[type[object], str] = {

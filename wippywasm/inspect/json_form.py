@@ -13,9 +13,9 @@ from wippywasm.inspect.model import Definition, ExportedFunction, Inspection, Mo
 from wippywasm.plan.describe import describe_func
 from wippywasm.unfolded import OF_OWN, ROOM, Texts
 
-PARTS, BYTES_OF_PART, MOST_PARTS = 5_000, 24, 50_000
+PARTS, BYTES_OF_PART, MOST_PARTS = 2_000, 40, 50_000
 """How many exports, imports, modules and instances the JSON of any file may have, the bytes of it that allow one more,
-and what none may exceed: each takes kilobytes while it is written."""
+and what none may exceed: each takes a kilobyte."""
 
 
 def to_json(found: Inspection) -> dict[str, Any]:

@@ -161,11 +161,12 @@ class _Planner:
     def _inferred_exports(self) -> dict[str, Item]:
         types = dict.fromkeys(t for t in self.exports.values() if isinstance(t, CoreFuncType))
         signatures: dict[object, FuncType | None] = {core: infer(core) for core in types}
-        functions = [(name, ft) for name, core in self.exports.items() if (ft := signatures.get(core)) is not None]
+        count = sum(signatures.get(core) is not None for core in self.exports.values())
         most = min(FUNCTIONS + len(self.wasm) // BYTES_OF_FUNCTION, MOST_FUNCTIONS)
-        if len(functions) > most:
-            message = f"the module exports {len(functions):,} functions, and of its size may export {most:,}"
+        if count > most:
+            message = f"the module exports {count:,} functions, and of its size may export {most:,}"
             raise InvalidError(message, hint="name those that are called in WIT")
+        functions = [(name, ft) for name, core in self.exports.items() if (ft := signatures.get(core)) is not None]
         options = PlanOptions()
         return {n: self.builder.lift(Lift(CoreExportRef(0, n), ft, options, 0)) for n, ft in functions}
 
