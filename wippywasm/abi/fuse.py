@@ -40,7 +40,7 @@ def fuse(ft: FuncType, lifted: Lifted, options: Options, binding: Binding) -> Ca
         try:
             flat_results = _call(ft, lifted, outer, inner, flat_args)
         except BaseException as error:
-            keep_moving(callee, outer.moving + inner.moving)
+            keep_moving(callee, inner.moving + outer.moving)
             state.poison(entering, error)
             raise
         finally:

@@ -30,8 +30,8 @@ class LiftLowerContext:
         self.borrow_scope = borrow_scope
         self.boundary = boundary
         self.allowance = Allowance(self.inst)
-        self.moving: list[ResourceHandle] = []
-        """Owned handles that have left its instance."""
+        self.moving: list[tuple[ResourceHandle, RuntimeResource]] = []
+        """Owned handles on their way from its instance or to it, with the types that they have there."""
         self.resources: Mapping[ResourceType, RuntimeResource] = binding.resources
 
     def view(self) -> memoryview:

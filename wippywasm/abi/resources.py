@@ -21,6 +21,7 @@ from wippywasm.abi.state import (
     ResourceHandle,
     RuntimeResource,
     Table,
+    Task,
     poison,
 )
 from wippywasm.errors import ConflictError, NoAttributeError, PoisonedError, Trap, UnavailableError
@@ -329,19 +330,46 @@ def keep_own(inst: ComponentInstance, rt: RuntimeResource, rep: int) -> None:
     inst.handles.keep(ResourceHandle(rt, rep, own=True))
 
 
-def keep_moving(inst: ComponentInstance, moving: Iterable[ResourceHandle]) -> None:
-    """The same for each of these that have left the table of one instance and not arrived in that of another."""
-    for handle in moving:
+def send(inst: ComponentInstance, index: int, rt: RuntimeResource) -> ResourceHandle:
+    """The owned handle that leaves there for another instance, which may be of another guest.
+
+    An object of the host goes with it: whoever closes the one guest takes nothing from the other.
+    """
+    handle = remove_own(inst, index, rt)
+    if rt.objects is not None:
+        handle.rep = rt.objects.remove(handle.rep)
+    return handle
+
+
+def keep_moving(inst: ComponentInstance, moving: Iterable[tuple[ResourceHandle, RuntimeResource]]) -> None:
+    """`keep_own` for each of these that have left one instance and not arrived in another, with its type there."""
+    for handle, rt in moving:
         if handle.own:
             handle.own = False
-            keep_own(inst, handle.rt, handle.rep)
+            keep_own(inst, rt, handle.rep if rt.objects is None else rt.objects.keep(handle.rep))
 
 
 def receive(inst: ComponentInstance, handle: ResourceHandle, rt: RuntimeResource) -> int:
     """The index of what arrives there, which has left another instance."""
-    index = inst.handles.add(ResourceHandle(rt, handle.rep, own=True))
+    if rt.objects is None:
+        index = inst.handles.add(ResourceHandle(rt, handle.rep, own=True))
+        handle.own = False
+        return index
+    rep = rt.objects.add(handle.rep)
     handle.own = False
-    return index
+    return inst.handles.add(ResourceHandle(rt, rep, own=True))
+
+
+def lent_to(task: Task, handle: ResourceHandle, rt: RuntimeResource) -> int:
+    """The representation for that task of what another instance lends to it."""
+    if handle.rt is rt:
+        return handle.rep  # type: ignore[no-any-return]
+    objects, lent = rt.objects, handle.rt.objects
+    assert objects is not None, "a resource of a guest has one type for all"
+    assert lent is not None
+    rep = objects.add(lent.get(handle.rep))
+    task.on_return.append(lambda: release_object(rt, rep))
+    return rep
 
 
 def resource_new(resource: RuntimeResource, instance: ComponentInstance) -> Callable[[int], int]:

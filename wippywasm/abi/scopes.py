@@ -21,9 +21,11 @@ from wippywasm.abi.resources import (
     get_handle,
     keep_moving,
     keep_own,
+    lent_to,
     receive,
     release_object,
     remove_own,
+    send,
     signed,
 )
 from wippywasm.abi.signature import MISSING
@@ -210,7 +212,7 @@ def _end_lend(value: GuestResource) -> None:
 
 class ComponentScope(Allowance):
     """The same between two components: an own is the handle that has left one table on the way, until it has arrived in
-    the other; a borrow is its representation. Both have been checked."""
+    the other; a borrow is the handle that lends. Both have been checked."""
 
     __slots__ = ("moving", "resources", "subtask", "task")
 
@@ -221,14 +223,14 @@ class ComponentScope(Allowance):
         self.resources = resources
         self.task = task
         self.subtask = subtask
-        self.moving: list[ResourceHandle] = []
+        self.moving: list[tuple[ResourceHandle, RuntimeResource]] = []
 
     def take_own(self, handle: ResourceHandle, resource: ResourceType) -> ResourceHandle:
-        self.moving.append(handle)
+        self.moving.append((handle, self.resources[resource]))
         return handle
 
-    def take_borrow(self, rep: int, resource: ResourceType) -> int:
-        return rep
+    def take_borrow(self, lender: ResourceHandle, resource: ResourceType) -> ResourceHandle:
+        return lender
 
     def undo(self) -> None:
         """Nothing was taken."""
@@ -236,22 +238,24 @@ class ComponentScope(Allowance):
     def give_own(self, handle: ResourceHandle, resource: ResourceType) -> int:
         return receive(self.inst, handle, self.resources[resource])
 
-    def give_borrow(self, rep: int, resource: ResourceType) -> int:
+    def give_borrow(self, lender: ResourceHandle, resource: ResourceType) -> int:
         rt = self.resources[resource]
         if rt.impl is self.inst:
-            return signed(rep)
+            return signed(lender.rep)
+        rep = lent_to(self.task, lender, rt)
         self.task.num_borrows += 1
         return self.inst.handles.add(ResourceHandle(rt, rep, own=False, borrow_scope=self.task))
 
     def lift_own(self, index: int, resource: ResourceType) -> ResourceHandle:
-        handle = remove_own(self.inst, index, self.resources[resource])
-        self.moving.append(handle)
+        rt = self.resources[resource]
+        handle = send(self.inst, index, rt)
+        self.moving.append((handle, rt))
         return handle
 
-    def lift_borrow(self, index: int, resource: ResourceType) -> int:
+    def lift_borrow(self, index: int, resource: ResourceType) -> ResourceHandle:
         handle = get_handle(self.inst, index, self.resources[resource])
         self.subtask.add_lender(handle)
-        return handle.rep
+        return handle
 
     def return_(self) -> None:
         """The guest has returned."""

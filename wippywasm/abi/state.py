@@ -209,10 +209,11 @@ class RuntimeResource:
     resource: a signed i32 for a guest's, the Python object itself for the host's. `methods` are what a `Resource`
     of this type offers as attributes, each taking the resource first; `async_methods` are the same for tasks. `cls` is
     the class of the objects that stand for such resources on the host side, where it is not the usual one.
-    `host_class` is the class that the host's own objects are of.
+    `host_class` is the class that the host's own objects are of, `linked` what a resource of the host comes from: there
+    is one of these for each guest, whose objects it has.
     """
 
-    __slots__ = ("async_methods", "cls", "dtor", "host_class", "impl", "methods", "name", "objects")
+    __slots__ = ("async_methods", "cls", "dtor", "host_class", "impl", "linked", "methods", "name", "objects")
 
     def __init__(
         self,
@@ -229,14 +230,18 @@ class RuntimeResource:
         self.async_methods: dict[str, Callable[..., Awaitable[Any]]] = {}
         self.cls: Callable[..., Any] | None = None
         self.objects = HostObjects() if impl is None else None
+        self.linked: Any = None
 
 
 class ResourceHandle:
-    """An entry of a handle table: an owned resource, or one that is borrowed until the task `borrow_scope` returns."""
+    """An entry of a handle table: an owned resource, or one that is borrowed until the task `borrow_scope` returns.
+
+    `rep` is the representation; of the host's, the index of the object, or that itself while it is in no guest's table.
+    """
 
     __slots__ = ("borrow_scope", "num_lends", "own", "rep", "rt")
 
-    def __init__(self, rt: RuntimeResource, rep: int, own: bool, borrow_scope: Task | None = None) -> None:
+    def __init__(self, rt: RuntimeResource, rep: Any, own: bool, borrow_scope: Task | None = None) -> None:
         self.rt = rt
         self.rep = rep
         self.own = own

@@ -14,6 +14,7 @@ from typing import Any
 
 from wippywasm.abi.state import RuntimeResource
 from wippywasm.binary.component import DefinedType
+from wippywasm.instance.linked import HostClass, Identity, LinkedResource
 from wippywasm.model import FuncType, ResourceType, ValType
 from wippywasm.plan.substitute import Substitution
 
@@ -61,14 +62,19 @@ def guest_function(given: Any) -> GuestFunction | None:
 
 
 class Identities:
-    """Types of several guests in common terms: one `ResourceType` for each resource that there is at run time."""
+    """Types of several guests in common terms: one `ResourceType` for each resource that there is at run time, where
+    those of the host are one for all guests."""
 
     def __init__(self) -> None:
-        self._of: dict[RuntimeResource, ResourceType] = {}
+        self._of: dict[RuntimeResource | Identity, ResourceType] = {}
 
-    def resource(self, resource: RuntimeResource) -> ResourceType:
-        """What stands for a resource of any guest."""
-        return self._of.setdefault(resource, ResourceType(resource.name))
+    def resource(self, found: LinkedResource) -> ResourceType:
+        """What stands for a resource of any guest, or of the host."""
+        linked: HostClass | None = found if isinstance(found, HostClass) else found.linked
+        if linked is not None:
+            return self._of.setdefault(linked.identity, ResourceType(found.name))
+        assert isinstance(found, RuntimeResource)
+        return self._of.setdefault(found, ResourceType(found.name))
 
     def over(self, resources: Mapping[ResourceType, RuntimeResource]) -> Substitution:
         """The substitution that brings a guest's types into common terms."""

@@ -61,16 +61,18 @@ class Resources(dict[ResourceType, RuntimeResource]):
 
     def __init__(self, linked: Mapping[ResourceType, LinkedResource]) -> None:
         self._linked = linked
-        self.host: list[tuple[RuntimeResource, HostClass]] = []
+        self.host: dict[HostClass, RuntimeResource] = {}
 
     def __missing__(self, type: ResourceType) -> RuntimeResource:
         linked = self._linked[type]
-        if isinstance(linked, RuntimeResource):
-            resource = linked
-        else:
-            resource = RuntimeResource(None, linked.dtor, linked.name, linked.cls)
-            self.host.append((resource, linked))
-        self[type] = resource
+        resource = self[type] = linked if isinstance(linked, RuntimeResource) else self._of_host(linked)
+        return resource
+
+    def _of_host(self, linked: HostClass) -> RuntimeResource:
+        resource = self.host.get(linked)
+        if resource is None:
+            resource = self.host[linked] = RuntimeResource(None, linked.dtor, linked.name, linked.cls)
+            resource.linked = linked
         return resource
 
 
@@ -174,7 +176,7 @@ class Frame:
         return self.recipe.has_resources and any(i.handles.array[1:] for i in self.components)
 
     def _all_ends(self) -> Iterator[Callable[[], object]]:
-        for resource, linked in self.resources.host:
+        for linked, resource in self.resources.host.items():
             held, resource.objects = resource.objects or (), HostObjects()
             yield from [partial(linked.end or linked.dtor, entry.value) for entry in held]
         for component in self.components:

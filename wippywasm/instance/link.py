@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
 from wippywasm.abi.lift import lifted_of
-from wippywasm.abi.state import RuntimeResource
 from wippywasm.abi.waiting import PLAIN, is_awaitable
 from wippywasm.binary.component import ModuleType
 from wippywasm.core import CoreFuncType, CoreImport
@@ -22,8 +21,18 @@ from wippywasm.errors import LinkError, WitError, counted
 from wippywasm.instance.arity import accepts, signature_text
 from wippywasm.instance.exports import ExportedInstance, ExportedResource, what_was_given
 from wippywasm.instance.foreign import GuestFunction, Identities, guest_function, same_named_type, same_types
+from wippywasm.instance.grants import is_offered
 from wippywasm.instance.host_modules import link_module
-from wippywasm.instance.linked import CoreBinding, CoreHost, Denied, HostClass, Linked, LinkedResource, NotOffered
+from wippywasm.instance.host_resources import class_given, hint_of_hosts, of_guest, of_host
+from wippywasm.instance.linked import (
+    CoreBinding,
+    CoreHost,
+    Denied,
+    HostClass,
+    Linked,
+    LinkedResource,
+    NotOffered,
+)
 from wippywasm.instance.names import snake, split_version
 from wippywasm.instance.offered import HostInterface, OfferedTypes, offered_types
 from wippywasm.instance.providers import (
@@ -33,7 +42,6 @@ from wippywasm.instance.providers import (
     find,
     find_function,
     find_import,
-    find_resource,
     part_name,
     part_to_give,
 )
@@ -63,7 +71,11 @@ class _Linker:
         self.origins = {r.resource: r.path for r in plan.host_resources}
         self.identities = Identities()
         self.common: dict[ResourceType, ResourceType] = {}
+        """What the plan's resources are among guests, by `identities`."""
         self.types = Substitution(lambda r: self.common.get(r, r))
+        self.shipped: dict[ResourceType, ResourceType] = {}
+        """What those of shipped interfaces are there, whoever serves them."""
+        self.shipped_types = Substitution(lambda r: self.shipped.get(r, r))
         typed = any(isinstance(provider, HostInterface) for provider in imports.values())
         self.offered: Mapping[str, OfferedTypes] = offered_types() if typed else {}
 
@@ -107,18 +119,17 @@ class _Linker:
             raise LinkError(
                 f"import {_words(wanted.path)} is the type {it}, and {provider!r} has {other} of that name",
                 wanted.path[0],
+                hint=hint_of_hosts(found, provider._guest._resources()),
             )
 
     def check_class(self, path: tuple[str, ...], resource: ResourceType, provider: Any) -> None:
         """Refuse a class for a further name of a resource, unless it is the one given where that is introduced."""
-        given, origin = _class_given(provider, path[-1]), self.origins.get(resource)
+        given, origin = class_given(provider, path[-1]), self.origins.get(resource)
         if origin is None or not isinstance(given, type | ExportedResource):
             return
-        there = _class_given(find_import(self.imports, origin[:-1]), origin[-1])
-        same = given is there
-        if isinstance(given, ExportedResource) and isinstance(there, ExportedResource):
-            same = given._resource is there._resource
-        if not same:
+        there = class_given(find_import(self.imports, origin[:-1]), origin[-1])
+        found = of_guest(given) if isinstance(given, ExportedResource) else of_host(path[-1], given, provider)
+        if given is not there and self.identities.resource(found) is not self.common[resource]:
             other = "no class" if there is MISSING else "another class"
             raise LinkError(
                 f"import {_words(path)} is the resource of import {_words(origin)}, for which {other} is given",
@@ -129,33 +140,33 @@ class _Linker:
     # ---- resources
 
     def resource(self, wanted: HostResource) -> LinkedResource:
-        *where, name = wanted.path
-        provider = find_import(self.imports, tuple(where))
-        if isinstance(provider, ExportedInstance):
-            if not isinstance(provider._items.get(name), ResourceType):
-                raise self.lacking(wanted.path, "a resource", provider)
-            return self.foreign_resource(wanted, ExportedResource(provider, name))
         self.offered_resource(wanted)
-        if isinstance(provider, HostInterface):
-            return HostClass(name, drop_object, close_object)
-        if provider is MISSING and not self.deny:
-            raise self.missing(wanted.path, f"resource {name!r}")
-        cls = MISSING if provider is MISSING else find_resource(provider, name)
-        if isinstance(cls, ExportedResource):
-            return self.foreign_resource(wanted, cls)
-        return HostClass(name, close_object, cls=_class_to_check(cls))
+        found = self.supplied(wanted)
+        self.common[wanted.resource] = self.identities.resource(found)
+        if not isinstance(found, HostClass):
+            self.shipped.pop(wanted.resource, None)  # our functions can't have those of guests
+        return found
 
-    def foreign_resource(self, wanted: HostResource, given: ExportedResource) -> RuntimeResource:
-        resource = given._resource
-        self.common[wanted.resource] = self.identities.resource(resource)
-        return resource
+    def supplied(self, wanted: HostResource) -> LinkedResource:
+        *where, name = path = wanted.path
+        provider = find_import(self.imports, tuple(where))
+        if provider is MISSING and not self.deny:
+            raise self.missing(path, f"resource {name!r}")
+        if isinstance(provider, ExportedInstance) and not isinstance(provider._items.get(name), ResourceType):
+            raise self.lacking(path, "a resource", provider)
+        given = class_given(provider, name)
+        if isinstance(given, ExportedResource):
+            return of_guest(given)
+        shipped = self.shipped.get(wanted.resource)
+        is_ours = isinstance(provider, HostInterface) or (provider is MISSING and shipped and is_offered(path[0]))
+        return of_host(name, given, provider, shipped if is_ours else None)
 
     def offered_resource(self, wanted: HostResource) -> None:
         """Take a resource of a shipped interface for what it is there, whether or not the interface is granted."""
         types = self.offered.get(split_version(wanted.path[0])[0])
         found = types.resources.get(wanted.path[-1]) if types is not None and len(wanted.path) == 2 else None
         if found is not None:
-            self.common[wanted.resource] = found
+            self.shipped[wanted.resource] = found
 
     # ---- functions
 
@@ -180,12 +191,12 @@ class _Linker:
     def foreign_function(self, wanted: HostFunction, found: Any, foreign: GuestFunction) -> Callable[..., Any]:
         have, need = self.identities.over(foreign.resources).func(foreign.type), self.types.func(wanted.type)
         if need is not have:
+            other, it = describe_func(foreign.type), describe_func(wanted.type)
             raise LinkError(
-                f"import {_words(wanted.path)} needs {describe_func(wanted.type)}, "
-                f"and the guest's function is {describe_func(foreign.type)}"
-                + ", with another resource of that name"
-                * (describe_func(wanted.type) == describe_func(foreign.type)),
+                f"import {_words(wanted.path)} needs {it}, and the guest's function is {other}"
+                + ", with another resource of that name" * (it == other),
                 wanted.path[0],
+                hint=hint_of_hosts(foreign.type, foreign.resources) if it == other else None,
             )
         if foreign.lifted is None and lifted_of(found) is None:
             return host_function(found, wanted.type)
@@ -198,7 +209,7 @@ class _Linker:
         """
         types = self.offered.get(split_version(wanted.path[0])[0])
         type = types.functions.get(wanted.path[-1]) if types is not None and len(wanted.path) == 2 else None
-        if type is not None and not same_types(self.types.func(wanted.type), type):
+        if type is not None and not same_types(self.shipped_types.func(wanted.type), type):
             raise LinkError(
                 f"import {_words(wanted.path)} is declared as {describe_func(wanted.type)}, "
                 f"and the interface has {describe_func(type)}",
@@ -256,13 +267,6 @@ class _Linker:
             path[0],
             hint=part_to_give(provider, path[-1]),
         )
-
-
-def _class_given(provider: Any, name: str) -> Any:
-    """What a provider has for a resource."""
-    if isinstance(provider, ExportedInstance):
-        return ExportedResource(provider, name) if isinstance(provider._items.get(name), ResourceType) else MISSING
-    return MISSING if provider is MISSING else find_resource(provider, name)
 
 
 _KINDS: dict[type, str] = {
@@ -353,31 +357,6 @@ async def _outcome(awaitable: Awaitable[Any]) -> Ok | Err:
     except WitError as error:
         return Err(error.payload)
     return value if isinstance(value, Ok | Err) else Ok(value)
-
-
-def drop_object(value: Any) -> None:
-    """The destructor of an object that a `HostInterface` gave out: its `drop`, which may trap, else `close_object`."""
-    drop = getattr(value, "drop", None)
-    if callable(drop):
-        drop()
-    else:
-        close_object(value)
-
-
-def close_object(value: Any) -> None:
-    """The destructor of a Python object: its `close`, else its `drop`, where it has one."""
-    close = getattr(value, "close", None) or getattr(value, "drop", None)
-    if callable(close):
-        close()
-
-
-def _class_to_check(given: Any) -> type:
-    """The class that a host's objects have to be of: none for a factory, or a protocol that says nothing of objects."""
-    try:
-        isinstance(None, given)
-    except TypeError:
-        return object
-    return given if isinstance(given, type) else object
 
 
 def _words(path: tuple[str, ...]) -> str:

@@ -52,7 +52,27 @@ class NotOffered:
         raise UnsupportedFeatureError(f"the function {self.name}", "wippywasm")
 
 
-@dataclass(frozen=True)
+class Identity:
+    """What a resource of the host is to guests that are linked to each other: the same where it has the same source.
+
+    That is its type in a shipped interface; or the class given for it; or where none is, what serves the interface that
+    has it, by that name.
+    """
+
+    __slots__ = ("name", "source")
+
+    def __init__(self, source: object, name: object = "") -> None:
+        self.source = source
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Identity) and self.source is other.source and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash((id(self.source), self.name))
+
+
+@dataclass(frozen=True, eq=False)
 class HostClass:
     """A resource type that Python implements: any object of the class `cls` can be one.
 
@@ -60,6 +80,7 @@ class HostClass:
     """
 
     name: str
+    identity: Identity
     dtor: Callable[[Any], None]
     end: Callable[[Any], None] | None = None
     cls: type = object
