@@ -135,17 +135,20 @@ class TaskCall(Call):
     __slots__ = ("is_canceled_again", "is_met", "store", "task")
 
     def __init__(self, timeout: BaseException | None = None, seconds: float = 0, store: Any = None) -> None:
-        super().__init__(here(), timeout, seconds)
+        self.outer = here()  # each as the base class does, which would take longer
+        self.timeout = timeout
+        self.deadline = None if timeout is None else time.monotonic() + seconds
+        self.error = None
         self.task = current_task()
         self.store = store
-        self.is_met = self.is_canceled_again = False
+        self.is_over = self.is_met = self.is_canceled_again = False
 
     def meet(self) -> None:
         """Its guest has returned, now."""
         self.is_met = self.deadline is None or time.monotonic() < self.deadline
 
     def look(self) -> None:
-        if not self.is_met:
+        if self.deadline is not None and not self.is_met:
             super().look()
 
     def leave(self) -> None:
@@ -217,9 +220,9 @@ def is_by_task(timeout: BaseException) -> bool:
 
 def refuse_late() -> None:
     """Raise what the call has ended with that what runs here is within, if it has."""
-    call = here()
+    call = around()
     error = None if call is None else call.ended()
-    if error is not None:
+    if error is not None and here() is not None:
         raise error
 
 

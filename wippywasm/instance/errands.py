@@ -13,6 +13,7 @@ from concurrent import futures
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
+from threading import Lock
 from typing import Any
 
 from wippywasm.calling import Call, current
@@ -24,30 +25,14 @@ LOOK_SECONDS = 0.02
 """How often a thread that waits for a guest in which others are before it looks whether its own call has ended."""
 
 
-class First:
-    """Of several that ask, one is the first."""
-
-    __slots__ = ("_left",)
-
-    def __init__(self) -> None:
-        self._left = [None]
-
-    def ask(self) -> bool:
-        try:
-            self._left.pop()
-        except IndexError:
-            return False
-        return True
-
-
 class Errand:
     """What a thread does for another, which waits for it, within `call`, if any."""
 
     def __init__(self, function: Callable[[], Any], call: Call | None) -> None:
         self._function = function
         self._call = call
-        self._first = First()
-        """Whoever begins it, or gives it up before."""
+        self._first = Lock()
+        """Taken by whoever begins it, or gives it up before."""
         self._has_begun = False
         self._wait = refuse_to_wait if in_event_loop() else this_thread.wait
         self._context = copy_context()
@@ -55,7 +40,7 @@ class Errand:
         self._outcome: Future[Any] = Future()
 
     def execute(self) -> None:
-        if self._first.ask():
+        if self._first.acquire(blocking=False):
             self._has_begun = True
             settle(self._outcome, self._context.run, (self._run,))
 
@@ -73,7 +58,7 @@ class Errand:
             with suppress(TimeoutError, futures.TimeoutError):
                 return self._outcome.result(LOOK_SECONDS)
             error = call.ended()
-            if error is not None and self._first.ask():
+            if error is not None and self._first.acquire(blocking=False):
                 raise error
         return self._outcome.result()
 

@@ -34,7 +34,7 @@ from wippywasm.engine.recursion import awaits_for_guests, unless_too_deep
 from wippywasm.engine.turns import Held, turns_of
 from wippywasm.errors import CanceledError
 from wippywasm.instance.budget import within
-from wippywasm.instance.errands import Errand, First, settle, told
+from wippywasm.instance.errands import Errand, settle, told
 from wippywasm.instance.handover import Handover
 from wippywasm.instance.waiting import in_event_loop, this_thread
 
@@ -215,7 +215,13 @@ class _Call:
     """
 
     drop: delivery.Drop | None = None
-    _is_given_up = False
+    task: weakref.ref[asyncio.Task[Any]] | None = None
+    """Which may be collected, when its loop is gone."""
+    _on_its_way: Outcome | None = None
+    _result: Any = None
+    _error: BaseException | None = None
+    _ended: BaseException | None = None
+    _done = _is_over = _is_given_up = False
 
     def __init__(
         self,
@@ -225,27 +231,21 @@ class _Call:
         components: Sequence[ComponentInstance],
     ) -> None:
         self.components = components
-        self.task = None if task_call.task is None else weakref.ref(task_call.task)
-        """Which may be collected, when its loop is gone."""
-        self._first = First()
-        """Whoever begins it, or ends it before."""
+        if task_call.task is not None:
+            self.task = weakref.ref(task_call.task)
+        self._first = threading.Lock()
+        """Taken by whoever begins it, or ends it before."""
         self._loop = loop
         self._task_call = task_call
         self._interrupt = interrupt
         self._context = copy_context()
         self._handover: Handover[Awaitable[Any] | None] = Handover(loop)
         self._reply: SimpleQueue[Outcome] = SimpleQueue()
-        self._on_its_way: Outcome | None = None
-        self._result: Any = None
-        self._error: BaseException | None = None
-        self._ended: BaseException | None = None
-        self._done = False
-        self._is_over = False
 
     # ---- in the guest's thread
 
     def execute(self, function: Callable[[], Any]) -> None:
-        if not self._first.ask():
+        if not self._first.acquire(blocking=False):
             self._done = True
             self._handover.give(None)
             return
@@ -291,9 +291,10 @@ class _Call:
 
     async def attend(self) -> Any:
         """Await what the guest waits for, until it is done."""
-        held = Held(self._loop)
+        since, held = time.monotonic(), None
         while (awaitable := await self._handover.take()) is not None:
             self._on_its_way = await _outcome(awaitable)
+            held = held or Held(self._loop, since)
             if held.check():
                 await turns_of(self._loop).rest()
             self._reply.put(self._on_its_way)
@@ -310,7 +311,7 @@ class _Call:
             return
         # Not the task's own error: that one's traceback would lead to the guest's frames.
         self._ended = CanceledError(reason)
-        if self._first.ask():  # the guest is as it was, and so are the arguments
+        if self._first.acquire(blocking=False):  # the guest is as it was, and so are the arguments
             return
         self._reply.put(self._on_its_way or (None, self._ended))
         if self._task_call.ended() is None:
@@ -319,7 +320,7 @@ class _Call:
 
     def expire(self, timeout: BaseException) -> None:
         """Its time is up: the task is about to be cancelled, and so to `end` this."""
-        if self._first.ask():
+        if self._first.acquire(blocking=False):
             self._ended = timeout
         else:
             self._interrupt(timeout)
@@ -340,7 +341,7 @@ class _Call:
     def give_up(self) -> None:
         """The task is gone, or has the result: nobody takes what is left of it, or will be."""
         self._is_given_up = True
-        if self._done:  # each looks after it has said so: one of the two drops it
+        if self._done and self.drop is not None:  # each looks after it has said so: one of the two drops it
             self._drop()
 
     def _drop(self) -> None:

@@ -115,9 +115,9 @@ class ThreadGuest(Guest):
         key, _ = self.component.find_function(name)
         store, budget_ms = frame.store, frame.budget_ms
 
-        async def call(*args: Any, **named: Any) -> Any:
+        def call(*args: Any, **named: Any) -> Awaitable[Any]:
             made = task_call(budget_ms, store=store)
-            return await thread.run(partial(inner, key, *args, **named), frame.interrupt, frame.components, made)
+            return thread.run(partial(inner, key, *args, **named), frame.interrupt, frame.components, made)
 
         return call
 
