@@ -1,7 +1,7 @@
 """What every way to read a file takes of dense ones, as a table: `python -m tools.dense_table [-s SIZE]… [KIND]…`.
 
 In: kinds of components, modules and WIT packages, and sizes. Out: a line for each file, with the milliseconds of each
-way and, where it is over 3 MB, how many times the file's size it takes besides those; the most of each at last.
+way and, where that is over 3 MB, how many times the file's size it takes besides those; the most of each at last.
 """
 
 from __future__ import annotations
