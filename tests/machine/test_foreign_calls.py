@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from wippywasm import Limits
-from wippywasm.errors import CanceledError, PoisonedError, TimedOutError, UnsupportedFeatureError
+from wippywasm.errors import CanceledError, PoisonedError, TimedOutError, Trap, UnsupportedFeatureError
 from wippywasm.instance.foreign_calls import within_time_of
 
 SHORT = Limits(max_execution_ms=400)
@@ -184,6 +184,24 @@ CALLING = """
   (func (export "spin") (param "for-ever" bool) (result u32) (canon lift (core func $i "spin"))))
 """
 """Looks at its clock where it calls the host."""
+
+
+def test_it_is_said_why_a_callee_is_not_entered(load: Any) -> None:
+    def hook() -> None:
+        with pytest.raises(Trap, match=r"^cannot enter component instance: what it has called calls it$"):
+            caller.call("spin", False)
+        raise ZeroDivisionError("in the host")
+
+    last = load(CALLING).instantiate({"hook": hook})
+    caller, other = (load(MIDDLE).instantiate({"spin": last.exports.spin}) for _ in range(2))
+    with pytest.raises(ZeroDivisionError):
+        caller.call("spin", False)
+    cause = "an earlier call ended it: ZeroDivisionError: in the host"
+    with pytest.raises(Trap, match=rf"^cannot enter component instance: {cause}$") as caught:
+        other.call("spin", False)
+    assert caught.value.code == "cannot enter"
+    for guest in (caller, other, last):
+        guest.close()
 
 
 async def test_a_callee_that_has_returned_is_not_ended_with_its_caller(load: Any) -> None:

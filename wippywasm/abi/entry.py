@@ -61,12 +61,9 @@ def refuse_entry(instances: Iterable[ComponentInstance], caller: ComponentInstan
     causes = [poison for _, may_enter, poison in now if poison is not None and not may_enter]
     if CLOSED in causes:
         raise UnavailableError("the guest is closed", hint="instantiate the component again")
-    if causes and caller is None:
-        raise PoisonedError(
-            f"cannot enter component instance: an earlier call ended it: {causes[0]}",
-            hint="instantiate the component anew",
-        )
-    if causes or _entries([i for i, _ in barred]) > 1:
+    if causes:
+        _refuse_ended(causes[0], caller)
+    if _entries([i for i, _ in barred]) > 1:
         refuse_reentry()
     if any(may_enter is AWAITED for _, may_enter in barred):
         refuse_waiting()
@@ -81,9 +78,16 @@ def check_look(instances: list[ComponentInstance]) -> None:
     refuse_entry(instances, None)
 
 
+def _refuse_ended(cause: str, caller: ComponentInstance | None) -> NoReturn:
+    message = f"cannot enter component instance: an earlier call ended it: {cause}"
+    if caller is None:
+        raise PoisonedError(message, hint="instantiate the component anew")
+    raise Trap(message, code="cannot enter")
+
+
 def refuse_reentry() -> NoReturn:
     """Raise the error for a call into a guest by what the guest itself calls."""
-    raise Trap("cannot enter component instance", code="cannot enter")
+    raise Trap("cannot enter component instance: what it has called calls it", code="cannot enter")
 
 
 def refuse_waiting() -> NoReturn:
