@@ -9,7 +9,14 @@ import pytest
 from tests.vectors import components, needs_vectors
 from wippywasm import binary, engine
 from wippywasm.errors import InvalidError
-from wippywasm.wit import parse_text, print_resolution, world_functions, world_mismatches, world_of_component
+from wippywasm.wit import (
+    parse_text,
+    print_resolution,
+    world_document,
+    world_functions,
+    world_mismatches,
+    world_of_component,
+)
 
 COMPONENT = """
 (component
@@ -210,6 +217,21 @@ def test_types_that_only_the_root_names_have_no_words() -> None:
     world = world_of_component(binary.decode(engine.wat2wasm(text)))
     with pytest.raises(InvalidError, match="the function `h` is of a record type that no interface names"):
         print_resolution(world)
+
+
+def test_interfaces_that_use_types_of_each_other_have_no_document() -> None:
+    text = """
+    (component
+      (import "a:b/x" (instance $x (export "s" (type (sub resource)))))
+      (alias export $x "s" (type $s))
+      (import "a:b/y" (instance $y (export "t" (type (eq $s))) (export "q" (type (sub resource)))))
+      (alias export $y "q" (type $q))
+      (instance $e (export "u" (type $q)))
+      (export "a:b/x" (instance $e)))
+    """
+    world = world_of_component(binary.decode(engine.wat2wasm(text))).world()
+    with pytest.raises(InvalidError, match="the interface `a:b/x` uses types of one that uses its types"):
+        world_document(world)
 
 
 @needs_vectors

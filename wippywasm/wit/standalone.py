@@ -90,12 +90,15 @@ def _check_uses(world: World, named: list[Interface]) -> None:
 
 
 def _need(interface: Interface, needed: dict[Interface, None]) -> None:
-    """Add an interface behind those whose types it uses."""
-    todo = [interface]
+    """Add an interface behind those whose types it uses. Refuses what only components have: a circle of them."""
+    todo, waiting = [interface], set[Interface]()
     while todo:
         here = todo[-1]
         missing = [u for u in map(used_interface, here.types.values()) if u is not None and u not in needed]
+        if missing and here in waiting:
+            raise unsayable(f"the interface `{here.id}` uses types of one that uses its types")
         if missing:
+            waiting.add(here)
             todo += dict.fromkeys(missing)
         else:
             needed.setdefault(todo.pop())
