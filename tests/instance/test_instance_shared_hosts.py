@@ -5,6 +5,7 @@ Spec: SPEC section 14; `CanonicalABI.md`, `lift_own`, `lift_borrow`, `lower_own`
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 from typing import Any
@@ -222,6 +223,35 @@ def test_beside_texts_of_either_encoding(load: Any, host: Host, encoding: str) -
         assert guest.call("lend", 4) == 8
         guest.close()
     assert host.closed == [1, 1]
+
+
+@pytest.mark.parametrize("has_task", [False, True], ids=["plain", "task"])
+def test_where_tasks_call_and_the_host_waits(load: Any, host: Host, has_task: bool) -> None:
+    """On wasmer, each guest that a task has called has a thread of its own."""
+
+    async def make(n: int) -> Thing:
+        await asyncio.sleep(0)
+        return host.cls(n)
+
+    async def see(thing: Thing) -> int:
+        await asyncio.sleep(0)
+        return thing.n
+
+    async def main() -> list[int]:
+        imports = {"host": {**host.imports, "make": make, "see": see}}
+        keeping = load(keeper()).instantiate(imports)
+        if has_task:
+            (await keeping.call_async("give", 1)).close()
+        guest = load(user()).instantiate({**imports, "keeper": keeping})
+        results = [await guest.call_async(name, 6) for name in ("move", "lend", "put", "fetch", "pass-on", "tell")]
+        await guest.call_async("hold", 1)
+        await guest.call_async("put", 2)
+        guest.close()
+        keeping.close()
+        return results
+
+    assert asyncio.run(main()) == [6, 12, 0, 6, 15, 6]
+    assert host.closed == [1] * len(host.made)
 
 
 def test_each_guest_has_handles_of_its_own(guests: Any, host: Host) -> None:
