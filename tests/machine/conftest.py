@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.instance.conftest import engine, load  # noqa: F401  (the fixtures)
+from tests.machine.staging import stage  # noqa: F401  (the fixture)
 from wippywasm.errors import WitError
 
 
