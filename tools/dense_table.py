@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import sys
 import tempfile
 import time
@@ -63,8 +64,11 @@ def _text(file: Path) -> object:
 
 
 def _package(file: Path) -> object:
-    found = wit.decode(file.read_bytes())
-    return wit.print_resolution(found), wit.to_json(found)
+    return wit.print_resolution(wit.decode(file.read_bytes()))
+
+
+def _package_json(file: Path) -> object:
+    return json.dumps(wit.to_json(wit.decode(file.read_bytes())))
 
 
 WAYS: dict[str, Way] = {
@@ -79,6 +83,7 @@ WAYS: dict[str, Way] = {
     "wit": _text,
     "bindgen": lambda file: generate(read_world(file), "x"),
     "package": _package,
+    "package json": _package_json,
 }
 KINDS: dict[str, Make] = {
     **dense.KINDS,

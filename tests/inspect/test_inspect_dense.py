@@ -45,7 +45,7 @@ def test_a_core_module_of_many_exports_takes_as_little(tmp_path: Path) -> None:
     assert_peak(lambda: report(inspect(file)), 1_000_000 + 24 * len(wasm))
 
 
-@pytest.mark.parametrize("kind", ["exports of functions", "methods", "imports of instances"])
+@pytest.mark.parametrize("kind", ["exports of functions", "methods", "imports of instances", "modules"])
 def test_json_of_a_small_file_takes_little(kind: str, tmp_path: Path) -> None:
     file = tmp_path / "dense.wasm"
     file.write_bytes(dense.KINDS[kind](20_000))

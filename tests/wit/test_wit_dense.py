@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from tests.binary.peaks import assert_peak
 from tools import dense, dense_wit
+from wippywasm.bindgen.sources import read_world
 from wippywasm.errors import ValidationError
 from wippywasm.wit import decode
 
@@ -35,3 +37,16 @@ def test_a_kind_takes_the_room_that_is_charged(kind: str) -> None:
 def test_bytes_take_only_so_much_room(kind: str) -> None:
     package = dense_wit.PACKAGES[kind](60_000)
     assert_peak(partial(read, package), 2_000_000 + 46 * len(package))
+
+
+def test_bindings_of_a_package_take_40_times_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "dense.wasm"
+    package = dense_wit.PACKAGES["functions with a parameter"](240_000)
+    file.write_bytes(package)
+
+    def bind() -> None:
+        with suppress(ValidationError):
+            read_world(file)
+
+    bind()
+    assert_peak(bind, 3_000_000 + 40 * len(package))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wippywasm import engine, wit
 from wippywasm.binary import decode, sniff
-from wippywasm.binary.component import ComponentType
+from wippywasm.binary.component import Component, ComponentType
 from wippywasm.errors import InvalidError, NotFoundError
 from wippywasm.instance.load import MAGIC, read_source
 from wippywasm.wit import Package, Resolution, World
@@ -71,12 +71,17 @@ def _readable() -> Iterator[None]:
 def _of_component(data: bytes | memoryview, path: Path, features: Collection[str]) -> Resolution | World:
     """The package that a component is the binary form of, or else its world."""
     component = decode(data)
+    if not _is_package(component):
+        return wit.world_of_component(component).world()
+    del component  # what is made of a package takes as much again
+    resolution = Resolution(features)
+    add_binary(resolution, str(path), bytes(data))
+    return resolution
+
+
+def _is_package(component: Component) -> bool:
     types = [getattr(extern, "type", None) for extern in component.type.exports.values()]
-    if types and all(isinstance(t, ComponentType) for t in types):
-        resolution = Resolution(features)
-        add_binary(resolution, str(path), bytes(data))
-        return resolution
-    return wit.world_of_component(component).world()
+    return bool(types) and all(isinstance(t, ComponentType) for t in types)
 
 
 def _check_binary(path: Path) -> None:

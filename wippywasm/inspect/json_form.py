@@ -13,9 +13,11 @@ from wippywasm.inspect.model import Definition, ExportedFunction, Inspection, Mo
 from wippywasm.plan.describe import describe_func
 from wippywasm.unfolded import OF_OWN, ROOM, Texts
 
-PARTS, BYTES_OF_PART, MOST_PARTS = 2_000, 40, 50_000
+PARTS, BYTES_OF_PART, MOST_PARTS = 1_800, 40, 50_000
 """How many exports, imports, modules and instances the JSON of any file may have, the bytes of it that allow one more,
 and what none may exceed: each takes a kilobyte."""
+OF_MODULE = 2
+"""What a module or an instance of one counts besides: its facts are many, and it is a part of the tree as well."""
 
 
 def to_json(found: Inspection) -> dict[str, Any]:
@@ -38,6 +40,7 @@ def _check_size(found: Inspection) -> None:
     graph, entries = found.graph, () if found.definition is None else found.definition.entries
     lists = (found.exports, found.other_exports, found.modules, found.customs, graph.boxes, graph.links, entries)
     count = sum(map(len, lists)) + sum(1 + len(i.functions) for group in found.groups for i in group.imports)
+    count += OF_MODULE * len(found.modules)
     most = min(PARTS + found.size // BYTES_OF_PART, MOST_PARTS)
     if count > most:
         raise TooLongError(f"it has {count:,} exports, imports and parts, and its JSON has {most:,} of them at most")
