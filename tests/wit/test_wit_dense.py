@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.binary.peaks import assert_peak
 from tools import dense, dense_wit
 from wippywasm.bindgen.sources import read_world
 from wippywasm.errors import ValidationError
-from wippywasm.wit import decode
+from wippywasm.wit import decode, json_pieces, to_json
 
 
 def read(package: bytes) -> None:
@@ -50,3 +51,14 @@ def test_bindings_of_a_package_take_40_times_the_file(tmp_path: Path) -> None:
 
     bind()
     assert_peak(bind, 3_000_000 + 40 * len(package))
+
+
+def test_json_of_a_package_takes_40_times_the_file() -> None:
+    package = dense_wit.PACKAGES["named records of 100"](240_000)
+    decode(package)
+    assert_peak(lambda: sum(map(len, json_pieces(decode(package)))), 3_000_000 + 40 * len(package))
+
+
+def test_pieces_of_json_are_its_text() -> None:
+    found = decode(dense_wit.PACKAGES["imported functions"](2_000))
+    assert "".join(json_pieces(found)) == json.dumps(to_json(found), indent=2)

@@ -6,7 +6,7 @@ with `--check`; complaints go to standard error, with exit code 2.
 
 from __future__ import annotations
 
-import json
+import sys
 
 import click
 
@@ -37,9 +37,14 @@ def wit_command(
     wanted.say_unused()
     if check:
         return
+    if settings.is_json:
+        for piece in wit.json_pieces(resolution):
+            sys.stdout.write(piece)
+        sys.stdout.write("\n")
+        return
     with blaming_the_user():
-        text = json.dumps(wit.to_json(resolution), indent=2) if settings.is_json else wit.print_resolution(resolution)
-    click.echo(text, nl=settings.is_json)
+        text = wit.print_resolution(resolution)
+    click.echo(text, nl=False)
 
 
 def _parse(path: str, features: Features, all_features: bool, *, is_json: bool) -> Resolution:

@@ -73,7 +73,7 @@ class CustomSection:
     size: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ModuleFacts:
     """A core module. `where` leads to it through nested components: `0` or `1/0`; sizes are bytes."""
 

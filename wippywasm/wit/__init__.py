@@ -31,7 +31,7 @@ from wippywasm.wit.compare_worlds import world_mismatches
 from wippywasm.wit.component_world import world_of_component, world_of_imports
 from wippywasm.wit.decode import decode, decode_first
 from wippywasm.wit.diff import Change, diff_packages, diff_worlds
-from wippywasm.wit.dump import to_json
+from wippywasm.wit.dump import json_pieces, to_json
 from wippywasm.wit.encode import EncodedImports, encode, encode_imports, encode_world
 from wippywasm.wit.flatten import ROOT, Flattener, WorldScope, world_functions, world_scopes
 from wippywasm.wit.host import host_interface, host_packages, host_wit_path
@@ -89,6 +89,7 @@ __all__ = [
     "host_interface",
     "host_packages",
     "host_wit_path",
+    "json_pieces",
     "parse",
     "parse_signatures",
     "parse_text",

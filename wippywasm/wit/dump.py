@@ -1,11 +1,13 @@
 """A resolution as plain data, in the form that other WIT tools print: what the conformance vectors hold.
 
-In: a `Resolution`. Out: dictionaries and lists, ready for `json`; references are indices into the four lists.
+In: a `Resolution`. Out: dictionaries and lists, ready for `json`, or the pieces of their text; references are indices
+into the four lists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from wippywasm import model
@@ -31,9 +33,18 @@ def to_json(resolution: Resolution) -> Json:
     return _Dump(resolution).run()
 
 
+def json_pieces(resolution: Resolution) -> Iterator[str]:
+    """The text of `to_json`, laid out: each item is made when it is written, as all of them take sixty times a file."""
+    dump = _Dump(resolution, lambda item: item)
+    return json.JSONEncoder(indent=2, default=dump.made).iterencode(dump.run())
+
+
 class _Dump:
-    def __init__(self, resolution: Resolution) -> None:
+    """`of` gives what stands for an item of the resolution: what is `made` of it, or itself until that is written."""
+
+    def __init__(self, resolution: Resolution, of: Callable[[Any], Any] | None = None) -> None:
         self.resolution = resolution
+        self.of = of or self.made
         self.indices: dict[int, int] = {}
         for items in (resolution.worlds, resolution.interfaces, resolution.types, resolution.packages):
             for i, item in enumerate(items):
@@ -42,11 +53,15 @@ class _Dump:
     def run(self) -> Json:
         found = self.resolution
         return {
-            "worlds": [self.world(w) for w in found.worlds],
-            "interfaces": [self.interface(i) for i in found.interfaces],
-            "types": [self.type_def(t) for t in found.types],
-            "packages": [self.package(p) for p in found.packages],
+            "worlds": [self.of(w) for w in found.worlds],
+            "interfaces": [self.of(i) for i in found.interfaces],
+            "types": [self.of(t) for t in found.types],
+            "packages": [self.of(p) for p in found.packages],
         }
+
+    def made(self, item: object) -> Json:
+        """An item of the resolution, whose functions may be made later."""
+        return _ITEMS[type(item)](self, item)
 
     def index(self, item: object) -> int:
         return self.indices[id(item)]
@@ -76,7 +91,7 @@ class _Dump:
         if isinstance(item, TypeDef):
             return {"type": self.index(item)}
         if isinstance(item, Function):
-            return {"function": self.function(item)}
+            return {"function": self.of(item)}
         return {"interface": self.interface_item(item)}
 
     def interface_item(self, item: InterfaceItem) -> Json:
@@ -90,7 +105,7 @@ class _Dump:
     def interface(self, interface: Interface) -> Json:
         return {"name": interface.name} | _present(
             types={name: self.index(t) for name, t in interface.types.items()},
-            functions={name: self.function(f) for name, f in interface.functions.items()},
+            functions={name: self.of(f) for name, f in interface.functions.items()},
             docs=_docs(interface.docs),
             stability=stability_json(interface.stability),
             package=self.index(interface.package),
@@ -135,6 +150,13 @@ class _Dump:
         return [member | _present(docs=_docs(text)) for member, text in zip(members, docs)]
 
 
+_ITEMS: dict[type, Callable[[_Dump, Any], Json]] = {
+    World: _Dump.world,
+    Interface: _Dump.interface,
+    TypeDef: _Dump.type_def,
+    Package: _Dump.package,
+    Function: _Dump.function,
+}
 _KINDS: dict[type, Callable[[_Dump, TypeDef, Any], Json]] = {
     model.RecordType: lambda d, t, k: {
         "record": {"fields": d.members(t, [{"name": f.name, "type": d.type(f.type)} for f in k.fields])}
