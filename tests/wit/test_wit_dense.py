@@ -50,7 +50,7 @@ def test_bindings_of_a_package_take_40_times_the_file(tmp_path: Path) -> None:
             read_world(file)
 
     bind()
-    assert_peak(bind, 3_000_000 + 40 * len(package))
+    assert_peak(bind, 4_000_000 + 40 * len(package))  # a megabyte of it for Python 3.10
 
 
 def test_json_of_a_package_takes_40_times_the_file() -> None:
