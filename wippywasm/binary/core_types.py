@@ -21,7 +21,7 @@ from wippywasm.binary.limits import (
     CORE_PART,
     CORE_REFERENCE,
     CORE_TYPE,
-    ITEM,
+    READING_CORE_REFERENCE,
 )
 from wippywasm.binary.reader import Reader
 from wippywasm.budget import Budget
@@ -142,7 +142,7 @@ class CoreTypeReader:
             return self.space.reference(True, f"(shared {self._abstract()})")
         known = len(self.space.references)
         found = self.space.reference(code == 0x63, self.heap_type())
-        self.budget.spend(ITEM.work, reader.pos)
+        self.budget.spend(READING_CORE_REFERENCE, reader.pos)
         if len(self.space.references) > known:
             self.budget.define(CORE_REFERENCE, reader.pos)
         return found

@@ -102,6 +102,8 @@ CORE_COMPOSITE = Cost(8, 10)
 """What a struct, array or continuation adds to it."""
 CORE_MEMBER = Cost(2, 200)
 """A member of a recursive group, beside its type."""
+READING_CORE_REFERENCE = 5
+"""The work of each reference, whatever it is to."""
 CORE_REFERENCE = Cost(9, 200)
 """A reference to another type than before, or what a type adds that may have supertypes."""
 CORE_PART = Cost(1, 12)
