@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from tests.instance.test_instance_destructors import OWNER as NAMED_OWNER
 from wippywasm import Limits
+from wippywasm.abi.state import HostObjects, Table
 from wippywasm.errors import PoisonedError, TimedOutError, Trap
 
 OWNER = NAMED_OWNER.replace("$owner", "", 1)
@@ -289,6 +291,49 @@ def test_an_argument_that_the_guest_has_no_memory_for(things: Things, is_task: b
     assert things.gone == [5]
     del x, raised
     gc.collect()
+    user.close()
+    assert things.gone == [5]
+
+
+TAKER = """
+(component
+  (import "thing" (type $thing (sub resource)))
+  (core module $m (func (export "take") (param i32)))
+  (core instance $i (instantiate $m))
+  (func (export "take") (param "x" (own $thing)) (canon lift (core func $i "take"))))
+"""
+
+
+def test_an_argument_that_the_guest_has_no_handle_for(things: Things, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is destroyed once, though it is in one table already where it is the host's."""
+    user, x = things.linked(TAKER).instantiate(), things.make(5)
+    with monkeypatch.context() as patched:
+        patched.setattr(Table, "MAX_LENGTH", 0)
+        with pytest.raises(Trap, match="resource table has no free keys"):
+            user.call("take", x)
+    user.close()
+    assert things.gone == [5]
+
+
+@pytest.mark.parametrize("table", [Table, HostObjects])
+def test_ctrl_c_when_the_guest_has_just_got_its_handle(
+    things: Things, monkeypatch: pytest.MonkeyPatch, table: type[Table]
+) -> None:
+    """Or its object: that is in a table of its own, where it is the host's."""
+    user, x = things.linked(TAKER).instantiate(), things.make(5)
+    add = Table.add
+
+    def interrupted(self: Table, element: Any) -> int:
+        index = add(self, element)
+        if type(self) is table:
+            raise KeyboardInterrupt
+        return index
+
+    is_added = table is Table or things.owner is None
+    with monkeypatch.context() as patched:
+        patched.setattr(Table, "add", interrupted)
+        with pytest.raises(KeyboardInterrupt) if is_added else nullcontext():
+            user.call("take", x)
     user.close()
     assert things.gone == [5]
 

@@ -45,7 +45,7 @@ class Scope(Allowance):
     was about to get.
     """
 
-    __slots__ = ("given", "lifted", "resources", "seen", "subtask", "taken", "task")
+    __slots__ = ("given", "lifted", "placing", "resources", "seen", "subtask", "taken", "task")
 
     def __init__(
         self, inst: ComponentInstance, resources: Mapping[ResourceType, RuntimeResource], task: Task, subtask: Subtask
@@ -58,6 +58,8 @@ class Scope(Allowance):
         """What `take_own` gave, in the order in which it is given to the guest."""
         self.given = 0
         """How many of these the guest has got."""
+        self.placing: tuple[int, ResourceHandle] | None = None
+        """The handle for the one of that number, which may be in the guest's table before it is counted."""
         self.lifted: list[tuple[RuntimeResource, Any]] = []
         """What `lift_own` gave."""
         self.seen: dict[int, bool] = {}
@@ -124,7 +126,9 @@ class Scope(Allowance):
     def give_own(self, taken: Any, resource: ResourceType) -> int:
         rt = self.resources[resource]
         rep = taken if rt.objects is None else rt.objects.add(HostObject(taken))
-        index = self.inst.handles.add(ResourceHandle(rt, rep, own=True))
+        handle = ResourceHandle(rt, rep, own=True)
+        self.placing = self.given, handle
+        index = self.inst.handles.add(handle)
         self.given += 1
         return index
 
@@ -168,13 +172,21 @@ class Scope(Allowance):
 
     def fail(self) -> None:
         """The guest is ending: it owns what was on its way, as if that had arrived or never left."""
-        for rt, taken, _ in self.taken[self.given :]:
-            self._keep(rt, taken)
+        for number, (rt, taken, _) in enumerate(self.taken[self.given :]):
+            if number or not self._is_placed(rt, taken):
+                self._keep(rt, taken)
         for rt, value in self.lifted:
             self._keep(rt, value if rt.objects is not None else value._take())
         self.taken.clear()
         self.lifted.clear()
         self.task.release()
+
+    def _is_placed(self, rt: RuntimeResource, taken: Any) -> bool:
+        """Whether that which comes next is in a table already: the other was full, or Ctrl-C came before it counted."""
+        if rt.objects is not None:
+            return any(held.value is taken for held in rt.objects)
+        number, handle = self.placing or (-1, None)
+        return number == self.given and any(h is handle for h in self.inst.handles)
 
     def drop(self, tell: Callable[[Exception], None]) -> None:
         """Whoever was to get what was lifted is gone; `tell` gets each error of a destructor."""
