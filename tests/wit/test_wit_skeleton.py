@@ -14,6 +14,7 @@ from tests.vectors import components, needs_vectors
 from tools import dense
 from wippywasm import binary
 from wippywasm.bindgen import generate
+from wippywasm.engine import wat2wasm
 from wippywasm.errors import InvalidError, TooLongError, WippyError
 from wippywasm.model import EnumType, Field, Prim, RecordType, ValType
 from wippywasm.wit import Function, Interface, Param, TypeDef, World, parse_text, world_document, world_of_component
@@ -86,6 +87,22 @@ def test_bindings_of_what_tools_make_take_no_more_than_the_component_is_worth(ki
     wasm = dense.KINDS[kind](60_000)
     world = world_of(wasm)
     assert_peak(partial(generate, world, "x"), 2_500_000 + 24 * len(wasm))
+
+
+@pytest.mark.parametrize("item", ['(export "f{}" (func (type $f)))', '(export "t{}" (type (eq $r)))'])
+def test_a_world_may_not_have_one_interface_ever_so_often(item: str) -> None:
+    """Each import would have all that the one type of instances has."""
+    parts = " ".join(map(item.format, range(300)))
+    outer = "(alias outer 1 $r' (type $r)) (type $f (func))"
+    imports = " ".join(f'(import "a:b/i{n}" (instance (type $i)))' for n in range(800))
+    wasm = wat2wasm(f"(component (type $r' (list u8)) (type $i (instance {outer} {parts})) {imports})")
+
+    def attempt() -> None:
+        with pytest.raises(TooLongError, match="in common"):
+            world_of(wasm)
+
+    attempt()
+    assert_peak(attempt, 2_500_000 + 16 * len(wasm))
 
 
 def interface() -> tuple[World, Interface]:

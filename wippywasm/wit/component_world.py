@@ -36,6 +36,9 @@ from wippywasm.wit.resolved import (
 
 AGAIN = 250_000
 """The parts of types that may be looked at more than once: a few lines could ask for the square of their number."""
+ITEMS, BYTES_OF_ITEM = 2_000, 20
+"""How many functions and types the interfaces of any component may have, and the bytes of it that allow one more: what
+is written for one takes more, but one type may be that of many instances."""
 MOST_NAMES = 5_000
 """The packages and interfaces of a world: more than anyone reads, in a few megabytes."""
 
@@ -84,7 +87,7 @@ def world_of_component(component: Decoded) -> Resolution:
     TooLongError where so many interfaces have types in common that the world would be out of proportion, and where it
     has more than 5,000 packages and interfaces.
     """
-    reading = _Reading(MOST_NAMES)
+    reading = _Reading(MOST_NAMES, ITEMS + len(component.wasm) // BYTES_OF_ITEM)
     reading.world.file_size = len(component.wasm)
     reading.items(reading.world.imports, component.node.imports.items())
     reading.items(reading.world.exports, component.node.exports.items())
@@ -114,8 +117,10 @@ def _is_bound(extern: Any) -> bool:
 
 
 class _Reading:
-    def __init__(self, most_names: float = math.inf) -> None:
+    def __init__(self, most_names: float = math.inf, items: float = math.inf) -> None:
         self._most_names = most_names
+        self._items = items
+        """How many more functions and types interfaces may have."""
         self.main = Package(PackageName("root", "component"))
         self.world = World("root", None, self.main)
         self.main.worlds["root"] = self.world
@@ -187,6 +192,9 @@ class _Reading:
         return interface
 
     def _fill(self, interface: Interface, exports: Mapping[str, Any]) -> None:
+        self._items -= len(exports)
+        if self._items < 0:
+            raise TooLongError("the component's interfaces have too many functions and types in common for a world")
         for name, extern in exports.items():
             if _is_function(extern) and name not in interface.functions:
                 function = self._function(interface, name, extern, interface.types)
