@@ -125,7 +125,7 @@ def of_resources(count: int, instances: int) -> bytes:
         of_resources(10, 150),
         COMPONENT + section(7, leb(2_500) + b"\x41\0" * 2_500),
         COMPONENT + section(7, leb(1) + b"\x3f\x7f\0") + section(8, leb(4_000) + b"\3\0" * 4_000),
-        COMPONENT + section(0, b"\0") * 6_000,
+        COMPONENT + section(0, b"\0") * 5_000,
     ],
     ids=["doubled resources", "resources", "instances", "component types", "built-ins", "custom sections"],
 )

@@ -281,11 +281,11 @@ def test_a_thread_of_guests_goes_on_where_there_is_no_memory_to_tell(monkeypatch
 
     thread = GuestThread()
     with monkeypatch.context() as patch:
-        patch.setattr("wippywasm.instance.guest_thread.clear_frames", fail)
+        patch.setattr("wippywasm.instance.errands.clear_frames", fail)
         with pytest.raises(ZeroDivisionError):
             thread.do(lambda: 1 // 0)
     with monkeypatch.context() as patch:
-        patch.setattr("wippywasm.instance.guest_thread._settle", fail)
+        patch.setattr("wippywasm.instance.guest_thread.settle", fail)
         thread.post(print)
         deadline = time.monotonic() + 5
         while thread._jobs.qsize() and time.monotonic() < deadline:
