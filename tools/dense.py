@@ -147,16 +147,21 @@ def exports(item: bytes, head: bytes) -> Make:
     return of(11, lambda n: b"\0" + label(n) + item, head)
 
 
+def packed(number: int, make: Items, size: int, most: int = MANY) -> bytes:
+    """A section of as many items as the size has room for, or `most`."""
+    inner = bytearray()
+    n = 0
+    while len(inner) < size and n < most:
+        inner += make(n)
+        n += 1
+    return section(number, leb(n) + bytes(inner))
+
+
 def module(number: int, make: Items, head: bytes = b"", most: int = MANY) -> Make:
-    """A module with a section of as many items as the size has room for."""
+    """A component of a module with such a section."""
 
     def of(size: int) -> bytes:
-        inner = bytearray()
-        n = 0
-        while len(inner) < size and n < most:
-            inner += make(n)
-            n += 1
-        return COMPONENT + section(1, MODULE + head + section(number, leb(n) + bytes(inner)))
+        return COMPONENT + section(1, MODULE + head + packed(number, make, size, most))
 
     return of
 

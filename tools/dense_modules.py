@@ -9,12 +9,14 @@ from tools.dense import (
     BODY,
     CORE_FUNC,
     CORE_TYPES,
+    MANY,
     MODULE,
     Items,
     Make,
     label,
     leb,
     numbered,
+    packed,
     section,
     text,
     usual,
@@ -27,18 +29,9 @@ ONE_BODY = section(10, vec([BODY]))
 ONE_MEMORY = section(5, b"\1\0\1")
 
 
-def of(number: int, make: Items, head: bytes = b"", tail: bytes = b"", most: int = 10_000_000) -> Make:
+def of(number: int, make: Items, head: bytes = b"", tail: bytes = b"", most: int = MANY) -> Make:
     """A module with a section of as many items as the size has room for, or `most`."""
-
-    def module(size: int) -> bytes:
-        inner = bytearray()
-        n = 0
-        while len(inner) < size and n < most:
-            inner += make(n)
-            n += 1
-        return MODULE + head + section(number, leb(n) + bytes(inner)) + tail
-
-    return module
+    return lambda size: MODULE + head + packed(number, make, size, most) + tail
 
 
 def functions(size: int) -> bytes:

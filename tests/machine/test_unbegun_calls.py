@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.instance.test_instance_failed_calls import Things
+from tests.instance.test_instance_failed_calls import TAKER, Things
 from wippywasm import Limits
 from wippywasm.engine.turns import Turns, crowd
 from wippywasm.errors import TimedOutError
@@ -28,13 +28,13 @@ KEEPER = """
 """
 
 
-SIMPLE_KEEPER = """
-(component
-  (import "thing" (type $thing (sub resource)))
-  (core module $m (func (export "keep") (param i32)))
-  (core instance $i (instantiate $m))
-  (func (export "keep") (param "x" (own $thing)) (canon lift (core func $i "keep"))))
-"""
+async def check_unchanged(guest: Any, things: Things, function: str, thing: Any, before: list[int]) -> None:
+    """The guest can be called, and be given the thing; it has only what it had `before`."""
+    assert guest.usable
+    assert things.gone == []
+    await guest.call_async(function, thing)
+    guest.close()
+    assert things.gone == [*before, thing.n]
 
 
 @pytest.mark.parametrize("limits", [None, Limits(max_execution_ms=1000)])
@@ -52,11 +52,7 @@ async def test_a_call_that_has_not_begun_leaves_all_as_it_was(load: Any, engine:
     asyncio.get_running_loop().call_later(1.1, free.set)
     with pytest.raises(asyncio.CancelledError if limits is None else TimedOutError):
         await task
-    assert guest.usable
-    assert things.gone == []
-    await guest.call_async("keep", thing)
-    guest.close()
-    assert things.gone == [3, 4]
+    await check_unchanged(guest, things, "keep", thing, [3])
 
 
 @pytest.mark.parametrize("limits", [None, Limits(max_execution_ms=200)])
@@ -72,19 +68,15 @@ async def test_a_call_that_waits_for_its_first_turn_leaves_all_as_it_was(
         await asyncio.sleep(3600)
 
     things, waits = Things(load, has_guest=False), asyncio.Event()
-    guest = load(SIMPLE_KEEPER).instantiate({"thing": things.thing}, limits=limits)
+    guest = load(TAKER).instantiate({"thing": things.thing}, limits=limits)
     thing = things.make(4)
     with monkeypatch.context() as patched:
         patched.setattr(Turns, "start", start)
         patched.setattr(crowd, "waiting", 1)
-        task = asyncio.ensure_future(guest.call_async("keep", thing))
+        task = asyncio.ensure_future(guest.call_async("take", thing))
         await waits.wait()
         if limits is None:
             task.cancel()
         with pytest.raises(asyncio.CancelledError if limits is None else TimedOutError):
             await task
-    assert guest.usable
-    assert things.gone == []
-    await guest.call_async("keep", thing)
-    guest.close()
-    assert things.gone == [4]
+    await check_unchanged(guest, things, "take", thing, [])
