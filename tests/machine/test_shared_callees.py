@@ -12,7 +12,8 @@ import pytest
 from tests.machine.test_foreign_calls import CALLING, LONG, MIDDLE
 from wippywasm import Limits
 from wippywasm.calling import Call
-from wippywasm.errors import CanceledError, PoisonedError, TimedOutError
+from wippywasm.errors import CanceledError, PoisonedError, TimedOutError, WippyError
+from wippywasm.instance import errands
 from wippywasm.instance.foreign_calls import within_time_of
 
 
@@ -99,6 +100,64 @@ async def test_a_call_is_out_of_time_while_its_guest_waits_for_the_callee(line: 
     await stage.check(ended, other)
     with pytest.raises(TimedOutError, match="max_execution_ms = 1000"):
         await ended
+
+
+class Behind:
+    """A direct call in the guest's thread, which pauses, and behind that a call by a task's guest, which will end."""
+
+    def __init__(self, load: Any, limits: Limits | None) -> None:
+        self.results: list[Any] = []
+        self._is_free, self._paused, self.go_on = threading.Event(), threading.Event(), threading.Event()
+        self.callee = load(CALLING).instantiate({"hook": self._hook})
+        self.caller = load(MIDDLE).instantiate({"spin": self.callee.exports.spin}, limits=limits)
+        self.callee._thread.post(self._is_free.wait)
+        self.direct = threading.Thread(target=self._call)
+
+    def _hook(self) -> None:
+        self._paused.set()
+        assert self.go_on.wait(60)
+
+    def _call(self) -> None:
+        try:
+            self.results.append(self.callee.call("spin", False))
+        except WippyError as error:
+            self.results.append(error)
+
+    async def begin(self) -> asyncio.Task[Any]:
+        """The task, where both have begun."""
+        self.direct.start()
+        await self._queued(1)
+        task: asyncio.Task[Any] = asyncio.ensure_future(self.caller.call_async("spin", False))
+        await self._queued(2)
+        self._is_free.set()
+        assert self._paused.wait(60)
+        return task
+
+    async def _queued(self, count: int) -> None:
+        while len(self.callee._thread._callers) < count:
+            await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize("limits", [None, Limits(max_execution_ms=500)])
+async def test_a_direct_call_does_not_end_with_the_one_behind_it(
+    load: Any, engine: str, monkeypatch: pytest.MonkeyPatch, limits: Limits | None
+) -> None:
+    if engine != "wasmer":
+        pytest.skip("only guests that have threads of their own are waited for")
+    monkeypatch.setattr(errands, "LOOK_SECONDS", 3600)  # else the one behind it is gone soon
+    stage = Behind(load, limits)
+    task = await stage.begin()
+    if limits is None:
+        task.cancel()
+    while stage.caller.usable:
+        await asyncio.sleep(0.001)
+    stage.go_on.set()
+    stage.direct.join()
+    assert stage.results == [7]
+    with pytest.raises(asyncio.CancelledError if limits is None else TimedOutError):
+        await task
+    assert stage.callee.usable
+    assert stage.callee.call("spin", False) == 7
 
 
 class Waits:

@@ -247,9 +247,13 @@ def _write_reading(needs: Needs, w: Source) -> None:
 
 
 class Lifted:
-    """What a lifted function was made of; the callables that `lift` makes lead to it, for `lower` to find."""
+    """What a lifted function was made of; the callables that `lift` makes lead to it, for `lower` to find.
+
+    One that `is_apart` is of another thread: only what `bind` makes may be called from here, `core` is out of reach.
+    """
 
     __slots__ = ("binding", "core", "options", "type")
+    is_apart = False
 
     def __init__(self, type: FuncType, core: CoreFunc, options: Options, binding: Binding) -> None:
         self.type = type
@@ -283,7 +287,7 @@ class PreparedLift:
         """The Python function for that core function; see `lift`."""
         function = self.code(core, binding, caller)
         function.__name__ = function.__qualname__ = self.name
-        function.__dict__[LIFTED] = function.__code__, self, core, binding
+        mark_lifted(function, Lifted(self.type, core, self.options, binding))
         return function
 
     def lifted(self, core: CoreFunc, binding: Binding) -> Lifted:
@@ -357,14 +361,19 @@ def lift(
 
 
 LIFTED = "lifted"
-"""The attribute of a lifted function that has its code, and what its `Lifted` is made of."""
+"""The attribute of a lifted function that has its code and its `Lifted`."""
+
+
+def mark_lifted(function: Callable[..., Any], lifted: Lifted) -> None:
+    """Let `lifted_of` find what the function was made of."""
+    function.__dict__[LIFTED] = function.__code__, lifted
 
 
 def lifted_of(function: Callable[..., Any]) -> Lifted | None:
-    """What a function was made of, if `lift` made it."""
+    """What a function was made of, if it lifts one."""
     found = getattr(function, LIFTED, None)
     # `functools.wraps` copies attributes to functions that are not ours.
     if not isinstance(found, tuple) or found[0] is not getattr(function, "__code__", None):
         return None
-    _, prepared, core, binding = found
-    return Lifted(prepared.type, core, prepared.options, binding)
+    lifted: Lifted = found[1]
+    return lifted

@@ -239,11 +239,13 @@ def _compose(ft: FuncType, lifted: Lifted, options: Options, binding: Binding, n
     """A component's function as the import of another: compiled, unless the guests can see each step.
 
     They see strings being transcoded. An instance that calls itself sees that it is given memory for the result before
-    `post-return`; compiled code is done with the callee before the caller allocates.
+    `post-return`; compiled code is done with the callee before the caller allocates. No step is for both, where each is
+    in a thread of its own.
     """
     encodings = {options.string_encoding, lifted.options.string_encoding}
     is_itself = lifted.binding.instance is binding.instance and lifted.binding.post_return is not None
-    if not is_itself and ((len(encodings) == 1 and "latin1+utf16" not in encodings) or not _has_strings(ft)):
+    is_alike = (len(encodings) == 1 and "latin1+utf16" not in encodings) or not _has_strings(ft)
+    if lifted.is_apart or (is_alike and not is_itself):
         inner = lifted.bind(binding.instance, name, COMPONENT_SIDE)
         return bind_lower(ft, inner, options, binding, name, COMPONENT_SIDE)
     from wippywasm.abi.fuse import fuse  # an interpreter, which few components need

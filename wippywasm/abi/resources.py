@@ -24,7 +24,7 @@ from wippywasm.abi.state import (
     Task,
     poison,
 )
-from wippywasm.errors import ConflictError, NoAttributeError, PoisonedError, Trap, UnavailableError
+from wippywasm.errors import CanceledError, ConflictError, NoAttributeError, PoisonedError, Trap, UnavailableError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -344,20 +344,32 @@ def send(inst: ComponentInstance, index: int, rt: RuntimeResource) -> ResourceHa
 def keep_moving(inst: ComponentInstance, moving: Iterable[tuple[ResourceHandle, RuntimeResource]]) -> None:
     """`keep_own` for each of these that have left one instance and not arrived in another, with its type there."""
     for handle, rt in moving:
-        if handle.own:
-            handle.own = False
+        if _claim(handle):
             keep_own(inst, rt, handle.rep if rt.objects is None else rt.objects.keep(handle.rep))
 
 
 def receive(inst: ComponentInstance, handle: ResourceHandle, rt: RuntimeResource) -> int:
-    """The index of what arrives there, which has left another instance."""
-    if rt.objects is None:
-        index = inst.handles.add(ResourceHandle(rt, handle.rep, own=True))
-        handle.own = False
-        return index
-    rep = rt.objects.add(handle.rep)
-    handle.own = False
+    """The index of what arrives there, which has left another instance.
+
+    Raises CanceledError where that one has it again: it waits no longer for this one, in another thread.
+    """
+    if not _claim(handle):
+        raise CanceledError("the guest that gave a resource has ended meanwhile")
+    try:
+        if rt.objects is None:
+            return inst.handles.add(ResourceHandle(rt, handle.rep, own=True))
+        rep = rt.objects.add(handle.rep)
+    except BaseException:
+        handle.own = True
+        raise
     return inst.handles.add(ResourceHandle(rt, rep, own=True))
+
+
+def _claim(handle: ResourceHandle) -> bool:
+    """Whether what is on its way is for the one who asks, and for nobody else: another thread may ask, too."""
+    # Nothing may come between the two: see `entry`.
+    was, handle.own = handle.own, False
+    return was
 
 
 def lent_to(task: Task, handle: ResourceHandle, rt: RuntimeResource) -> int:

@@ -52,7 +52,17 @@ class Errand:
             this_thread.wait = None
 
     def result(self) -> Any:
-        """What it gives, or raises; as long as others are before it, it may end with the call as well."""
+        """What it gives, or raises; as long as others are before it, it may end with the call as well.
+
+        Once this raises, it does not begin any more.
+        """
+        try:
+            return self._awaited()
+        except BaseException:
+            self._first.acquire(blocking=False)
+            raise
+
+    def _awaited(self) -> Any:
         call = self._call
         while call is not None and not self._has_begun and not self._outcome.done():
             with suppress(TimeoutError, futures.TimeoutError):

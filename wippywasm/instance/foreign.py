@@ -19,8 +19,6 @@ from wippywasm.model import FuncType, ResourceType, ValType
 from wippywasm.plan.substitute import Substitution
 
 _MARK = "guest_function"
-FRAME = "guest_frame"
-"""The attribute of a guest's function that hands over to another thread: the frame of its guest."""
 
 
 class GuestFunction:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
+from wippywasm.abi.entry import CLOSED
 from wippywasm.calling import current, here, under_way
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import TimedStore
@@ -34,9 +35,12 @@ def within_time_of(caller: Frame, callee: Frame, core: Callable[..., Any]) -> Ca
     outer, inner = caller.timed_store, callee.timed_store
     if outer is None or inner is None or callee is caller:
         return core
+    if callee.is_apart:
+        return _known(caller, outer, callee, core)
 
     def call(*args: Any) -> Any:
-        if callee.budget_ms is None and not outer.is_timed and not _has_thread(caller):
+        is_unbounded = callee.budget_ms is None and not outer.is_timed and not _has_thread(caller)
+        if is_unbounded or callee.components[0].poison is CLOSED:  # which refuses it
             return core(*args)
         if not inner.can_end and outer.time_left() is not None:
             raise unbounded(callee.store.engine.name)
@@ -53,9 +57,26 @@ def within_time_of(caller: Frame, callee: Frame, core: Callable[..., Any]) -> Ca
     return call
 
 
+def _known(caller: Frame, outer: TimedStore, callee: Frame, core: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, while which who ends the caller finds the callee.
+
+    That runs for others before, in its own thread: it is there that it has the caller's time.
+    """
+
+    def call(*args: Any) -> Any:
+        before, caller.callee = caller.callee, callee
+        try:
+            outer.check_clock()  # who has ended it before could not know the callee
+            return core(*args)
+        finally:
+            caller.callee = before
+
+    return call
+
+
 def _has_thread(frame: Frame) -> bool:
     """Whether its guest is in a thread beside that of a task, whose end has to reach what the guest calls, too."""
-    return frame.thread is not None or frame.components[0].send is not None
+    return frame.thread is not None or frame.is_apart
 
 
 def _less(outer: TimedStore, budget_ms: int | None) -> tuple[float, BaseException | None]:
@@ -94,7 +115,7 @@ class Destructor:
             call(rep)
         elif under_way and _is_late():
             copy_context().run(_alone, in_calls(call, store, DESTRUCTOR_MS, OF_A_DESTRUCTOR), rep)
-        elif frame.budget_ms is not None or not (in_event_loop() or frame.components[0].send is not None):
+        elif frame.budget_ms is not None or not (in_event_loop() or frame.is_apart):
             frame.limited(call)(rep)
         else:
             in_calls(call, store, DESTRUCTOR_MS, OF_A_DESTRUCTOR)(rep)

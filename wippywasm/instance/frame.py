@@ -24,10 +24,10 @@ from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource,
 from wippywasm.engine.assembly import assemble, late
 from wippywasm.engine.batch import Page, batched_realloc
 from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreMemory, Store, TimedStore
+from wippywasm.engine.spans import bounded
 from wippywasm.errors import Trap
 from wippywasm.instance.budget import OF_A_CALL, OF_A_START, in_calls, in_tasks
 from wippywasm.instance.builtins import Context, make_builtin
-from wippywasm.instance.foreign import FRAME
 from wippywasm.instance.foreign_calls import Destructor, within_time_of
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, LinkedResource
 from wippywasm.instance.parking import Parking, StepwiseBinding
@@ -131,6 +131,11 @@ class Frame:
         if self._parking is None:
             self._parking = Parking(self.store, self.timed_store)
         return self._parking
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether its guest is in a thread of its own, which does what others want of it in order."""
+        return self.components[0].send is not None
 
     def run(self) -> None:
         """Do all steps; raises LinkError, Trap, TimedOutError, or whatever a host function raised."""
@@ -267,6 +272,16 @@ class Frame:
         core, binding = self._lift_parts(index)
         return self.recipe.lift(index, name).bind(core, binding)
 
+    def lifted_for(self, caller: ComponentInstance | None, index: int, name: str, side: Side) -> Callable[..., Any]:
+        """The same for calls from there, an instance of another guest, within the time of which they are."""
+        function = self._lifted(index, name).bind(caller, name, side)
+        if self.budget_ms is None and self.timed_store is not None:
+            return partial(bounded, self.timed_store, function)
+        return self.limited(function)
+
+    def _lifted(self, index: int, name: str) -> abi.Lifted:
+        return self.recipe.lift(index, name).lifted(*self._lift_parts(index))
+
     def _lift_parts(self, index: int) -> tuple[CoreFunc, Binding]:
         lift = self.plan.lifts[index]
         core = self.core(lift.core)
@@ -301,7 +316,7 @@ class Frame:
         name, type = self.recipe.function_name(step.func), step.type
         function: Callable[..., Any] | abi.Lifted
         if isinstance(step.func, LiftRef):
-            function = self.recipe.lift(step.func.index, name).lifted(*self._lift_parts(step.func.index))
+            function = self._lifted(step.func.index, name)
         else:
             function = self.linked.functions[step.func.index]
             type = self.linked.bound.imports.get(step.func.index, type)
@@ -310,8 +325,7 @@ class Frame:
         _, core = abi.lower(type, function, options, binding, name=name, park=self.parking)
         lifted = function if isinstance(function, abi.Lifted) else lifted_of(function)
         foreign = lifted.binding if lifted is not None else None
-        callee = foreign._frame if isinstance(foreign, LateBinding) else _frame_behind(function)
-        return core if callee is None else within_time_of(self, callee, core)
+        return within_time_of(self, foreign._frame, core) if isinstance(foreign, LateBinding) else core
 
     # ---- references
 
@@ -362,12 +376,6 @@ class Frame:
             make = self.store.host_func if fiber_store is None else fiber_store.waiting_func
             made = self.trampolines[number] = make(source.type, call, source.name)
         return made
-
-
-def _frame_behind(function: Any) -> Frame | None:
-    """The frame of the guest that a function hands over to, in another thread, if it does."""
-    found = getattr(getattr(function, "__wrapped__", function), FRAME, None)
-    return found if isinstance(found, Frame) else None
 
 
 class LateBinding(Binding):

@@ -142,16 +142,16 @@ class GuestThread:
             self._occupant = None
             call.give_up()
 
-    def check_entry(self, components: Sequence[ComponentInstance]) -> None:
+    def check_entry(self, components: Sequence[ComponentInstance], caller: ComponentInstance | None = None) -> None:
         """Refuse a call that would wait for somebody else's; for what was posted, such as a destructor, it waits."""
         if self._occupant is not None or (self._callers and not all(c.may_enter for c in components)):
-            self._refuse(components)
+            self._refuse(components, caller)
 
-    def _refuse(self, components: Sequence[ComponentInstance]) -> NoReturn:
+    def _refuse(self, components: Sequence[ComponentInstance], caller: ComponentInstance | None) -> NoReturn:
         from wippywasm.abi import entry  # which threads of Lua have no use for
 
         if self._occupant is None:
-            entry.refuse_entry(components, None)
+            entry.refuse_entry(components, caller)
         if threading.current_thread() is self._thread() or (
             in_event_loop() and self._occupant() is asyncio.current_task()
         ):

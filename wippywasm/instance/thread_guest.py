@@ -13,10 +13,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from wippywasm.abi.state import RuntimeResource
+from wippywasm.abi.lift import Lifted, mark_lifted
+from wippywasm.abi.options import Options
+from wippywasm.abi.source import Side
+from wippywasm.abi.state import ComponentInstance, RuntimeResource
 from wippywasm.errors import ConflictError, UnavailableError
 from wippywasm.instance.budget import OF_A_START, task_call
-from wippywasm.instance.foreign import FRAME, mark
+from wippywasm.instance.foreign import mark
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.guest_thread import GuestThread, take_thread
 from wippywasm.model import ResourceType
@@ -121,22 +124,18 @@ class ThreadGuest(Guest):
 
         return call
 
-    def _check_entry(self) -> None:
-        """Refuse what would wait for a call that waits for this thread."""
-        self._thread.check_entry(self._running().components)
-
     def _bind(self, item: LiftRef | HostFuncRef, key: str) -> Callable[..., Any]:
-        inner, thread, weak = self._inner, self._thread, weakref.ref(self)
+        inner, enter = self._inner, _Entrance(self)
 
         def call(*args: Any, **named: Any) -> Any:
-            guest = weak()
-            if guest is None:
-                raise UnavailableError("the guest is closed", hint="instantiate the component again")
-            guest._check_entry()
-            return thread.do(lambda: inner._bind(item, key)(*args, **named))
+            return enter(lambda: inner._bind(item, key)(*args, **named))
 
-        mark(call, self.component.functions[key], self._resources(), call)
-        call.__dict__[FRAME] = inner._running()
+        served = call
+        if isinstance(item, HostFuncRef):
+            served = inner._running().linked.functions[item.index]
+        else:
+            mark_lifted(call, _Apart(inner, enter, item.index))
+        mark(call, self.component.functions[key], self._resources(), served)
         return call
 
     def _method_for_tasks(self, key: str) -> Callable[..., Awaitable[Any]]:
@@ -155,6 +154,54 @@ class ThreadGuest(Guest):
 
     def _known_resource(self, type: ResourceType) -> RuntimeResource:
         return self._inner._known_resource(type)
+
+
+class _Entrance:
+    """Where others enter a guest's thread, and wait meanwhile."""
+
+    __slots__ = ("_guest", "_thread")
+
+    def __init__(self, guest: ThreadGuest) -> None:
+        self._guest = weakref.ref(guest)
+        self._thread = guest._thread
+
+    def __call__(self, function: Callable[[], Any], caller: ComponentInstance | None = None) -> Any:
+        """What the function gives there. Refuses what would wait for a call that waits for this thread."""
+        guest = self._guest()
+        if guest is None:
+            raise UnavailableError("the guest is closed", hint="instantiate the component again")
+        self._thread.check_entry(guest._running().components, caller)
+        return self._thread.do(function)
+
+
+class _Apart(Lifted):
+    """A function that other guests call, which enter the guest's thread with what they give, and come back with what
+    they get: `send` and `receive` do the rest, each in the thread whose table it is."""
+
+    __slots__ = ("_enter", "_index", "_inner")
+    is_apart = True
+
+    def __init__(self, inner: Guest, enter: _Entrance, index: int) -> None:
+        frame = inner._running()
+        lift = frame.plan.lifts[index]
+        self.type = lift.type
+        self.options = Options(lift.options.string_encoding, lift.options.is_async)
+        self.binding = frame.binding(lift.instance, lift.options)
+        self._inner = inner
+        self._enter = enter
+        self._index = index
+
+    def bind(self, caller: ComponentInstance | None, name: str, side: Side) -> Callable[..., Any]:
+        inner, enter, index = self._inner, self._enter, self._index
+        bound: Callable[..., Any] | None = None
+
+        def there(*args: Any) -> Any:
+            nonlocal bound
+            if bound is None:
+                bound = inner._running().lifted_for(caller, index, name, side)
+            return bound(*args)
+
+        return lambda *args: enter(partial(there, *args), caller)
 
 
 def _end(thread: GuestThread, inner: Guest) -> None:
