@@ -39,7 +39,7 @@ AWAITED: Literal[None] = None
 BARRED: Literal[0] = 0
 """The same where no call is in it, or will be: it is poisoned."""
 
-_SHARE = "a guest is used by one thread at a time: share it with a lock, or instantiate the component in each thread"
+_SHARE = "a guest is used by one at a time: share it with a lock, or instantiate the component for each"
 
 
 def refuse_thread(instance: ComponentInstance) -> NoReturn:
@@ -50,11 +50,14 @@ def refuse_thread(instance: ComponentInstance) -> NoReturn:
     )
 
 
-def refuse_entry(instances: Iterable[ComponentInstance], caller: ComponentInstance | None) -> NoReturn:
-    """Raise the error for a call into instances of which one may not be entered.
+def refuse_entry(
+    instances: Iterable[ComponentInstance], caller: ComponentInstance | None, function: str = ""
+) -> NoReturn:
+    """Raise the error for a call into instances of which one may not be entered, of the function of that name.
 
     UnavailableError where the guest is closed, PoisonedError after a trap, Trap where it is called by what it calls
-    itself, ConflictError while a call by a task is in it, and else ThreadError: another thread is, or was until now.
+    itself, ConflictError while a call by a task is in it, and else ThreadError: another thread is, or was until now,
+    which may be the guest's of another task.
     """
     now = [(i, i.may_enter, i.poison) for i in instances]  # each looked at once: other threads go on meanwhile
     barred = [(i, may_enter) for i, may_enter, _ in now if not may_enter]
@@ -62,12 +65,12 @@ def refuse_entry(instances: Iterable[ComponentInstance], caller: ComponentInstan
     if CLOSED in causes:
         raise UnavailableError("the guest is closed", hint="instantiate the component again")
     if causes:
-        _refuse_ended(causes[0], caller)
+        _refuse_ended(causes[0], caller, function)
     if _entries([i for i, _ in barred]) > 1:
         refuse_reentry()
     if any(may_enter is AWAITED for _, may_enter in barred):
         refuse_waiting()
-    raise ThreadError("cannot enter component instance: another thread is in the guest", hint=_SHARE)
+    raise ThreadError("cannot enter component instance: another thread or task is in the guest", hint=_SHARE)
 
 
 def check_look(instances: list[ComponentInstance]) -> None:
@@ -78,11 +81,11 @@ def check_look(instances: list[ComponentInstance]) -> None:
     refuse_entry(instances, None)
 
 
-def _refuse_ended(cause: str, caller: ComponentInstance | None) -> NoReturn:
+def _refuse_ended(cause: str, caller: ComponentInstance | None, function: str) -> NoReturn:
     message = f"cannot enter component instance: an earlier call ended it: {cause}"
     if caller is None:
         raise PoisonedError(message, hint="instantiate the component anew")
-    raise Trap(message, code="cannot enter")
+    raise Trap(message + f" (the guest that has {function!r})" * (function != ""), code="cannot enter")
 
 
 def refuse_reentry() -> NoReturn:

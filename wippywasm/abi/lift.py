@@ -128,7 +128,7 @@ def _write_entry_check(w: Source, shape: LiftShape) -> None:
 
 
 def _refusal(w: Source) -> str:
-    return f"{w.use(refuse_entry)}(entering, caller)"
+    return f"{w.use(refuse_entry)}(entering, caller, signature.name)"
 
 
 def _entered(w: Source) -> str:

@@ -55,6 +55,8 @@ MAX_IDLE = 32
 _at_work: set[int] = set()
 """Threads with a job, waiting or not."""
 _calls: set[_Call] = set()
+_threads: weakref.WeakValueDictionary[int, GuestThread] = weakref.WeakValueDictionary()
+"""By their identifiers."""
 _starting = threading.Lock()
 _idle: list[GuestThread] = []
 
@@ -73,6 +75,7 @@ class GuestThread:
                 thread = threading.Thread(target=_work, args=(self._jobs,), name="wippywasm guest", daemon=True)
                 thread.start()
                 self._thread = weakref.ref(thread)
+                _threads[thread.ident or 0] = self
             except RecursionError:
                 raise
             except RuntimeError as error:
@@ -150,13 +153,25 @@ class GuestThread:
     def _refuse(self, components: Sequence[ComponentInstance], caller: ComponentInstance | None) -> NoReturn:
         from wippywasm.abi import entry  # which threads of Lua have no use for
 
+        if self._waits_for_this_thread():
+            entry.refuse_reentry()
         if self._occupant is None:
             entry.refuse_entry(components, caller)
-        if threading.current_thread() is self._thread() or (
-            in_event_loop() and self._occupant() is asyncio.current_task()
-        ):
+        if in_event_loop() and self._occupant() is asyncio.current_task():
             entry.refuse_reentry()
         entry.refuse_waiting()
+
+    def _waits_for_this_thread(self) -> bool:
+        """Whether it does, or for another that does, or is this thread itself."""
+        seen, pending = set(), [threading.get_ident()]
+        while pending:
+            thread = _threads.get(pending.pop())
+            if thread is self:
+                return True
+            if thread is not None and thread not in seen:
+                seen.add(thread)
+                pending += thread._callers.copy()
+        return False
 
     def release(self) -> None:
         """Give the thread back, once it has done its jobs: its guest is closed."""
