@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from tests.instance.test_instance_failed_calls import Things
+from tests.machine.staging import close_when_free
 from wippywasm.errors import ConflictError, ThreadError, Trap, UnavailableError, WippyError
+from wippywasm.instance.errands import Errand
 
 TAKER = """
 (component
@@ -77,7 +79,7 @@ class Stage:
         self.taker.close()
         _until(lambda: len(self.things.gone) > len(others))
         if self.things.owner is not None:
-            self.things.owner.close()
+            close_when_free(self.things.owner)
         gc.collect()
         assert self.things.gone == [5, *others]
 
@@ -200,3 +202,123 @@ async def test_by_one_whose_thread_was_not_free(begin: Any, engine: str) -> None
     is_free.set()
     assert stage.taker.usable
     stage.end()
+
+
+# ---- and one that the caller does not wait for any more
+
+
+MAKER = """
+(component
+  (import "thing" (type $thing (sub resource)))
+  (import "make" (func $make (param "n" u32) (result (own $thing))))
+  (import "hook" (func $hook))
+  (core func $make (canon lower (func $make)))
+  (core func $hook (canon lower (func $hook)))
+  (core module $m
+    (import "" "make" (func $make (param i32) (result i32)))
+    (import "" "hook" (func $hook))
+    (memory (export "memory") 1)
+    (func (export "get") (param i32) (result i32)
+      (call $hook)
+      (i32.store (i32.const 16) (i32.const 32))
+      (i32.store (i32.const 20) (i32.const 1))
+      (i32.store8 (i32.const 32) (i32.const 1))
+      (i32.store8 (i32.const 36) (i32.const 1))
+      (i32.store (i32.const 40) (call $make (local.get 0)))
+      (i32.const 16)))
+  (core instance $i (instantiate $m (with "" (instance (export "make" (func $make)) (export "hook" (func $hook))))))
+  (func (export "get") (param "n" u32) (result (list (option (result (own $thing) (error (own $thing))))))
+    (canon lift (core func $i "get") (memory (core memory $i "memory")))))
+"""
+GETTER = """
+(component
+  (import "thing" (type $thing (sub resource)))
+  (import "get" (func $get (param "n" u32) (result (list (option (result (own $thing) (error (own $thing))))))))
+  (core module $memory
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+  (core instance $memory (instantiate $memory))
+  (core func $get (canon lower (func $get)
+    (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+  (core module $m
+    (import "" "get" (func $get (param i32 i32)))
+    (func (export "give") (param i32) (call $get (local.get 0) (i32.const 64))))
+  (core instance $i (instantiate $m (with "" (instance (export "get" (func $get))))))
+  (func (export "give") (param "n" u32) (canon lift (core func $i "give"))))
+"""
+
+
+class Interrupt:
+    """Ctrl-C where a guest waits for another, when the thread of that has come as far as `hook`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
+        if engine != "wasmer":
+            pytest.skip("only guests that have threads of their own are waited for")
+        self._comes, self.go_on = threading.Event(), threading.Event()
+        self._awaits: Any = None
+        awaited = Errand._awaited
+
+        def interrupted(errand: Errand) -> Any:
+            if not self._awaits or threading.get_ident() not in self._awaits._callers:
+                return awaited(errand)
+            assert self._comes.wait(60)
+            self._awaits = None
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Errand, "_awaited", interrupted)
+
+    def hook(self) -> None:
+        self._comes.set()
+        assert self.go_on.wait(60)
+
+    def press(self, guest: Any, other: Any) -> None:
+        self._awaits = other._thread
+        with pytest.raises(KeyboardInterrupt):
+            guest.call("give", 5)
+
+
+@pytest.fixture
+def ctrl_c(monkeypatch: pytest.MonkeyPatch, engine: str) -> Interrupt:
+    return Interrupt(monkeypatch, engine)
+
+
+async def test_one_that_has_not_begun(begin: Any, ctrl_c: Interrupt) -> None:
+    stage = begin()
+    stage.taker._thread.post(ctrl_c.hook)
+    ctrl_c.press(stage.giver, stage.taker)
+    ctrl_c.go_on.set()
+    assert stage.taker.usable
+    assert stage.things.gone == []
+    stage.giver.close()
+    _until(lambda: stage.things.gone != [])
+    stage.end()
+
+
+async def test_one_that_has_taken_it(begin: Any, ctrl_c: Interrupt) -> None:
+    stage = begin()
+    stage.hook = ctrl_c.hook
+    ctrl_c.press(stage.giver, stage.taker)
+    stage.giver.close()
+    await asyncio.sleep(0.01)
+    assert stage.things.gone == []
+    ctrl_c.go_on.set()
+    stage.taker._thread.do(lambda: None)
+    assert stage.taker.usable
+    stage.end()
+
+
+async def test_one_that_returns(begin: Any, ctrl_c: Interrupt) -> None:
+    """What it gives is dropped, with nobody to have it."""
+    things = begin().things
+    maker = things.linked(MAKER, hook=ctrl_c.hook).instantiate()
+    getter = things.linked(GETTER, get=maker.exports.get).instantiate()
+    ctrl_c.press(getter, maker)
+    assert things.gone == []
+    ctrl_c.go_on.set()
+    _until(lambda: things.gone != [])
+    assert things.gone == [5]
+    assert maker.usable
+    for guest in (getter, maker, things.owner):
+        if guest is not None:
+            close_when_free(guest)
+    assert things.gone == [5]

@@ -9,7 +9,7 @@ Spec: `CanonicalABI.md`, "`canon resource.new`", "`canon resource.drop`", "`cano
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from types import MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -25,6 +25,7 @@ from wippywasm.abi.state import (
     poison,
 )
 from wippywasm.errors import CanceledError, ConflictError, NoAttributeError, PoisonedError, Trap, UnavailableError
+from wippywasm.values import Err, Ok, Some, Variant
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -346,6 +347,31 @@ def keep_moving(inst: ComponentInstance, moving: Iterable[tuple[ResourceHandle, 
     for handle, rt in moving:
         if _claim(handle):
             keep_own(inst, rt, handle.rep if rt.objects is None else rt.objects.keep(handle.rep))
+
+
+def handles_in(given: Any) -> Iterator[ResourceHandle]:
+    """The handles in a value that one component gives to another."""
+    match given:
+        case ResourceHandle():
+            yield given
+        case list() | tuple():
+            for item in given:
+                yield from handles_in(item)
+        case dict():
+            yield from handles_in(list(given.values()))
+        case Ok() | Err() | Some():
+            yield from handles_in(given.value)
+        case Variant():
+            yield from handles_in(given.payload)
+
+
+def drop_moving(handle: ResourceHandle) -> None:
+    """Drop what has left one instance, unless it has arrived in another."""
+    if _claim(handle):
+        if handle.rt.objects is not None:
+            _end_object(handle.rt, handle.rep.value)
+        else:
+            _destroy_when_free(handle.rt, handle.rep)
 
 
 def receive(inst: ComponentInstance, handle: ResourceHandle, rt: RuntimeResource) -> int:

@@ -26,10 +26,17 @@ LOOK_SECONDS = 0.02
 
 
 class Errand:
-    """What a thread does for another, which waits for it, within `call`, if any."""
+    """What a thread does for another, which waits for it, within `call`, if any.
 
-    def __init__(self, function: Callable[[], Any], call: Call | None) -> None:
+    `lose` is for what it gives, where nobody waits for that any more.
+    """
+
+    def __init__(
+        self, function: Callable[[], Any], call: Call | None, lose: Callable[[Any], None] | None = None
+    ) -> None:
         self._function = function
+        self._lose = lose
+        self._is_left = False
         self._call = call
         self._first = Lock()
         """Taken by whoever begins it, or gives it up before."""
@@ -43,6 +50,8 @@ class Errand:
         if self._first.acquire(blocking=False):
             self._has_begun = True
             settle(self._outcome, self._context.run, (self._run,))
+            if self._is_left:  # each looks after it has said so: one of the two loses it
+                self._drop()
 
     def _run(self) -> Any:
         this_thread.wait = self._wait
@@ -59,8 +68,17 @@ class Errand:
         try:
             return self._awaited()
         except BaseException:
-            self._first.acquire(blocking=False)
+            if not self._first.acquire(blocking=False):
+                self._is_left = True
+                self._drop()
             raise
+
+    def _drop(self) -> None:
+        if self._outcome.done() and self._outcome.exception() is None:
+            # Nothing may come between these two: see `abi.entry`.
+            lose, self._lose = self._lose, None
+            if lose is not None:
+                lose(self._outcome.result())
 
     def _awaited(self) -> Any:
         call = self._call

@@ -83,8 +83,8 @@ class GuestThread:
             finally:
                 threading.stack_size(before)
 
-    def do(self, function: Callable[[], Any]) -> Any:
-        """Call a function in this thread while the calling one waits.
+    def do(self, function: Callable[[], Any], lose: Callable[[Any], None] | None = None) -> Any:
+        """Call a function in this thread while the calling one waits; `lose` gets the result where that waits no more.
 
         Where an event loop runs in the calling thread, no host function may wait for something meanwhile.
         """
@@ -95,7 +95,7 @@ class GuestThread:
         self._callers.add(caller)
         try:
             with WaitedFor(outer) if outer is not None else nullcontext() as call:
-                errand = Errand(function, call)
+                errand = Errand(function, call, lose)
                 self._jobs.put(errand.execute)
                 return errand.result()
         finally:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from wippywasm.abi.lift import Lifted, mark_lifted
 from wippywasm.abi.options import Options
+from wippywasm.abi.resources import drop_moving, handles_in
 from wippywasm.abi.source import Side
 from wippywasm.abi.state import ComponentInstance, RuntimeResource
 from wippywasm.errors import ConflictError, UnavailableError
@@ -165,13 +166,26 @@ class _Entrance:
         self._guest = weakref.ref(guest)
         self._thread = guest._thread
 
-    def __call__(self, function: Callable[[], Any], caller: ComponentInstance | None = None) -> Any:
-        """What the function gives there. Refuses what would wait for a call that waits for this thread."""
+    def __call__(
+        self,
+        function: Callable[[], Any],
+        caller: ComponentInstance | None = None,
+        lose: Callable[[Any], None] | None = None,
+    ) -> Any:
+        """What the function gives there, which `lose` gets where nobody waits for it any more.
+
+        Refuses what would wait for a call that waits for this thread.
+        """
         guest = self._guest()
         if guest is None:
             raise UnavailableError("the guest is closed", hint="instantiate the component again")
         self._thread.check_entry(guest._running().components, caller)
-        return self._thread.do(function)
+        return self._thread.do(function, lose)
+
+    def drop(self, given: Any) -> None:
+        """Drop the resources in what a call there gave to another guest."""
+        for handle in handles_in(given):
+            self._thread.post(drop_moving, handle)
 
 
 class _Apart(Lifted):
@@ -201,7 +215,7 @@ class _Apart(Lifted):
                 bound = inner._running().lifted_for(caller, index, name, side)
             return bound(*args)
 
-        return lambda *args: enter(partial(there, *args), caller)
+        return lambda *args: enter(partial(there, *args), caller, enter.drop)
 
 
 def _end(thread: GuestThread, inner: Guest) -> None:
