@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -336,6 +337,63 @@ def test_ctrl_c_when_the_guest_has_just_got_its_handle(
             user.call("take", x)
     user.close()
     assert things.gone == [5]
+
+
+class CtrlC:
+    """Pressed when a function of that name is called for the n-th time, after `arm`."""
+
+    def __init__(self, name: str, n: int) -> None:
+        self._name = name
+        self._left = n
+
+    def arm(self) -> None:
+        sys.settrace(self._trace)
+
+    def _trace(self, frame: Any, event: str, _: Any) -> None:
+        self._left -= event == "call" and frame.f_code.co_name == self._name
+        if self._left == 0:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+
+    def ends(self, user: Any, *call: Any) -> None:
+        before = sys.gettrace()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                user.call(*call)
+        finally:
+            sys.settrace(before)
+
+
+@pytest.mark.parametrize("name", ["is_awaitable", "finish", "take_own"])
+def test_ctrl_c_when_a_host_function_has_just_returned(things: Things, name: str) -> None:
+    def make(n: int) -> Any:
+        x = things.make(n)
+        press.arm()
+        return x
+
+    press, user = CtrlC(name, 1), things.user(make=make)
+    press.ends(user, "put")
+    gc.collect()
+    assert things.gone == []
+    user.close()
+    assert things.gone == [5]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_ctrl_c_while_what_a_host_function_returned_is_taken(things: Things, n: int) -> None:
+    def get() -> Any:
+        press.arm()
+        return given
+
+    given = [(things.make(k), "text") for k in range(3)]
+    press = CtrlC("take_own", n)
+    user = things._load(MANY.format(realloc="unreachable")).link({"thing": things.thing, "get": get}).instantiate()
+    press.ends(user, "get")
+    given.clear()
+    gc.collect()
+    assert things.gone == []
+    user.close()
+    assert things.gone == [0, 1, 2]
 
 
 @tasks

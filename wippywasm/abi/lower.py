@@ -79,12 +79,16 @@ def _write_body(w: Source, needs: Needs, args: list[str]) -> None:
     if not needs.handles:
         _write_call(w, needs, args)
         return
+    if _gives(w, needs):
+        w.line("v = None")
     with w.block("try:"):
         _write_call(w, needs, args)
     if w.side is COMPONENT_SIDE:
         with w.block("except BaseException:"):
             w.line("cx.fail()")
             w.line("raise")
+    elif _gives(w, needs):
+        _write_keeping(w, needs, "cx is not None and not isinstance(error, Exception)")
     with w.block("finally:"):
         w.line("if cx is not None: cx.subtask.deliver_resolve()")
 
@@ -131,14 +135,30 @@ def _has_steps(w: Source, needs: Needs) -> bool:
 
 def _write_returning(w: Source, needs: Needs, yields: bool = False) -> None:
     """`_write_finish`, and what becomes of handles that the guest does not get."""
-    if w.side is COMPONENT_SIDE or not contains(needs.results, is_handle):
+    if not _gives(w, needs):
         _write_finish(w, needs, yields)
         return
     with w.block("try:"):
         _write_finish(w, needs, yields)
-    with w.block("except BaseException:"):
-        w.line("cx.fail_to_return()")
+    _write_keeping(w, needs, "True")
+
+
+def _gives(w: Source, needs: Needs) -> bool:
+    """Whether the host gives handles in the result."""
+    return w.side is not COMPONENT_SIDE and contains(needs.results, is_handle)
+
+
+def _write_keeping(w: Source, needs: Needs, condition: str) -> None:
+    """Where the guest does not get the result, it has the handles in it all the same, as it is ending."""
+    take = w.helper("take", needs.results[0], "cx, v_", partial(_write_taking, needs))
+    with w.block("except BaseException as error:"):
+        w.line(f"if {condition}: cx.fail_to_get(error, {take}, v)")
         w.line("raise")
+
+
+def _write_taking(needs: Needs, w: Source) -> None:
+    w.line("req = []")
+    calls.gather_all(w, needs.results, ["v_"])
 
 
 def _write_finish(w: Source, needs: Needs, yields: bool = False) -> None:
@@ -196,6 +216,8 @@ def _write_gather(w: Source, needs: Needs) -> list[list[str]]:
             w.line("req = []")
             w.line("v_ = v")
             atoms = calls.gather_all(w, needs.results, ["v_"])
+            if _gives(w, needs):
+                w.line("cx.is_whole = True")
             w.line("break")
         with w.block("except Exception as error:"):
             if needs.handles:

@@ -9,6 +9,7 @@ Spec: `CanonicalABI.md`, `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from wippywasm.abi.host_values import Misfit
@@ -45,7 +46,7 @@ class Scope(Allowance):
     was about to get.
     """
 
-    __slots__ = ("given", "lifted", "placing", "resources", "seen", "subtask", "taken", "task")
+    __slots__ = ("given", "is_whole", "lifted", "placing", "resources", "seen", "subtask", "taken", "task")
 
     def __init__(
         self, inst: ComponentInstance, resources: Mapping[ResourceType, RuntimeResource], task: Task, subtask: Subtask
@@ -56,6 +57,8 @@ class Scope(Allowance):
         self.subtask = subtask
         self.taken: list[tuple[RuntimeResource, Any, GuestResource | None]] = []
         """What `take_own` gave, in the order in which it is given to the guest."""
+        self.is_whole = False
+        """Whether that is all that the host gives in a result."""
         self.given = 0
         """How many of these the guest has got."""
         self.placing: tuple[int, ResourceHandle] | None = None
@@ -196,6 +199,15 @@ class Scope(Allowance):
         """The same when the host has what was lifted for it."""
         self.lifted.clear()
         self.fail()
+
+    def fail_to_get(self, error: BaseException, take: Callable[[Scope, Any], None], result: Any) -> None:
+        """The same when the host has returned; where Ctrl-C came before all was taken, `take` takes it."""
+        if not self.is_whole and not isinstance(error, Exception):
+            self.undo()
+            with suppress(Exception):
+                take(self, result)
+        self.is_whole = True
+        self.fail_to_return()
 
     def _keep(self, rt: RuntimeResource, what: Any) -> None:
         rep = what if rt.objects is None else rt.objects.keep(HostObject(what))
