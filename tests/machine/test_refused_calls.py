@@ -54,7 +54,6 @@ class Stage:
     def __init__(self, load: Any, has_guest: bool) -> None:
         self.things = Things(load, has_guest)
         self.hook: Callable[[], Any] = lambda: None
-        self._load = load
         self.taker = load(TAKER).instantiate({"thing": self.things.thing, "hook": lambda: self.hook()})
         self.giver = self.new_giver()
 
@@ -201,6 +200,25 @@ async def test_by_one_whose_thread_was_not_free(begin: Any, engine: str) -> None
     _until(lambda: stage.things.gone != [])
     is_free.set()
     assert stage.taker.usable
+    stage.end()
+
+
+PASSER = """
+(component
+  (import "thing" (type $thing (sub resource)))
+  (import "put" (func $put (param "x" (own $thing))))
+  (export "put" (func $put)))
+"""
+
+
+@ways
+async def test_by_one_whose_function_a_third_passes_on(begin: Any, by_task: bool) -> None:
+    stage = begin()
+    passer = stage.things._load(PASSER).instantiate({"thing": stage.things.thing, "put": stage.taker.exports.put})
+    stage.giver = stage.things.linked(GIVER, put=passer.exports.put).instantiate()
+    stage.taker.close()
+    await stage.refuses(by_task, "^the guest is closed", UnavailableError)
+    passer.close()
     stage.end()
 
 
