@@ -10,12 +10,16 @@ import tracemalloc
 from collections.abc import Callable
 
 
-def assert_peak(call: Callable[[], object], below: float) -> None:
-    """Fails where it holds as many bytes at once, or more; a second call is made only where the first did."""
+def assert_peak(call: Callable[[], object], below: float | Callable[[], float]) -> None:
+    """Fails where it holds as many bytes at once, or more; a second call is made only where the first did.
+
+    How many may depend on what the call has done.
+    """
     peak = _peak(call)
-    if peak >= below:
+    bound = below() if callable(below) else below
+    if peak >= bound:
         peak = min(peak, _peak(call))
-    assert peak < below, f"{peak} bytes"
+    assert peak < bound, f"{peak} bytes, {bound} allowed"
 
 
 def peak_of(call: Callable[[], object]) -> int:
