@@ -232,6 +232,12 @@ def worlds(methods: int, functions: int, *, exported: bool = False) -> Make:
     return make
 
 
+def shared(*declarations: bytes) -> Make:
+    """Interfaces whose types are one."""
+    head = section(7, vec([instance_of(*declarations)]))
+    return of(10, lambda n: b"\0" + text(f"a:b/c{n:x}") + b"\5\0", head)
+
+
 def many(number: int, body: bytes) -> Make:
     return lambda size: sections(number, lambda _: body, size)
 
@@ -254,6 +260,10 @@ def functions_of(index: bytes, types: int) -> Make:
 
 def numbered(count: int, make: Items) -> list[bytes]:
     return [make(k) for k in range(count)]
+
+
+def wide_fields() -> list[bytes]:
+    return numbered(100, lambda n: label(n) + prim(n))
 
 
 def hyphens(count: int) -> Items:
@@ -400,6 +410,12 @@ KINDS: dict[str, Make] = {
     "worlds": worlds(5, 5),
     "worlds of functions": worlds(0, 20),
     "worlds with own types": lambda size: world(max(1, size // 1_900), 5, 10, own=True),
+    "interfaces of one function": shared(b"\1" + FUNC, b"\4\0\1f\1\0"),
+    "interfaces of one wide function": shared(b"\1\x40" + vec(wide_fields()) + b"\1\0", b"\4\0\1f\1\0"),
+    "interfaces of one record": shared(b"\1" + RECORD, b"\4\0\1r\3\0\0"),
+    "interfaces of one wide record": shared(b"\1\x72" + vec(wide_fields()), b"\4\0\1r\3\0\0"),
+    "interfaces of one wide enum": shared(b"\1\x6d" + vec(numbered(100, label)), b"\4\0\1r\3\0\0"),
+    "interfaces of the same functions": shared(b"\1" + FUNC, *numbered(30, lambda n: b"\4\0" + label(n) + b"\1\0")),
     "worlds, exported": worlds(5, 5, exported=True),
     "worlds of functions, exported": worlds(0, 20, exported=True),
 }

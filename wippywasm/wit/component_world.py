@@ -36,9 +36,10 @@ from wippywasm.wit.resolved import (
 
 AGAIN = 250_000
 """The parts of types that may be looked at more than once: a few lines could ask for the square of their number."""
-ITEMS, BYTES_OF_ITEM = 2_000, 20
-"""How many functions and types the interfaces of any component may have, and the bytes of it that allow one more: what
-is written for one takes more, but one type may be that of many instances."""
+ROOM, ROOM_OF_BYTE = 1_200_000, 24
+"""The bytes that the world of any component may take, and those that each byte of it adds."""
+ROOM_OF_INTERFACE, ROOM_OF_ITEM, ROOM_OF_PART = 800, 350, 90
+"""What is taken by an interface, by a function or type in it, and by a part of one that interfaces have in common."""
 MOST_NAMES = 5_000
 """The packages and interfaces of a world: more than anyone reads, in a few megabytes."""
 
@@ -87,8 +88,9 @@ def world_of_component(component: Decoded) -> Resolution:
     TooLongError where so many interfaces have types in common that the world would be out of proportion, and where it
     has more than 5,000 packages and interfaces.
     """
-    reading = _Reading(MOST_NAMES, ITEMS + len(component.wasm) // BYTES_OF_ITEM)
+    reading = _Reading(MOST_NAMES, ROOM + len(component.wasm) * ROOM_OF_BYTE)
     reading.world.file_size = len(component.wasm)
+    reading.check_size((*component.node.imports.values(), *component.node.exports.values()))
     reading.items(reading.world.imports, component.node.imports.items())
     reading.items(reading.world.exports, component.node.exports.items())
     reading.resolution.packages.append(reading.main)
@@ -117,10 +119,10 @@ def _is_bound(extern: Any) -> bool:
 
 
 class _Reading:
-    def __init__(self, most_names: float = math.inf, items: float = math.inf) -> None:
+    def __init__(self, most_names: float = math.inf, room: float = math.inf) -> None:
         self._most_names = most_names
-        self._items = items
-        """How many more functions and types interfaces may have."""
+        self._room = room
+        """The bytes that interfaces may still take."""
         self.main = Package(PackageName("root", "component"))
         self.world = World("root", None, self.main)
         self.main.worlds["root"] = self.world
@@ -191,10 +193,17 @@ class _Reading:
         self._check_names()
         return interface
 
-    def _fill(self, interface: Interface, exports: Mapping[str, Any]) -> None:
-        self._items -= len(exports)
-        if self._items < 0:
+    def check_size(self, found: Iterable[Any]) -> None:
+        """Raises TooLongError where there is no room for the interfaces, before any of them is read."""
+        for exports in [e for e in map(_instance_exports, found) if e is not None]:
+            self._take(ROOM_OF_INTERFACE + ROOM_OF_ITEM * len(exports))
+
+    def _take(self, room: int) -> None:
+        self._room -= room
+        if self._room < 0:
             raise TooLongError("the component's interfaces have too many functions and types in common for a world")
+
+    def _fill(self, interface: Interface, exports: Mapping[str, Any]) -> None:
         for name, extern in exports.items():
             if _is_function(extern) and name not in interface.functions:
                 function = self._function(interface, name, extern, interface.types)
@@ -263,6 +272,7 @@ class _Reading:
         parts = index.parts
         if index in self._seen:
             self._again.spend(len(parts))
+            self._take(ROOM_OF_PART * len(parts))
         self._seen.add(index)
         return parts
 

@@ -21,15 +21,18 @@ KEYWORDS = words(
     "u16 u32 u64 u8 use variant with world _"
 )
 _TOKEN = re.compile(
-    r"(?P<space>[ \t\n]+|\r\n[ \t\n]*)"  # no repeated group: it would keep a mark for each character
-    r"|(?P<line>//[^\n]*\n?)"
-    r"|(?P<block>/\*)"
-    r"|(?P<word>[A-Za-z_][A-Za-z0-9_-]*)"
-    r"|(?P<op>->|[=,:.;(){}<>*@+/-])"
-    r"|(?P<integer>[0-9]+)"
-    r"|(?P<quoted>%(?:[A-Za-z_-][A-Za-z0-9_-]*)?)"
-    r'|(?P<string>")'
+    r"[ \t\n]*(?:"  # no repeated group: it would keep a mark for each character
+    r"([A-Za-z_][A-Za-z0-9_-]*)"
+    r"|(//[^\n]*\n?)"
+    r"|(/\*)"
+    r"|(->|[=,:.;(){}<>*@+/-])"
+    r"|(%(?:[A-Za-z_-][A-Za-z0-9_-]*)?)"
+    r"|([0-9]+)"
+    r'|(")'
+    r"|(\r\n[ \t\n]*))"
 )
+_WORD, _LINE, _BLOCK, _OPERATOR, _QUOTED, _INTEGER, _STRING, _RETURN = range(1, 9)
+_SPACE = re.compile(r"[ \t\n]*")
 MAX_SKIPPED = 65_536
 """Characters without anything that could start an item, after which a text is given up."""
 
@@ -108,6 +111,22 @@ class Lexer:
             self.depth += 1
         elif self.kind == "}" and self.depth:
             self.depth -= 1
+        if self.comments:
+            self.comments = []
+        found = _TOKEN.match(self.text, self.end)
+        group = found and found.lastindex
+        if found and group == _OPERATOR:
+            self.kind = found[_OPERATOR]
+            self.start, self.end = found.span(_OPERATOR)
+        elif found and group == _WORD and self.text[found.end() : found.end() + 1] <= "\x7f":
+            word = found[_WORD]
+            self.kind = word if word in KEYWORDS else "id"
+            self.start, self.end = found.span(_WORD)
+        else:
+            self._advance_rare()
+
+    def _advance_rare(self) -> None:
+        """The same with comments, and with tokens that are not looked for first."""
         self.comments = []
         try:
             self._scan(self.end)
@@ -117,35 +136,31 @@ class Lexer:
             self.end = self._resume or self.start + 1
 
     def _scan(self, at: int) -> None:
-        text, match = self.text, _TOKEN.match
         while True:
-            found = match(text, at)
-            if not found:
-                self._scan_rare(at)
+            found = _TOKEN.match(self.text, at)
+            if not found or found.lastindex is None:
+                space = _SPACE.match(self.text, at)
+                self._scan_rare(space.end() if space else at)
                 return
-            group, end = found.lastgroup, found.end()
-            if group == "space":
-                at = end
-            elif group == "line":
-                self.comments.append((at, end))
-                at = end
-            elif group == "block":
-                end = self._block_comment(at)
-                self.comments.append((at, end))
-                at = end
-            else:
-                break
-        self._take(group, at, end)
+            group = found.lastindex
+            start, at = found.span(group)
+            if group == _BLOCK:
+                at = self._block_comment(start)
+            if group in (_BLOCK, _LINE):
+                self.comments.append((start, at))
+            elif group != _RETURN:
+                self._take(group, start, at)
+                return
 
-    def _take(self, group: str | None, at: int, end: int) -> None:
-        if group == "word" or group == "quoted":
+    def _take(self, group: int, at: int, end: int) -> None:
+        if group in (_WORD, _QUOTED):
             if end < len(self.text) and self.text[end] > "\x7f":
                 end = self._word_end(end)
             word = self.text[at:end]
-            self.kind = "%id" if group == "quoted" else word if word in KEYWORDS else "id"
-        elif group == "op":
+            self.kind = "%id" if group == _QUOTED else word if word in KEYWORDS else "id"
+        elif group == _OPERATOR:
             self.kind = self.text[at:end]
-        elif group == "string":
+        elif group == _STRING:
             self.value, end = self._string(at + 1)
             self.kind = "literal"
         else:
@@ -244,12 +259,16 @@ class Lexer:
         self.advance()
         return True
 
-    def expect(self, kind: str) -> Span:
+    def expect(self, kind: str) -> None:
         """Moves past the current token, which has to be of `kind`."""
         if self.kind != kind:
             self.fail(describe(kind))
-        span = Span(self.source, self.start, self.end)
         self.advance()
+
+    def take(self, kind: str) -> Span:
+        """Likewise; where it was."""
+        span = Span(self.source, self.start, self.end)
+        self.expect(kind)
         return span
 
     def fail(self, expected: str, hint: str | None = None) -> NoReturn:

@@ -12,6 +12,7 @@ from functools import total_ordering
 from wippywasm.dataclass import dataclass
 from wippywasm.errors import InvalidError
 
+_USUAL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+){,20}\Z")
 _PART = re.compile(r"(?:[a-z0-9]+|[A-Z0-9]+)\Z")
 _SEMVER = re.compile(
     r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
@@ -42,6 +43,8 @@ def utf8(text: str) -> bytes:
 
 def identifier_fault(name: str) -> str | None:
     """What is wrong with `name` as an identifier, or None."""
+    if _USUAL.match(name):
+        return None
     if not name:
         return "an identifier is missing here"
     if not name[0].isascii() or not (name[0].isalpha() or name[0] == "-"):

@@ -49,12 +49,12 @@ def comma_list(lexer: Lexer, end: str, one: Callable[[syntax.Comments], T]) -> l
 
 def version(lexer: Lexer) -> tuple[Version, Span]:
     """A semantic version, which is several tokens here."""
-    first = last = lexer.expect("integer")
+    first = last = lexer.take("integer")
     for kind in (".", "integer", ".", "integer"):
-        last = lexer.expect(kind)
+        last = lexer.take(kind)
     for prefix in "-+":
         if lexer.at(prefix):
-            last = _version_identifiers(lexer, lexer.expect(prefix))
+            last = _version_identifiers(lexer, lexer.take(prefix))
     span = first.to(last)
     try:
         return Version.parse(lexer.text[span.start : span.end]), span
@@ -147,7 +147,7 @@ def _list(lexer: Lexer, span: Span, depth: int) -> syntax.TypeExpr:
 def _size(lexer: Lexer) -> int:
     if not lexer.at("integer"):
         lexer.fail("the list's length")
-    span = lexer.expect("integer")
+    span = lexer.take("integer")
     digits = lexer.text[span.start : span.end].lstrip("0")
     if len(digits) > 10 or int(digits or "0") >= 2**32:
         raise Refusal(span, "the length of a list is below 2^32")
@@ -252,7 +252,7 @@ def params_and_result(lexer: Lexer, span: Span, *, is_async: bool = False) -> sy
 
 def func_type(lexer: Lexer) -> syntax.FuncType:
     is_async = lexer.eat("async")
-    return params_and_result(lexer, lexer.expect("func"), is_async=is_async)
+    return params_and_result(lexer, lexer.take("func"), is_async=is_async)
 
 
 def type_item(lexer: Lexer, header: syntax.Header) -> syntax.TypeItem:

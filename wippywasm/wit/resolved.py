@@ -56,8 +56,9 @@ class TypeDef(model.TypeDef):
 
     def __init__(self, name: str | None, draft: Draft, owner: Owner = None, span: Span | None = None) -> None:
         super().__init__(name or "")
-        self._set(name=name, draft=draft, owner=owner, span=span, name_span=span)
-        self._set(docs=None, stability=None, external_id=None, member_docs=(), member_spans=())
+        self.name, self.draft, self.owner, self.span, self.name_span = name, draft, owner, span, span
+        self.docs = self.stability = self.external_id = None
+        self.member_docs = self.member_spans = ()
 
     draft: Draft
     owner: Owner
@@ -69,12 +70,7 @@ class TypeDef(model.TypeDef):
     member_docs: tuple[str | None, ...]
     member_spans: tuple[Span | None, ...]
 
-    def _set(self, **attributes: object) -> None:
-        for name, value in attributes.items():
-            object.__setattr__(self, name, value)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)
+    __setattr__ = object.__setattr__
 
     @property
     def is_resource(self) -> bool:
@@ -198,7 +194,7 @@ class Package:
     worlds: dict[str, World] = field(default_factory=dict)
 
 
-COPIES = 250_000
+COPIES = 100_000
 """Items that worlds may copy from others and import implicitly, whatever the length of the text."""
 
 
