@@ -12,7 +12,7 @@ import pytest
 from tests.machine.test_foreign_calls import CALLING, LONG, MIDDLE
 from wippywasm import Limits
 from wippywasm.calling import Call
-from wippywasm.errors import CanceledError, PoisonedError, TimedOutError, WippyError
+from wippywasm.errors import CanceledError, PoisonedError, TimedOutError, Trap, WippyError
 from wippywasm.instance import errands
 from wippywasm.instance.foreign_calls import within_time_of
 
@@ -158,6 +158,31 @@ async def test_a_direct_call_does_not_end_with_the_one_behind_it(
         await task
     assert stage.callee.usable
     assert stage.callee.call("spin", False) == 7
+
+
+def test_a_call_that_is_refused_has_no_time_in_the_callee(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or else the one that is in there might end with it."""
+
+    def hook() -> None:
+        with pytest.raises(Trap, match="what it has called calls it"):
+            caller.call("spin", False)
+
+    calls: list[str] = []
+    callee = load(CALLING).instantiate({"hook": hook}, limits=LONG)
+    caller = load(MIDDLE).instantiate({"spin": callee.exports.spin}, limits=LONG)
+    store = callee._frame.timed_store
+    started = type(store).start_clock
+
+    def start_clock(self: Any, *args: Any) -> Any:
+        if self is store:
+            calls.append("started")
+        return started(self, *args)
+
+    monkeypatch.setattr(type(store), "start_clock", start_clock)
+    assert callee.call("spin", False) == 7
+    assert calls == ["started"]
+    for guest in (caller, callee):
+        guest.close()
 
 
 class Waits:

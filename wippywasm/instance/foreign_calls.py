@@ -13,7 +13,6 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from wippywasm.abi.entry import CLOSED
 from wippywasm.calling import current, here, under_way
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import TimedStore
@@ -40,7 +39,7 @@ def within_time_of(caller: Frame, callee: Frame, core: Callable[..., Any]) -> Ca
 
     def call(*args: Any) -> Any:
         is_unbounded = callee.budget_ms is None and not outer.is_timed and not _has_thread(caller)
-        if is_unbounded or callee.components[0].poison is CLOSED:  # which refuses it
+        if is_unbounded or not callee.components[0].may_enter:  # it is refused, and has no time where others run
             return core(*args)
         if not inner.can_end and outer.time_left() is not None:
             raise unbounded(callee.store.engine.name)
