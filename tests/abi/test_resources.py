@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections import deque
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
 from wippywasm.abi import Options, Resource, RuntimeResource, lift, lower, resource_drop, resource_new, resource_rep
 from wippywasm.abi.resources import run_deferred
+from wippywasm.abi.state import Deferred
 from wippywasm.errors import Trap, UnavailableError, ValueMismatchError
 from wippywasm.model import S32, BorrowType, FuncType, ListType, OwnType, Param, ResourceType, TupleType
 
@@ -256,7 +256,7 @@ def test_a_poisoned_guests_resources_are_let_go_quietly() -> None:
 def test_what_waits_is_not_forgotten_by_one_who_leaves_at_that_moment() -> None:
     """Another thread is in the guest when it is looked at, and has left it, finding nothing, when that waits again."""
 
-    class Deferred(deque[Any]):
+    class Leaving(Deferred):
         def appendleft(self, item: Any) -> None:
             if entered:
                 entered.pop().leave()
@@ -264,7 +264,7 @@ def test_what_waits_is_not_forgotten_by_one_who_leaves_at_that_moment() -> None:
 
     counter = Counter()
     inst = counter.guest.instance
-    inst.deferred = Deferred()
+    inst.deferred = Leaving()
     entered: list[Any] = []
     resource = counter.make(1)
     inst.enter_from(None)

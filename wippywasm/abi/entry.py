@@ -13,13 +13,15 @@ Spec: `CanonicalABI.md`, "Component Instance State"; SPEC section 14 (threads).
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from wippywasm.abi.keywords import aside
 from wippywasm.errors import ConflictError, PoisonedError, ThreadError, Trap, UnavailableError
+from wippywasm.threads import here
 
 if TYPE_CHECKING:
     from wippywasm.abi.state import ComponentInstance
@@ -38,6 +40,9 @@ AWAITED: Literal[None] = None
 
 BARRED: Literal[0] = 0
 """The same where no call is in it, or will be: it is poisoned."""
+
+COLLECTOR_S = 2.0
+"""How long a call waits at most, in seconds, for destructors that the garbage collector runs in another thread."""
 
 _SHARE = "a guest is used by one at a time: share it with a lock, or instantiate the component for each"
 
@@ -71,6 +76,21 @@ def refuse_entry(
     if any(may_enter is AWAITED for _, may_enter in barred):
         refuse_waiting()
     raise ThreadError("cannot enter component instance: another thread or task is in the guest", hint=_SHARE)
+
+
+def is_left_by_collector(instances: Sequence[ComponentInstance]) -> bool:
+    """Whether they may be entered once destructors have ended that the garbage collector runs in another thread now.
+
+    The collector comes whenever it wants, and so past every lock that guards the guest. Those who hold it wait, but not
+    for ever: a destructor may wait for them in turn, by a function of the host.
+    """
+    collecting = instances[-1].deferred.collecting
+    until = time.monotonic() + COLLECTOR_S
+    while any(number != here.number for number in [*collecting]) and time.monotonic() < until:
+        time.sleep(0.0001)
+        if all(i.may_enter for i in instances):
+            return True
+    return all(i.may_enter for i in instances)
 
 
 def check_look(instances: list[ComponentInstance]) -> None:

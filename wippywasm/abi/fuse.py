@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wippywasm.abi import state
+from wippywasm.abi.entry import refuse_thread
 from wippywasm.abi.lift import Lifted
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.reference_context import LiftLowerContext
@@ -36,7 +37,9 @@ def fuse(ft: FuncType, lifted: Lifted, options: Options, binding: Binding) -> Ca
         outer = LiftLowerContext(binding, options.string_encoding, subtask, COMPONENT)
         inner = LiftLowerContext(lifted.binding, lifted.options.string_encoding, task, COMPONENT)
         flat_args = CoreValueIter(iter([unwrap(v, t) for v, t in zip(args, core_type.params)]))
-        callee.enter_from(caller)
+        if not callee.is_here:
+            refuse_thread(callee)
+        state.enter_when_free(entering[::-1], caller, False)
         try:
             flat_results = _call(ft, lifted, outer, inner, flat_args)
         except BaseException as error:

@@ -22,7 +22,7 @@ from typing import Any
 
 from wippywasm.abi import calls, state
 from wippywasm.abi.bounds import check_compilable
-from wippywasm.abi.entry import refuse_entry, refuse_thread
+from wippywasm.abi.entry import is_left_by_collector, refuse_entry, refuse_thread
 from wippywasm.abi.fit import arguments_that_fit
 from wippywasm.abi.keywords import snake
 from wippywasm.abi.needs import Needs, needs_of
@@ -124,7 +124,8 @@ def _write_entry_check(w: Source, shape: LiftShape) -> None:
     if shape.bound:
         w.constants["here"] = here
         w.line(f"if here.number != inst.owner: {w.use(refuse_thread)}(inst)")
-    w.line(f"if not {'all([i.may_enter for i in entering])' if shape.nested else 'inst.may_enter'}: {_refusal(w)}")
+    w.line(f"if not {'all([i.may_enter for i in entering])' if shape.nested else 'inst.may_enter'}:")
+    w.line(f"    if not {w.use(is_left_by_collector)}(entering): {_refusal(w)}")
 
 
 def _refusal(w: Source) -> str:
@@ -140,15 +141,18 @@ def _write_entry(w: Source, shape: LiftShape, needs: Needs) -> None:
     undo = "cx.undo()" if needs.handles and needs.params else "pass"
     if shape.nested:
         with w.block("try:"):
-            w.line(f"{w.use(state.enter_all)}(entering[::-1], caller, {_entered(w)})")
+            w.line(f"{w.use(state.enter_when_free)}(entering[::-1], caller, {_entered(w)})")
         with w.block("except BaseException:"):
             w.line(undo)
             w.line("raise")
         return
-    w.line(f"if inst.may_enter: inst.may_enter = {_entered(w)}")
-    with w.block("else:"):
-        w.line(undo)
-        w.line(_refusal(w))
+    with w.block("while True:"):
+        with w.block("if inst.may_enter:"):
+            w.line(f"inst.may_enter = {_entered(w)}")
+            w.line("break")
+        with w.block(f"if not {w.use(is_left_by_collector)}(entering):"):
+            w.line(undo)
+            w.line(_refusal(w))
 
 
 def _write_gather(w: Source, needs: Needs, args: list[str]) -> list[list[str]]:

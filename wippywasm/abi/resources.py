@@ -25,6 +25,7 @@ from wippywasm.abi.state import (
     poison,
 )
 from wippywasm.errors import CanceledError, ConflictError, NoAttributeError, PoisonedError, Trap, UnavailableError
+from wippywasm.threads import here
 from wippywasm.values import Err, Ok, Some, Variant
 
 if TYPE_CHECKING:
@@ -244,11 +245,18 @@ def defer_foreign(holder: ComponentInstance) -> None:
 
 
 def _destroy_quietly(rt: RuntimeResource, rep: int) -> None:
-    """Destroy what the garbage collector found: nobody is there to handle an error, which bars the guest anyway."""
+    """Destroy what the garbage collector found: nobody is there to handle an error, which bars the guest anyway.
+
+    Meanwhile calls from other threads wait.
+    """
+    collecting = [] if rt.impl is None else rt.impl.deferred.collecting
+    collecting.append(here.number)
     try:
         _destroy_when_free(rt, rep)
     except Exception:  # noqa: BLE001
         return
+    finally:
+        collecting.remove(here.number)
 
 
 def run_deferred(inst: ComponentInstance) -> None:

@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
-from wippywasm.abi.entry import BARRED, CLOSED, refuse_entry, refuse_thread
+from wippywasm.abi.entry import BARRED, CLOSED, is_left_by_collector, refuse_entry, refuse_thread
 from wippywasm.abi.traps import too_much
-from wippywasm.errors import CanceledError, Trap
+from wippywasm.errors import CanceledError, ThreadError, Trap
 from wippywasm.layout import MAX_HOST_BYTES
 from wippywasm.threads import here
 
@@ -67,14 +67,27 @@ class Table:
         return element
 
 
+class Deferred(deque["tuple[RuntimeResource, int]"]):
+    """Resources of a guest that are to be destroyed, by their representations, once nobody is in there.
+
+    The one that was dropped first is the first. `collecting` has the number (`threads`) of each thread in which the
+    garbage collector has one of the guest's destroyed right now.
+    """
+
+    __slots__ = ("collecting",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.collecting: list[int] = []
+
+
 class ComponentInstance:
     """The run-time state of one component instance.
 
     `may_enter` is one of three false values where it may not be entered: False while a call is in it, `entry.AWAITED`
     while a call by a task is, `entry.BARRED` once it is poisoned and left.
     `owner` is the number (`threads`) of the only thread that may use it, None where its store may move between threads.
-    `deferred` has the resources of its whole guest that are to be destroyed, by their representations, once nobody is
-    in there; the one that was dropped first is the first.
+    `deferred` has the resources of its whole guest that are to be destroyed later.
     `send` has a function called in that thread later, where it takes such orders.
     `clock` raises what the call into it is to end with, where its time is up.
     `poison` says why it can't be entered any more, once a call into it has trapped.
@@ -97,7 +110,7 @@ class ComponentInstance:
         self.owner: int | None = owner if parent is None else parent.owner
         self.name = name
         self.poison: str | None = None
-        self.deferred: deque[tuple[RuntimeResource, int]] = deque() if parent is None else parent.deferred
+        self.deferred: Deferred = Deferred() if parent is None else parent.deferred
         self.send: Callable[..., None] | None = None
         self.clock = clock
 
@@ -161,6 +174,18 @@ def enter_all(
             for outer in inwards[:count]:
                 outer.leave()
             refuse_entry(inwards, caller)
+
+
+def enter_when_free(
+    inwards: Sequence[ComponentInstance], caller: ComponentInstance | None, entered: Literal[False] | None
+) -> None:
+    """The same for a call, which waits where the garbage collector is in there."""
+    while True:
+        try:
+            return enter_all(inwards, caller, entered)
+        except ThreadError:
+            if not is_left_by_collector(inwards):
+                raise
 
 
 def poison(entering: Iterable[ComponentInstance], error: BaseException) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from wippywasm.abi.entry import BARRED, CLOSED, check_look, refuse_thread
+from wippywasm.abi.entry import BARRED, CLOSED, check_look, is_left_by_collector, refuse_thread
 from wippywasm.abi.resources import run_deferred
 from wippywasm.abi.state import RuntimeResource
 from wippywasm.errors import ConflictError, UnavailableError
@@ -191,6 +191,8 @@ def _alone(frame: Frame, look: Callable[..., _T], *args: Any) -> _T:
     # Nothing may come between the test and what it guards: see `abi.entry`.
     if root.may_enter:
         root.may_enter = False
+    elif is_left_by_collector(entering):
+        return _alone(frame, look, *args)
     else:
         check_look(entering)
         return look(frame, *args)
@@ -210,6 +212,8 @@ def _bar(frame: Frame) -> bool:
         root.may_enter, root.poison = BARRED, CLOSED
     elif root.poison is CLOSED:
         return False
+    elif is_left_by_collector([root]):
+        return _bar(frame)
     else:
         raise ConflictError("a guest can't be closed while a call into it is running")
     for instance in frame.components:
