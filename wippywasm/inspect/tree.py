@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from wippywasm.binary import component as c
@@ -43,6 +44,7 @@ class Listing:
 
     def __init__(self) -> None:
         self.left = MOST_NODES
+        self.describe = cache(describe_func)  # thousands may be of one type
 
     def first(self, nodes: Iterable[Node]) -> Iterator[Node]:
         """Those that are, and the number of the others; these are not kept."""
@@ -96,13 +98,16 @@ class _Tree:
                 args = [f"{name} = {sort} {index}" for name, sort, index in d.args]
                 return Node("instance", self._next("instance"), detail=_of(f"component {d.component}", args))
             case c.Import():
-                return Node("import", d.name, detail=_extern(d.type, self._next(_sort(d.type))))
+                return Node("import", d.name, detail=self._extern(d.type, self._next(_sort(d.type))))
             case c.Export():
                 self.spaces[d.sort] += 1
                 return Node("export", d.name, detail=f"{d.sort} {d.index}")
             case _:
                 self._other(d)
                 return None
+
+    def _extern(self, extern: Any, label: str) -> str:
+        return f"{label}: {self.listing.describe(extern)}" if isinstance(extern, FuncType) else label
 
     def _other(self, d: c.Definition) -> None:
         if isinstance(d, c.CoreInlineExports | c.InlineExports):
@@ -165,7 +170,3 @@ def _sort(extern: Any) -> str:
         c.ValueBound: "value",
     }
     return sorts.get(type(extern), "func")
-
-
-def _extern(extern: Any, label: str) -> str:
-    return f"{label}: {describe_func(extern)}" if isinstance(extern, FuncType) else label
