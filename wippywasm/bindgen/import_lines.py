@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 MAX_LINE = 88
 _OURS = "wippywasm"
+_DIGITS = re.compile(r"[0-9]+")
 
 
 def import_lines(used: Mapping[str, set[tuple[str, str]]]) -> list[str]:
@@ -63,6 +64,11 @@ def _name_key(name: str) -> tuple[object, ...]:
     return _kind(name), _natural(name, str.lower), name
 
 
-def _natural(text: str, fold: Callable[[str], str]) -> list[tuple[int, int, str]]:
-    """Digits by their value."""
-    return [(0, int(p), "") if p.isdigit() else (1, 0, fold(p)) for p in re.split(r"(\d+)", text) if p]
+def _natural(text: str, fold: Callable[[str], str]) -> str:
+    """A key that has digits by their value, before letters: one text, as there may be ten thousand names."""
+    return _DIGITS.sub(_number, fold(text))
+
+
+def _number(digits: re.Match[str]) -> str:
+    value = digits[0].lstrip("0")
+    return f"\0{chr(len(value))}{value}"

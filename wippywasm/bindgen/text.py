@@ -6,6 +6,7 @@ In: words. Out: text that Python, mypy and ruff take as it is, whatever document
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from wippywasm.unfolded import Texts
 
 _CLOSING = re.compile(r'"{3,}|"+\Z')
 """Quotes that would end a text in triple quotes, or be taken for its end."""
+REPEATED = 24
+"""The characters of a line that may be there thousands of times, such as `pass` and decorators, and is kept once."""
 
 
 class Lines:
@@ -28,7 +31,8 @@ class Lines:
         self._add(text if self._types is None else self._types.line(text))
 
     def _add(self, text: str) -> None:
-        self._lines.append(self._indent + text if text else "")
+        line = self._indent + text if text else ""
+        self._lines.append(line if len(line) > REPEATED else sys.intern(line))
 
     def gap(self, count: int = 1) -> None:
         """Empty lines, unless a block begins here."""
