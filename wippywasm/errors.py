@@ -321,14 +321,27 @@ class Frame:
 
 class Trap(InternalError):
     """The guest trapped. `frames` is the backtrace, `code` a short stable word, that of the specification's own tests
-    where they have one (`unreachable`, `out of bounds memory access`, …)."""
+    where they have one (`unreachable`, `out of bounds memory access`, …). `function` is the import, export or built-in
+    that the guest called, or returned from, against the canonical ABI; empty where its own code trapped."""
 
     def __init__(
         self, message: str, *, code: str = "trap", frames: Sequence[Frame] = (), hint: str | None = None
     ) -> None:
-        super().__init__(message, hint=hint, details={"code": code, "frames": [f.render() for f in frames]})
+        super().__init__(message, hint=hint, details={"code": code})
         self.code = code
+        self.function = ""
+        self.come_through(frames)
+
+    def come_through(self, frames: Sequence[Frame]) -> None:
+        """Keep the guest's backtrace, where it was raised by what the guest called."""
         self.frames = tuple(frames)
+        self.details["frames"] = [f.render() for f in frames]
+
+    def tell(self, function: str, where: str) -> None:
+        """Say at which function, and at what of it: `in the result of`."""
+        self.function = self.details["function"] = function
+        self.message += f" {where} `{function}`"
+        self.args = (self.message,)
 
 
 class LimitTrap(Trap):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -82,11 +83,11 @@ def test_results_go_out_and_in(data: st.DataObject, t: ValType, encoding: str) -
 
 
 def outcome(run: Any) -> Any:
-    """What a call gives, or the words it traps with."""
+    """What a call gives, or the words it traps with, but for the function's name, which the reference does not know."""
     try:
         return run()
     except Trap as trap:
-        return f"trap: {trap.message}"
+        return "trap: " + re.sub(f" in (the|an) [a-z]+ of `{trap.function}`$", "", trap.message)
 
 
 NUMBERS = st.one_of(

@@ -9,7 +9,8 @@ Spec: `CanonicalABI.md`, `canon_lower` over `canon_lift`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from wippywasm.abi import state
@@ -19,20 +20,21 @@ from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.abi.reference_flat import CoreValueIter, lift_flat_values, lower_flat_values, unwrap, wrap
 from wippywasm.abi.resources import keep_moving, run_deferred
-from wippywasm.abi.traps import COMPONENT, cannot_leave
+from wippywasm.abi.traps import COMPONENT, cannot_leave, tell
+from wippywasm.errors import Trap
 from wippywasm.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_functype
 from wippywasm.model import FuncType, ValType
 
 
-def fuse(ft: FuncType, lifted: Lifted, options: Options, binding: Binding) -> Callable[..., Any]:
-    """The core function for the caller, whose own view of the function's type is `ft`."""
+def fuse(ft: FuncType, lifted: Lifted, options: Options, binding: Binding, name: str) -> Callable[..., Any]:
+    """The core function for the caller, whose own view of the function's type is `ft`; `name` is for messages."""
     caller, callee = binding.instance, lifted.binding.instance
     entering = callee.entering_set(caller)
     core_type = flatten_functype(ft, "lower")
 
     def fused(*args: Any) -> Any:
         if not caller.may_leave:
-            cannot_leave()
+            cannot_leave(name)
         subtask, task = state.Subtask(), state.Task(callee)
         outer = LiftLowerContext(binding, options.string_encoding, subtask, COMPONENT)
         inner = LiftLowerContext(lifted.binding, lifted.options.string_encoding, task, COMPONENT)
@@ -41,7 +43,7 @@ def fuse(ft: FuncType, lifted: Lifted, options: Options, binding: Binding) -> Ca
             refuse_thread(callee)
         state.enter_when_free(entering[::-1], caller, False)
         try:
-            flat_results = _call(ft, lifted, outer, inner, flat_args)
+            flat_results = _call(ft, lifted, outer, inner, flat_args, name)
         except BaseException as error:
             keep_moving(callee, inner.moving + outer.moving)
             state.poison(entering, error)
@@ -57,23 +59,34 @@ def fuse(ft: FuncType, lifted: Lifted, options: Options, binding: Binding) -> Ca
 
 
 def _call(
-    ft: FuncType, lifted: Lifted, outer: LiftLowerContext, inner: LiftLowerContext, flat_args: CoreValueIter
+    ft: FuncType, lifted: Lifted, outer: LiftLowerContext, inner: LiftLowerContext, flat_args: CoreValueIter, name: str
 ) -> list[Any]:
     """Arguments across, the call, results across, `post-return`."""
     core_type = flatten_functype(lifted.type, "lift")
-    values = lift_flat_values(outer, MAX_FLAT_PARAMS, flat_args, _params(ft))
-    core_args = lower_flat_values(inner, MAX_FLAT_PARAMS, values, _params(lifted.type))
+    with _telling(name, "in an argument of"):
+        values = lift_flat_values(outer, MAX_FLAT_PARAMS, flat_args, _params(ft))
+        core_args = lower_flat_values(inner, MAX_FLAT_PARAMS, values, _params(lifted.type))
     result = lifted.core.call(*[wrap(v, t) for v, t in zip(core_args, core_type.params)])
     flat = [unwrap(result, t) for t in core_type.results]
-    results = lift_flat_values(inner, MAX_FLAT_RESULTS, CoreValueIter(iter(flat)), _results(lifted.type))
-    assert isinstance(inner.borrow_scope, state.Task)
-    inner.borrow_scope.return_()
-    flat_results = lower_flat_values(outer, MAX_FLAT_RESULTS, results, _results(ft), flat_args)
+    with _telling(name, "in the result of"):
+        results = lift_flat_values(inner, MAX_FLAT_RESULTS, CoreValueIter(iter(flat)), _results(lifted.type))
+        assert isinstance(inner.borrow_scope, state.Task)
+        inner.borrow_scope.return_()
+        flat_results = lower_flat_values(outer, MAX_FLAT_RESULTS, results, _results(ft), flat_args)
     if lifted.binding.post_return is not None:
         inner.inst.may_leave = False
         lifted.binding.post_return.call(*([result] if core_type.results else []))
         inner.inst.may_leave = True
     return flat_results
+
+
+@contextmanager
+def _telling(function: str, where: str) -> Iterator[None]:
+    try:
+        yield
+    except Trap as error:
+        tell(error, function, where)
+        raise
 
 
 def _params(ft: FuncType) -> tuple[ValType, ...]:

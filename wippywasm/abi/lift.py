@@ -35,7 +35,7 @@ from wippywasm.abi.shapes import groups_of
 from wippywasm.abi.signature import MISSING, Signature, arranged
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import ARRAY_SIDE, COMPONENT_SIDE, HOST_SIDE, Side, Source
-from wippywasm.abi.traps import bad_text
+from wippywasm.abi.traps import tell_of_call
 from wippywasm.calling import refuse_late, under_way
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import CoreFunc
@@ -186,20 +186,17 @@ def _write_gather(w: Source, needs: Needs, args: list[str]) -> list[list[str]]:
 def _poisoning(w: Source, needs: Needs) -> Iterator[None]:
     """Write what runs in the guest: any exception bars the instances it had entered.
 
-    A string of the result can only be wrong once there is `r_`, which no WIT name becomes; before, a host function that
-    the guest called raised.
+    What is wrong is in the result once there is `r_`, which no WIT name becomes; before, it is in the arguments, or was
+    raised by a host function that the guest called.
     """
     with w.block("try:"):
         yield
     with w.block("except BaseException as error:"):
-        if needs.handles:  # while nobody else can close the guest
-            w.line("try: cx.fail()")
-            w.line(f"finally: {w.use(state.poison)}(entering, error)")
-        else:
-            w.line(f"{w.use(state.poison)}(entering, error)")
-        if needs.results:
-            w.line("if error.__class__ is UnicodeDecodeError and 'r_' in locals():")
-            w.line(f"    {w.use(bad_text)}(error, ' in the result of ' + signature.name)")
+        with w.block("try:"):
+            if needs.handles:  # while nobody else can close the guest
+                w.line("cx.fail()")
+            w.line(f"{w.use(tell_of_call)}(error, signature.name, 'r_' in locals())")
+        w.line(f"finally: {w.use(state.poison)}(entering, error)")
         w.line("raise")
 
 

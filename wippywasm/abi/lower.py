@@ -29,11 +29,11 @@ from wippywasm.abi.scopes import scope_factory
 from wippywasm.abi.signature import Signature, no_result
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import COMPONENT_SIDE, HOST_SIDE, Side, Source
-from wippywasm.abi.traps import bad_text, cannot_leave
+from wippywasm.abi.traps import cannot_leave, tell, tell_lifting
 from wippywasm.abi.waiting import Park, refuse_to_wait
 from wippywasm.core import CoreFuncType
 from wippywasm.dataclass import dataclass
-from wippywasm.errors import UnsupportedFeatureError
+from wippywasm.errors import Trap, UnsupportedFeatureError
 from wippywasm.layout import (
     flatten_functype,
 )
@@ -74,7 +74,7 @@ def lower_template(shape: LowerShape) -> Callable[..., Callable[..., Any]]:
 
 
 def _write_body(w: Source, needs: Needs, args: list[str]) -> None:
-    w.line(f"if not inst.may_leave: {w.use(cannot_leave)}()")
+    w.line(f"if not inst.may_leave: {w.use(cannot_leave)}(signature.name)")
     calls.write_scope(w, needs.params + needs.results, needs.handles)
     if not needs.handles:
         _write_call(w, needs, args)
@@ -88,7 +88,10 @@ def _write_body(w: Source, needs: Needs, args: list[str]) -> None:
             w.line("cx.fail()")
             w.line("raise")
     elif _gives(w, needs):
-        _write_keeping(w, needs, "cx is not None and not isinstance(error, Exception)")
+        with w.block("except BaseException as error:"):
+            with w.block("if cx is not None and not isinstance(error, Exception):"):
+                _write_keeping(w, needs)
+            w.line("raise")
     with w.block("finally:"):
         w.line("if cx is not None: cx.subtask.deliver_resolve()")
 
@@ -135,12 +138,15 @@ def _has_steps(w: Source, needs: Needs) -> bool:
 
 def _write_returning(w: Source, needs: Needs, yields: bool = False) -> None:
     """`_write_finish`, and what becomes of handles that the guest does not get."""
-    if not _gives(w, needs):
+    if not (needs.allocates or needs.returned or _gives(w, needs)):
         _write_finish(w, needs, yields)
         return
     with w.block("try:"):
         _write_finish(w, needs, yields)
-    _write_keeping(w, needs, "True")
+    with w.block("except BaseException as error:"):
+        if _gives(w, needs):
+            _write_keeping(w, needs)
+        _write_telling(w, tell, "in the result of")
 
 
 def _gives(w: Source, needs: Needs) -> bool:
@@ -148,12 +154,10 @@ def _gives(w: Source, needs: Needs) -> bool:
     return w.side is not COMPONENT_SIDE and contains(needs.results, is_handle)
 
 
-def _write_keeping(w: Source, needs: Needs, condition: str) -> None:
+def _write_keeping(w: Source, needs: Needs) -> None:
     """Where the guest does not get the result, it has the handles in it all the same, as it is ending."""
     take = w.helper("take", needs.results[0], "cx, v_", partial(_write_taking, needs))
-    with w.block("except BaseException as error:"):
-        w.line(f"if {condition}: cx.fail_to_get(error, {take}, v)")
-        w.line("raise")
+    w.line(f"cx.fail_to_get(error, {take}, v)")
 
 
 def _write_taking(needs: Needs, w: Source) -> None:
@@ -197,16 +201,17 @@ def _write_params(w: Source, needs: Needs, args: list[str]) -> list[str]:
     if needs.handles:
         with w.block("except BaseException as error:"):
             w.line("cx.fail()")
-            w.line("if error.__class__ is not UnicodeDecodeError: raise")
-            _write_bad_text(w)
+            _write_telling(w, tell_lifting, "in an argument of")
     else:
-        with w.block("except UnicodeDecodeError as error:"):
-            _write_bad_text(w)
+        with w.block(f"except ({w.constant(Trap, 'Trap')}, UnicodeDecodeError) as error:"):
+            _write_telling(w, tell_lifting, "in an argument of")
     return values
 
 
-def _write_bad_text(w: Source) -> None:
-    w.line(f"{w.use(bad_text)}(error, ' in an argument of ' + signature.name)")
+def _write_telling(w: Source, tell: Callable[[BaseException, str, str], None], where: str) -> None:
+    """Raise what is wrong with values, saying of which function they are."""
+    w.line(f"{w.use(tell)}(error, signature.name, {where!r})")
+    w.line("raise")
 
 
 def _write_gather(w: Source, needs: Needs) -> list[list[str]]:
@@ -272,7 +277,7 @@ def _compose(ft: FuncType, lifted: Lifted, options: Options, binding: Binding, n
         return bind_lower(ft, inner, options, binding, name, COMPONENT_SIDE)
     from wippywasm.abi.fuse import fuse  # an interpreter, which few components need
 
-    return fuse(ft, lifted, options, binding)
+    return fuse(ft, lifted, options, binding, name)
 
 
 def _has_strings(ft: FuncType) -> bool:

@@ -26,7 +26,7 @@ def load_string_from_range(cx: LiftLowerContext, ptr: int, tagged_code_units: in
     try:
         s = cx.read(ptr, byte_length).decode(encoding)
     except UnicodeDecodeError as error:
-        bad_text(error)
+        raise bad_text(error) from error
     return s, cx.string_encoding, tagged_code_units
 
 

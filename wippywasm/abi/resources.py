@@ -421,10 +421,16 @@ def lent_to(task: Task, handle: ResourceHandle, rt: RuntimeResource) -> int:
 def resource_new(resource: RuntimeResource, instance: ComponentInstance) -> Callable[[int], int]:
     """`canon resource.new`: representation in, handle index out."""
 
+    name = f"resource.new {resource.name}".rstrip()
+
     def resource_new(rep: int) -> int:
         if not instance.may_leave:
-            traps.cannot_leave()
-        return instance.handles.add(ResourceHandle(resource, rep & _M32, own=True))
+            traps.cannot_leave(name)
+        try:
+            return instance.handles.add(ResourceHandle(resource, rep & _M32, own=True))
+        except Trap as error:
+            traps.tell(error, name, "in")
+            raise
 
     return resource_new
 
@@ -432,12 +438,18 @@ def resource_new(resource: RuntimeResource, instance: ComponentInstance) -> Call
 def resource_drop(resource: RuntimeResource, instance: ComponentInstance) -> Callable[[int], None]:
     """`canon resource.drop`: handle index in; runs the destructor of an owned one."""
 
+    name = f"resource.drop {resource.name}".rstrip()
+
     def resource_drop(index: int) -> None:
         if not instance.may_leave:
-            traps.cannot_leave()
+            traps.cannot_leave(name)
         index &= _M32
-        handle = get_handle(instance, index, resource)
-        _check_not_lent(handle)
+        try:
+            handle = get_handle(instance, index, resource)
+            _check_not_lent(handle)
+        except Trap as error:
+            traps.tell(error, name, "in")
+            raise
         instance.handles.remove(index)
         if handle.own:
             destroy(resource, handle.rep, instance)
@@ -450,7 +462,13 @@ def resource_drop(resource: RuntimeResource, instance: ComponentInstance) -> Cal
 def resource_rep(resource: RuntimeResource, instance: ComponentInstance) -> Callable[[int], int]:
     """`canon resource.rep`: handle index in, representation out."""
 
+    name = f"resource.rep {resource.name}".rstrip()
+
     def resource_rep(index: int) -> int:
-        return signed(get_handle(instance, index & _M32, resource).rep)
+        try:
+            return signed(get_handle(instance, index & _M32, resource).rep)
+        except Trap as error:
+            traps.tell(error, name, "in")
+            raise
 
     return resource_rep

@@ -66,8 +66,52 @@ def bad_area(pointer: int, align: int) -> NoReturn:
     raise Trap("pointer out of bounds of memory", code="pointer out of bounds")
 
 
-def bad_text(error: UnicodeDecodeError, where: str = "") -> NoReturn:
-    """A string whose bytes are not in the encoding that the guest declared; `where` ends the message."""
+BORROW_REMAINS = "borrow remains"
+_OF_VALUES = {
+    "string out of bounds",
+    "list out of bounds",
+    "realloc out of bounds",
+    "pointer out of bounds",
+    "unaligned pointer",
+    "invalid encoding",
+    "invalid discriminant",
+    "invalid char",
+    "too much data",
+    "unknown handle",
+    "wrong handle type",
+    "not owned",
+    "resource lent",
+    "handle table full",
+    BORROW_REMAINS,
+}
+"""The codes of what can be wrong with the values of a call."""
+
+
+def tell(error: BaseException, function: str, where: str) -> None:
+    """Have a trap about values say of which function they are, unless it does."""
+    if isinstance(error, Trap) and error.code in _OF_VALUES and not error.function:
+        error.tell(function, "of" if error.code == BORROW_REMAINS else where)
+
+
+def tell_lifting(error: BaseException, function: str, where: str) -> None:
+    """The same while values are read, where a string that does not decode is such a trap, which this raises."""
+    if isinstance(error, UnicodeDecodeError):
+        trap = bad_text(error)
+        tell(trap, function, where)
+        raise trap from error
+    tell(error, function, where)
+
+
+def tell_of_call(error: BaseException, function: str, has_returned: bool) -> None:
+    """The same for what ends a call into a guest, whose result is read once that has returned."""
+    if has_returned:
+        tell_lifting(error, function, "in the result of")
+    else:
+        tell(error, function, "in the arguments of")
+
+
+def bad_text(error: UnicodeDecodeError) -> Trap:
+    """The trap for a string whose bytes are not in the encoding that the guest declared."""
     if error.encoding.replace("-", "").startswith("utf8"):
         if error.reason == "unexpected end of data":
             message = f"incomplete utf-8 byte sequence from index {error.start}"
@@ -75,7 +119,7 @@ def bad_text(error: UnicodeDecodeError, where: str = "") -> NoReturn:
             message = f"invalid utf-8 sequence of {error.end - error.start} bytes from index {error.start}"
     else:
         message = f"invalid {error.encoding} in string, from byte {error.start}"
-    raise Trap(message + where, code="invalid encoding") from error
+    return Trap(message, code="invalid encoding")
 
 
 def bad_discriminant() -> NoReturn:
@@ -88,9 +132,15 @@ def bad_char() -> NoReturn:
     raise Trap("invalid `char` bit pattern", code="invalid char")
 
 
-def cannot_leave() -> NoReturn:
-    """A call out of an instance at a moment where it may make none."""
-    raise Trap("cannot leave component instance", code="cannot leave")
+def cannot_leave(function: str) -> NoReturn:
+    """A call of an import or a built-in out of an instance at a moment where it may make none."""
+    trap = Trap(
+        "cannot leave component instance",
+        code="cannot leave",
+        hint="`realloc` and `post-return` functions may call no imports",
+    )
+    trap.tell(function, "to call")
+    raise trap
 
 
 def too_much(what: str) -> NoReturn:

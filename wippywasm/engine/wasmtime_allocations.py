@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.wasmtime_items import WasmtimeFunc
+from wippywasm.errors import Trap
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_store import WasmtimeStore
@@ -72,13 +73,13 @@ class Allocations:
         return 0 < len(self._requests) < AT_ONCE or bool(self._requests and self._store.running.nested)
 
     def end(self, _: Any = None) -> Any:
-        """The results. Where there are none the steps end at once: they give back what was on its way."""
+        """The results. Where there are none the steps end by the error: they give back what was on its way."""
         try:
             self._steps.send(self._pointers or self._all()[0])
         except StopIteration as done:
             return done.value
-        except BaseException:
-            self.close()
+        except BaseException as error:
+            self._steps.throw(error)
             raise
         raise AssertionError("steps that do not end")
 
@@ -111,5 +112,8 @@ class Allocations:
         if trap or error:
             raise self._store.failure(error, trap)
         pointer = self._place.numbers[_POINTER]
-        self._look(self._requests[len(self._pointers)], pointer)
+        try:
+            self._look(self._requests[len(self._pointers)], pointer)
+        except Trap as wrong:
+            self._steps.throw(wrong)
         self._pointers.append(pointer)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wippywasm.core import CoreExternType
@@ -19,7 +20,7 @@ from wippywasm.engine.recursion import unless_too_deep
 from wippywasm.engine.traps import ALLOCATION, make_trap
 from wippywasm.engine.wasmtime_running import NO_SPARE, Running
 from wippywasm.engine.wasmtime_traps import frames_of_error, trap_of
-from wippywasm.errors import Frame, InternalError, InvalidError, WippyError
+from wippywasm.errors import Frame, InternalError, InvalidError, Trap, WippyError
 
 if TYPE_CHECKING:
     from wippywasm.engine.wasmtime_modules import WasmtimeModule
@@ -40,8 +41,16 @@ def failure_of(
         return trap_of(capi.take_trap(trap), place)
     if raised is None:
         return _refusal(error, bounds, place)
+    if isinstance(raised, Trap) and not raised.frames:
+        _tell_frames(raised, error, place)
     _discard(error, trap)
     return unless_too_deep(raised)
+
+
+def _tell_frames(raised: Trap, error: int, place: Callable[[Frame], Frame]) -> None:
+    """Have a trap that the host raised say where the guest was, where Python's stack has room for that."""
+    with suppress(RecursionError, ctypes.ArgumentError):
+        raised.come_through([place(frame) for frame in frames_of_error(error)])
 
 
 def _refusal(error: int, bounds: BoundsOf, place: Callable[[Frame], Frame]) -> BaseException:

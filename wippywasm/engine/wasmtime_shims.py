@@ -12,6 +12,9 @@ from functools import lru_cache
 from wippywasm.core import CoreFuncType, CoreValType
 from wippywasm.engine.wat import wat2wasm
 
+SHIM = "wippywasm-shim"
+"""The name of these modules: their frames are no guest's."""
+
 
 def begin_type(type: CoreFuncType) -> CoreFuncType:
     """The type of the host's half of a function that may wait: one more result tells whether it does."""
@@ -27,7 +30,7 @@ def result_types(types: Sequence[CoreFuncType]) -> list[tuple[CoreValType, ...]]
 def shim_module(types: tuple[CoreFuncType, ...]) -> bytes:
     """Imports each function's `begin`, a `finish` for each kind of results, `suspend`; exports the functions."""
     finishers = result_types(types)
-    lines = ["(module $host"]
+    lines = [f"(module ${SHIM}"]
     lines += [f'(import "begin" "{k}" (func $begin{k} {_signature(begin_type(t))}))' for k, t in enumerate(types)]
     lines += [
         f'(import "finish" "{k}" (func $finish{k} {_signature(CoreFuncType((), r))}))' for k, r in enumerate(finishers)

@@ -6,7 +6,7 @@ names that the guest chose stand too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from wasmtime import Frame as NativeFrame
 from wasmtime import Trap as NativeTrap
@@ -14,6 +14,7 @@ from wasmtime import TrapCode
 
 from wippywasm.engine import traps
 from wippywasm.engine import wasmtime_capi as capi
+from wippywasm.engine.wasmtime_shims import SHIM
 from wippywasm.errors import Frame, Trap
 
 _CODES: dict[TrapCode, str] = {
@@ -40,7 +41,7 @@ _UNKNOWN_OFFSET = (1 << 64) - 1
 
 def trap_of(native: NativeTrap, place: Callable[[Frame], Frame]) -> Trap:
     """What our callers see of `native`; `place` says where a frame is in the files that people have."""
-    frames = [place(_frame(frame)) for frame in native.frames[: traps.MAX_FRAMES]]
+    frames = [place(frame) for frame in _frames(native.frames)]
     cause = native.message.rstrip().rsplit("\n", 1)[-1].strip().removeprefix("wasm trap: ")
     return traps.make_trap(_code(native, cause), frames, cause)
 
@@ -52,7 +53,7 @@ def uncaught(frames: list[Frame], message: str) -> Trap | None:
 
 def frames_of_error(error: int) -> list[Frame]:
     """The backtrace of a native error that is no trap."""
-    return [_frame(frame) for frame in capi.error_frames(error)[: traps.MAX_FRAMES]]
+    return _frames(capi.error_frames(error))
 
 
 def _code(native: NativeTrap, cause: str) -> str:
@@ -60,6 +61,10 @@ def _code(native: NativeTrap, cause: str) -> str:
     if number is None:
         return traps.UNCAUGHT if cause == _THROWN else traps.OTHER
     return _CODES.get(number, traps.OTHER)
+
+
+def _frames(native: Sequence[NativeFrame]) -> list[Frame]:
+    return [_frame(frame) for frame in native[: traps.MAX_FRAMES] if frame.module_name != SHIM]
 
 
 def _frame(native: NativeFrame) -> Frame:

@@ -121,7 +121,7 @@ def _backpressure(context: Context, by: int) -> Callable[[], None]:
 def _refuse(name: str, instance: ComponentInstance) -> Callable[..., NoReturn]:
     def refuse(*args: object) -> NoReturn:
         if not instance.may_leave:
-            cannot_leave()
+            cannot_leave(name)
         raise UnsupportedFeatureError(f"the built-in `{name}`", "wippywasm")
 
     return refuse
