@@ -328,6 +328,11 @@ KINDS: dict[str, Make] = {
     "imports of instances with a method": imports(b"\5\0", section(7, vec([WITH_METHOD]))),
     "imports of interfaces": imports(b"\5\0", section(7, vec([instance_of()])), lambda n: text(f"a:b/c{n:x}@1.0.0")),
     "imports of components": imports(b"\4\0", section(7, vec([b"\x41\0"]))),
+    "imports of versions": imports(b"\5\0", section(7, vec([instance_of()])), lambda n: text(f"a:b/c@1.0.0-{n}")),
+    "imports of locations": imports(b"\4\0", section(7, vec([b"\x41\0"])), lambda n: text(f"url=<https://a/{n}>")),
+    "imports of dependencies": imports(
+        b"\4\0", section(7, vec([b"\x41\0"])), lambda n: text(f"unlocked-dep=<a:b{n:x}@{{>=1.0.0 <2.0.0}}>")
+    ),
     "imports of modules": imports(b"\0\x11\0", section(3, vec([b"\x50\0"]))),
     "methods": imports(b"\1\2", OF_METHOD, lambda n: text(f"[method]r.m{n:x}")),
     "statics": imports(b"\1\3", OF_METHOD, lambda n: text(f"[static]r.m{n:x}")),

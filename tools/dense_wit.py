@@ -83,6 +83,16 @@ def index(n: int) -> bytes:
     return bytes([n]) if n < 64 else bytes([n & 0x7F | 0x80]) + index(n >> 7)
 
 
+def documented(part: bytes) -> Make:
+    """A package with nothing but documentation."""
+
+    def of(size: int) -> bytes:
+        docs = b'{"docs":"' + part * (size // len(part)) + b'"}'
+        return in_package(instance_of()) + section(0, text("package-docs") + b"\1" + docs)
+
+    return of
+
+
 def function(n: int) -> bytes:
     return b"\4\0" + label(n) + b"\1\0"
 
@@ -151,6 +161,8 @@ PACKAGES: dict[str, Make] = {
         b"\1" + instance_of(b"\1" + FUNC, function(0)),
     ),
     "aliases": world(lambda n: [b"\2\3\0\0\1r"], b"\1" + instance_of(b"\4\0\1r\3\1"), b"\3\0\1i\5\0"),
+    "documentation": documented(b" a \\n"),
+    "documentation of blocks": documented(b"\\n/**"),
     "attributes": world(lambda n: [b"\3\2" + label(n) + b"\1\2\1a\5\0"], b"\1" + instance_of()),
     "implements": world(lambda n: [b"\3\2" + label(n) + b"\1\0" + path(n) + b"\5\0"], b"\1" + instance_of()),
 }
