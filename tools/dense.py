@@ -420,7 +420,6 @@ KINDS: dict[str, Make] = {
     "interfaces of one record": shared(b"\1" + RECORD, b"\4\0\1r\3\0\0"),
     "interfaces of one wide record": shared(b"\1\x72" + vec(wide_fields()), b"\4\0\1r\3\0\0"),
     "interfaces of one wide enum": shared(b"\1\x6d" + vec(numbered(100, label)), b"\4\0\1r\3\0\0"),
-    "interfaces of the same functions": shared(b"\1" + FUNC, *numbered(30, lambda n: b"\4\0" + label(n) + b"\1\0")),
     "worlds, exported": worlds(5, 5, exported=True),
     "worlds of functions, exported": worlds(0, 20, exported=True),
 }
