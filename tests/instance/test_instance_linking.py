@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from wippywasm.errors import InvalidError, LinkError
+from wippywasm.errors import BinaryError, InvalidError, LinkError, MalformedError, ValidationError
 
 SERVER = """
 (component
@@ -97,6 +97,7 @@ def test_versions_within_an_instance(load: Any) -> None:
         ({"a:b/use": SimpleNamespace(f=print)}, "SimpleNamespace has no 'deep'$"),
         ({"a:b/use": {"f": print, "deep": {}}}, "'a:b/use#deep#far#g': .* is missing: the mapping given has no 'far'$"),
         ({"a:b/use": {"f": print, "deep": {"far": {}}}}, "the mapping given has no 'g'$"),
+        ({"a:b/use": {"f": print, "deep": {None: 1}}}, "the mapping given has no 'far'$"),
         ({"a:b/us": {}}, r"nothing is given for import 'a:b/use#f': func\(\) \(did you mean 'a:b/us'\?\)$"),
     ],
 )
@@ -107,6 +108,51 @@ def test_what_is_given_in_part(load: Any, imports: Any, message: str) -> None:
     )
     with pytest.raises(LinkError, match=message):
         needs.link(imports)
+
+
+OTHER_VERSION = r"\('a:b/c@2\.0\.0' is given, of a version that is not compatible\)$"
+PASS = r"\(pass imports=\{'a:b/c@1\.2\.0': …\}"
+BAD_CODE = b"\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\7\5\1\1f\0\0\x0a\5\1\3\0\x6a\x0b"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "imports", "message"),
+    [
+        ('(instance (export "f" (func)))', {}, f"{PASS}, or undeclared='deny' to refuse it when it is called"),
+        ('(instance (export "f" (func)))', {"a:b/c@2.0.0": {"f": print}}, OTHER_VERSION),
+        ('(component (export "f" (func)))', {}, rf"which is a component {PASS}: a loaded component\)$"),
+        ('(component (export "f" (func)))', {"a:b/c@2.0.0": 1}, rf"which is a component {OTHER_VERSION}"),
+        ("(core module)", {}, rf"which is a core module {PASS}: a core module's bytes, or a loaded one\)$"),
+        ("(core module)", {"a:b/c@2.0.0": b""}, rf"which is a core module {OTHER_VERSION}"),
+        (
+            '(instance (export "x:y/z@1.0.0" (instance (export "f" (func)))))',
+            {"a:b/c@1.2.0": {}},
+            r"import 'a:b/c@1\.2\.0#x:y/z@1\.0\.0#f': .* the mapping given has no 'x:y/z@1\.0\.0'$",
+        ),
+    ],
+)
+def test_what_is_missing_says_what_to_pass(load: Any, wanted: str, imports: Any, message: str) -> None:
+    needs = load(f'(component (import "a:b/c@1.2.0" {wanted}))')
+    with pytest.raises(LinkError, match=message):
+        needs.link(imports)
+    if not wanted.startswith("(instance"):
+        with pytest.raises(LinkError, match=message):
+            needs.link(imports, undeclared="deny")
+
+
+@pytest.mark.parametrize(("given", "error"), [(b"xx", MalformedError), (BAD_CODE, ValidationError)])
+def test_a_bad_module_is_told_of_its_import(load: Any, given: bytes, error: type[BinaryError]) -> None:
+    needs = load(
+        """(component (import "m" (core module $m (export "f" (func)))) (core instance $i (instantiate $m)))"""
+    )
+    with pytest.raises(error, match=r"^the core module given for import 'm': "):
+        needs.instantiate({"m": given})
+
+
+@pytest.mark.parametrize("name", [None, 1])
+def test_imports_have_names(load: Any, name: Any) -> None:
+    with pytest.raises(InvalidError, match=f"and {name} is none"):
+        load('(component (import "f" (func)))').link({name: print})
 
 
 DEMANDS = {
@@ -155,7 +201,10 @@ DEMANDS = {
         '(export "point" (type (sub resource)))',
         "import 'a:b/all#point' needs a resource, and .* has a type of the name 'point'",
     ),
-    "a module": ('(export "absent" (core module))', "import 'a:b/all#absent' is a core module"),
+    "a module": (
+        '(export "absent" (core module))',
+        "import 'a:b/all#absent' needs a core module, and .* has nothing of the name 'absent'",
+    ),
     "a module where there is a function": ('(export "f" (core module))', "import 'a:b/all#f' is a core module"),
     "another module": (
         '(export "code" (core module (export "g" (func))))',
@@ -163,7 +212,7 @@ DEMANDS = {
     ),
     "a component": (
         '(export "absent" (component))',
-        "nothing is given for import 'a:b/all#absent', which is a component",
+        r"nothing is given for import 'a:b/all#absent', which is a component \(.* has no 'absent'\)",
     ),
     "a component where there is a function": ('(export "f" (component))', "import 'a:b/all#f' is a component"),
     "another component": (

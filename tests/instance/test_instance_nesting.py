@@ -162,7 +162,7 @@ def test_components_and_modules_as_imports(load: Any) -> None:
         (BASE, BASE, "import 'adder' is a component: give a loaded one, not a core module"),
         ("(component)", BASE, "component given for import 'adder' does not fit: export 'add': it is missing"),
         (TAKES, BASE, "does not fit: import 'adder': it is missing"),
-        (ADDER, None, "import 'base' is a core module: give its bytes"),
+        (ADDER, None, "nothing is given for import 'base', which is a core module"),
         (ADDER, ADDER, "import 'base' is a core module, and a component is none"),
         (ADDER, "(module)", "core module given for import 'base' does not fit: missing expected export `get`"),
         (ADDER, '(module (func (export "get")))', "does not fit: type mismatch in export `get`"),

@@ -207,3 +207,16 @@ def test_tasks_get_what_is_in_memory(load: Any) -> None:
             await guest.call_async("doze", 5)
 
     asyncio.run(use())
+
+
+def test_a_bad_result_is_told_of_the_import(load: Any) -> None:
+    renaming = load(
+        """(component
+          (import "a:b/c" (instance $i (export "f" (func (result u32)))))
+          (export "g" (func $i "f")))"""
+    )
+    with (
+        renaming.instantiate({"a:b/c": {"f": lambda: "x"}}) as guest,
+        pytest.raises(ValueMismatchError, match=r"^result of a:b/c#f: expected u32, got 'x'$"),
+    ):
+        guest.call("g")

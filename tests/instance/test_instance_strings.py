@@ -221,7 +221,7 @@ def test_who_gave_what_is_no_text(load: Any) -> None:
         return b"\xff".decode()
 
     component = load(BAD_TEXT, wit=BAD_TEXT_WIT)
-    for name, where in (("pass", "an argument of log#line"), ("give", "the result of give")):
+    for name, where in (("pass", "an argument of `log#line`"), ("give", "the result of `give`")):
         with (
             component.instantiate({"log": {"line": line}}) as guest,
             pytest.raises(Trap, match=f"^invalid utf-8 sequence of 1 bytes from index 0 in {where}$"),

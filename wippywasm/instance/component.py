@@ -24,6 +24,7 @@ from wippywasm.instance.frame import Frame
 from wippywasm.instance.functions import FunctionItem, exported_functions, exported_methods, find_key
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.host_components import find_components
+from wippywasm.instance.host_modules import LinkedModule
 from wippywasm.instance.limits import Limits
 from wippywasm.instance.link import Undeclared, link
 from wippywasm.instance.linked import Linked
@@ -174,9 +175,9 @@ def _checked(imports: Any) -> Mapping[str, Any]:
     if not isinstance(imports, Mapping):
         given = "the exports of a guest" if isinstance(imports, Guest | ExportedInstance) else type(imports).__name__
         raise InvalidError(f"imports must be a mapping from names of imports, not {given}")
-    odd = next((name for name in imports if not isinstance(name, str)), None)
-    if odd is not None:
-        raise InvalidError(f"imports must be a mapping from names of imports, and {odd!r} is none")
+    for name in imports:
+        if not isinstance(name, str):
+            raise InvalidError(f"imports must be a mapping from names of imports, and {name!r} is none")
     return imports
 
 
@@ -298,7 +299,7 @@ class LinkedComponent:
 
     def _prepared(self) -> Recipe:
         self.component.compile()
-        host = tuple(self.component.engine.compile(m.wasm, m.info) for m in self._linked.modules)
+        host = tuple(_given(self.component.engine, m) for m in self._linked.modules)
         code = Code(self.component._modules or (), host)
         self._recipe = Recipe(self.component.plan, self._linked, code)
         return self._recipe
@@ -310,6 +311,14 @@ _INTERRUPTIBLE = StoreLimits(interruptible=True)
 def _check_limits(limits: Limits | None) -> None:
     if limits is not None and not isinstance(limits, Limits):
         raise InvalidError(f"limits must be a Limits(…), not {limits!r}", hint="such as Limits(max_memory_mb=64)")
+
+
+def _given(engine: Engine, module: LinkedModule) -> Module:
+    """The module that an import was given; what is wrong with its code is told of the import."""
+    try:
+        return engine.compile(module.wasm, module.info)
+    except BinaryError as error:
+        raise error.of_file(module.told) from None
 
 
 def _compiled(engine: Engine, module: PlanModule) -> Module:

@@ -35,7 +35,7 @@ from wippywasm.instance.recipe import Assemble, Recipe
 from wippywasm.instance.reexported import HostExport, reexported, stepwise_reexported
 from wippywasm.model import ResourceType
 from wippywasm.plan import mangle
-from wippywasm.plan.items import CoreExportRef, CoreRef, LiftRef
+from wippywasm.plan.items import CoreExportRef, CoreRef, HostFuncRef, LiftRef
 from wippywasm.plan.steps import (
     CallCoreFunc,
     CanonicalBuiltin,
@@ -301,7 +301,10 @@ class Frame:
     def _host_export(self, index: int, name: str, side: Side) -> HostExport:
         bound, type = self.linked.bound, self.plan.host_functions[index].type
         lifted = abi.prepare_lift(type, Options(), name, side, bound.exports.get(name))
-        return HostExport(lifted, bound.imports.get(index, type), self.linked.functions[index], self.resources)
+        taken = bound.imports.get(index, type)
+        return HostExport(
+            lifted, taken, self.recipe.function_name(HostFuncRef(index)), self.linked.functions[index], self.resources
+        )
 
     def stepwise(self, index: int, name: str) -> Callable[..., Awaitable[Any]]:
         """`lifted` for calls by a task, on a store with fibers."""

@@ -17,7 +17,8 @@ from wippywasm.binary import component as c
 from wippywasm.binary.core_subtype import module_mismatch
 from wippywasm.errors import LinkError
 from wippywasm.instance.exports import what_was_given
-from wippywasm.instance.providers import MISSING, find_import
+from wippywasm.instance.providers import MISSING, describe_provider, find_import
+from wippywasm.instance.suggest import what_to_pass
 from wippywasm.model import FuncType, ResourceType
 from wippywasm.plan import Closure, HostComponent, describe_func
 from wippywasm.plan.scope import sort_of
@@ -26,13 +27,18 @@ from wippywasm.plan.substitute import Substitution
 
 def find_components(wanted: Sequence[HostComponent], imports: Mapping[str, Any]) -> dict[tuple[str, ...], Closure]:
     """The given components by the paths of imports; raises LinkError for one that is missing or does not fit."""
-    return {component.path: _find(component, find_import(imports, component.path)) for component in wanted}
+    return {component.path: _find(component, imports) for component in wanted}
 
 
-def _find(wanted: HostComponent, given: Any) -> Closure:
-    where, name = wanted.path[0], "#".join(wanted.path)
+def _find(wanted: HostComponent, imports: Mapping[str, Any]) -> Closure:
+    where, name, given = wanted.path[0], "#".join(wanted.path), find_import(imports, wanted.path)
     if given is MISSING:
-        raise LinkError(f"nothing is given for import {name!r}, which is a component", where)
+        outer = find_import(imports, wanted.path[:-1])
+        if outer is imports or outer is MISSING:
+            hint = what_to_pass(where, imports, ": a loaded component")
+        else:
+            hint = f"{describe_provider(outer)} has no {wanted.path[-1]!r}"
+        raise LinkError(f"nothing is given for import {name!r}, which is a component", where, hint=hint)
     source = Closure(given, None) if isinstance(given, c.Component) else getattr(given, "_source", None)
     if not isinstance(source, Closure):
         raise LinkError(f"import {name!r} is a component: give a loaded one, not {_what(given)}", where)

@@ -22,7 +22,7 @@ from wippywasm.instance.arity import accepts, signature_text
 from wippywasm.instance.exports import ExportedInstance, ExportedResource, what_was_given
 from wippywasm.instance.foreign import GuestFunction, Identities, guest_function, same_named_type, same_types
 from wippywasm.instance.grants import is_offered
-from wippywasm.instance.host_modules import link_module
+from wippywasm.instance.host_modules import LinkedModule, link_module
 from wippywasm.instance.host_resources import class_given, hint_of_hosts, of_guest, of_host
 from wippywasm.instance.linked import (
     CoreBinding,
@@ -45,11 +45,12 @@ from wippywasm.instance.providers import (
     part_name,
     part_to_give,
 )
-from wippywasm.instance.suggest import did_you_mean
+from wippywasm.instance.suggest import what_to_pass
 from wippywasm.model import FuncType, ResourceType, ResultType
 from wippywasm.plan import HostFunction, HostResource, HostType, Plan, describe_func, describe_type
 from wippywasm.plan.describe import describe_core
 from wippywasm.plan.items import HostFuncRef, ImportedModule, LiftRef, PlanInstance, StaticModule, TypeItem
+from wippywasm.plan.mangle import resource_function
 from wippywasm.plan.substitute import Substitution
 from wippywasm.values import Err, Ok
 
@@ -87,7 +88,7 @@ class _Linker:
             self.type(named)
         functions = tuple(self.function(f) for f in self.plan.host_functions)
         own = frozenset(i for i, f in enumerate(self.plan.host_functions) if f.path in self.own)
-        modules = tuple(link_module(m, find_import(self.imports, m.path)) for m in self.plan.host_modules)
+        modules = tuple(self.module(m) for m in self.plan.host_modules)
         return Linked(functions, resources, modules, tuple(self.core(c) for c in self.plan.core_imports), own)
 
     # ---- instances and types, which only guests have of their own accord
@@ -224,7 +225,17 @@ class _Linker:
         check_function(wanted, found)
         return host_function(found, wanted.type)
 
-    # ---- core functions
+    # ---- core modules and functions
+
+    def module(self, wanted: ImportedModule) -> LinkedModule:
+        given, (name, *inner) = find_import(self.imports, wanted.path), wanted.path
+        if given is not MISSING:
+            return link_module(wanted, given)
+        provider = find_import(self.imports, wanted.path[:-1])
+        if inner and provider is not MISSING:
+            raise self.missing(wanted.path, "a core module", provider)
+        hint = what_to_pass(name, self.imports, ": a core module's bytes, or a loaded one")
+        raise LinkError(f"nothing is given for import {_words(wanted.path)}, which is a core module", name, hint=hint)
 
     def core(self, wanted: CoreImport) -> CoreCallable | CoreBinding:
         provider = find_import(self.imports, (wanted.module,))
@@ -249,13 +260,11 @@ class _Linker:
             lacks = lacks[:-1]
             provider = find_import(self.imports, lacks[:-1])
         if provider is MISSING:
-            near = did_you_mean(path[0], self.imports).removeprefix(", ")
-            hint = near or f"pass imports={{{path[0]!r}: …}}, or undeclared='deny' to refuse it when it is called"
+            hint = what_to_pass(path[0], self.imports, ", or undeclared='deny' to refuse it when it is called")
             return LinkError(f"nothing is given for import {_words(path)}: {what}", path[0], hint=hint)
         if isinstance(provider, ExportedInstance):
             return self.lacking(lacks, what, provider)
-        python = snake(lacks[-1].rpartition(".")[2].rpartition("]")[2])
-        lack = f"{describe_provider(provider)} has no {python!r}"
+        lack = f"{describe_provider(provider)} has no {_asked_for(lacks[-1])!r}"
         return LinkError(f"import {_words(path)}: {what} is missing: {lack}", path[0])
 
     def lacking(self, path: tuple[str, ...], what: str, provider: ExportedInstance) -> LinkError:
@@ -357,6 +366,12 @@ async def _outcome(awaitable: Awaitable[Any]) -> Ok | Err:
     except WitError as error:
         return Err(error.payload)
     return value if isinstance(value, Ok | Err) else Ok(value)
+
+
+def _asked_for(name: str) -> str:
+    """What a provider is asked for last: the Python name, but that of an interface, which is none of Python's."""
+    parts = resource_function(name)
+    return snake(parts[2] or parts[1]) if parts else name if ":" in name else snake(name)
 
 
 def _words(path: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ Spec: SPEC section 14; names as in `names`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from wippywasm.instance.exports import ExportedInstance, ExportedResource
@@ -57,10 +57,15 @@ def as_provider(given: Any) -> Any:
 def _part(provider: Any, name: str) -> Any:
     """What a provider has for an instance within the one that it serves; versions may be compatible ones there, too."""
     if not isinstance(provider, ExportedInstance):
-        matched = best_match(name, provider) if isinstance(provider, Mapping) else None
+        matched = best_match(name, _names(provider)) if isinstance(provider, Mapping) else None
         return find(provider, matched or name, snake(name))
     served = part_name(provider, name)
     return MISSING if isinstance(provider._items.get(served), TypeItem | None) else provider._make(served)
+
+
+def _names(provider: Mapping[Any, Any]) -> Iterator[str]:
+    """Those keys of what a user gave that are names."""
+    return (name for name in provider if isinstance(name, str))
 
 
 def part_name(exports: ExportedInstance, name: str) -> str:

@@ -29,10 +29,14 @@ from wippywasm.plan import mangle
 
 @dataclass(frozen=True, eq=False)
 class HostExport:
-    """What the caller of the export sees (`lifted`), and the host's function as `abi.lower` calls it, with its type."""
+    """What the caller of the export sees (`lifted`), and the host's function as `abi.lower` calls it, with its type.
+
+    `name` is that of the import, since what that returns is checked as the import's.
+    """
 
     lifted: abi.PreparedLift
     type: FuncType
+    name: str
     function: Callable[..., Any]
     resources: Mapping[ResourceType, RuntimeResource]
 
@@ -121,7 +125,7 @@ class _Memory:
 def _passing_on(export: HostExport, binding: Binding, memory: _Memory, park: Park) -> _Core:
     """The core function of a guest that calls the host with what it was given, and returns what it gets."""
     needs = needs_of(export.type, "lift")
-    _, lowered = abi.lower(export.type, export.function, Options(), binding, name=export.lifted.name, park=park)
+    _, lowered = abi.lower(export.type, export.function, Options(), binding, name=export.name, park=park)
 
     def call(*args: Any) -> Any:
         area = memory.allocate(0, 0, alignment(needs.results[0]), elem_size(needs.results[0])) if needs.returned else 0
