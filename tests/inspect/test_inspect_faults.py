@@ -9,6 +9,7 @@ import yaml
 
 from tests.inspect.conftest import InspectText, Run
 from wippywasm import load
+from wippywasm.errors import ValidationError
 from wippywasm.inspect.page import page
 from wippywasm.inspect.report import report
 from wippywasm.inspect.tree import human_size
@@ -84,3 +85,23 @@ def test_a_path_that_is_no_interface_is_drawn_in_one_piece(inspect_text: Inspect
 
 def test_one_byte_is_one() -> None:
     assert [human_size(size) for size in (0, 1, 2)] == ["0 bytes", "1 byte", "2 bytes"]
+
+
+@pytest.mark.parametrize(
+    ("text", "which"),
+    [
+        ("(component (core module (func (result i32))))", "core module 0"),
+        (
+            "(component (core module) (component (component (core module) (core module (func (result i32))))))",
+            "core module 1 of component 0/component 0",
+        ),
+    ],
+)
+def test_a_bad_core_module_is_named_with_its_place_in_the_file(
+    text: str, which: str, inspect_text: InspectText
+) -> None:
+    with pytest.raises(ValidationError) as compiling:
+        load(text).compile()
+    with pytest.raises(ValidationError, match=rf": {which}: type mismatch") as inspecting:
+        inspect_text(text)
+    assert inspecting.value.offset == compiling.value.offset

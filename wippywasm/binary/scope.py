@@ -88,7 +88,11 @@ class Context:
     def require(self, feature: str, what: str, offset: int) -> None:
         """`ValidationError` where a gated feature is used and off."""
         if feature not in self.features:
-            raise ValidationError(f"{what} needs the feature `{feature}`, which is not enabled", offset)
+            hint = None if feature in gates.DEFAULT else _GATED
+            raise ValidationError(f"{what} needs the feature `{feature}`, which is not enabled", offset, hint=hint)
+
+
+_GATED = "the specification gates it: `binary.decode(…, features=binary.features.ALL)` decodes it, and nothing runs it"
 
 
 class Scope:

@@ -15,19 +15,30 @@ from wippywasm.binary.core_custom import ProducersReader
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.engine.features import ENGINE_FEATURES
 from wippywasm.engine.refusals import needed_features
+from wippywasm.errors import BinaryError
 from wippywasm.inspect.model import CustomSection, EngineFit, ModuleFacts, Producers
 
 
 def component_modules(component: Component, producers: ProducersReader, prefix: str = "") -> Iterator[ModuleFacts]:
-    """Every core module of a component, nested ones in their places."""
+    """Every core module of a component, nested ones in their places. Raises BinaryError where code is not valid."""
     modules = components = 0
     for d in component.definitions:
         if isinstance(d, CoreModule):
-            yield module_facts(d.info, d.wasm, producers, f"{prefix}{modules}")
+            yield _nested_facts(d, producers, f"{prefix}{modules}")
             modules += 1
         elif isinstance(d, NestedComponent):
             yield from component_modules(d.component, producers, f"{prefix}component {components}/")
             components += 1
+
+
+def _nested_facts(module: CoreModule, producers: ProducersReader, where: str) -> ModuleFacts:
+    """Those of a module in a component; what is wrong with its code is told in terms of the whole file."""
+    try:
+        return module_facts(module.info, module.wasm, producers, where)
+    except BinaryError as error:
+        outer, _, number = where.rpartition("/")
+        told = f"core module {number}{f' of {outer}' * (outer != '')}"
+        raise error.moved(module.offset).of_file(told) from None
 
 
 def module_facts(info: CoreModuleInfo, wasm: bytes | memoryview, producers: ProducersReader, where: str) -> ModuleFacts:
