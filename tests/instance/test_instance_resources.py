@@ -10,7 +10,7 @@ import pytest
 
 from wippywasm import Guest
 from wippywasm.abi import Resource
-from wippywasm.errors import LinkError, ThreadError, Trap, ValueMismatchError
+from wippywasm.errors import InvalidError, LinkError, ThreadError, Trap, ValueMismatchError
 
 # Exports a resource whose representation is twice its number, and counts what lives.
 COUNTERS = """
@@ -71,6 +71,18 @@ def test_a_guests_resource_is_an_object_with_methods(counters: Guest) -> None:
         assert counters.call("counters#[method]counter.get-it", one) == 21
         assert counters.call("live") == 1
     assert counters.call("live") == 0
+
+
+@pytest.mark.parametrize("name", ["close", "closed"])
+def test_a_method_with_the_name_of_what_every_resource_has_makes_way(load: Any, name: str) -> None:
+    with load(COUNTERS.replace("get-it", name)).instantiate() as guest:
+        one = guest.exports["counters"].Counter(21)
+        assert getattr(one, f"{name}_")() == 21
+        assert f"{name}_" in dir(one)
+        assert not one.closed
+        one.close()
+        assert one.closed
+        assert guest.call("live") == 0
 
 
 def test_an_exported_resource_is_a_class_to_isinstance(load: Any, counters: Guest) -> None:
@@ -242,6 +254,36 @@ def test_closing_a_guest_closes_the_objects_it_kept(load: Any) -> None:
         guest.call("keep", 2)
         assert Counter.closed == []
     assert Counter.closed == [1, 2]
+
+
+class Waiting(Counter):
+    async def close(self) -> None:  # type: ignore[override]
+        raise AssertionError
+
+
+def test_a_class_whose_objects_would_wait_to_be_closed_is_refused(load: Any) -> None:
+    with pytest.raises(LinkError, match=r"`close` of the class given for import 'a:b/counters.*counter' is async"):
+        load(CLIENT).link({"a:b/counters": {"Counter": Waiting}})
+
+
+def test_an_object_that_would_wait_to_be_closed_is_told_to_the_guest(load: Any) -> None:
+    host = {"Counter": lambda n: Waiting(n), "[static]counter.sum": Counter.sum}
+    with (
+        load(CLIENT).instantiate({"a:b/counters": host}) as guest,
+        pytest.raises(InvalidError, match="`close` of Waiting is async, and a destructor can't wait"),
+    ):
+        guest.call("round-trip", 5)
+
+
+def test_what_else_an_object_can_do_is_no_destructor(load: Any) -> None:
+    class Frame(Counter):
+        close = None  # type: ignore[assignment]
+
+        def drop(self, labels: list[str]) -> None:
+            raise AssertionError
+
+    with load(CLIENT).instantiate({"a:b/counters": {"Counter": Frame}}) as guest:
+        assert guest.call("round-trip", 5) == 15
 
 
 def test_an_object_is_closed_for_each_time_that_it_was_given_away(load: Any) -> None:

@@ -106,20 +106,26 @@ class GuestResource:
 
 
 class Resource(GuestResource):
-    """A guest's resource whose methods are attributes, in snake_case."""
+    """A guest's resource whose methods are attributes, in snake_case: `close_` for `close`, which all have."""
 
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        method = self._type.methods.get(name)
+        method = self._type.methods.get(name[:-1] if name in _AVOIDED else name)
         if method is None:
             raise NoAttributeError(f"resource {self._type.name} has no method {name!r}")
         return MethodType(method, self)
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self._type.methods})
+        methods = {_AVOIDING.get(name, name) for name in self._type.methods}
+        return sorted({*super().__dir__(), *methods})
+
+
+_AVOIDING = {"close": "close_", "closed": "closed_"}
+_AVOIDED = frozenset(_AVOIDING.values())
+"""Attributes for methods of a guest that have the names of what each `GuestResource` has."""
 
 
 def destroy(rt: RuntimeResource, rep: int, caller: ComponentInstance | None) -> None:

@@ -8,12 +8,15 @@ Spec: SPEC section 14; `Explainer.md` (type checking: resource types are generat
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from types import MethodType
 from typing import Any
 
 from wippywasm.abi.state import RuntimeResource
+from wippywasm.awaitables import discard, only_makes_coroutines
 from wippywasm.binary.component import DefinedType
+from wippywasm.errors import InvalidError, LinkError
 from wippywasm.instance.exports import ExportedInstance, ExportedResource
 from wippywasm.instance.linked import HostClass, Identity, LinkedResource
 from wippywasm.instance.offered import HostInterface
@@ -82,10 +85,24 @@ def drop_object(value: Any) -> None:
 
 
 def close_object(value: Any) -> None:
-    """The destructor of a Python object: its `close`, else its `drop`, where it has one."""
-    close = getattr(value, "close", None) or getattr(value, "drop", None)
-    if callable(close):
-        close()
+    """The destructor of a Python object: its `close`, where it has one. Raises InvalidError where that would wait."""
+    close = getattr(value, "close", None)
+    if not callable(close):
+        return
+    ended = close()
+    if inspect.isawaitable(ended):
+        discard(ended)
+        raise InvalidError(f"`close` of {type(value).__name__} {_NEVER_WAITS}", hint=_PLAIN)
+
+
+_NEVER_WAITS = "is async, and a destructor can't wait"
+_PLAIN = "make it a plain function, which may start a task of its own"
+
+
+def check_destructor(given: Any, name: str, where: str) -> None:
+    """Refuse a class whose objects could not be closed."""
+    if isinstance(given, type) and only_makes_coroutines(getattr(given, "close", None)):
+        raise LinkError(f"`close` of the class given for {name} {_NEVER_WAITS}", where, hint=_PLAIN)
 
 
 def _class_to_check(given: Any) -> type:

@@ -23,7 +23,7 @@ from wippywasm.instance.exports import ExportedInstance, ExportedResource, what_
 from wippywasm.instance.foreign import GuestFunction, Identities, guest_function, same_named_type, same_types
 from wippywasm.instance.grants import is_offered
 from wippywasm.instance.host_modules import LinkedModule, link_module
-from wippywasm.instance.host_resources import class_given, hint_of_hosts, of_guest, of_host
+from wippywasm.instance.host_resources import check_destructor, class_given, hint_of_hosts, of_guest, of_host
 from wippywasm.instance.linked import (
     CoreBinding,
     CoreHost,
@@ -158,6 +158,7 @@ class _Linker:
         given = class_given(provider, name)
         if isinstance(given, ExportedResource):
             return of_guest(given)
+        check_destructor(given, f"import {_words(path)}", path[0])
         shipped = self.shipped.get(wanted.resource)
         is_ours = isinstance(provider, HostInterface) or (provider is MISSING and shipped and is_offered(path[0]))
         return of_host(name, given, provider, shipped if is_ours else None)
