@@ -23,7 +23,8 @@ class Options:
 class FileResult:
     """What became of the assertions of one file: how many held, and the others by name with the reason.
 
-    `validated` are those of `passed` that define what could not be instantiated, with the reason.
+    `validated` are those of `passed` that define what could not be instantiated, with the reason; `unread` those of
+    `skipped` whose text the text parser does not take, which may be a mistake of whoever wrote it.
     """
 
     path: Path
@@ -31,6 +32,7 @@ class FileResult:
     failed: list[tuple[str, str]] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     validated: list[tuple[str, str]] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         def rows(items: list[tuple[str, str]]) -> list[dict[str, str]]:
@@ -42,6 +44,7 @@ class FileResult:
             "failed": rows(self.failed),
             "skipped": rows(self.skipped),
             "validated": rows(self.validated),
+            "unread": self.unread,
         }
 
 

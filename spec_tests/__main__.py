@@ -53,6 +53,9 @@ def report(results: Sequence[FileResult]) -> str:
         lines += [f"  FAILED {name}: {reason}" for name, reason in r.failed]
         lines += [f"  skipped {name}: {reason}" for name, reason in r.skipped]
         lines += [f"  only validated {name}: {reason}" for name, reason in r.validated]
+    unread = sum(len(r.unread) for r in results)
+    if unread:
+        lines.append(f"{unread} of those skipped have text that the text parser does not take, new or mistaken")
     return "\n".join([*lines, summary(results)])
 
 

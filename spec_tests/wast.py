@@ -14,7 +14,7 @@ from pathlib import Path
 from spec_tests import FileResult, Options
 from spec_tests.wast_directives import directives
 from spec_tests.wast_known import reason_for
-from spec_tests.wast_outcomes import Failed, Skipped, Validated
+from spec_tests.wast_outcomes import Failed, Skipped, Untranslated, Validated
 from spec_tests.wast_run import Session
 from spec_tests.wast_syntax import WastSyntaxError, line_of
 
@@ -47,6 +47,7 @@ def run(case: Path, options: Options) -> FileResult:
             session.run(directive)
         except Skipped as skip:
             result.skipped.append((name, str(skip)))
+            result.unread += [name] * isinstance(skip, Untranslated)
         except Validated as why:
             result.passed += 1
             result.validated.append((name, str(why)))

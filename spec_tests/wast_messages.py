@@ -25,7 +25,11 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (r"lowered (parameter|result) types .*", r"lowered \1 types do not match"),
     (r"expected (\w+), found tuple", r"expected primitive, found tuple"),
     (r"`(.*)` requires the component model .* feature", r"`\1` needs the feature"),
-    (r"component imports \w+ `(.*)`, but a matching implementation was not found.*", r"import '\1[#']"),
+    (
+        r"component imports instance `(.*)`, but a matching implementation was not found.*",
+        r"import '\1(?:#|'.* instance)",
+    ),
+    (r"component imports (?!instance)\w+ `(.*)`, but a matching implementation was not found.*", r"import '\1'"),
     (r"instance export `(.*)` has the wrong type", r"import '\S*#\1'"),
     (r"(?:instance export|module export) `(.*)` not defined", r"missing expected export `\1`|'\S*#\1'"),
     (r"module export `(.*)` has the wrong type", r"type mismatch in export `\1`"),

@@ -38,6 +38,7 @@ $ python -m spec_tests ../shared/conformance/wit-parser
 ```
 
 runs them and prints each skip with its reason; `--json` gives the same as data. Any checkout of the two suites will do.
+Text that the text parser does not take is skipped, as it may be newer than that, and counted in the last lines.
 A component that imports what its file provides nowhere passes where it is valid, and is listed as `only validated`.
 """
 

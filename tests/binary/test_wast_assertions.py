@@ -341,6 +341,14 @@ def test_nothing_waits_for_a_thread_that_did_not_run(tmp_path: Path, engine: Eng
     assert [name for name, _ in result.failed] == ["case.wast:3"]
 
 
+def test_text_that_can_not_be_read_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "case.wast").write_text('(component (nonsense))\n(assert_return (invoke "f"))\n(component)')
+    assert main([str(tmp_path)]) == 0
+    *_, count, total = capsys.readouterr().out.splitlines()
+    assert count == "1 of those skipped have text that the text parser does not take, new or mistaken"
+    assert total == "1 passed, 0 failed, 2 skipped"
+
+
 def test_an_unknown_engine_is_told_as_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "case.wast").touch()
     with pytest.raises(SystemExit) as ended:

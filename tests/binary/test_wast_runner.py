@@ -183,6 +183,9 @@ def test_same_tells_apart_what_python_calls_equal() -> None:
     assert not same(Ok(1), Err(1))
 
 
+NOWHERE = "but a matching implementation was not found in the linker"
+
+
 @pytest.mark.parametrize(
     ("expected", "actual", "holds"),
     [
@@ -202,6 +205,10 @@ def test_same_tells_apart_what_python_calls_equal() -> None:
         ("invalid boolean value", "invalid leading byte (0xff) for a canonical definition", False),
         ("out of bounds memory access", "the guest trapped: undefined element: out of bounds table access", False),
         ("name `a` is not a valid extern", "`` is not a valid extern name", True),
+        (f"component imports function `a`, {NOWHERE}", "nothing is given for import 'a': function 'a'", True),
+        (f"component imports function `a`, {NOWHERE}", "nothing is given for import 'a#f': function 'f'", False),
+        (f"component imports instance `a`, {NOWHERE}", "nothing is given for import 'a#f': function 'f'", True),
+        (f"component imports instance `a`, {NOWHERE}", "nothing is given for import 'a': function 'a'", False),
         ("not implemented: aliasing core module types", "a core module type can't alias module types", True),
     ],
 )
