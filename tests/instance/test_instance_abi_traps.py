@@ -128,8 +128,9 @@ def test_a_trap_names_the_function(load: Callable[..., Any], export: str, functi
     assert (caught.value.message, caught.value.function) == (message, function)
     assert caught.value.details["function"] == function
     assert str(caught.value).startswith(message)
-    with pytest.raises(PoisonedError, match=r"an earlier call ended it: (Trap|UnicodeDecodeError): "):
+    with pytest.raises(PoisonedError) as refused:
         guest.call(export, *given)
+    assert f"an earlier call ended it: Trap: {message}" in refused.value.message
 
 
 @pytest.mark.parametrize("encoding", ["", "string-encoding=utf16"])

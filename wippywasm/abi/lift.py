@@ -35,7 +35,7 @@ from wippywasm.abi.shapes import groups_of
 from wippywasm.abi.signature import MISSING, Signature, arranged
 from wippywasm.abi.slots import number_resources
 from wippywasm.abi.source import ARRAY_SIDE, COMPONENT_SIDE, HOST_SIDE, Side, Source
-from wippywasm.abi.traps import tell_of_call
+from wippywasm.abi.traps import told_of_call
 from wippywasm.calling import refuse_late, under_way
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import CoreFunc
@@ -192,11 +192,13 @@ def _poisoning(w: Source, needs: Needs) -> Iterator[None]:
     with w.block("try:"):
         yield
     with w.block("except BaseException as error:"):
+        w.line("told = error")
         with w.block("try:"):
             if needs.handles:  # while nobody else can close the guest
                 w.line("cx.fail()")
-            w.line(f"{w.use(tell_of_call)}(error, signature.name, 'r_' in locals())")
-        w.line(f"finally: {w.use(state.poison)}(entering, error)")
+            w.line(f"told = {w.use(told_of_call)}(error, signature.name, 'r_' in locals())")
+        w.line(f"finally: {w.use(state.poison)}(entering, told)")
+        w.line("if told is not error: raise told from error")
         w.line("raise")
 
 

@@ -95,19 +95,17 @@ def tell(error: BaseException, function: str, where: str) -> None:
 
 def tell_lifting(error: BaseException, function: str, where: str) -> None:
     """The same while values are read, where a string that does not decode is such a trap, which this raises."""
-    if isinstance(error, UnicodeDecodeError):
-        trap = bad_text(error)
-        tell(trap, function, where)
+    trap = bad_text(error) if isinstance(error, UnicodeDecodeError) else error
+    tell(trap, function, where)
+    if trap is not error:
         raise trap from error
-    tell(error, function, where)
 
 
-def tell_of_call(error: BaseException, function: str, has_returned: bool) -> None:
-    """The same for what ends a call into a guest, whose result is read once that has returned."""
-    if has_returned:
-        tell_lifting(error, function, "in the result of")
-    else:
-        tell(error, function, "in the arguments of")
+def told_of_call(error: BaseException, function: str, has_returned: bool) -> BaseException:
+    """The same for what ends a call into a guest, whose result is read once that has returned: what to raise."""
+    trap = bad_text(error) if has_returned and isinstance(error, UnicodeDecodeError) else error
+    tell(trap, function, "in the result of" if has_returned else "in the arguments of")
+    return trap
 
 
 def bad_text(error: UnicodeDecodeError) -> Trap:
