@@ -12,7 +12,7 @@ import importlib
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -24,9 +24,11 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from wippywasm import binary  # noqa: E402
+from wippywasm.binary.component import Component  # noqa: E402
 from wippywasm.budget import Budget  # noqa: E402
 from wippywasm.errors import WippyError  # noqa: E402
 from wippywasm.plan import plan_component  # noqa: E402
+from wippywasm.plan.growth import Growth  # noqa: E402
 
 decoder = importlib.import_module("wippywasm.binary.decode")
 
@@ -324,7 +326,11 @@ KINDS: dict[str, Make] = {
     "imports of types": imports(b"\3\0\0", OF_RECORD),
     "imports of instances": imports(b"\5\0", section(7, vec([instance_of()]))),
     "imports of instances with a function": imports(b"\5\0", section(7, vec([WITH_FUNC]))),
+    "imports of interfaces with a function": imports(
+        b"\5\0", section(7, vec([WITH_FUNC])), lambda n: text(f"a:b/c{n:x}@1.0.0")
+    ),
     "imports of instances with a resource": imports(b"\5\0", section(7, vec([WITH_RESOURCE]))),
+    "imports of instances with a resource, usual names": imports(b"\5\0", section(7, vec([WITH_RESOURCE])), usual),
     "imports of instances with a method": imports(b"\5\0", section(7, vec([WITH_METHOD]))),
     "imports of interfaces": imports(b"\5\0", section(7, vec([instance_of()])), lambda n: text(f"a:b/c{n:x}@1.0.0")),
     "imports of components": imports(b"\4\0", section(7, vec([b"\x41\0"]))),
@@ -416,6 +422,7 @@ KINDS: dict[str, Make] = {
     "worlds of functions": worlds(0, 20),
     "worlds with own types": lambda size: world(max(1, size // 1_900), 5, 10, own=True),
     "interfaces of one function": shared(b"\1" + FUNC, b"\4\0\1f\1\0"),
+    "interfaces of the same functions": shared(b"\1" + FUNC, *numbered(20, lambda k: b"\4\0" + label(k) + b"\1\0")),
     "interfaces of one wide function": shared(b"\1\x40" + vec(wide_fields()) + b"\1\0", b"\4\0\1f\1\0"),
     "interfaces of one record": shared(b"\1" + RECORD, b"\4\0\1r\3\0\0"),
     "interfaces of one wide record": shared(b"\1\x72" + vec(wide_fields()), b"\4\0\1r\3\0\0"),
@@ -440,6 +447,19 @@ class Counter(Budget):
     def spent(self) -> tuple[int, int]:
         """The work and the room."""
         return ENDLESS - self.left, ENDLESS - self.room
+
+
+class Parts(Growth):
+    """Counts the parts of a plan as ever. `last` is the one made last."""
+
+    last: ClassVar[Parts | None] = None
+
+    def __init__(self, components: Iterable[Component]) -> None:
+        super().__init__(components)
+        type(self).last = self
+
+    def taken(self) -> int:
+        return self.most - self.left
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from unittest import mock
 
@@ -14,7 +14,7 @@ from tools.dense import section, text
 from wippywasm import wit
 from wippywasm.budget import BudgetError
 from wippywasm.engine import wat2wasm
-from wippywasm.errors import TooLongError
+from wippywasm.errors import TooLongError, ValidationError
 from wippywasm.inspect import inspect, parts
 from wippywasm.inspect.json_form import to_json
 from wippywasm.inspect.report import report, tree_lines
@@ -31,6 +31,21 @@ def test_an_inspection_takes_32_times_the_file(kind: str, tmp_path: Path) -> Non
 
     def read() -> None:
         with suppress(BudgetError):
+            report(inspect(file))
+
+    read()
+    assert_peak(read, 3_000_000 + 32 * len(wasm))
+
+
+@pytest.mark.parametrize(("size", "refused"), [(50_000, False), (100_000, True)])
+def test_interfaces_that_share_a_type_take_32_times_the_file(size: int, refused: bool, tmp_path: Path) -> None:
+    file = tmp_path / "dense.wasm"
+    wasm = dense.KINDS["imports of interfaces with a function"](size)
+    file.write_bytes(wasm)
+    outcome = pytest.raises(ValidationError, match="parts beyond") if refused else nullcontext()
+
+    def read() -> None:
+        with outcome:
             report(inspect(file))
 
     read()

@@ -101,6 +101,7 @@ class _HostItems:
             case c.TypeBound():
                 return self._type(path, t)
             case c.InstanceType(exports=exports):
+                self._scope.growth.host_instance(len(exports))
                 self._builder.host_instances.append(path)
                 return PlanInstance({name: self._item((*path, name), e) for name, e in exports.items()})
             case c.ComponentType():
@@ -113,6 +114,7 @@ class _HostItems:
             type = self._scope.type(bound.type)
             self._builder.host_type(path, type)
             return type if isinstance(type, ResourceType) else TypeItem(type)
+        self._scope.growth.host_resource(path)
         resource = self._builder.host_resource(path, ResourceType(path[-1]))
         self._scope.bind(bound, resource)
         return resource

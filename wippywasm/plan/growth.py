@@ -36,6 +36,12 @@ MAX_INSTANTIATION_DEPTH = 100
 HOST_ITEM = 2
 """The parts that an item takes which the host supplies: it has a path of its own."""
 
+HOST_INSTANCE = 3
+"""What an instance adds to it that exports anything: where thousands share a type, these are what memory is full of."""
+
+HOST_RESOURCE = 4
+"""What a resource of an instance adds to it: the type that the decoder made for it, and the plan's own."""
+
 STEPS_AT_ONCE = 16
 """The names in a path that count for a part."""
 
@@ -81,6 +87,16 @@ class Growth:
         """Account for an item that the host supplies; an import by itself is written in the file."""
         if len(path) > 1:
             self.take(HOST_ITEM + len(path) // STEPS_AT_ONCE)
+
+    def host_instance(self, exports: int) -> None:
+        """Account for an instance with so many exports that the host supplies."""
+        if exports:
+            self.take(HOST_INSTANCE)
+
+    def host_resource(self, path: tuple[str, ...]) -> None:
+        """Account for a resource that the host supplies."""
+        if len(path) > 1:
+            self.take(HOST_RESOURCE)
 
     def type(self, parts: int) -> None:
         """Account for a type with so many parts, whose resources are exchanged."""
