@@ -1,11 +1,12 @@
 """Which thread this is, by a number that no other ever has: the system gives a thread that of one which has ended.
 
-In: nothing. Out: `here.number`.
+In: nothing. Out: `here.number`, and whether an event loop runs here.
 """
 
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 
 _numbers = itertools.count(1)
@@ -19,3 +20,16 @@ class Here(threading.local):
 
 
 here = Here()
+
+
+def in_event_loop() -> bool:
+    """Whether an event loop runs in this thread."""
+    if "asyncio" not in sys.modules:
+        return False
+    import asyncio  # late, as in `engine.turns`
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

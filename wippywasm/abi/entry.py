@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 from wippywasm.abi.keywords import aside
 from wippywasm.errors import ConflictError, PoisonedError, ThreadError, Trap, UnavailableError
-from wippywasm.threads import here
+from wippywasm.threads import here, in_event_loop
 
 if TYPE_CHECKING:
     from wippywasm.abi.state import ComponentInstance
@@ -43,6 +43,9 @@ BARRED: Literal[0] = 0
 
 COLLECTOR_S = 2.0
 """How long a call waits at most, in seconds, for destructors that the garbage collector runs in another thread."""
+
+COLLECTOR_S_OF_LOOPS = 0.05
+"""The same in a thread whose event loop waits as well."""
 
 _SHARE = "a guest is used by one at a time: share it with a lock, or instantiate the component for each"
 
@@ -66,7 +69,7 @@ def refuse_entry(
     """
     now = [(i, i.may_enter, i.poison) for i in instances]  # each looked at once: other threads go on meanwhile
     barred = [(i, may_enter) for i, may_enter, _ in now if not may_enter]
-    causes = [poison for _, may_enter, poison in now if poison is not None and not may_enter]
+    causes = [poison or "KeyboardInterrupt" for _, may_enter, poison in now if _has_ended(may_enter, poison)]
     if CLOSED in causes:
         raise UnavailableError("the guest is closed", hint="instantiate the component again")
     if causes:
@@ -78,6 +81,11 @@ def refuse_entry(
     raise ThreadError("cannot enter component instance: another thread or task is in the guest", hint=_SHARE)
 
 
+def _has_ended(may_enter: object, poison: str | None) -> bool:
+    """Whether no call may enter any more; what ended it may not have come to say so."""
+    return may_enter is BARRED or (poison is not None and not may_enter)
+
+
 def is_left_by_collector(instances: Sequence[ComponentInstance]) -> bool:
     """Whether they may be entered once destructors have ended that the garbage collector runs in another thread now.
 
@@ -85,7 +93,7 @@ def is_left_by_collector(instances: Sequence[ComponentInstance]) -> bool:
     for ever: a destructor may wait for them in turn, by a function of the host.
     """
     collecting = instances[-1].deferred.collecting
-    until = time.monotonic() + COLLECTOR_S
+    until = time.monotonic() + (COLLECTOR_S_OF_LOOPS if in_event_loop() else COLLECTOR_S)
     while any(number != here.number for number in [*collecting]) and time.monotonic() < until:
         time.sleep(0.0001)
         if all(i.may_enter for i in instances):

@@ -197,7 +197,10 @@ def _poisoning(w: Source, needs: Needs) -> Iterator[None]:
             if needs.handles:  # while nobody else can close the guest
                 w.line("cx.fail()")
             w.line(f"told = {w.use(told_of_call)}(error, signature.name, 'r_' in locals())")
-        w.line(f"finally: {w.use(state.poison)}(entering, told)")
+        with w.block("finally:"):  # Ctrl-C may come in any function, and leaves the guest barred all the same
+            w.line(f"try: {w.use(state.poison)}(entering, told)")
+            with w.block("finally:"):
+                w.line("for i in entering: i.may_enter = 0")
         w.line("if told is not error: raise told from error")
         w.line("raise")
 

@@ -15,7 +15,7 @@ from types import MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wippywasm.abi import traps
-from wippywasm.abi.entry import CLOSED, is_below, refuse_thread
+from wippywasm.abi.entry import BARRED, CLOSED, is_below, refuse_thread
 from wippywasm.abi.state import (
     ComponentInstance,
     ResourceHandle,
@@ -174,10 +174,14 @@ def _destroy_within(
     try:
         if rt.dtor is not None:
             rt.dtor(rep if rep < 0x8000_0000 else rep - 0x1_0000_0000)
+        rt.impl.leave_to(caller)
     except BaseException as error:
-        poison(entering, error)
+        try:
+            poison(entering, error)
+        finally:  # Ctrl-C may come in any function, and leaves the guest barred all the same
+            for instance in entering:
+                instance.may_enter = BARRED
         raise
-    rt.impl.leave_to(caller)
 
 
 def _destroy_for_host(rt: RuntimeResource, rep: int, entering: Sequence[ComponentInstance]) -> None:
@@ -395,14 +399,15 @@ def receive(inst: ComponentInstance, handle: ResourceHandle, rt: RuntimeResource
     """
     if not _claim(handle):
         raise CanceledError("the guest that gave a resource has ended meanwhile")
+    made = None
     try:
-        if rt.objects is None:
-            return inst.handles.add(ResourceHandle(rt, handle.rep, own=True))
-        rep = rt.objects.add(handle.rep)
+        made = ResourceHandle(rt, handle.rep if rt.objects is None else rt.objects.add(handle.rep), own=True)
+        return inst.handles.add(made)
     except BaseException:
-        handle.own = True
+        there, it = (inst.handles, made) if rt.objects is None else (rt.objects, handle.rep)
+        if it is None or all(one is not it for one in there):  # Ctrl-C may come when it has arrived
+            handle.own = True
         raise
-    return inst.handles.add(ResourceHandle(rt, rep, own=True))
 
 
 def _claim(handle: ResourceHandle) -> bool:

@@ -34,12 +34,11 @@ from wippywasm.instance.pooled import PooledStores
 from wippywasm.instance.providers import find_import
 from wippywasm.instance.recipe import Code, Recipe
 from wippywasm.instance.unused import check_unused
-from wippywasm.instance.waiting import in_event_loop
 from wippywasm.model import FuncType
 from wippywasm.plan import Closure, Plan, plan_component
 from wippywasm.plan.items import ComponentItem, LiftRef
 from wippywasm.plan.plan import PlanModule
-from wippywasm.threads import here
+from wippywasm.threads import here, in_event_loop
 
 if TYPE_CHECKING:
     from wippywasm.instance.bindings import Bindings

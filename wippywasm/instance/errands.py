@@ -19,7 +19,8 @@ from typing import Any
 from wippywasm.calling import Call, current
 from wippywasm.engine.panics import unless_panic
 from wippywasm.instance.tracebacks import clear_frames
-from wippywasm.instance.waiting import in_event_loop, refuse_to_wait, this_thread
+from wippywasm.instance.waiting import refuse_to_wait, this_thread
+from wippywasm.threads import in_event_loop
 
 LOOK_SECONDS = 0.02
 """How often a thread that waits for a guest in which others are before it looks whether its own call has ended."""

@@ -18,7 +18,7 @@ from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import TimedStore
 from wippywasm.engine.spans import unbounded
 from wippywasm.instance.budget import OF_A_DESTRUCTOR, in_calls, out_of_time
-from wippywasm.instance.waiting import in_event_loop
+from wippywasm.threads import in_event_loop
 
 if TYPE_CHECKING:
     from wippywasm.instance.frame import Frame

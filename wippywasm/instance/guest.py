@@ -106,7 +106,7 @@ class Guest:
     def usable(self) -> bool:
         """Whether the guest can be called again: not once it trapped, or was closed."""
         frame = self._frame
-        return frame is not None and all(instance.poison is None for instance in frame.components)
+        return frame is not None and all(i.poison is None and i.may_enter is not BARRED for i in frame.components)
 
     def close(self) -> None:
         """End the guest and free all it holds; Python objects and resources of other guests that it owned are closed.
@@ -119,8 +119,10 @@ class Guest:
             return
         if not frame.components[0].is_here:
             refuse_thread(frame.components[0])
-        if not _bar(frame):
-            return
+        if bar(frame):
+            self._let_go(frame)
+
+    def _let_go(self, frame: Frame) -> None:
         self._left = frame.resources
         self._frame = None
         self._callables = {}
@@ -204,7 +206,7 @@ def _alone(frame: Frame, look: Callable[..., _T], *args: Any) -> _T:
             run_deferred(root)
 
 
-def _bar(frame: Frame) -> bool:
+def bar(frame: Frame) -> bool:
     """Let no call enter any more; False where another thread has done so. Raises ConflictError where one is running."""
     root = frame.components[0]
     # Nothing may come between the test and what it guards: see `abi.entry`.
@@ -213,7 +215,7 @@ def _bar(frame: Frame) -> bool:
     elif root.poison is CLOSED:
         return False
     elif is_left_by_collector([root]):
-        return _bar(frame)
+        return bar(frame)
     else:
         raise ConflictError("a guest can't be closed while a call into it is running")
     for instance in frame.components:

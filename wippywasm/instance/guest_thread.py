@@ -36,7 +36,8 @@ from wippywasm.errors import CanceledError
 from wippywasm.instance.budget import within
 from wippywasm.instance.errands import Errand, settle, told
 from wippywasm.instance.handover import Handover
-from wippywasm.instance.waiting import in_event_loop, this_thread
+from wippywasm.instance.waiting import this_thread
+from wippywasm.threads import in_event_loop
 
 if TYPE_CHECKING:
     from wippywasm.abi.state import ComponentInstance
@@ -68,6 +69,8 @@ class GuestThread:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._occupant: weakref.ref[asyncio.Task[Any]] | None = None
         self._callers: set[int] = set()
+        self._loop_thread: int | None = None
+        """That of the task which waits for it."""
         weakref.finalize(self, self._jobs.put, None).atexit = False
         with _starting:
             before = threading.stack_size(STACK_BYTES)
@@ -131,7 +134,7 @@ class GuestThread:
 
     async def _run(self, call: _Call, function: Callable[[], Any]) -> Any:
         self.check_entry(call.components)
-        self._occupant = call.task
+        self._occupant, self._loop_thread = call.task, threading.get_ident()
         try:
             self._jobs.put(lambda: call.execute(function))
             try:
@@ -142,12 +145,14 @@ class GuestThread:
                     await call.left()
                 raise
         finally:
-            self._occupant = None
+            self._occupant = self._loop_thread = None
             call.give_up()
 
     def check_entry(self, components: Sequence[ComponentInstance], caller: ComponentInstance | None = None) -> None:
         """Refuse a call that would wait for somebody else's; for what was posted, such as a destructor, it waits."""
         if self._occupant is not None or (self._callers and not all(c.may_enter for c in components)):
+            self._refuse(components, caller)
+        if self._waits_for_this_thread():  # in what was posted
             self._refuse(components, caller)
 
     def _refuse(self, components: Sequence[ComponentInstance], caller: ComponentInstance | None) -> NoReturn:
@@ -171,6 +176,8 @@ class GuestThread:
             if thread is not None and thread not in seen:
                 seen.add(thread)
                 pending += thread._callers.copy()
+                if thread._loop_thread is not None:
+                    pending.append(thread._loop_thread)
         return False
 
     def release(self) -> None:

@@ -21,7 +21,7 @@ from wippywasm.abi.state import ComponentInstance, RuntimeResource
 from wippywasm.errors import ConflictError, UnavailableError
 from wippywasm.instance.budget import OF_A_START, task_call
 from wippywasm.instance.foreign import mark
-from wippywasm.instance.guest import Guest
+from wippywasm.instance.guest import Guest, bar
 from wippywasm.instance.guest_thread import GuestThread, take_thread
 from wippywasm.model import ResourceType
 from wippywasm.plan.items import HostFuncRef, LiftRef
@@ -105,6 +105,10 @@ class ThreadGuest(Guest):
             return
         if self._thread.is_called:
             raise ConflictError("a guest can't be closed while a call into it is running")
+        if frame.components[0].may_enter is False:
+            self._thread.do(_nothing)  # a destructor is in there, for which nobody else waits
+        if not bar(frame):
+            return
         self._frame = None
         self._stepwise = {}
         try:
@@ -218,6 +222,17 @@ class _Apart(Lifted):
         return lambda *args: enter(partial(there, *args), caller, enter.drop)
 
 
+def _nothing() -> None:
+    """What is done once all is done that was posted before."""
+
+
 def _end(thread: GuestThread, inner: Guest) -> None:
-    thread.post(inner.close)
+    thread.post(_let_go, inner)
     thread.release()
+
+
+def _let_go(inner: Guest) -> None:
+    frame = inner._frame
+    if frame is not None:
+        bar(frame)  # where nobody has closed it
+        inner._let_go(frame)

@@ -7,13 +7,13 @@ Spec: SPEC section 8.
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wippywasm.awaitables import discard
 from wippywasm.errors import ConflictError
+from wippywasm.threads import in_event_loop
 
 if TYPE_CHECKING:
     import asyncio
@@ -47,19 +47,6 @@ class Waiting:
 def waits(value: Any) -> bool:
     """Whether a host function returned something to wait for."""
     return hasattr(type(value), "__await__")
-
-
-def in_event_loop() -> bool:
-    """Whether an event loop runs in this thread."""
-    if "asyncio" not in sys.modules:
-        return False
-    import asyncio  # late, as in `engine.turns`
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def run_now(awaitable: Awaitable[Any]) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from wippywasm.errors import WitError
-from wippywasm.instance.waiting import in_event_loop
+from wippywasm.threads import in_event_loop
 from wippywasm.wasi.filesystem.codes import FilesystemError
 from wippywasm.wasi.filesystem.protocol import FileDescriptor
 from wippywasm.wasi.filesystem.waiting import SYNC_FLAGS, InThread

@@ -1,0 +1,75 @@
+"""Ctrl-C while a call ends: the guest has ended as well, and what it was given goes once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.instance.test_instance_collector import GUEST
+from wippywasm.abi import state
+from wippywasm.abi.resources import receive
+from wippywasm.abi.state import ComponentInstance, ResourceHandle, RuntimeResource, Table
+from wippywasm.errors import PoisonedError
+
+ENDS = """(component
+  (core module $m (func (export "f") (unreachable)))
+  (core instance $i (instantiate $m))
+  (func (export "f") (canon lift (core func $i "f"))))"""
+
+
+def interrupt(*args: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def check_ended(guest: Any, function: str, *args: Any) -> None:
+    assert not guest.usable
+    with pytest.raises(PoisonedError, match="an earlier call ended it"):
+        guest.call(function, *args)
+    guest.close()
+
+
+def test_one_that_traps(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    guest = load(ENDS).instantiate()
+    with monkeypatch.context() as patch:
+        patch.setattr(state, "condemn", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            guest.call("f")
+    check_ended(guest, "f")
+
+
+def test_one_whose_destructor_has_returned(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    guest = load(GUEST).instantiate({"told": told.append})
+    thing = guest.call("make", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(ComponentInstance, "leave_to", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            thing.close()
+    assert told == [1]
+    check_ended(guest, "same", 1)
+
+
+class Interrupted(Table):
+    """A table in which Ctrl-C comes before or after an element has its place."""
+
+    is_after = False
+
+    def add(self, element: Any) -> int:
+        if self.is_after:
+            super().add(element)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("is_hosts", [False, True])
+@pytest.mark.parametrize("is_after", [False, True])
+def test_one_that_is_given_a_resource(is_hosts: bool, is_after: bool) -> None:
+    """It is the giver's again where it has not arrived: in the table of objects, if it is the host's."""
+    taker = ComponentInstance()
+    taker.handles = table = Interrupted()
+    table.is_after = is_after
+    type = RuntimeResource(None if is_hosts else ComponentInstance())
+    handle = ResourceHandle(type, object() if is_hosts else 7, own=True)
+    with pytest.raises(KeyboardInterrupt):
+        receive(taker, handle, type)
+    assert handle.own is not (is_after or is_hosts)
