@@ -192,17 +192,22 @@ def _poisoning(w: Source, needs: Needs) -> Iterator[None]:
     with w.block("try:"):
         yield
     with w.block("except BaseException as error:"):
-        w.line("told = error")
+        w.line("told, returned = error, False")
         with w.block("try:"):
-            if needs.handles:  # while nobody else can close the guest
-                w.line("cx.fail()")
-            w.line(f"told = {w.use(told_of_call)}(error, signature.name, 'r_' in locals())")
-        with w.block("finally:"):  # Ctrl-C may come in any function, and leaves the guest barred all the same
-            w.line(f"try: {w.use(state.poison)}(entering, told)")
-            with w.block("finally:"):
-                w.line("for i in entering: i.may_enter = 0")
-        w.line("if told is not error: raise told from error")
-        w.line("raise")
+            with w.block("try:"):
+                if needs.handles:  # while nobody else can close the guest
+                    w.line("cx.fail()")
+                if needs.results:
+                    w.line("try: returned = (r_, True)[1]")
+                    w.line("except NameError: pass")
+                w.line(f"told = {w.use(told_of_call)}(error, signature.name, returned)")
+            with w.block("finally:"):  # Ctrl-C may come in any function, and leaves the guest barred all the same
+                w.line(f"try: {w.use(state.poison)}(entering, told)")
+                with w.block("finally:"):
+                    w.line("for i in entering: i.may_enter = 0")
+            w.line("if told is not error: raise told from error")
+            w.line("raise")
+        w.line("finally: told = None")  # whose traceback has this frame: it would keep all that the call made
 
 
 def _write_lower(w: Source, needs: Needs, atoms: list[list[str]]) -> list[str]:
