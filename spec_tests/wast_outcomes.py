@@ -71,9 +71,11 @@ def _is_text(quoted: str) -> bool:
 
 
 def reason_of(error: WippyError) -> str:
-    """Why a guest ended, without the function it was in, and without what had ended it before."""
+    """Why a guest ended, without the function it was in or has called, and without what had ended it before."""
     if isinstance(error, PoisonedError):
         return error.message.partition(":")[0]
+    if isinstance(error, Trap) and error.function:
+        return error.message.rpartition(f" `{error.function}`")[0] or error.message
     if isinstance(error, Trap) and error.frames:
         return error.message.removesuffix(f" in {error.frames[0].render()}")
     return error.message

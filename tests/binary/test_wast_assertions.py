@@ -279,6 +279,18 @@ def test_right_ones_pass_and_wrong_ones_fail(
     assert not [reason for _, reason in result.failed if "crashed" in reason]
 
 
+def test_the_name_of_a_function_is_no_reason(tmp_path: Path, engine: Engine) -> None:
+    path = tmp_path / "case.wast"
+    path.write_text("""(component
+      (core module $m (func (export "f") (result i32) (i32.const 0xd800)))
+      (core instance $i (instantiate $m))
+      (func (export "unreachable") (result char) (canon lift (core func $i "f"))))
+    (assert_trap (invoke "unreachable") "unreachable")
+    """)
+    result = run(path, Options(engine.name))
+    assert (result.passed, len(result.failed), result.skipped) == (1, 1, [])
+
+
 def test_a_malformed_value_says_where_it_is(tmp_path: Path, engine: Engine) -> None:
     path = tmp_path / "case.wast"
     path.write_text(CORE + '\n(assert_return\n  (invoke "five")\n  (i32.const five))')
