@@ -322,7 +322,8 @@ class Frame:
 class Trap(InternalError):
     """The guest trapped. `frames` is the backtrace, `code` a short stable word, that of the specification's own tests
     where they have one (`unreachable`, `out of bounds memory access`, …). `function` is the import, export or built-in
-    that the guest called, or returned from, against the canonical ABI; empty where its own code trapped."""
+    that the guest called, or returned from, against the canonical ABI (between components, the core function that is
+    lifted); empty where its own code trapped."""
 
     def __init__(
         self, message: str, *, code: str = "trap", frames: Sequence[Frame] = (), hint: str | None = None
