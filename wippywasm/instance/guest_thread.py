@@ -149,16 +149,18 @@ class GuestThread:
             call.give_up()
 
     def check_entry(self, components: Sequence[ComponentInstance], caller: ComponentInstance | None = None) -> None:
-        """Refuse a call that would wait for somebody else's; for what was posted, such as a destructor, it waits."""
-        if self._occupant is not None or (self._callers and not all(c.may_enter for c in components)):
-            self._refuse(components, caller)
-        if self._waits_for_this_thread():  # in what was posted
-            self._refuse(components, caller)
+        """Refuse a call that would wait for itself, or for somebody else's; for what was posted, such as a destructor,
+        it waits, unless that led to it."""
+        is_cyclic = self._waits_for_this_thread()
+        if is_cyclic or self._occupant is not None or (self._callers and not all(c.may_enter for c in components)):
+            self._refuse(components, caller, is_cyclic)
 
-    def _refuse(self, components: Sequence[ComponentInstance], caller: ComponentInstance | None) -> NoReturn:
+    def _refuse(
+        self, components: Sequence[ComponentInstance], caller: ComponentInstance | None, is_cyclic: bool
+    ) -> NoReturn:
         from wippywasm.abi import entry  # which threads of Lua have no use for
 
-        if self._waits_for_this_thread():
+        if is_cyclic:
             entry.refuse_reentry()
         if self._occupant is None:
             entry.refuse_entry(components, caller)
