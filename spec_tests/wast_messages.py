@@ -129,8 +129,14 @@ LIMITS_OF_OTHERS = (
 """What another runtime refuses because it does not have it, or has it turned off; the specification has it."""
 
 
+WORDS_OF_A_LIMIT = 3
+"""Fewer may be words of a rule, as `component imports`."""
+
+
 def not_a_rule(expected: str) -> str | None:
     """The reason to skip a refusal that no specification asks for."""
-    if any(_is_part(kind_of(expected), limit) for limit in LIMITS_OF_OTHERS):
+    kind = kind_of(expected)
+    enough = len(_WORD.findall(kind)) >= WORDS_OF_A_LIMIT
+    if kind in LIMITS_OF_OTHERS or (enough and any(_begins_word(kind, limit) for limit in LIMITS_OF_OTHERS)):
         return f"a limit of another runtime, which is none here: {expected}"
     return None

@@ -180,6 +180,22 @@ def test_what_does_not_run_here_is_skipped(tmp_path: Path, engine: Engine) -> No
     assert (result.failed, len(result.skipped), result.passed) == ([], 5, 2)
 
 
+def test_few_words_are_no_limit_of_others(tmp_path: Path, engine: Engine) -> None:
+    """They may be those of a rule, and what is refused as they say passes anyway."""
+    text = """
+    (assert_invalid (component (import "a" (component))) "component imports")
+    (assert_invalid (component (import "a" (component))) "support is not enabled")
+    (assert_invalid (component (type (tuple))) "tuple type must have at least one type")
+    (assert_malformed (component binary "\\00asm\\0d\\00\\01\\00\\0c\\01\\00") "effective type size exceeds the limit")
+    """
+    result = run_text(tmp_path, text, engine)
+    assert [reason for _, reason in result.failed] == [
+        "accepted, but expected: component imports",
+        "accepted, but expected: support is not enabled",
+    ]
+    assert (len(result.skipped), result.passed) == (1, 1)
+
+
 def test_references(tmp_path: Path, engine: Engine) -> None:
     text = """
     (module
