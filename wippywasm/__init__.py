@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from wippywasm.composition import compose
     from wippywasm.instance.bindings import Bindings
     from wippywasm.instance.bound_world import BoundWorld, Program, instantiate_bound
-    from wippywasm.instance.component import Component, LinkedComponent
+    from wippywasm.instance.component import Component
     from wippywasm.instance.guest import Guest
     from wippywasm.instance.limits import Limits
     from wippywasm.instance.link import Undeclared
+    from wippywasm.instance.linked_component import LinkedComponent
     from wippywasm.instance.load import load
     from wippywasm.values import Err, Ok, Some, Variant
     from wippywasm.wasi import Wasi
@@ -58,7 +59,7 @@ _HOMES = {
     "Program": "instance.bound_world",
     "instantiate_bound": "instance.bound_world",
     "Component": "instance.component",
-    "LinkedComponent": "instance.component",
+    "LinkedComponent": "instance.linked_component",
     "Guest": "instance.guest",
     "Limits": "instance.limits",
     "load": "instance.load",

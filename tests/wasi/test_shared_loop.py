@@ -22,7 +22,7 @@ from tests.wasi.wasi_guests import world
 from tests.wasi_net import net_guests
 from tests.wasi_net.http_client import answering
 from tests.wasi_net.net_peers import echo, tcp_server, udp_echo
-from wippywasm.instance.component import LinkedComponent
+from wippywasm.instance.linked_component import LinkedComponent
 from wippywasm.wasi import Capture, Wasi, run_command_async
 from wippywasm.wasi.network import Network, Quotas
 

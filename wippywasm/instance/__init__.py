@@ -3,7 +3,8 @@
 In: a `Plan`, an `Engine`, and what Python supplies for the imports. Out: `Component` and `Guest`.
 
     load                         a path, bytes or text to a `Component`
-    component, functions         what it exports, and instances of it
+    component, functions         what it exports and imports
+    linked_component             its imports found: instances of it
     signatures                   a component's types against those of its entry
     link, linked, providers      its imports found in what Python gives
     host_modules                 core modules given for imports

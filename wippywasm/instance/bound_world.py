@@ -43,6 +43,7 @@ class BoundWorld:
         self._guest.close()
 
     def __enter__(self) -> Self:
+        self._guest.__enter__()
         return self
 
     def __exit__(

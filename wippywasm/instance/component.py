@@ -1,7 +1,8 @@
 """A loaded component or core module: what it exports and imports, and instances of it.
 
-In: a plan (or a component whose plan depends on component imports), an engine. Out: guests. A `Component` is immutable
-and may be shared between threads; it compiles its core modules when it is first instantiated, or by `compile()`.
+In: a plan (or a component whose plan depends on component imports), an engine. Out: what is linked, and guests. A
+`Component` may be shared between threads; its core modules are compiled when it is first instantiated or by
+`compile()`.
 
 Spec: SPEC section 14.
 """
@@ -11,34 +12,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from wippywasm.binary import component as binary
-from wippywasm.calling import refuse_late, under_way
-from wippywasm.engine.port import NO_LIMITS, Engine, Module, StoreLimits
-from wippywasm.engine.turns import turn_to_make
-from wippywasm.errors import BinaryError, InvalidError, LinkError
+from wippywasm.engine.port import Engine, Module
+from wippywasm.errors import BinaryError, InvalidError, LinkError, UnavailableError
 from wippywasm.instance.demand import Demand, demand_of
 from wippywasm.instance.exports import ExportedInstance
-from wippywasm.instance.frame import Frame
 from wippywasm.instance.functions import FunctionItem, exported_functions, exported_methods, find_key
 from wippywasm.instance.guest import Guest
 from wippywasm.instance.host_components import find_components
-from wippywasm.instance.host_modules import LinkedModule
 from wippywasm.instance.limits import Limits
 from wippywasm.instance.link import Undeclared, link
-from wippywasm.instance.linked import Linked
-from wippywasm.instance.machine import start
+from wippywasm.instance.linked_component import LinkedComponent
 from wippywasm.instance.names import split_version
-from wippywasm.instance.pooled import PooledStores
 from wippywasm.instance.providers import find_import
-from wippywasm.instance.recipe import Code, Recipe
 from wippywasm.instance.unused import check_unused
 from wippywasm.model import FuncType
 from wippywasm.plan import Closure, Plan, plan_component
 from wippywasm.plan.items import ComponentItem, LiftRef
 from wippywasm.plan.plan import PlanModule
-from wippywasm.threads import here, in_event_loop
 
 if TYPE_CHECKING:
     from wippywasm.instance.bindings import Bindings
@@ -56,6 +50,8 @@ class Component:
     `wasm` is the binary, `kind` tells the two apart, `decoded` is the component's tree (None for a core module).
     `functions` has every exported function's type by key: `name`, or `ns:pkg/iface@1.0.0#name` within an instance.
     `imports` are the names of the imports that something must be given for, in order.
+
+    Closed by `close()`, or at the end of a `with` block.
     """
 
     def __init__(self, wasm: bytes | memoryview, plan: Plan, engine: Engine, source: Closure | None = None) -> None:
@@ -71,6 +67,7 @@ class Component:
         self._methods = exported_methods(plan)
         self._modules: tuple[Module, ...] | None = None
         self._demand: Demand | None = None
+        self._closed = False
         self._lock = threading.Lock()
 
     def _type(self, item: FunctionItem) -> FuncType:
@@ -95,19 +92,31 @@ class Component:
         return self._demand
 
     def compile(self) -> None:
-        """Compile the core modules now (through the engine's cache); raises BinaryError or UnsupportedFeatureError."""
+        """Compile the core modules now, through the engine's cache.
+
+        Raises BinaryError, UnsupportedFeatureError, or UnavailableError once it is closed.
+        """
+        self._compiled()
+
+    def _compiled(self) -> tuple[Module, ...]:
         with self._lock:
+            self._check_open()
             if self._modules is None:
-                modules = tuple(_compiled(self.engine, m) for m in self.plan.modules)
+                modules = tuple(_module(self.engine, m) for m in self.plan.modules)
                 if self.decoded is not None:
                     check_unused(self.decoded, self.plan.modules)
                 self._modules = modules
+            return self._modules
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UnavailableError("the component is closed", hint="load it again")
 
     def compile_for_tasks(self, limits: Limits) -> None:
         """`compile`, and what instances with these limits need where an event loop runs; raises the same."""
-        self.compile()
+        modules = self._compiled()
         bounds = replace(limits.store_limits(self._needs()), interruptible=True)
-        for module in self._modules or ():
+        for module in modules:
             self.engine.prepare(module, bounds)
 
     def _planned_with(self, imports: Mapping[str, Any]) -> Component:
@@ -131,6 +140,7 @@ class Component:
         bindings: Bindings | None = None,
     ) -> LinkedComponent:
         """Look up every import once, for any number of instances. Raises LinkError as `instantiate` does."""
+        self._check_open()
         if undeclared not in ("refuse", "deny"):
             raise InvalidError(f"undeclared must be 'refuse' or 'deny', not {undeclared!r}")
         if bindings is not None:
@@ -164,6 +174,27 @@ class Component:
         """
         linked = self.link(imports, wasi=wasi, undeclared=undeclared, bindings=bindings)
         return linked.instantiate(limits=limits)
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def close(self) -> None:
+        """Let go of the compiled code: nothing is linked or instantiated any more (UnavailableError).
+
+        What it says of itself stays, and guests and what is linked go on. Closing twice does nothing.
+        """
+        with self._lock:
+            self._closed, self._modules = True, None
+
+    def __enter__(self) -> Component:
+        self._check_open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         return f"<{self.kind} of {len(self.wasm)} bytes>"
@@ -215,112 +246,7 @@ def _merged(hosts: Mapping[str, Any], imports: Mapping[str, Any]) -> dict[str, A
     return {**{name: host for name, host in hosts.items() if split_version(name)[0] not in given}, **imports}
 
 
-class LinkedComponent:
-    """A component with all its imports found; each `instantiate` is independent of the others."""
-
-    def __init__(self, component: Component, linked: Linked) -> None:
-        self.component = component
-        self._linked = linked
-        self._recipe: Recipe | None = None
-        self._bounded: tuple[tuple[Limits, StoreLimits], StoreLimits] | None = None
-        self._pooled = PooledStores(component.engine)
-
-    def instantiate(self, *, limits: Limits | None = None) -> Guest:
-        """A new instance; raises as `Component.instantiate` does.
-
-        Where the engine binds guests to threads (wasmer) and an event loop runs in this thread, the guest gets a thread
-        of its own, in which it can be suspended.
-        """
-        if limits is not None:
-            _check_limits(limits)
-        if self.component.engine.thread_bound and in_event_loop():
-            from wippywasm.instance.thread_guest import in_own_thread  # for few engines
-
-            return in_own_thread(lambda: self._instantiate(limits, _INTERRUPTIBLE))
-        return self._instantiate(limits, NO_LIMITS)
-
-    async def instantiate_async(self, *, limits: Limits | None = None) -> Guest:
-        """`instantiate` for tasks: while code of the guest runs, such as a start function, the event loop goes on.
-
-        What a host function waits for is awaited; cancelling the task ends the guest. Of many that are begun at once,
-        the loop makes a few at a time, and does what else it has to do between.
-        """
-        _check_limits(limits)
-        await turn_to_make()
-        starts = (self._recipe or self._prepared()).starts
-        if self.component.engine.thread_bound:
-            from wippywasm.instance.thread_guest import start_in_own_thread
-
-            return await start_in_own_thread(self.component, lambda: self._new_frame(limits, _INTERRUPTIBLE), starts)
-        if not starts:
-            return self.instantiate(limits=limits)
-        frame = self._new_frame(limits, NO_LIMITS)
-        await start(frame)
-        return Guest(self.component, frame)
-
-    def _new_frame(self, limits: Limits | None, least: StoreLimits) -> Frame:
-        if under_way:
-            refuse_late()
-        engine, owner = self.component.engine, None
-        recipe = self._recipe or self._prepared()
-        if engine.thread_bound:
-            owner = here.number
-            if threading.current_thread().daemon:
-                least = _INTERRUPTIBLE  # or the interpreter could not end while it runs
-        bounds = least if limits is None else self._bounds(limits, least)
-        pooled = None if self._pooled.stays_out else self._pooled.take(recipe, bounds)
-        recipe, store = pooled or (recipe, engine.new_store(bounds))
-        return Frame(recipe, store, owner, None if limits is None else limits.max_execution_ms)
-
-    def _instantiate(self, limits: Limits | None, least: StoreLimits) -> Guest:
-        frame = self._new_frame(limits, least)
-        try:
-            frame.run()
-        except BaseException:
-            frame.close()
-            raise
-        return Guest(self.component, frame)
-
-    def _bounds(self, limits: Limits, least: StoreLimits) -> StoreLimits:
-        """The limits for a store; worked out once where all instances have the same."""
-        known = self._bounded
-        if known is None or known[0] != (limits, least):
-            demand = self._demand()
-            limits.check(demand)
-            bounds = limits.store_limits(demand)
-            bounds = replace(bounds, interruptible=least.interruptible or bounds.interruptible)
-            known = self._bounded = (limits, least), bounds
-        return known[1]
-
-    def _demand(self) -> Demand:
-        supplied = [m.info for m in self._linked.modules]
-        return demand_of(self.component.plan, supplied) if supplied else self.component._needs()
-
-    def _prepared(self) -> Recipe:
-        self.component.compile()
-        host = tuple(_given(self.component.engine, m) for m in self._linked.modules)
-        code = Code(self.component._modules or (), host)
-        self._recipe = Recipe(self.component.plan, self._linked, code)
-        return self._recipe
-
-
-_INTERRUPTIBLE = StoreLimits(interruptible=True)
-
-
-def _check_limits(limits: Limits | None) -> None:
-    if limits is not None and not isinstance(limits, Limits):
-        raise InvalidError(f"limits must be a Limits(…), not {limits!r}", hint="such as Limits(max_memory_mb=64)")
-
-
-def _given(engine: Engine, module: LinkedModule) -> Module:
-    """The module that an import was given; what is wrong with its code is told of the import."""
-    try:
-        return engine.compile(module.wasm, module.info)
-    except BinaryError as error:
-        raise error.of_file(module.told) from None
-
-
-def _compiled(engine: Engine, module: PlanModule) -> Module:
+def _module(engine: Engine, module: PlanModule) -> Module:
     """The module; what is wrong with its code is told in terms of the whole file."""
     try:
         return engine.compile(module.wasm, module.info)

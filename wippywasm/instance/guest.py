@@ -137,6 +137,7 @@ class Guest:
         raise TypeError("a guest can't be copied or pickled: instantiate its component again")
 
     def __enter__(self) -> Guest:
+        self._running()
         return self
 
     def __exit__(

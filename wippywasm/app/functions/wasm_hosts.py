@@ -23,7 +23,8 @@ from wippywasm.app.env import Environment
 from wippywasm.app.programs.folders import folder_of
 from wippywasm.app.programs.wasm import WasmProgram
 from wippywasm.errors import WippyError
-from wippywasm.instance.component import Component, LinkedComponent
+from wippywasm.instance.component import Component
+from wippywasm.instance.linked_component import LinkedComponent
 
 if TYPE_CHECKING:
     from wippywasm.app.functions.terminal import Terminal

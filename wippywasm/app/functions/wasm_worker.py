@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.app.programs.wasm import WasmProgram, limits_of
-from wippywasm.instance.component import LinkedComponent
 from wippywasm.instance.guest import Guest
+from wippywasm.instance.linked_component import LinkedComponent
 
 if TYPE_CHECKING:
     from wippywasm.wasi import Wasi
