@@ -54,7 +54,7 @@ TOLD = [
     ("strange-list", "strange-list", "list pointer/length out of bounds of memory in the result of `strange-list`"),
     ("strange-text", "strange-text", "invalid utf-8 sequence of 1 bytes from index 0 in the result of `strange-text`"),
     ("strange-case", "strange-case", "invalid variant discriminant in the result of `strange-case`"),
-    ("take", "take", "realloc return: beyond end of memory in the arguments of `take`"),
+    ("take", "take", "realloc return: beyond end of memory in an argument of `take`"),
     ("leave", "host#ask", "cannot leave component instance to call `host#ask`"),
     ("tell", "host#tell", "string pointer/length out of bounds of memory in an argument of `host#tell`"),
     ("ask", "host#ask", "realloc return: beyond end of memory in the result of `host#ask`"),

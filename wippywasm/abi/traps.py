@@ -104,7 +104,7 @@ def tell_lifting(error: BaseException, function: str, where: str) -> None:
 def told_of_call(error: BaseException, function: str, has_returned: bool) -> BaseException:
     """The same for what ends a call into a guest, whose result is read once that has returned: what to raise."""
     trap = bad_text(error) if has_returned and isinstance(error, UnicodeDecodeError) else error
-    tell(trap, function, "in the result of" if has_returned else "in the arguments of")
+    tell(trap, function, "in the result of" if has_returned else "in an argument of")
     return trap
 
 
