@@ -260,6 +260,27 @@ def functions_of(index: bytes, types: int) -> Make:
     return make
 
 
+TAKING = (
+    section(
+        1,
+        MODULE
+        + section(1, b"\1\x60\1\x7f\0")
+        + section(3, b"\1\0")
+        + section(7, b"\1\1f\0\0")
+        + section(10, b"\1" + BODY),
+    )
+    + section(2, b"\1\0\0\0")
+    + section(6, b"\1\0\0\1\0\1f")
+)
+
+
+def own_lifts(functions: int, lifts: int = 1) -> bytes:
+    """So many types of functions, each lifted so many times."""
+    types = section(7, vec(numbered(functions, lambda n: b"\x40\1" + label(n) + b"\x7d\1\0")))
+    lifted = numbered(functions * lifts, lambda n: b"\0\0\0\0" + leb(n % functions))
+    return COMPONENT + TAKING + types + section(8, vec(lifted))
+
+
 def numbered(count: int, make: Items) -> list[bytes]:
     return [make(k) for k in range(count)]
 
@@ -391,6 +412,7 @@ KINDS: dict[str, Make] = {
     "bags of 1": of(5, lambda _: b"\1\1\0\1a\1\0", HOST_FUNC),
     "bags of 1,000": of(5, lambda _: b"\1" + vec(numbered(1_000, lambda k: b"\0" + label(k) + b"\1\0")), HOST_FUNC),
     "lifts": of(8, lambda _: b"\0\0\0\0\0", CORE + FUNC_TYPE),
+    "lifts of types of their own": lambda size: own_lifts(size // 16),
     "lowers": of(8, lambda _: b"\1\0\0\0", HOST_FUNC),
     "lowers with options": of(8, lambda _: b"\1\0\0\1\0", HOST_FUNC),
     "drops": of(8, lambda _: b"\3\0", RESOURCE),

@@ -109,9 +109,15 @@ class ValType(metaclass=_Interned):
 
     def _know(self, *parts: Any) -> None:
         """Find out what there is to know of a type of these parts."""
-        object.__setattr__(self, "depth", _depth(parts))
-        object.__setattr__(self, "size", _size(parts))
-        if _has_resource(parts):
+        depth, size, has_resource = 0, 1, False
+        for part in parts:
+            if part is not None:
+                depth = max(depth, part.depth)
+                size += part.size
+                has_resource = has_resource or part.has_resource
+        object.__setattr__(self, "depth", depth + 1)
+        object.__setattr__(self, "size", size)
+        if has_resource:
             object.__setattr__(self, "has_resource", True)
 
 

@@ -267,8 +267,24 @@ def test_a_kind_takes_the_room_that_is_charged(monkeypatch: pytest.MonkeyPatch, 
         assert_peak(load, lambda: 200_000 + 2 * len(wasm) + room())
 
 
+def test_lifting_is_charged_by_the_types_that_are_lifted() -> None:
+    def work(functions: int, lifts: int) -> int:
+        with dense.unlimited():
+            decode(dense.own_lifts(functions, lifts))
+        assert dense.Counter.last is not None
+        return dense.Counter.last.spent()[0]
+
+    a_lift = limits.CANONICAL.work + limits.OF_FUNCTION.work
+    assert work(100, 1) - work(100, 0) == 100 * (a_lift + limits.FLATTENED.work)
+    assert work(100, 3) - work(100, 1) == 200 * a_lift
+
+
 OF_TOOLS = {
     "functions": dense.COMPONENT + dense.imported_functions(12_000),
+    "functions, lowered and exported": dense.COMPONENT
+    + dense.imported_functions(12_000)
+    + section(8, vec([b"\1\0" + leb(n) + b"\0" for n in range(12_000)]))
+    + section(11, vec([b"\0" + dense.usual(n) + b"\1" + leb(n) + b"\0" for n in range(12_000)])),
     "interfaces": dense.world(300, 5, 5),
     "interfaces that share a resource's type": dense.KINDS["imports of instances with a resource, usual names"](30_000),
     "interfaces with many functions, exported": dense.world(300, 0, 40, exported=True),

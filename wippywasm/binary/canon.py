@@ -66,6 +66,7 @@ def _read_lift(scope: Scope, reader: Reader, offset: int) -> None:
     options = read_options(scope, reader)
     node = scope.type_of(FuncNode, reader.u32(), offset)
     core = at(scope.core_funcs, index, "core func", offset)
+    scope.context.flattened(node.type, offset)
     _check_async(options, node.type)
     if "async" in options.given and "callback" not in options.given:
         scope.context.require(gates.STACKFUL, "lifting with `async` but without `callback`", offset)
@@ -128,6 +129,7 @@ def _read_lower(scope: Scope, reader: Reader, offset: int) -> None:
     node = at(scope.funcs, index, "func", offset)
     options.refuse("post-return", "lowerings")
     options.refuse("callback", "lowerings")
+    scope.context.flattened(node.type, offset)
     _check_async(options, node.type)
     _require_for_lower(options, node.type)
     core = flatten_functype(node.type, "lower", abi=_abi(options))

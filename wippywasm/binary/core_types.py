@@ -15,6 +15,7 @@ from wippywasm.binary.core_heap import ABSTRACT_HEAP, HEAPS, CoreReference, refe
 from wippywasm.binary.limits import (
     BYTES_OF_NAME,
     CORE_COMPOSITE,
+    CORE_FIELD,
     CORE_FUNCTION,
     CORE_MEMBER,
     CORE_MEMORY,
@@ -24,7 +25,7 @@ from wippywasm.binary.limits import (
     READING_CORE_REFERENCE,
 )
 from wippywasm.binary.reader import Reader
-from wippywasm.budget import Budget
+from wippywasm.budget import Budget, Cost
 from wippywasm.core import (
     CoreExternType,
     CoreFuncType,
@@ -271,7 +272,7 @@ class CoreTypeReader:
             func = CoreFuncType(self._val_types(), self._val_types())
             return "func", func, print_func(func)
         if code == 0x5F:
-            fields = [self._field() for _ in range(self._count_up_to(MAX_FIELDS, "fields"))]
+            fields = [self._field() for _ in range(self._count_up_to(MAX_FIELDS, "fields", CORE_FIELD))]
             return "struct", None, f"(struct {' '.join(fields)})"
         if code == 0x5E:
             return "array", None, f"(array {self._field()})"
@@ -282,12 +283,12 @@ class CoreTypeReader:
     def _val_types(self) -> tuple[CoreValType, ...]:
         return tuple([self.val_type() for _ in range(self._count_up_to(MAX_PARAMS, "parameters or results"))])
 
-    def _count_up_to(self, most: int, what: str) -> int:
+    def _count_up_to(self, most: int, what: str, cost: Cost = CORE_PART) -> int:
         start = self.reader.pos
         count = self.reader.count(what)
         if count > most:
             raise ValidationError(f"{count} {what}: at most {most} are allowed", start)
-        self.budget.define(CORE_PART, start, count)
+        self.budget.define(cost, start, count)
         return count
 
     def _field(self) -> str:

@@ -100,25 +100,25 @@ def _read_section(scope: Scope, reader: Reader) -> None:
     if section > VALUE:
         raise MalformedError(f"malformed section id: {section}", offset)
     body = reader.sub(reader.u32())
-    scope.context.budget.grant(body.pos - offset)
-    scope.context.budget.spend(SECTION, offset)
+    budget = scope.context.budget
+    vector = VECTORS.get(section)
+    budget.grant((body.pos if vector is None else body.end) - offset)
+    budget.spend(SECTION, offset)
     if section in (START, VALUE):
         scope.require_values(offset)
-    vector = VECTORS.get(section)
     if vector is not None:
         read, cost = vector
-        scope.context.budget.grant(body.left)
         count = body.count("definitions")
-        scope.context.budget.define(cost, offset, count)
+        budget.define(cost, offset, count)
         for _ in range(count):
             read(scope, body)
     elif section == CUSTOM:
-        scope.context.budget.define(CUSTOM_SECTION, offset)
+        budget.define(CUSTOM_SECTION, offset)
         scope.customs.append(core_module.read_custom(body))
     elif section == CORE_MODULE:
         _read_module(scope, body)
     elif section == COMPONENTS:
-        scope.context.budget.define(NESTED, offset)
+        budget.define(NESTED, offset)
         component, node = _decode(body, scope.context, scope)
         scope.add(node, offset)
         scope.define(NestedComponent(offset, component))

@@ -66,8 +66,11 @@ class Reader:
     def sub(self, length: int) -> Reader:
         """A reader over the next `length` bytes; this one goes on after them."""
         start = self.pos
-        self.slice(length)
-        return Reader(self.data, start, start + length)
+        end = start + length
+        if end > self.end:
+            self.slice(length)
+        self.pos = end
+        return Reader(self.data, start, end)
 
     def u32(self) -> int:
         pos = self.pos

@@ -17,7 +17,7 @@ from wippywasm.binary.closed import Closed
 from wippywasm.binary.component import CustomSection, Definition, ModuleType
 from wippywasm.binary.core_types import CoreTypes
 from wippywasm.binary.externs import ExternSpace, too_large
-from wippywasm.binary.limits import MAX_INDEX_SPACE, MAX_NESTING, MAX_TYPE_SIZE, NEW_TYPE, SCOPE
+from wippywasm.binary.limits import FLATTENED, MAX_INDEX_SPACE, MAX_NESTING, MAX_TYPE_SIZE, NEW_TYPE, SCOPE
 from wippywasm.binary.nodes import (
     NO_RESOURCES,
     ComponentNode,
@@ -73,6 +73,8 @@ class Context:
     """Tells the types that mention no resource of the scope they stand in."""
     types: set[object] = field(default_factory=set)
     """Those that were made while this file was read, each by its identity."""
+    flat: set[FuncType] = field(default_factory=set)
+    """The types of functions that are lifted or lowered."""
     has_fixed_lists: bool = False
     """Only with lists of fixed length is a value's size more than a few times the number of its type's nodes."""
 
@@ -84,6 +86,12 @@ class Context:
         if type not in self.types:
             self.budget.define(NEW_TYPE, offset)
             self.types.add(type)
+
+    def flattened(self, type: FuncType, offset: int) -> None:
+        """Account for the core types of a function, where none of its type is lifted or lowered before it."""
+        if type not in self.flat:
+            self.budget.define(FLATTENED, offset)
+            self.flat.add(type)
 
     def require(self, feature: str, what: str, offset: int) -> None:
         """`ValidationError` where a gated feature is used and off."""
