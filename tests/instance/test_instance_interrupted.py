@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -73,3 +75,33 @@ def test_one_that_is_given_a_resource(is_hosts: bool, is_after: bool) -> None:
     with pytest.raises(KeyboardInterrupt):
         receive(taker, handle, type)
     assert handle.own is not (is_after or is_hosts)
+
+
+READS = """
+import gc
+import sys
+import wippywasm
+from wippywasm.abi import guest_values
+
+def interrupt(*args):
+    raise KeyboardInterrupt
+
+def call(guest):
+    try:
+        guest.call("f")
+    except KeyboardInterrupt as error:
+        kept = error  # which leads to this frame, and to those that read
+
+guest_values.flags_of = interrupt
+code = '(module (memory (export "memory") 1) (func (export "f") (result i32) '
+code += '(i32.store (i32.const 20) (i32.const %s)) (i32.const 16)))' % sys.argv[2]
+wit = "flags both { a, b } f: func() -> list<tuple<both, u8>>;"
+call(wippywasm.load(code, wit=wit, engine=sys.argv[1]).instantiate())
+gc.collect()
+"""
+
+
+@pytest.mark.parametrize("length", ["10", "5000"])
+def test_a_list_that_ctrl_c_comes_into_is_collected(engine: str, length: str) -> None:
+    """CPython crashes where it collects an iterator over memory."""
+    subprocess.run([sys.executable, "-c", READS, engine, length], check=True, timeout=60)

@@ -448,9 +448,9 @@ def _write_loop(w: Source, fetch: Fetch, element: ValType, start: str, n: str, v
     if fetch.items:
         unpack = w.constant(struct.Struct(fetch.format(0, size)).iter_unpack, "unpack")
         memory = f"m[{start}:{stop}]"
-        rows = paced(
-            f"{unpack}({memory})", n, piece, f"{w.use(rows_in_pieces)}(cx, {unpack}, {memory}, {piece * size})"
-        )
+        # An error keeps a comprehension's frame, and that what it goes through: no memory, see `rows_in_pieces`.
+        few = memory if body else f"{memory}.tobytes()"
+        rows = paced(f"{unpack}({few})", n, piece, f"{w.use(rows_in_pieces)}(cx, {unpack}, {memory}, {piece * size})")
         source, target = (
             (f"zip({source}, {rows})", f"{target}, ({fetch.names()})") if fetch.needs_pointer else (rows, fetch.names())
         )

@@ -63,10 +63,14 @@ def _pieces(cx: Allowance, items: Any, piece: int) -> Iterator[Any]:
 
 
 def rows_in_pieces(
-    cx: Allowance, unpack: Callable[[memoryview], Iterator[Any]], rows: memoryview, step: int
+    cx: Allowance, unpack: Callable[[bytes], Iterator[Any]], rows: memoryview, step: int
 ) -> Iterator[Any]:
-    """What `iter_unpack` gives for some memory, `step` bytes (a multiple of a row's) at a time."""
-    return chain.from_iterable(map(unpack, _pieces(cx, rows, step)))
+    """What `iter_unpack` gives for some memory, `step` bytes (a multiple of a row's) at a time.
+
+    It goes through a copy of them: CPython crashes when the garbage collector comes to a view of memory before it comes
+    to an iterator over that.
+    """
+    return chain.from_iterable(map(unpack, map(memoryview.tobytes, _pieces(cx, rows, step))))
 
 
 def numbers_in_pieces(
