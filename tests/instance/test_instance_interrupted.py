@@ -52,6 +52,42 @@ def test_one_whose_destructor_has_returned(load: Any, monkeypatch: pytest.Monkey
     check_ended(guest, "same", 1)
 
 
+TAKES = """(component
+  (core module $m
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+    (func (export "f") (param i32 i32) (if (local.get 1) (then unreachable))))
+  (core instance $i (instantiate $m))
+  (func (export "f") (param "s" string)
+    (canon lift (core func $i "f") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))"""
+
+GIVES = """(component
+  (import "f" (func $f (param "s" string)))
+  (core module $memory (memory (export "memory") 1))
+  (core instance $memory (instantiate $memory))
+  (core func $f (canon lower (func $f) (memory (core memory $memory "memory")) string-encoding=utf16))
+  (core module $m
+    (import "" "f" (func $f (param i32 i32)))
+    (func (export "g") (param i32) (call $f (i32.const 8) (local.get 0))))
+  (core instance $i (instantiate $m (with "" (instance (export "f" (func $f))))))
+  (func (export "g") (param "n" u32) (canon lift (core func $i "g"))))"""
+
+
+@pytest.mark.parametrize(("where", "what", "length"), [(state, "condemn", 1), (ComponentInstance, "leave_to", 0)])
+def test_one_that_another_gives_strings(
+    load: Any, monkeypatch: pytest.MonkeyPatch, where: Any, what: str, length: int
+) -> None:
+    """They change their encoding on the way, so the call is interpreted."""
+    taker = load(TAKES).instantiate()
+    giver = load(GIVES).instantiate({"f": taker.func("f")})
+    with monkeypatch.context() as patch:
+        patch.setattr(where, what, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            giver.call("g", length)
+    check_ended(giver, "g", 0)
+    check_ended(taker, "f", "")
+
+
 class Interrupted(Table):
     """A table in which Ctrl-C comes before or after an element has its place."""
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from wippywasm.abi import state
-from wippywasm.abi.entry import refuse_thread
+from wippywasm.abi.entry import BARRED, refuse_thread
 from wippywasm.abi.lift import Lifted
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.reference_context import LiftLowerContext
@@ -44,13 +44,17 @@ def fuse(ft: FuncType, lifted: Lifted, options: Options, binding: Binding, name:
         state.enter_when_free(entering[::-1], caller, False)
         try:
             flat_results = _call(ft, lifted, outer, inner, flat_args, name)
+            callee.leave_to(caller)
         except BaseException as error:
-            keep_moving(callee, inner.moving + outer.moving)
-            state.poison(entering, error)
+            try:
+                keep_moving(callee, inner.moving + outer.moving)
+                state.poison(entering, error)
+            finally:  # Ctrl-C may come in any function, and leaves the guest barred all the same
+                for instance in entering:
+                    instance.may_enter = BARRED
             raise
         finally:
             subtask.deliver_resolve()
-        callee.leave_to(caller)
         if callee.deferred:
             run_deferred(callee)
         return wrap(flat_results[0], core_type.results[0]) if core_type.results else None
