@@ -267,16 +267,28 @@ def test_a_kind_takes_the_room_that_is_charged(monkeypatch: pytest.MonkeyPatch, 
         assert_peak(load, lambda: 200_000 + 2 * len(wasm) + room())
 
 
-def test_lifting_is_charged_by_the_types_that_are_lifted() -> None:
-    def work(functions: int, lifts: int) -> int:
-        with dense.unlimited():
-            decode(dense.own_lifts(functions, lifts))
-        assert dense.Counter.last is not None
-        return dense.Counter.last.spent()[0]
+def charged(wasm: bytes) -> tuple[int, int]:
+    """The work and the room."""
+    with dense.unlimited():
+        decode(wasm)
+    assert dense.Counter.last is not None
+    return dense.Counter.last.spent()
 
-    a_lift = limits.CANONICAL.work + limits.OF_FUNCTION.work
-    assert work(100, 1) - work(100, 0) == 100 * (a_lift + limits.FLATTENED.work)
-    assert work(100, 3) - work(100, 1) == 200 * a_lift
+
+def test_lifting_is_charged_by_the_types_that_are_lifted() -> None:
+    none, once, thrice = (charged(dense.own_lifts(100, lifts)) for lifts in (0, 1, 3))
+    for part in range(2):
+        a_lift = limits.CANONICAL[part] + limits.OF_FUNCTION[part]
+        assert once[part] - none[part] == 100 * (a_lift + limits.FLATTENED[part])
+        assert thrice[part] - once[part] == 200 * a_lift
+
+
+def test_names_of_methods_are_charged_for_what_they_are_made_of() -> None:
+    def work(name: str) -> int:
+        methods = "".join(f'(import "{name}{i}" (func (param "self" (borrow $r))))' for i in range(10, 99))
+        return charged(wat2wasm(f'(component (import "r" (type $r (sub resource))) {methods})'))[0]
+
+    assert work("[method]r.m") - work("method-of-m") == 89 * limits.ANNOTATED_NAME
 
 
 OF_TOOLS = {

@@ -26,7 +26,7 @@ REALLOC_TYPE = CoreFuncType(("i32", "i32", "i32", "i32"), ("i32",))
 CALLBACK_TYPE = CoreFuncType(("i32", "i32", "i32"), ("i32",))
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Options:
     """The options of one definition; `given` by name, with their core indices."""
 
@@ -73,7 +73,8 @@ def read_options(scope: Scope, reader: Reader) -> Options:
         else:
             raise reader.bad_byte(code, "a canonical option", place)
     options = Options(_public(encoding, given), given, offset)
-    _check_items(scope, options)
+    if given:
+        _check_items(scope, options)
     return options
 
 
@@ -91,7 +92,12 @@ def _once(given: dict[str, int], option: str, index: int, offset: int) -> None:
     given[option] = index
 
 
+NO_OPTIONS = CanonicalOptions("utf8", None, None, None, False, None)
+
+
 def _public(encoding: str | None, given: dict[str, int]) -> CanonicalOptions:
+    if encoding is None and not given:
+        return NO_OPTIONS
     return CanonicalOptions(
         encoding or "utf8",
         given.get("memory"),

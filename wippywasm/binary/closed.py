@@ -27,6 +27,8 @@ from wippywasm.binary.nodes import (
 from wippywasm.budget import Budget
 from wippywasm.model import ResourceType
 
+_WITH_PARTS = (ValNode, FuncNode)
+
 
 class Closed:
     """Answers for one set of known resources, with those of the enclosing question."""
@@ -43,10 +45,10 @@ class Closed:
             item = item.created
         elif isinstance(item, ValueEntity):
             item = item.type
-        if isinstance(item, ModuleType):
-            return True
         if isinstance(item, ResNode):
             return self._knows(item.type)
+        if isinstance(item, ModuleType) or (isinstance(item, _WITH_PARTS) and not item.parts):
+            return True
         key = _key(item)
         done = self._done.get(key)
         if done is None:
@@ -82,9 +84,9 @@ class Without(Closed):
 
 def _key(node: TypeNode) -> object:
     """What a type under a new index shares with the one that it is."""
-    if isinstance(node, ValNode | FuncNode):
+    if isinstance(node, _WITH_PARTS):
         return id(node.parts)
-    if isinstance(node, InstanceNode | ComponentNode):
+    if isinstance(node, (InstanceNode, ComponentNode)):
         return id(node.exports), isinstance(node, InstanceNode) and not node.introduced
     return node
 

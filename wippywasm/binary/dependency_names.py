@@ -19,6 +19,7 @@ STARTS = {
     "url=": "url",
     "integrity=": "hash",
 }
+_ANY_START = tuple(STARTS)
 _BRACKETS = re.compile(r"<([^>]*)>")
 _QUERY_BRACKETS = re.compile(r"<([^>{]*(?:\{[^}]*\})?)>")
 _HASH = re.compile(r"(sha256|sha384|sha512)?(-)?([^?]*)(?:\?.*)?\Z", re.DOTALL)
@@ -27,7 +28,9 @@ _BASE64 = re.compile(r"[0-9A-Za-z+/]+={0,2}\Z")
 
 def kind_of(text: str) -> str | None:
     """`dependency`, `url` or `hash` where a name starts as one of them."""
-    return next((kind for start, kind in STARTS.items() if text.startswith(start)), None)
+    if not text.startswith(_ANY_START):  # as nearly all names
+        return None
+    return next(kind for start, kind in STARTS.items() if text.startswith(start))
 
 
 def check_dependency_name(text: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from wippywasm.binary import features as gates
-from wippywasm.binary.limits import BYTES_OF_NAME
+from wippywasm.binary.limits import ANNOTATED_NAME, BYTES_OF_NAME
 from wippywasm.binary.name_parts import CANONICAL_VERSION, NameSyntaxError, is_semver
 from wippywasm.binary.names import ExternName, parse_extern_name, parse_interface_name
 from wippywasm.binary.nodes import Entity, InstanceNode
@@ -47,8 +47,11 @@ def read_name(reader: Reader, context: Context) -> NameWithAttributes:
     text = reader.name()
     context.budget.spend(len(text) // BYTES_OF_NAME, offset)
     name = _parsed(text, context, offset)
+    if name.resource:
+        context.budget.spend(ANNOTATED_NAME, offset)
     attributes = _read_attributes(reader, context) if form == 2 else {}
-    _check_version_suffix(name, attributes, offset)
+    if attributes:
+        _check_version_suffix(name, attributes, offset)
     return NameWithAttributes(name, attributes, offset)
 
 

@@ -68,7 +68,10 @@ class ValNode:
     @property
     def is_nominal(self) -> bool:
         """Languages give these types a name, so an import or export that uses one must name it too."""
-        return isinstance(self.type, RecordType | VariantType | EnumType | FlagsType)
+        return isinstance(self.type, _NOMINAL)
+
+
+_NOMINAL = (RecordType, VariantType, EnumType, FlagsType)
 
 
 @dataclass(eq=False, slots=True)

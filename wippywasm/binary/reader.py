@@ -79,6 +79,9 @@ class Reader:
             if first < 0x80:
                 self.pos = pos + 1
                 return first
+            if pos + 1 < self.end and (second := self.data[pos + 1]) < 0x80:
+                self.pos = pos + 2
+                return first & 0x7F | second << 7
         return self._unsigned(32)
 
     def u64(self) -> int:

@@ -33,7 +33,7 @@ _COUNTED: dict[type[c.Definition], str] = {
     c.CanonResource: "built-ins",
     c.CanonBuiltin: "built-ins",
 }
-
+_SORTED = (c.AliasExport, c.AliasCoreExport, c.AliasOuter)
 
 MOST_NODES = 5_000
 """The parts that are listed of one file; of the others there is the number."""
@@ -86,6 +86,12 @@ class _Tree:
         yield from (Node("custom section", s.name, len(s.data)) for s in self.component.customs)
 
     def _definition(self, d: c.Definition) -> Node | None:
+        what = _COUNTED.get(type(d))
+        if what is not None:
+            self.counted[what] += 1
+            if isinstance(d, _SORTED):
+                self.spaces[d.sort] += 1
+            return None
         match d:
             case c.CoreModule():
                 return module_node(d.info, len(d.wasm), self._next("core module"), self.listing)
@@ -102,20 +108,13 @@ class _Tree:
             case c.Export():
                 self.spaces[d.sort] += 1
                 return Node("export", d.name, detail=f"{d.sort} {d.index}")
-            case _:
-                self._other(d)
-                return None
+            case c.CoreInlineExports() | c.InlineExports():
+                self._next("core instance" if isinstance(d, c.CoreInlineExports) else "instance")
+                self.counted["bundles of items"] += 1
+        return None
 
     def _extern(self, extern: Any, label: str) -> str:
         return f"{label}: {self.listing.describe(extern)}" if isinstance(extern, FuncType) else label
-
-    def _other(self, d: c.Definition) -> None:
-        if isinstance(d, c.CoreInlineExports | c.InlineExports):
-            self._next("core instance" if isinstance(d, c.CoreInlineExports) else "instance")
-            self.counted["bundles of items"] += 1
-        elif isinstance(d, c.AliasExport | c.AliasCoreExport | c.AliasOuter):
-            self.spaces[d.sort] += 1
-        self.counted.update([_COUNTED[type(d)]] if type(d) in _COUNTED else [])
 
     def _next(self, sort: str) -> str:
         self.spaces[sort] += 1
@@ -162,11 +161,13 @@ def _of(what: str, args: list[str]) -> str:
 
 
 def _sort(extern: Any) -> str:
-    sorts: dict[type[object], str] = {
-        c.ModuleType: "core module",
-        c.ComponentType: "component",
-        c.InstanceType: "instance",
-        c.TypeBound: "type",
-        c.ValueBound: "value",
-    }
-    return sorts.get(type(extern), "func")
+    return _SORTS.get(type(extern), "func")
+
+
+_SORTS: dict[type[object], str] = {
+    c.ModuleType: "core module",
+    c.ComponentType: "component",
+    c.InstanceType: "instance",
+    c.TypeBound: "type",
+    c.ValueBound: "value",
+}

@@ -136,6 +136,7 @@ class _Walk:
         self.argument = argument
         self.depth = depth
         self.exports: dict[str, Item] = {}
+        self._known_options: dict[c.CanonicalOptions, PlanOptions] = {}
 
     def run(self, component: c.Component) -> PlanInstance:
         self.growth.walk(component)
@@ -288,6 +289,13 @@ class _Walk:
         return self.scope.core["core func"][index]
 
     def _options(self, o: c.CanonicalOptions) -> PlanOptions:
+        """One for all functions with the same options, as nearly all of a component have."""
+        known = self._known_options.get(o)
+        if known is None:
+            known = self._known_options[o] = self._plan_options(o)
+        return known
+
+    def _plan_options(self, o: c.CanonicalOptions) -> PlanOptions:
         def core(sort: str, index: int | None) -> CoreRef | None:
             return None if index is None else self.scope.core[sort][index]
 
