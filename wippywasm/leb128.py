@@ -7,6 +7,10 @@ Spec: WebAssembly core, `binary/values` (integers).
 from __future__ import annotations
 
 
+_SHORT = tuple([bytes([value]) for value in range(0x80)])
+"""The numbers of one byte, which most are."""
+
+
 def unsigned(value: int) -> bytes:
     """An unsigned number."""
     return _groups(value, 0x7F)
@@ -19,6 +23,8 @@ def signed(value: int) -> bytes:
 
 def _groups(value: int, last: int) -> bytes:
     """Seven bits at a time, the lowest first, until what is left is at most `last`."""
+    if value <= last:
+        return _SHORT[value]
     out = bytearray()
     while value > last:
         out.append(value & 0x7F | 0x80)

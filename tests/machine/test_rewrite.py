@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import wippywasm
 from wippywasm import engine as engines
+from wippywasm.binary import core_module
 from wippywasm.engine.growth import Allowance
 from wippywasm.engine.port import StoreLimits
 from wippywasm.engine.rewrite import (
@@ -129,6 +130,13 @@ def test_it_behaves_equally(body: str, result: str, a: int, b: int) -> None:
     wasm = program(body, result)
     rewritten = rewrite(wasm)
     assert outcome(instantiate(rewritten, []), a, b, rewritten.origin) == outcome(instantiate(wasm), a, b)
+
+
+def test_what_somebody_has_read_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    wasm = program("", "i32.const 1")
+    info, expected = core_module.parse(wasm), rewrite(wasm)
+    monkeypatch.setattr(core_module, "parse", None)
+    assert rewrite(wasm, info).wasm == expected.wasm
 
 
 def test_what_is_beyond_the_code_has_no_offset() -> None:

@@ -59,7 +59,7 @@ class WasmerEngine:
         """The module with checks, which asks before it grows (`rewrite`): one for all limits."""
         made = module.rewritten
         if made is None:
-            new = rewrite(bytes(module.wasm))
+            new = rewrite(bytes(module.wasm), module.info)
             made = self._compiler.compile(new.wasm)
             made.origin, made.functions, made.new_tables = new.origin, new.functions, new.tables
             module.rewritten = made

@@ -56,15 +56,17 @@ class Rewritten:
     tables: tuple[CoreTableType, ...] = ()
 
 
-def rewrite(wasm: bytes) -> Rewritten:
+def rewrite(wasm: bytes, info: CoreModuleInfo | None = None) -> Rewritten:
     """The module with checks, which asks the host before it grows anything.
+
+    `info` is its outside, if somebody has read it.
 
     Where it imports tables it imports all: in wasmer, for which this is, a `call_indirect` through a table that a
     module defines reads elsewhere if the module imports another one.
 
     Raises UnsupportedFeatureError for instructions that are not known.
     """
-    info = core_module.parse(wasm)
+    info = info or core_module.parse(wasm)
     file = _File(wasm)
     sections, offsets = file.sections, Offsets()
     tick = b"\x41\0\x11" + unsigned(info.type_count) + unsigned(len(info.tables))
