@@ -45,7 +45,11 @@ from typing import Any
 from wippywasm.dataclass import dataclass
 
 MOST_SHOWN = 1_000
-"""The characters of a value of a guest's that a message has."""
+"""The characters of a value of a guest's that a message has, or of all names of a file's."""
+MOST_OF_NAME = 200
+"""The characters of a name of a file's that a message has."""
+_LONG_NAME = re.compile(rf"(?<![^\s`'\"])(?!/)[^\s`'\"]{{{MOST_OF_NAME + 1},}}")
+"""No path: of that, its end says more."""
 _SPELLED = r"[a-z](\d|\.|s\.|\Z)|http"
 """Words of which the first letter is read by its name: `i32`, `fs.directory`, `http`."""
 
@@ -53,6 +57,17 @@ _SPELLED = r"[a-z](\d|\.|s\.|\Z)|http"
 def counted(count: int, noun: str) -> str:
     """How many there are of what a regular noun names: `1 export`, `2,000 exports`."""
     return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def with_short_names(message: str) -> str:
+    """A message in which names from a file stand: these may be a hundred thousand characters long, and people read it.
+
+    A message that was made of such messages stays as it is.
+    """
+    if len(message) <= MOST_OF_NAME:
+        return message
+    message = _LONG_NAME.sub(lambda name: f"{name[0][: MOST_OF_NAME - 1]}… ({len(name[0]):,} characters)", message)
+    return message if len(message) <= 2 * MOST_SHOWN else _cut(message)
 
 
 def with_article(noun: str) -> str:
@@ -151,7 +166,7 @@ class BinaryError(InvalidError):
     """Bytes that are refused; `offset` counts from the start of the outermost file."""
 
     def __init__(self, message: str, offset: int, *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint, details={"offset": offset})
+        super().__init__(with_short_names(message), hint=hint, details={"offset": offset})
         self.offset = offset
 
     def __str__(self) -> str:
@@ -249,7 +264,7 @@ class LinkError(InvalidError):
     """An import that can't be satisfied; `import_name` is its full name."""
 
     def __init__(self, message: str, import_name: str, *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint, details={"import": import_name})
+        super().__init__(with_short_names(message), hint=hint, details={"import": import_name})
         self.import_name = import_name
 
 

@@ -6,7 +6,6 @@ Spec: WebAssembly core, `binary/values` (integers).
 
 from __future__ import annotations
 
-
 _SHORT = tuple([bytes([value]) for value in range(0x80)])
 """The numbers of one byte, which most are."""
 
