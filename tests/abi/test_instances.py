@@ -163,7 +163,7 @@ def test_entering_sets_follow_the_specification() -> None:
     assert left.entering_set(right) == (left,)
     assert root.entering_set(left) == ()
     assert left.may_enter_from(right)
-    left.enter_from(right)
+    left.enter_from(right, [])
     assert not left.may_enter_from(None)
     assert right.may_enter_from(None)
     left.leave_to(right)

@@ -267,7 +267,7 @@ def test_what_waits_is_not_forgotten_by_one_who_leaves_at_that_moment() -> None:
     inst.deferred = Leaving()
     entered: list[Any] = []
     resource = counter.make(1)
-    inst.enter_from(None)
+    inst.enter_from(None, [])
     resource.close()
     assert counter.dropped == []
     entered.append(inst)

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from tests.instance.test_instance_collector import GUEST
-from wippywasm.abi import state
-from wippywasm.abi.resources import receive
-from wippywasm.abi.state import ComponentInstance, ResourceHandle, RuntimeResource, Table
+from tests.instance.test_instance_foreign_drops import HOLDER
+from wippywasm.abi import resources, state
+from wippywasm.abi.resources import HostObject, drop_foreign, keep_moving, receive, send
+from wippywasm.abi.scopes import ComponentScope
+from wippywasm.abi.state import ComponentInstance, Moving, ResourceHandle, RuntimeResource, Table
 from wippywasm.errors import PoisonedError
 
 ENDS = """(component
@@ -86,6 +88,59 @@ def test_one_that_another_gives_strings(
             giver.call("g", length)
     check_ended(giver, "g", 0)
     check_ended(taker, "f", "")
+
+
+@pytest.mark.parametrize(
+    ("function", "where", "what"),
+    [
+        ("hold", ComponentScope, "take_own"),
+        ("hold", ComponentScope, "return_"),
+        ("drop", Table, "remove"),
+        ("drop", ComponentInstance, "entering_set"),
+        ("drop", resources, "_destroy_within"),
+    ],
+)
+def test_what_is_on_its_way_from_a_guest_or_to_its_destructor(
+    load: Any, monkeypatch: pytest.MonkeyPatch, function: str, where: Any, what: str
+) -> None:
+    """It goes with the one that was to get it, or drops it; the guest whose it is goes on."""
+    told: list[int] = []
+    owner = load(GUEST).instantiate({"told": told.append})
+    holder = load(HOLDER).instantiate({"thing": owner.exports.Thing, "make": owner.func("make")})
+    given = 7 if function == "hold" else holder.call("hold", 7)
+    with monkeypatch.context() as patch:
+        patch.setattr(where, what, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            holder.call(function, given)
+    check_ended(holder, "hold", 1)
+    assert told == [7] * (what != "return_")
+    assert owner.usable is (what != "return_")
+    owner.close()
+
+
+class Stays(Table):
+    """A table in which Ctrl-C comes before an element leaves."""
+
+    def remove(self, index: int) -> Any:
+        raise KeyboardInterrupt
+
+
+def test_an_object_of_the_host_that_leaves_for_another_guest() -> None:
+    ended: list[object] = []
+    type = RuntimeResource(None, ended.append)
+    giver = ComponentInstance()
+    giver.handles = Stays()
+    assert type.objects is not None
+    value = object()
+    index = giver.handles.add(ResourceHandle(type, type.objects.add(HostObject(value)), own=True))
+    moving: Moving = []
+    with pytest.raises(KeyboardInterrupt):
+        send(giver, index, type, moving)
+    keep_moving(giver, moving)
+    for end in drop_foreign(giver, [giver]):
+        end()
+    assert ended == [value]
+    assert list(type.objects) == []
 
 
 class Interrupted(Table):

@@ -19,9 +19,9 @@ from wippywasm.abi.gather import gather, gather_groups
 from wippywasm.abi.load import Fetch, prepare, prepare_groups
 from wippywasm.abi.needs import Needs
 from wippywasm.abi.pacing import TaskAllowance
-from wippywasm.abi.parts import may_be_long
+from wippywasm.abi.parts import contains, is_handle, may_be_long
 from wippywasm.abi.shapes import WIDE_LEVEL, groups_of, weight
-from wippywasm.abi.source import Side, Source
+from wippywasm.abi.source import COMPONENT_SIDE, Side, Source
 from wippywasm.abi.state import Allowance
 from wippywasm.abi.store import Run, store_fields
 from wippywasm.errors import TimedOutError, UnsupportedFeatureError
@@ -83,6 +83,11 @@ def write_scope(w: Source, counted: Sequence[ValType], handles: bool) -> None:
 def has_lists(types: Sequence[ValType]) -> bool:
     """Whether values of these types may be long."""
     return any(map(may_be_long, types))
+
+
+def gives_handles(w: Source, needs: Needs) -> bool:
+    """Whether one component gives handles to another in the result."""
+    return w.side is COMPONENT_SIDE and contains(needs.results, is_handle)
 
 
 def write_known_end(w: Source, needs: Needs) -> None:

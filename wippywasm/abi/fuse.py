@@ -41,7 +41,13 @@ def fuse(ft: FuncType, lifted: Lifted, options: Options, binding: Binding, name:
         flat_args = CoreValueIter(iter([unwrap(v, t) for v, t in zip(args, core_type.params)]))
         if not callee.is_here:
             refuse_thread(callee)
-        state.enter_when_free(entering[::-1], caller, False)
+        entered: list[state.ComponentInstance] = []
+        try:
+            state.enter_when_free(entering[::-1], caller, False, entered)
+        except BaseException:
+            for instance in entered:
+                instance.leave()
+            raise
         try:
             flat_results = _call(ft, lifted, outer, inner, flat_args, name)
             callee.leave_to(caller)

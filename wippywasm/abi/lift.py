@@ -73,6 +73,8 @@ def lift_template(shape: LiftShape) -> Callable[..., Callable[..., Any]]:
     def body(w: Source) -> None:
         args = [f"v{i}_" for i in range(len(needs.params))]
         calls.write_known_end(w, needs)
+        if shape.nested:
+            w.line("inwards = entering[::-1]")
         parameters = "".join(f"{a}=MISSING, " for a in args) + "/, " * bool(args)
         with w.block(f"{'async ' * w.side.stepwise}def lifted({parameters}*extra, **named):"):
             w.constants["MISSING"] = MISSING
@@ -103,15 +105,17 @@ def _write_call(w: Source, shape: LiftShape, needs: Needs, args: list[str]) -> N
         wait = "await " if w.side.stepwise else ""
         w.line(f"{'r_ = ' if needs.results else ''}{wait}core({', '.join(core_args)})")
         value = _write_lift(w, needs)
+        if calls.gives_handles(w, needs):
+            w.line("if caller is not None: caller.arriving = cx.moving")
         if needs.handles:
             w.line("cx.return_()")
         if shape.post_return:
             w.line("inst.may_leave = False")
             w.line(f"{wait}post({'r_' if needs.results else ''})")
             w.line("inst.may_leave = True")
-    # As `ComponentInstance.leave` does.
-    leave = "{0}.may_enter = {0}.poison is None or 0"
-    w.line(f"for i in entering: {leave.format('i')}" if shape.nested else leave.format("inst"))
+        # As `ComponentInstance.leave` does.
+        leave = "{0}.may_enter = {0}.poison is None or 0"
+        w.line(f"for i in entering: {leave.format('i')}" if shape.nested else leave.format("inst"))
     w.line(f"if inst.deferred: {w.use(run_deferred)}(inst)")
     if w.side.raises and isinstance(shape.type.result, ResultType):
         w.line(f"if {value}.__class__ is {w.use(Ok)}: return {value}.value")
@@ -140,9 +144,11 @@ def _write_entry(w: Source, shape: LiftShape, needs: Needs) -> None:
     """Enter, unless another thread did meanwhile. Nothing may come between the test and what it guards: see `entry`."""
     undo = "cx.undo()" if needs.handles and needs.params else "pass"
     if shape.nested:
+        w.line("entered = []")
         with w.block("try:"):
-            w.line(f"{w.use(state.enter_when_free)}(entering[::-1], caller, {_entered(w)})")
+            w.line(f"{w.use(state.enter_when_free)}(inwards, caller, {_entered(w)}, entered)")
         with w.block("except BaseException:"):
+            w.line("for i in entered: i.leave()")
             w.line(undo)
             w.line("raise")
         return
@@ -190,24 +196,25 @@ def _poisoning(w: Source, needs: Needs) -> Iterator[None]:
     raised by a host function that the guest called.
     """
     with w.block("try:"):
-        yield
-    with w.block("except BaseException as error:"):
-        w.line("told, returned = error, False")
         with w.block("try:"):
+            yield
+        with w.block("except BaseException as error:"):
+            w.line("told, returned = error, False")
             with w.block("try:"):
-                if needs.handles:  # while nobody else can close the guest
-                    w.line("cx.fail()")
-                if needs.results:
-                    w.line("try: returned = (r_, True)[1]")
-                    w.line("except NameError: pass")
-                w.line(f"told = {w.use(told_of_call)}(error, signature.name, returned)")
-            with w.block("finally:"):  # Ctrl-C may come in any function, and leaves the guest barred all the same
-                w.line(f"try: {w.use(state.poison)}(entering, told)")
-                with w.block("finally:"):
-                    w.line("for i in entering: i.may_enter = 0")
-            w.line("if told is not error: raise told from error")
-            w.line("raise")
-        w.line("finally: told = None")  # whose traceback has this frame: it would keep all that the call made
+                with w.block("try:"):
+                    if needs.handles:  # while nobody else can close the guest
+                        w.line("cx.fail()")
+                    if needs.results:
+                        w.line("try: returned = (r_, True)[1]")
+                        w.line("except NameError: pass")
+                    w.line(f"told = {w.use(told_of_call)}(error, signature.name, returned)")
+                w.line(f"finally: {w.use(state.poison)}(entering, told)")
+                w.line("if told is not error: raise told from error")
+                w.line("raise")
+            w.line("finally: told = None")  # whose traceback has this frame: it would keep all that the call made
+    with w.block("except BaseException:"):  # Ctrl-C may come in any of these, and leaves the guest barred all the same
+        w.line("for i in entering: i.may_enter = 0")
+        w.line("raise")
 
 
 def _write_lower(w: Source, needs: Needs, atoms: list[list[str]]) -> list[str]:

@@ -93,6 +93,8 @@ def _write_body(w: Source, needs: Needs, args: list[str]) -> None:
                 _write_keeping(w, needs)
             w.line("raise")
     with w.block("finally:"):
+        if calls.gives_handles(w, needs):
+            w.line("inst.arriving = ()")
         w.line("if cx is not None: cx.subtask.deliver_resolve()")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wippywasm.abi.options import Binding
-from wippywasm.abi.state import Allowance, ComponentInstance, ResourceHandle, RuntimeResource, Subtask, Task
+from wippywasm.abi.state import Allowance, ComponentInstance, Moving, RuntimeResource, Subtask, Task
 from wippywasm.abi.traps import HOST, Boundary, bad_realloc
 from wippywasm.model import ResourceType
 
@@ -30,7 +30,7 @@ class LiftLowerContext:
         self.borrow_scope = borrow_scope
         self.boundary = boundary
         self.allowance = Allowance(self.inst)
-        self.moving: list[tuple[ResourceHandle, RuntimeResource]] = []
+        self.moving: Moving = []
         """Owned handles on their way from its instance or to it, with the types that they have there."""
         self.resources: Mapping[ResourceType, RuntimeResource] = binding.resources
 

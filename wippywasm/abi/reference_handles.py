@@ -14,9 +14,7 @@ from wippywasm.model import BorrowType, OwnType, resource_of
 
 def lift_own(cx: LiftLowerContext, i: int, t: OwnType) -> ResourceHandle:
     rt = cx.resources[resource_of(t.resource)]
-    h = send(cx.inst, i, rt)
-    cx.moving.append((h, rt))
-    return h
+    return send(cx.inst, i, rt, cx.moving)
 
 
 def lift_borrow(cx: LiftLowerContext, i: int, t: BorrowType) -> ResourceHandle:

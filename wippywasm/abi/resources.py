@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from types import MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,6 +19,7 @@ from wippywasm.abi import traps
 from wippywasm.abi.entry import BARRED, CLOSED, is_below, refuse_thread
 from wippywasm.abi.state import (
     ComponentInstance,
+    Moving,
     ResourceHandle,
     RuntimeResource,
     Table,
@@ -128,36 +130,39 @@ _AVOIDED = frozenset(_AVOIDING.values())
 """Attributes for methods of a guest that have the names of what each `GuestResource` has."""
 
 
-def destroy(rt: RuntimeResource, rep: int, caller: ComponentInstance | None) -> None:
-    """Run the destructor of an owned resource that nobody holds any more; `rep` is unsigned.
+def destroy(handle: ResourceHandle, caller: ComponentInstance) -> None:
+    """Run the destructor of a resource that an instance drops, whose handle has left the table; it is owned until then.
 
     Where another thread or task is in the guest that has it, the destructor runs when that is free.
     """
-    impl = rt.impl
+    rt, impl = handle.rt, handle.rt.impl
     if impl is None:
-        _end_object(rt, release_object(rt, rep))
+        handle.own = False
+        if rt.dtor is not None:
+            rt.dtor(handle.rep.value)
         return
-    is_foreign = caller is None or impl.deferred is not caller.deferred
+    is_foreign = impl.deferred is not caller.deferred
     if impl.poison is CLOSED or (is_foreign and impl.poison is not None):
         return  # it went with its guest
     entering = impl.entering_set(caller)
+    entered: list[ComponentInstance] = []
     try:
-        impl.enter_from(caller)
-    except ConflictError:
-        if not is_foreign:
+        impl.enter_from(caller, entered)
+        _destroy_within(handle, caller, entering)
+    except BaseException as error:
+        if not handle.own:
+            raise  # of the destructor, which ends the guest
+        for instance in entered:
+            instance.leave()
+        if not is_foreign or not isinstance(error, (ConflictError, Trap)):
             raise
-        _destroy_when_free(rt, rep)  # the caller can't help that others are in there
-    except Trap:
-        if not is_foreign:
-            raise
-        impl.deferred.append((rt, rep))  # its handle is gone, and the caller soon may be
+        handle.own = False
+        if isinstance(error, ConflictError):
+            _destroy_when_free(rt, handle.rep)  # the caller can't help that others are in there
+            return
+        impl.deferred.append((rt, handle.rep))  # its handle is gone, and the caller soon may be
         if not is_below(_destroy_for_host.__code__, sys._getframe().f_back, entering):
             raise
-    else:
-        if caller is None:
-            _destroy_for_host(rt, rep, entering)
-        else:
-            _destroy_within(rt, rep, caller, entering)
     if impl.deferred:
         run_deferred(impl)
 
@@ -168,10 +173,13 @@ def _end_object(rt: RuntimeResource, value: Any) -> None:
 
 
 def _destroy_within(
-    rt: RuntimeResource, rep: int, caller: ComponentInstance | None, entering: Sequence[ComponentInstance]
+    handle: ResourceHandle, caller: ComponentInstance | None, entering: Sequence[ComponentInstance]
 ) -> None:
+    """Run the destructor in instances that have been entered, and leave them."""
+    rt, rep = handle.rt, handle.rep
     assert rt.impl is not None
     try:
+        handle.own = False
         if rt.dtor is not None:
             rt.dtor(rep if rep < 0x8000_0000 else rep - 0x1_0000_0000)
         rt.impl.leave_to(caller)
@@ -184,19 +192,19 @@ def _destroy_within(
         raise
 
 
-def _destroy_for_host(rt: RuntimeResource, rep: int, entering: Sequence[ComponentInstance]) -> None:
+def _destroy_for_host(handle: ResourceHandle, entering: Sequence[ComponentInstance]) -> None:
     """The same when the host has the destructor run, which may be while others are called that it drops things of.
 
     It could have waited until they are free, so what it drops waits, instead of trapping: see `destroy`.
     """
-    _destroy_within(rt, rep, None, entering)
+    _destroy_within(handle, None, entering)
 
 
 def _destroy_when_free(rt: RuntimeResource, rep: int) -> None:
     """Destroy now, or once the guest that implements the resource may be entered by this thread."""
     impl = rt.impl
     if impl is None:
-        destroy(rt, rep, None)
+        _end_object(rt, release_object(rt, rep))
     elif impl.is_here:
         if not _is_destroyed(rt, impl, rep):
             impl.deferred.append((rt, rep))
@@ -212,11 +220,19 @@ def _is_destroyed(rt: RuntimeResource, impl: ComponentInstance, rep: int) -> boo
     entering = impl.entering_set(None)
     if not all(i.may_enter for i in entering):
         return impl.poison is not None
+    handle, entered = ResourceHandle(rt, rep, own=True), list[ComponentInstance]()
     try:
-        impl.enter_from(None)  # another thread may be quicker
-    except (ConflictError, PoisonedError, UnavailableError, Trap):
-        return impl.poison is not None
-    _destroy_for_host(rt, rep, entering)
+        impl.enter_from(None, entered)
+        _destroy_for_host(handle, entering)
+    except BaseException as error:
+        if not handle.own:
+            raise  # of the destructor, which ends the guest
+        for instance in entered:
+            instance.leave()
+        if isinstance(error, (ConflictError, PoisonedError, UnavailableError, Trap)):  # another thread was quicker
+            return impl.poison is not None
+        impl.deferred.append((rt, rep))
+        raise
     return True
 
 
@@ -329,13 +345,12 @@ def get_handle(inst: ComponentInstance, index: int, rt: RuntimeResource) -> Reso
     return check_handle(inst.handles.get(index), index, rt)
 
 
-def remove_own(inst: ComponentInstance, index: int, rt: RuntimeResource) -> ResourceHandle:
-    """Take an owned handle out of the table, as `lift_own`; traps unless it is one and is not lent."""
+def get_own(inst: ComponentInstance, index: int, rt: RuntimeResource) -> ResourceHandle:
+    """The owned handle that is to leave the table, as `lift_own`; traps unless it is one and is not lent."""
     handle = check_handle(inst.handles.get(index), index, rt)
     _check_not_lent(handle)
     if not handle.own:
         raise Trap(f"cannot take ownership of borrowed handle index {index}", code="not owned")
-    inst.handles.remove(index)
     return handle
 
 
@@ -349,22 +364,37 @@ def keep_own(inst: ComponentInstance, rt: RuntimeResource, rep: int) -> None:
     inst.handles.keep(ResourceHandle(rt, rep, own=True))
 
 
-def send(inst: ComponentInstance, index: int, rt: RuntimeResource) -> ResourceHandle:
+def send(inst: ComponentInstance, index: int, rt: RuntimeResource, moving: Moving) -> ResourceHandle:
     """The owned handle that leaves there for another instance, which may be of another guest.
 
-    An object of the host goes with it: whoever closes the one guest takes nothing from the other.
+    An object of the host goes with it: whoever closes the one guest takes nothing from the other. It is on its way
+    before it leaves, as Ctrl-C may come in between.
     """
-    handle = remove_own(inst, index, rt)
-    if rt.objects is not None:
-        handle.rep = rt.objects.remove(handle.rep)
+    handle = get_own(inst, index, rt)
+    moving.append((handle, rt))
+    _depart(inst, index, handle)
     return handle
 
 
-def keep_moving(inst: ComponentInstance, moving: Iterable[tuple[ResourceHandle, RuntimeResource]]) -> None:
+def _depart(inst: ComponentInstance, index: int, handle: ResourceHandle) -> None:
+    """Take a handle out of the table, and of its type's an object of the host that it owns."""
+    objects, rep = handle.rt.objects, handle.rep
+    if objects is not None and handle.own:
+        it = objects.get(rep)
+        # Nothing may come between these two: see `entry`.
+        handle.rep, objects.array[rep] = it, None
+        objects.free.append(rep)
+    inst.handles.remove(index)
+
+
+def keep_moving(inst: ComponentInstance, moving: Moving) -> None:
     """`keep_own` for each of these that have left one instance and not arrived in another, with its type there."""
     for handle, rt in moving:
         if _claim(handle):
-            keep_own(inst, rt, handle.rep if rt.objects is None else rt.objects.keep(handle.rep))
+            rep = handle.rep
+            if rt.objects is not None and isinstance(rep, HostObject):
+                rep = rt.objects.keep(rep)
+            keep_own(inst, rt, rep)
 
 
 def handles_in(given: Any) -> Iterator[ResourceHandle]:
@@ -383,6 +413,13 @@ def handles_in(given: Any) -> Iterator[ResourceHandle]:
             yield from handles_in(given.payload)
 
 
+def drop_arriving(inst: ComponentInstance) -> None:
+    """Drop what another instance has returned to this one, and what this did not come to take, as Ctrl-C came."""
+    for handle, _ in inst.arriving:
+        with suppress(Exception):
+            drop_moving(handle)
+
+
 def drop_moving(handle: ResourceHandle) -> None:
     """Drop what has left one instance, unless it has arrived in another."""
     if _claim(handle):
@@ -397,15 +434,17 @@ def receive(inst: ComponentInstance, handle: ResourceHandle, rt: RuntimeResource
 
     Raises CanceledError where that one has it again: it waits no longer for this one, in another thread.
     """
-    if not _claim(handle):
-        raise CanceledError("the guest that gave a resource has ended meanwhile")
-    made = None
+    was, made = False, None
     try:
+        # Nothing may come between these two: see `entry`.
+        was, handle.own = handle.own, False
+        if not was:
+            raise CanceledError("the guest that gave a resource has ended meanwhile")
         made = ResourceHandle(rt, handle.rep if rt.objects is None else rt.objects.add(handle.rep), own=True)
         return inst.handles.add(made)
     except BaseException:
         there, it = (inst.handles, made) if rt.objects is None else (rt.objects, handle.rep)
-        if it is None or all(one is not it for one in there):  # Ctrl-C may come when it has arrived
+        if was and (it is None or all(one is not it for one in there)):  # Ctrl-C may come when it has arrived
             handle.own = True
         raise
 
@@ -461,11 +500,15 @@ def resource_drop(resource: RuntimeResource, instance: ComponentInstance) -> Cal
         except Trap as error:
             traps.tell(error, name, "in")
             raise
-        instance.handles.remove(index)
-        if handle.own:
-            destroy(resource, handle.rep, instance)
-        elif handle.borrow_scope is not None:
-            handle.borrow_scope.num_borrows -= 1
+        try:
+            _depart(instance, index, handle)
+            if handle.own:
+                destroy(handle, instance)
+            elif handle.borrow_scope is not None:
+                handle.borrow_scope.num_borrows -= 1
+        except BaseException:
+            keep_moving(instance, [(handle, resource)])  # Ctrl-C may come before its destructor begins
+            raise
 
     return resource_drop
 

@@ -18,21 +18,22 @@ from wippywasm.abi.resources import (
     GuestResource,
     HostObject,
     Resource,
+    drop_arriving,
     drop_lifted,
     get_handle,
+    get_own,
     keep_moving,
     keep_own,
     lent_to,
     receive,
     release_object,
-    remove_own,
     send,
     signed,
 )
 from wippywasm.abi.signature import MISSING
 from wippywasm.abi.slots import slot
 from wippywasm.abi.source import COMPONENT_SIDE, Side
-from wippywasm.abi.state import Allowance, ComponentInstance, ResourceHandle, RuntimeResource, Subtask, Task
+from wippywasm.abi.state import Allowance, ComponentInstance, Moving, ResourceHandle, RuntimeResource, Subtask, Task
 from wippywasm.delivery import deliver
 from wippywasm.errors import with_article
 from wippywasm.model import BorrowType, OwnType, ResourceType, resource_of
@@ -148,12 +149,21 @@ class Scope(Allowance):
 
     def lift_own(self, index: int, resource: ResourceType) -> Any:
         rt = self.resources[resource]
-        handle = remove_own(self.inst, index, rt)
+        handle = get_own(self.inst, index, rt)
+        rep = handle.rep
+        # Ctrl-C may come, so it is in one place at every call: nothing may come between what moves it, see `entry`.
         if rt.objects is not None:
-            value = release_object(rt, handle.rep)
+            value = rt.objects.get(rep).value
+            handle.own = False
+            rt.objects.array[rep] = None
+            self.lifted.append((rt, value))
+            rt.objects.free.append(rep)
         else:
-            value = (rt.cls or Resource)(rt, handle.rep, owned=True)
-        self.lifted.append((rt, value))
+            value = (rt.cls or Resource)(rt, rep, owned=False)
+            handle.own = False
+            value._owned = True
+            self.lifted.append((rt, value))
+        self.inst.handles.remove(index)
         return value
 
     def lift_borrow(self, index: int, resource: ResourceType) -> Any:
@@ -247,7 +257,7 @@ class ComponentScope(Allowance):
         self.resources = resources
         self.task = task
         self.subtask = subtask
-        self.moving: list[tuple[ResourceHandle, RuntimeResource]] = []
+        self.moving: Moving = []
 
     def take_own(self, handle: ResourceHandle, resource: ResourceType) -> ResourceHandle:
         self.moving.append((handle, self.resources[resource]))
@@ -272,9 +282,7 @@ class ComponentScope(Allowance):
 
     def lift_own(self, index: int, resource: ResourceType) -> ResourceHandle:
         rt = self.resources[resource]
-        handle = send(self.inst, index, rt)
-        self.moving.append((handle, rt))
-        return handle
+        return send(self.inst, index, rt, self.moving)
 
     def lift_borrow(self, index: int, resource: ResourceType) -> ResourceHandle:
         handle = get_handle(self.inst, index, self.resources[resource])
@@ -286,8 +294,9 @@ class ComponentScope(Allowance):
         self.task.return_()
 
     def fail(self) -> None:
-        """The instance is ending: it owns what has not arrived elsewhere."""
+        """The instance is ending: it owns what has not arrived elsewhere, or was about to."""
         keep_moving(self.inst, self.moving)
+        drop_arriving(self.inst)
         self.task.release()
 
 

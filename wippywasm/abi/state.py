@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from wippywasm.abi.entry import BARRED, CLOSED, is_left_by_collector, refuse_entry, refuse_thread
 from wippywasm.abi.traps import too_much
@@ -19,6 +19,9 @@ from wippywasm.layout import MAX_HOST_BYTES
 from wippywasm.threads import here
 
 BYTES_BETWEEN_PAUSES = 1 << 20
+
+Moving: TypeAlias = "list[tuple[ResourceHandle, RuntimeResource]]"
+"""Owned handles on their way from an instance or to it, with the types that they have there."""
 
 
 class Table:
@@ -90,10 +93,23 @@ class ComponentInstance:
     `deferred` has the resources of its whole guest that are to be destroyed later.
     `send` has a function called in that thread later, where it takes such orders.
     `clock` raises what the call into it is to end with, where its time is up.
+    `arriving` has the handles that another instance has returned to it, until they are in `handles`.
     `poison` says why it can't be entered any more, once a call into it has trapped.
     """
 
-    __slots__ = ("clock", "deferred", "handles", "may_enter", "may_leave", "name", "owner", "parent", "poison", "send")
+    __slots__ = (
+        "arriving",
+        "clock",
+        "deferred",
+        "handles",
+        "may_enter",
+        "may_leave",
+        "name",
+        "owner",
+        "parent",
+        "poison",
+        "send",
+    )
 
     def __init__(
         self,
@@ -113,6 +129,7 @@ class ComponentInstance:
         self.deferred: Deferred = Deferred() if parent is None else parent.deferred
         self.send: Callable[..., None] | None = None
         self.clock = clock
+        self.arriving: Moving | tuple[()] = ()
 
     @property
     def is_here(self) -> bool:
@@ -138,11 +155,11 @@ class ComponentInstance:
         """Whether a call from `caller` (None: the host) is allowed now."""
         return all(i.may_enter for i in self.entering_set(caller))
 
-    def enter_from(self, caller: ComponentInstance | None) -> None:
-        """Enter, or raise what `refuse_entry` says."""
+    def enter_from(self, caller: ComponentInstance | None, into: list[ComponentInstance]) -> None:
+        """Enter, or raise what `refuse_entry` says; `into` has what was entered."""
         if not self.is_here:
             refuse_thread(self)
-        enter_all(self.entering_set(caller)[::-1], caller, False)
+        enter_all(self.entering_set(caller)[::-1], caller, False, into)
 
     def close(self) -> None:
         """Bar it for good because its guest is closed."""
@@ -160,29 +177,37 @@ class ComponentInstance:
 
 
 def enter_all(
-    inwards: Sequence[ComponentInstance], caller: ComponentInstance | None, entered: Literal[False] | None
+    inwards: Sequence[ComponentInstance],
+    caller: ComponentInstance | None,
+    entered: Literal[False] | None,
+    into: list[ComponentInstance],
 ) -> None:
     """Enter each of several instances, the outermost first, or none and raise what `refuse_entry` says.
 
-    `entered` is what their `may_enter` is meanwhile: `entry.AWAITED` where a task calls.
+    `entered` is what their `may_enter` is meanwhile: `entry.AWAITED` where a task calls. `into` has those that were
+    entered: Ctrl-C may come at any call, and whoever called is to leave them then.
     """
-    for count, i in enumerate(inwards):
+    for i in inwards:
         # Nothing may come between the test and what it guards: see `entry`.
         if i.may_enter:
             i.may_enter = entered
+            into.append(i)
         else:
-            for outer in inwards[:count]:
-                outer.leave()
+            while into:
+                into.pop().leave()
             refuse_entry(inwards, caller)
 
 
 def enter_when_free(
-    inwards: Sequence[ComponentInstance], caller: ComponentInstance | None, entered: Literal[False] | None
+    inwards: Sequence[ComponentInstance],
+    caller: ComponentInstance | None,
+    entered: Literal[False] | None,
+    into: list[ComponentInstance],
 ) -> None:
     """The same for a call, which waits where the garbage collector is in there."""
     while True:
         try:
-            return enter_all(inwards, caller, entered)
+            return enter_all(inwards, caller, entered, into)
         except ThreadError:
             if not is_left_by_collector(inwards):
                 raise
