@@ -148,6 +148,18 @@ def test_another_thread_calls_a_guest_that_spins(make: Any) -> None:
     thread.join()
 
 
+def test_a_call_without_a_time_has_not_that_of_one_in_another_thread() -> None:
+    """Which is going to be refused."""
+    spans = Spans()
+    seen: list[Any] = []
+    span = spans.begin(TimedOutError("another's"), -1)
+    thread = threading.Thread(target=lambda: seen.extend([spans.overdue(), spans.time_left()]))
+    thread.start()
+    thread.join()
+    spans.end(span)
+    assert seen == [None, None]
+
+
 def test_calls_of_two_threads_have_their_own_time() -> None:
     spans = Spans()
     error, other = TimedOutError("first"), TimedOutError("second")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import copy_context
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +154,7 @@ async def elsewhere(
     import asyncio
 
     cx = _ThreadAllowance(inst)
-    reading = asyncio.get_running_loop().run_in_executor(None, read, memory, end, result, cx)
+    reading = asyncio.get_running_loop().run_in_executor(None, copy_context().run, read, memory, end, result, cx)
     try:
         return await asyncio.shield(reading)
     except asyncio.CancelledError:

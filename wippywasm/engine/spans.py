@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from wippywasm.calling import Call, around, current, current_task
@@ -30,13 +31,14 @@ HELD_SECONDS = 5.0
 class Span(Call):
     """One call of a store."""
 
-    __slots__ = ("ends_at",)
+    __slots__ = ("ends_at", "thread")
 
     def __init__(self, outer: Call | None, timeout: BaseException | None, seconds: float) -> None:
         self.outer = outer  # each as the base class does, which would take longer
         self.timeout = timeout
         self.error = None
         self.is_over = False
+        self.thread = get_ident()
         self.deadline = self.ends_at = None if timeout is None else time.monotonic() + seconds
         """The earliest moment, as it seems at the beginning."""
         if outer is not None:
@@ -118,11 +120,14 @@ class Spans:
         return None
 
     def current(self) -> Span | None:
-        """The innermost call that this runs in; where its context does not tell, the last."""
+        """The innermost call that this runs in; where its context does not tell, the last of this thread.
+
+        What runs may be none of them: one without a time, beside which a call of another thread is being refused.
+        """
         spans = self.calls
-        if len(spans) == 1:
+        if len(spans) == 1 and spans[0].thread == get_ident():
             return spans[0]
-        return self._around() or (spans[-1] if spans else None)
+        return self._around() or next((s for s in reversed(spans) if s.thread == get_ident()), None)
 
     def time_left(self) -> tuple[float, BaseException] | None:
         """Seconds until the current call's timeout, and the timeout, where there is one."""
