@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from unittest import mock
@@ -15,8 +16,9 @@ from wippywasm import wit
 from wippywasm.budget import BudgetError
 from wippywasm.engine import wat2wasm
 from wippywasm.errors import TooLongError, ValidationError
-from wippywasm.inspect import inspect, parts
+from wippywasm.inspect import Inspection, inspect, parts
 from wippywasm.inspect.json_form import to_json
+from wippywasm.inspect.page import page
 from wippywasm.inspect.report import report, tree_lines
 from wippywasm.wit import parse_signatures, signatures_of
 
@@ -47,6 +49,22 @@ def test_interfaces_that_share_a_type_take_32_times_the_file(size: int, refused:
     def read() -> None:
         with outcome:
             report(inspect(file))
+
+    read()
+    assert_peak(read, 3_000_000 + 32 * len(wasm))
+
+
+@pytest.mark.parametrize("form", [page, to_json])
+def test_the_page_and_json_of_a_core_module_of_many_interfaces_take_as_little(
+    form: Callable[[Inspection], object], tmp_path: Path
+) -> None:
+    file = tmp_path / "dense.wasm"
+    wasm = dense_modules.MODULES["imports of interfaces"](60_000)
+    file.write_bytes(wasm)
+
+    def read() -> None:
+        with suppress(TooLongError):
+            form(inspect(file))
 
     read()
     assert_peak(read, 3_000_000 + 32 * len(wasm))

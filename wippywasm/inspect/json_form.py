@@ -37,11 +37,13 @@ def to_json(found: Inspection) -> dict[str, Any]:
 
 def _check_size(found: Inspection) -> None:
     """Refuse what would be too much to be made at all: entries that all have the same WIT, lists of a million."""
-    graph, entries = found.graph, () if found.definition is None else found.definition.entries
-    lists = (found.exports, found.other_exports, found.modules, found.customs, graph.boxes, graph.links, entries)
+    entries = () if found.definition is None else found.definition.entries
+    lists = (found.exports, found.other_exports, found.modules, found.customs, entries)
     count = sum(map(len, lists)) + sum(1 + len(i.functions) for group in found.groups for i in group.imports)
     count += OF_MODULE * len(found.modules)
     most = min(PARTS + found.size // BYTES_OF_PART, MOST_PARTS)
+    if count <= most:  # the graph of more is too much itself
+        count += len(found.graph.boxes) + len(found.graph.links)
     if count > most:
         raise TooLongError(f"it has {count:,} exports, imports and parts, and its JSON has {most:,} of them at most")
     texts = Texts(ROOM + found.size * OF_OWN)

@@ -6,14 +6,14 @@ that comes from the file is escaped, and lists are bounded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from itertools import islice
 
 from wippywasm.engine.features import labels
 from wippywasm.errors import counted
-from wippywasm.inspect.drawing import drawing
+from wippywasm.inspect.drawing import MAX_BOXES, drawing
 from wippywasm.inspect.exports import is_handler
 from wippywasm.inspect.imports import unlinkable
 from wippywasm.inspect.markup import isolated, safe
@@ -68,7 +68,7 @@ def _badge(text: str, kind: str) -> str:
 def _sections(found: Inspection) -> Iterator[str]:
     missing = {i.name for group in found.groups if group.grant is None for i in group.imports}
     if found.kind != "wit package":
-        yield f'<h2>Structure</h2>\n<div class="canvas">{drawing(found.graph, missing)}</div>\n{_LEGEND}'
+        yield f'<h2>Structure</h2>\n<div class="canvas">{_drawing(found, missing)}</div>\n{_LEGEND}'
     parts = (
         ("Exports", _cards((_export(found, f) for f in found.exports), len(found.exports))),
         ("Imports", _cards(map(_group, found.groups), len(found.groups))),
@@ -79,6 +79,12 @@ def _sections(found: Inspection) -> Iterator[str]:
         ("Made by", _producers(found)),
     )
     yield from (f"<h2>{heading}</h2>\n{body}" for heading, body in parts if body)
+
+
+def _drawing(found: Inspection, missing: Collection[str]) -> str:
+    """The graph is not made where there are more imports than it draws."""
+    imports = sum(len(group.imports) for group in found.groups)
+    return f"<p>{imports:,} imports are too many to draw.</p>" if imports > MAX_BOXES else drawing(found.graph, missing)
 
 
 _LEGEND = (
