@@ -47,7 +47,7 @@ FLAGS = {
 }
 """The names after `-f` that concern components."""
 
-ALWAYS = frozenset({gates.DEPENDENCY_NAMES})
+ALWAYS = frozenset({gates.DEPENDENCY_NAMES, gates.REVISED})
 """What those projects have on without asking."""
 FINISHED = ALWAYS | {gates.ASYNC}
 _NEEDED = re.compile(r"needs? the feature `([\w-]+)`")

@@ -125,7 +125,7 @@ def test_strong_uniqueness(text: str) -> None:
 )
 def test_names_that_say_where_to_find_an_import(name: str) -> None:
     found = parse_extern_name(name)
-    assert (found.is_dependency, found.text, found.key) == (True, name, name)
+    assert (found.is_dependency, found.text, found.key(str.lower)) == (True, name, name)
     with pytest.raises(NameSyntaxError):
         parse_extern_name(name, DEFAULT - {DEPENDENCY_NAMES})
     assert list(component(f'(import "{name}" (func))').type.imports) == [name]

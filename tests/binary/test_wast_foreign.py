@@ -244,7 +244,10 @@ def test_names_in_quotes() -> None:
         (";;! component_model_map=false\n", ALWAYS),
         (";; RUN: wast --assert default --snapshot tests/snapshots %\n", ALWAYS | {gates.ASYNC}),
         (";; RUN: wast % -f cm-map,-cm-async\n", ALWAYS | {gates.MAP}),
-        (";; RUN: wast % --features=all,-cm-async\n", gates.ALL - {gates.ASYNC} | {gates.VALUES, gates.MEMORY64, GC}),
+        (
+            ";; RUN: wast % --features=all,-cm-async\n",
+            gates.ALL - {gates.ASYNC} | {*ALWAYS, gates.VALUES, gates.MEMORY64, GC},
+        ),
     ],
 )
 def test_features_of_a_head(head: str, on: set[str]) -> None:
@@ -268,6 +271,32 @@ def test_what_other_validators_have_and_we_have_not(tmp_path: Path, engine: Engi
     if engine.name == "wasmtime":
         assert [reason for _, reason in result.skipped] == ["the feature `memory64` is not supported"]
     assert result.failed == []
+
+
+APART = """
+(component (import "a-b" (func)) (import "ab" (func)))
+(component (import "a:b/c-d" (instance)) (import "a:b/cd" (instance)))
+(component (import "a-b" (type $r (sub resource))) (import "[static]a-b.AB" (func)))
+(component (import "a" (func $f)) (instance (export "b-c" (func $f)) (export "bc" (func $f))))
+(component (type (flags "a-1" "a1")))
+(component (type (func (param "a-b" u8) (param "A-B1" u8) (param "ab1" u8))))
+(component binary "\\00asm\\0d\\00\\01\\00" "\\08\\03\\01\\0c\\01")
+"""
+ALWAYS_APART = """
+(component (import "a:b/c@1.0.0-a-b" (instance)) (import "a:b/c@1.0.0-ab" (instance)))
+(component (import "a:b/c@1.0.0-a" (instance)) (import "a:b/c@1.0.0-A" (instance)))
+(component (import "url=<https://a-b>" (component)) (import "url=<https://ab>" (component)))
+(component (import "a-b" (type $r (sub resource))) (import "[constructor]a-b" (func (result (own $r)))))
+"""
+
+
+def test_what_the_specification_told_apart_before(tmp_path: Path, engine: Engine) -> None:
+    old = run_text(tmp_path, APART + ALWAYS_APART, engine)
+    assert (old.failed, old.passed) == ([], 11)
+    revised = run_text(tmp_path, ";; RUN: wast %" + APART + ALWAYS_APART, engine)
+    assert revised.passed == 4
+    assert ["conflicts with previous" in why for _, why in revised.failed] == [True] * 6 + [False]
+    assert "invalid leading byte (0x1) for a zero byte" in revised.failed[-1][1]
 
 
 @pytest.mark.parametrize(("head", "failures"), [("", 2), (";;! gc = true", 0), (";; RUN: wast %", 0)])

@@ -84,7 +84,11 @@ def _async_flag(call: Call) -> Immediates:
 
 
 def _cancellable(call: Call) -> Immediates:
-    return {"cancellable": call.reader.flag("`cancellable?`, an invalid boolean value")}
+    offset = call.reader.pos
+    is_cancellable = call.reader.flag("`cancellable?`, an invalid boolean value")
+    if is_cancellable and gates.REVISED in call.scope.context.features:
+        raise call.reader.bad_byte(1, "a zero byte, which was `cancellable`", offset)
+    return {"cancellable": is_cancellable}
 
 
 def _cancellable_memory(call: Call) -> Immediates:

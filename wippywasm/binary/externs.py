@@ -9,6 +9,7 @@ Spec: component-model `Binary.md`, import and export definitions (notes).
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 
 from wippywasm.binary.closed import Closed
 from wippywasm.binary.limits import MAX_TYPE_SIZE
@@ -25,14 +26,14 @@ def too_large(offset: int) -> ValidationError:
 
 
 class ExternSpace:
-    """Imports or exports; `what` is `import` or `export`."""
+    """Imports or exports; `what` is `import` or `export`, `unique` of a label what must differ from others."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, unique: Callable[[str], str]) -> None:
         self.what = what
         self.entities: dict[str, Entity] = {}
         self.offsets = array("Q")
         self.size = 1
-        self.names = NameSet(what)
+        self.names = NameSet(what, unique)
         self.resource_names: dict[ResNode, str] = {}
         self.resource_labels: set[str] = set()
 

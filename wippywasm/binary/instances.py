@@ -136,7 +136,7 @@ def _instantiate_component(scope: Scope, reader: Reader, offset: int) -> None:
 
 
 def _inline_exports(scope: Scope, reader: Reader, offset: int) -> None:
-    space = ExternSpace("export")
+    space = ExternSpace("export", scope.context.unique)
     definition: list[tuple[str, str, int]] = []
     for _ in range(_count_exports(scope, reader, INLINE_EXPORT)):
         name = read_name(reader, scope.context)

@@ -58,6 +58,11 @@ def is_semver(text: str) -> bool:
 
 
 def lowered(text: str) -> str:
-    """The text in small letters: the same object where it is, as nearly all names are."""
+    """What must differ from other names: small letters. The same object where it has no others, as nearly all names."""
     small = text.lower()
     return text if small == text else small
+
+
+def without_hyphens(text: str) -> str:
+    """The same under the revised rule."""
+    return lowered(text.replace("-", ""))

@@ -8,6 +8,7 @@ Spec: component-model `Explainer.md`, "Import and Export Definitions" (`externna
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from wippywasm.binary import features as gates
@@ -37,13 +38,18 @@ class ExternName(NamedTuple):
     version: str = ""
     """Of an interface: what follows the `@`."""
 
-    @property
-    def key(self) -> str:
-        """What must differ from other names' keys in the same scope."""
+    def key(self, unique: Callable[[str], str]) -> str:
+        """What must differ from other names' keys in the same scope; `unique` is that of a label.
+
+        Versions, and where a dependency is found, count as they are.
+        """
         if self.kind in ("method", "static"):
-            same = self.resource.lower() == self.label.lower()
-            return self.label.lower() if same else f"{self.resource}.{self.label}".lower()
-        return self.text if self.is_dependency else lowered(self.text)
+            resource, label = unique(self.resource), unique(self.label)
+            return label if resource == label else f"{resource}.{label}"
+        if self.version:
+            name, at, version = self.text.partition("@")
+            return unique(name) + at + version
+        return self.text if self.is_dependency else unique(self.text)
 
     @property
     def is_dependency(self) -> bool:
@@ -116,13 +122,14 @@ def _check_version(text: str, version: str, features: gates.Features) -> None:
 class NameSet:
     """The names of one scope, told apart as strongly as the specification asks."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, unique: Callable[[str], str] = lowered) -> None:
         self.what = what
+        self.unique = unique
         self.taken: dict[str, str] = {}
 
     def add(self, name: ExternName) -> None:
         """Take a name; `NameSyntaxError` where another is too much like it."""
-        key = name.key
+        key = name.key(self.unique)
         previous = self.taken.get(key)
         self.taken[key] = name.text
         if previous is not None:

@@ -8,7 +8,7 @@ Spec: component-model `Explainer.md`, "Index Spaces"; `Binary.md`, notes on each
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from wippywasm.binary.component import CustomSection, Definition, ModuleType
 from wippywasm.binary.core_types import CoreTypes
 from wippywasm.binary.externs import ExternSpace, too_large
 from wippywasm.binary.limits import FLATTENED, MAX_INDEX_SPACE, MAX_NESTING, MAX_TYPE_SIZE, NEW_TYPE, SCOPE
+from wippywasm.binary.name_parts import lowered, without_hyphens
 from wippywasm.binary.nodes import (
     NO_RESOURCES,
     ComponentNode,
@@ -69,6 +70,8 @@ class Context:
 
     features: gates.Features
     budget: Budget
+    unique: Callable[[str], str] = field(init=False)
+    """What of a label must differ from others."""
     resource_free: Closed = field(init=False)
     """Tells the types that mention no resource of the scope they stand in."""
     types: set[object] = field(default_factory=set)
@@ -80,6 +83,7 @@ class Context:
 
     def __post_init__(self) -> None:
         self.resource_free = Closed(frozenset(), self.budget)
+        self.unique = without_hyphens if gates.REVISED in self.features else lowered
 
     def made(self, type: ValType | FuncType, offset: int) -> None:
         """Account for a type that is not equal to one before it."""
@@ -131,8 +135,8 @@ class Scope:
         self.local_resources: dict[ResourceType, CoreValType] = {}
         self.imported: dict[ResourceType, Path] = {}
         self.exported: dict[ResourceType, Path] = {}
-        self.imports = ExternSpace("import")
-        self.exports = ExternSpace("export")
+        self.imports = ExternSpace("import", context.unique)
+        self.exports = ExternSpace("export", context.unique)
         self.visibility = Visibility(context.budget)
         self.noted: set[InstanceNode] = set()
         """The exported instances whose resources have their paths in `exported`."""

@@ -24,7 +24,7 @@ from wippywasm.binary.limits import (
     MAX_TYPE_SIZE,
     MAX_VALUE_SIZE,
 )
-from wippywasm.binary.name_parts import is_label, lowered
+from wippywasm.binary.name_parts import is_label
 from wippywasm.binary.nodes import PRIM_NODES, FuncNode, ResNode, ValNode, borrow_node, prim_node
 from wippywasm.binary.reader import Reader
 from wippywasm.binary.scope import Scope
@@ -112,7 +112,7 @@ class ValueTypeReader:
             offset = reader.pos
             label = reader.name()
             self.context.budget.spend(len(label) // BYTES_OF_NAME, offset)
-            check_label(label, seen, what, noun, offset)
+            check_label(label, self.context.unique(label), seen, what, noun, offset)
             found.append(read(label))
         return found
 
@@ -308,12 +308,11 @@ def val_node(type: ValType, parts: Iterable[ValNode | None]) -> ValNode:
     return ValNode(type, tuple(there), has_borrow, size)
 
 
-def check_label(label: str, seen: dict[str, str], what: str, noun: str, offset: int) -> None:
-    """`ValidationError` where the label is none, or too much like one of `seen`, which it then joins."""
+def check_label(label: str, key: str, seen: dict[str, str], what: str, noun: str, offset: int) -> None:
+    """`ValidationError` where the label is none, or too much like one of `seen`, which it then joins by its `key`."""
     if not is_label(label):
         why = f"`{label}` is not in kebab case" if label else "cannot be empty"
         raise ValidationError(f"{what} name {why}", offset)
-    key = lowered(label)
     if key in seen:
         raise ValidationError(f"{what} name `{label}` conflicts with previous {noun} name `{seen[key]}`", offset)
     seen[key] = label
