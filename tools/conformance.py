@@ -40,10 +40,10 @@ $ python -m spec_tests ../shared/conformance/wit-parser
 runs them and prints each skip with its reason; `--json` gives the same as data. Any checkout of the two suites will do.
 Text that the text parser does not take is skipped, as it may be newer than that, and counted in the last lines.
 A component that imports what its file provides nowhere passes where it is valid, and is listed as `only validated`.
-In a file whose head says what features it is for (`;;!`, or `;; RUN:`), as those of other projects do, what is malformed
-may be refused as invalid and the other way round: their validator tells the two apart nowhere. Two rules hold there that
-the specification has since September 2026, and that break vectors of August: names that differ only in hyphens are not
-apart, and no built-in is `cancellable` (`binary.features.REVISED`).
+In a file whose head says what features it is for (`;;!`, or `;; RUN:`), as those of other projects do, what is
+malformed may be refused as invalid and the other way round: their validator tells the two apart nowhere. Two rules hold
+there that the specification has since September 2026, and that break vectors of August: names that differ only in
+hyphens are not apart, and no built-in is `cancellable` (`binary.features.REVISED`).
 """
 
 
