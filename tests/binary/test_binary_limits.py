@@ -90,10 +90,10 @@ def test_as_many_as_large_components_have() -> None:
 
 FUNC = section(7, vec([b"\x40\0\1\0"]))
 LARGE = {
-    "imports": FUNC + section(10, vec([b"\0" + usual(i) + b"\1\0" for i in range(25_000)])),
+    "imports": FUNC + section(10, vec([b"\0" + usual(i) + b"\1\0" for i in range(15_000)])),
     "exports": FUNC
     + section(10, vec([b"\0\1f\1\0"]))
-    + section(11, vec([b"\0" + usual(i) + b"\1\0\0" for i in range(25_000)])),
+    + section(11, vec([b"\0" + usual(i) + b"\1\0\0" for i in range(15_000)])),
     "instances": section(7, vec([b"\x42\1\4\0\1r\3\1"]))
     + section(10, vec([b"\0" + usual(i) + b"\5\0" for i in range(2_000)])),
     "instance types": section(7, vec([b"\x42\1\4\0" + usual(i) + b"\3\1" for i in range(8_000)])),
@@ -292,11 +292,11 @@ def test_names_of_methods_are_charged_for_what_they_are_made_of() -> None:
 
 
 OF_TOOLS = {
-    "functions": dense.COMPONENT + dense.imported_functions(12_000),
+    "functions": dense.COMPONENT + dense.imported_functions(7_000),
     "functions, lowered and exported": dense.COMPONENT
-    + dense.imported_functions(12_000)
-    + section(8, vec([b"\1\0" + leb(n) + b"\0" for n in range(12_000)]))
-    + section(11, vec([b"\0" + dense.usual(n) + b"\1" + leb(n) + b"\0" for n in range(12_000)])),
+    + dense.imported_functions(7_000)
+    + section(8, vec([b"\1\0" + leb(n) + b"\0" for n in range(7_000)]))
+    + section(11, vec([b"\0" + dense.usual(n) + b"\1" + leb(n) + b"\0" for n in range(7_000)])),
     "interfaces": dense.world(300, 5, 5),
     "interfaces that share a resource's type": dense.KINDS["imports of instances with a resource, usual names"](30_000),
     "interfaces with many functions, exported": dense.world(300, 0, 40, exported=True),

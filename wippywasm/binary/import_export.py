@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from wippywasm.binary.component import Export, Import, ModuleType
 from wippywasm.binary.extern_names import NameWithAttributes, read_name
-from wippywasm.binary.limits import ENTRY_ROOM, INSTANCE_ENTITY, STEP_ROOM, TYPE_ENTITY
+from wippywasm.binary.limits import ENTRY_ROOM, EXPORTED_ITEM, INSTANCE_ENTITY, STEP_ROOM, TYPE_ENTITY
 from wippywasm.binary.nodes import (
     ComponentNode,
     Entity,
@@ -90,6 +90,8 @@ def read_export(scope: Scope, reader: Reader) -> None:
         checker.release()
         entity = ascribed
     name.check_entity(entity)
+    if isinstance(entity, InstanceNode):
+        scope.context.budget.spend(len(entity.exports) * EXPORTED_ITEM, offset)
     _note_exported(scope, entity, (name.name.text,), offset)
     _take(scope, "export", name, entity)
     if isinstance(entity, ValueEntity):
