@@ -341,10 +341,12 @@ class Task:
         self.release()
 
     def release(self) -> None:
-        """Give back what was lent to the callee."""
-        for give_back in self.on_return:
-            give_back()
-        self.on_return.clear()
+        """Give back what was lent to the callee, each once: Ctrl-C may come in between, and this be called again."""
+        waiting = self.on_return
+        if waiting:
+            waiting.reverse()
+            while waiting:
+                waiting.pop()()
 
 
 class Subtask:

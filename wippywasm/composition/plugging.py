@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from wippywasm.binary import decode
 from wippywasm.binary.component import TypeBound
+from wippywasm.budget import BudgetError
 from wippywasm.composition.leftover import Leftover
 from wippywasm.composition.wiring import Part, wire
 from wippywasm.composition.writer import write
@@ -27,9 +28,8 @@ def plug(parts: Sequence[Part]) -> bytes:
         decode(wasm)
     except ValidationError as error:
         plugs = ", ".join(part.label for part in parts[1:])
-        raise InvalidError(
-            f"{parts[0].label} can't be composed with {plugs}: {error.message}", hint=_hint(parts[0])
-        ) from None
+        hint = None if isinstance(error, BudgetError) else _hint(parts[0])
+        raise InvalidError(f"{parts[0].label} can't be composed with {plugs}: {error.message}", hint=hint) from None
     return wasm
 
 

@@ -182,7 +182,8 @@ class Component:
     def close(self) -> None:
         """Let go of the compiled code: nothing is linked or instantiated any more (UnavailableError).
 
-        What it says of itself stays, and guests and what is linked go on. Closing twice does nothing.
+        What it says of itself stays, and so does what it made: guests, and links of which guests were made. Closing
+        twice does nothing.
         """
         with self._lock:
             self._closed, self._modules = True, None

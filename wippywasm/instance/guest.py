@@ -202,7 +202,7 @@ def _alone(frame: Frame, look: Callable[..., _T], *args: Any) -> _T:
     try:
         return look(frame, *args)
     finally:
-        root.leave()
+        root.may_enter = root.poison is None or BARRED  # as `leave` does: Ctrl-C may come where that is called
         if root.deferred:
             run_deferred(root)
 

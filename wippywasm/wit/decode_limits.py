@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from wippywasm.budget import Budget, Cost
 
-WORK, MOST_WORK = 30_000, 250_000
+WORK, MOST_WORK = 30_000, 300_000
 """The work that a file of any size may take, beside one for each byte of its sections of types and exports, and what
 none may exceed: three quarters of a second."""
 ROOM, ROOM_OF_BYTE = 1_500_000, 40
