@@ -75,6 +75,16 @@ def test_names_from_the_file_are_no_markup(inspect_text: InspectText) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 
+def test_what_a_component_within_an_import_exports_comes_from_that(inspect_text: InspectText) -> None:
+    inner = (
+        '(import "a" (instance $a (export "p" (component (export "f" (func)))))) (alias export $a "p" (component $p))'
+    )
+    found = inspect_text(f'(component {inner} (instance $i (instantiate $p)) (export "f" (func $i "f")))')
+    assert found.graph is not None
+    assert [link.source for link in found.graph.links] == ["import a"]
+    assert "import a" in page(found)
+
+
 def test_what_cannot_be_drawn_is_said() -> None:
     many = Graph(tuple(Box(f"import {n}", "import", str(n)) for n in range(1000)))
     assert "too many to draw" in drawing(many)

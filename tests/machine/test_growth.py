@@ -346,3 +346,21 @@ def test_objects_have_a_heap_that_is_bounded_as_well() -> None:
         with pytest.raises(Trap, match=r"allocation size too large.*max_memory_mb = 1"):
             guest.call("fill", 100_000)
         guest.close()
+
+
+EMPTY = """
+(module
+  (table 0 funcref)
+  (func (export "grow") (param i32) (result i32) (table.grow (ref.null func) (local.get 0)))
+  (func (export "size") (result i32) (table.size 0)))
+"""
+
+
+@pytest.mark.parametrize("limits", [{"max_table_elements": 1}, {"max_memory_mb": 16}, {"max_execution_ms": 1000}])
+def test_an_empty_table_does_not_grow_to_all_there_can_be(load: Any, limits: dict[str, int]) -> None:
+    """wasmer ends the process where there is no memory for 2³² - 1 elements."""
+    wit = "grow: func(n: s32) -> s32; size: func() -> s32;"
+    for count in (-1, -64, 1 << 30):
+        with load(EMPTY, wit=wit).instantiate(limits=Limits(**limits)) as guest:
+            assert (guest.call("grow", count), guest.call("size")) == (-1, 0)
+            assert (guest.call("grow", 1), guest.call("grow", 0), guest.call("size")) == (0, 1, 1)

@@ -61,8 +61,8 @@ FUNCTION = Cost(6, 0)
 """What the definition of a function's type adds."""
 ALIAS = Cost(14, 190)
 DECLARED_ALIAS = Cost(10, 10)
-IMPORT = Cost(80, 500)
-EXPORT = Cost(70, 480)
+IMPORT = Cost(70, 500)
+EXPORT = Cost(65, 480)
 DECLARED_EXTERN = Cost(36, 110)
 """An import or export of the type of an instance or component."""
 TYPE_ENTITY = Cost(10, 300)

@@ -9,24 +9,29 @@ from __future__ import annotations
 from wippywasm.engine.bounds import MEMORY, TABLES
 from wippywasm.engine.port import CoreCallable, StoreLimits
 from wippywasm.engine.rewrite import ELEMENTS
-from wippywasm.engine.traps import ALLOCATION, make_trap
 
 REFUSED = -1
+NOTHING = 0
+"""What it is to grow by where growth is refused: engines have no number that nothing can grow by, as wasmer takes an
+empty table of 2³² - 1 elements for possible, and ends the process where there is no memory for it."""
 _UNBOUNDED = 1 << 80
+MOST_ELEMENTS = 10_000_000
+"""What tables may grow by together where no limit says it; beyond it growth fails, as it would for want of memory."""
 _NARROW, _WIDE = (1 << 32) - 1, (1 << 64) - 1
 
 
 class Allowance:
     """Bytes and elements that are left. Between an answer and what came of it nothing else of the guest runs."""
 
-    __slots__ = ("_bytes", "_elements", "_granted", "_limits", "_refused")
+    __slots__ = ("_bounds_tables", "_bytes", "_elements", "_granted", "_limits", "_refused")
 
     def __init__(self, limits: StoreLimits, refused: set[str]) -> None:
         """`refused` gets the names of limits by which a growth was refused."""
         self._refused = refused
         self._limits = limits
         self._bytes = _first(limits.memory_growth, limits.memory_bytes)
-        self._elements = _first(limits.table_growth, limits.table_elements)
+        self._bounds_tables = (limits.table_growth, limits.table_elements) != (None, None)
+        self._elements = _first(limits.table_growth, limits.table_elements) if self._bounds_tables else MOST_ELEMENTS
         self._granted: int | None = None
         """What the last answer granted; None where it refused."""
 
@@ -46,11 +51,11 @@ class Allowance:
         return self.ask, self.tell, self._ask_wide, self.tell
 
     def ask(self, count: int, unit: int) -> int:
-        """How many pages or elements it may grow by: as many, or `REFUSED`; `unit` is as in `rewrite.growth`."""
-        return count if self._grants(count & _NARROW, unit) else REFUSED
+        """How many pages or elements it is to grow by: as many, or `NOTHING`; `unit` is as in `rewrite.growth`."""
+        return count if self._grants(count & _NARROW, unit) else NOTHING
 
     def _ask_wide(self, count: int, unit: int) -> int:
-        return count if self._grants(count & _WIDE, unit) else REFUSED
+        return count if self._grants(count & _WIDE, unit) else NOTHING
 
     def _grants(self, count: int, unit: int) -> bool:
         size = count if unit == ELEMENTS else count << unit
@@ -58,8 +63,10 @@ class Allowance:
         self._granted = size if granted else None
         if granted:
             self._spend(size, unit)
-        else:
-            self._refused.add(TABLES if unit == ELEMENTS else MEMORY)
+        elif unit != ELEMENTS:
+            self._refused.add(MEMORY)
+        elif self._bounds_tables:
+            self._refused.add(TABLES)
         return granted
 
     def _spend(self, size: int, unit: int) -> None:
@@ -71,10 +78,10 @@ class Allowance:
     def tell(self, before: int, unit: int) -> int:
         """What came of it: the former size, or -1."""
         granted, self._granted = self._granted, None
+        if granted is None:
+            return REFUSED
         if before == REFUSED:
-            self._spend(-(granted or 0), unit)
-        elif granted is None:  # an empty memory of pages of one byte, which 2³² - 1 of them may fit in
-            raise make_trap(ALLOCATION)
+            self._spend(-granted, unit)
         return before
 
 

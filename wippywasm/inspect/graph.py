@@ -97,8 +97,14 @@ class _Graph:
 
     def _function(self, ref: FuncRef) -> str | None:
         if isinstance(ref, HostFuncRef):
-            return f"import {self.plan.host_functions[ref.index].path[0]}"
+            return self._import(self.plan.host_functions[ref.index].path[0])
         return self._core(self.plan.lifts[ref.index].core)
+
+    def _import(self, name: str) -> str | None:
+        """The box of an import: what a component within one exports has a name that begins with it."""
+        while name not in self.plan.imports and "/" in name:
+            name = name.rpartition("/")[0]
+        return f"import {name}" if name in self.plan.imports else None
 
     def _core(self, ref: CoreRef) -> str | None:
         if isinstance(ref, CoreExportRef):

@@ -1,8 +1,8 @@
 """Growth that is asked for: the code around `memory.grow` and `table.grow`, for bounds that hold for several together.
 
 In: a module's memories and tables, where the host's functions stand. Out: code. Before it grows, the module asks the
-host with the number of pages or elements, and goes on with the answer: that number, or -1, by which nothing can grow.
-Afterwards it tells the host what came of it.
+host with the number of pages or elements, and grows by the answer: that number, or 0 where it may not. Afterwards it
+tells the host what came of it, and goes on with what that says: the former size, or -1.
 
 Spec: WebAssembly core, `exec/instructions` (`memory.grow`, `table.grow`).
 """
