@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from tools import dense, dense_modules
 from tools.dense import section, text
 from wippywasm import wit
 from wippywasm.budget import BudgetError
+from wippywasm.cli.output import _json_pieces
 from wippywasm.engine import wat2wasm
 from wippywasm.errors import TooLongError, ValidationError
 from wippywasm.inspect import Inspection, inspect, parts
@@ -127,3 +129,11 @@ def test_the_text_of_an_embedded_world_is_not_parsed_again(tmp_path: Path) -> No
     made.assert_called_once()
     assert [f.key for f in found.exports] == ["a:b/i#f"]
     assert parse_signatures(found.wit).exports.keys() == {"a:b/i#f"}
+
+
+def test_the_json_of_one_import_is_written_in_pieces() -> None:
+    imported = {"functions": [{"name": "f" * 100}] * 1_000}
+    value = {"imports": [imported], "exports": []}
+    pieces = list(_json_pieces(value))
+    assert json.loads("".join(pieces)) == value
+    assert max(map(len, pieces)) < 25_000

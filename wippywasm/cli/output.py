@@ -20,8 +20,10 @@ from wippywasm.visible import visible, visible_json
 
 _FRAMES = 10
 _MAX_MESSAGE = 10_000
-_ITEMS = 1_000
+_ITEMS = 200
 """Of a JSON list, how many are written at once."""
+_FEW = 16
+"""A list of no more may be nearly all there is in one of its items, so each is written in pieces itself."""
 
 
 def is_coloured(stream: TextIO) -> bool:
@@ -50,13 +52,18 @@ def print_json(value: Any) -> None:
     Console(soft_wrap=True).print(JSONHighlighter()(visible_json(dump_json(value, indent=2))))
 
 
-def _json_pieces(value: Any, depth: int = 3) -> Iterator[str]:
+def _json_pieces(value: Any, depth: int = 6) -> Iterator[str]:
     """JSON text piece by piece: as a whole it takes several times what it is of."""
     if depth and isinstance(value, dict):
         for number, (name, part) in enumerate(value.items()):
             yield f"{',' if number else '{'}{dump_json(name)}:"
             yield from _json_pieces(part, depth - 1)
         yield "}" if value else "{}"
+    elif depth and isinstance(value, list) and len(value) <= _FEW:  # each may be nearly all
+        for number, part in enumerate(value):
+            yield "," if number else "["
+            yield from _json_pieces(part, depth - 1)
+        yield "]" if value else "[]"
     elif depth and isinstance(value, list):
         for start in range(0, len(value), _ITEMS):
             yield f"{',' if start else '['}{dump_json(value[start : start + _ITEMS])[1:-1]}"
