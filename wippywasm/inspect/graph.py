@@ -37,6 +37,7 @@ class _Graph:
     def __init__(self, plan: Plan, names: Mapping[int, str]) -> None:
         self.plan = plan
         self.names = names
+        self.imports = frozenset(plan.imports)
         self.links: dict[tuple[str, str], dict[str, None]] = {}
         self.lowered: dict[int, str | None] = {}
         """Trampoline → the box that its function comes from; None for a built-in of the runtime."""
@@ -102,9 +103,9 @@ class _Graph:
 
     def _import(self, name: str) -> str | None:
         """The box of an import: what a component within one exports has a name that begins with it."""
-        while name not in self.plan.imports and "/" in name:
+        while name not in self.imports and "/" in name:
             name = name.rpartition("/")[0]
-        return f"import {name}" if name in self.plan.imports else None
+        return f"import {name}" if name in self.imports else None
 
     def _core(self, ref: CoreRef) -> str | None:
         if isinstance(ref, CoreExportRef):
