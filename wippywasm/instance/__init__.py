@@ -5,6 +5,7 @@ In: a `Plan`, an `Engine`, and what Python supplies for the imports. Out: `Compo
     load                         a path, bytes or text to a `Component`
     component, functions         what it exports and imports
     linked_component             its imports found: instances of it
+    closing                      the ends of `with` blocks
     signatures                   a component's types against those of its entry
     link, linked, providers      its imports found in what Python gives
     host_modules                 core modules given for imports

@@ -12,12 +12,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from wippywasm.binary import component as binary
 from wippywasm.engine.port import Engine, Module
 from wippywasm.errors import BinaryError, InvalidError, LinkError, UnavailableError
+from wippywasm.instance.closing import Closing
 from wippywasm.instance.demand import Demand, demand_of
 from wippywasm.instance.exports import ExportedInstance
 from wippywasm.instance.functions import FunctionItem, exported_functions, exported_methods, find_key
@@ -44,7 +44,7 @@ class Imports(Protocol):
     def imports(self) -> Mapping[str, Any]: ...
 
 
-class Component:
+class Component(Closing):
     """A component, or a core module with its signatures.
 
     `wasm` is the binary, `kind` tells the two apart, `decoded` is the component's tree (None for a core module).
@@ -187,15 +187,6 @@ class Component:
         """
         with self._lock:
             self._closed, self._modules = True, None
-
-    def __enter__(self) -> Component:
-        self._check_open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<{self.kind} of {len(self.wasm)} bytes>"

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from wippywasm.calling import refuse_late, under_way
 from wippywasm.engine.port import NO_LIMITS, Engine, Module, StoreLimits
 from wippywasm.engine.turns import turn_to_make
 from wippywasm.errors import BinaryError, InvalidError, UnavailableError
+from wippywasm.instance.closing import Closing
 from wippywasm.instance.demand import Demand, demand_of
 from wippywasm.instance.frame import Frame
 from wippywasm.instance.guest import Guest
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from wippywasm.instance.component import Component
 
 
-class LinkedComponent:
+class LinkedComponent(Closing):
     """A component with all its imports found; each `instantiate` is independent of the others.
 
     Closed by `close()`, or at the end of a `with` block.
@@ -143,15 +143,6 @@ class LinkedComponent:
         with self._lock:
             self._closed, self._recipe = True, None
             self._pooled = PooledStores(self.component.engine)
-
-    def __enter__(self) -> LinkedComponent:
-        self._check_open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 _INTERRUPTIBLE = StoreLimits(interruptible=True)
