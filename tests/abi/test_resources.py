@@ -8,9 +8,18 @@ from typing import Any
 import pytest
 
 from tests.abi.abi_fakes import FakeFunc, FakeGuest
-from wippywasm.abi import Options, Resource, RuntimeResource, lift, lower, resource_drop, resource_new, resource_rep
-from wippywasm.abi.resources import run_deferred
-from wippywasm.abi.state import Deferred
+from wippywasm.abi import (
+    Options,
+    Resource,
+    RuntimeResource,
+    destroying,
+    lift,
+    lower,
+    resource_drop,
+    resource_new,
+    resource_rep,
+)
+from wippywasm.abi.destroying import run_deferred
 from wippywasm.errors import Trap, UnavailableError, ValueMismatchError
 from wippywasm.model import S32, BorrowType, FuncType, ListType, OwnType, Param, ResourceType, TupleType
 
@@ -186,7 +195,7 @@ class Sink:
 def test_objects_of_the_host_are_themselves() -> None:
     guest = FakeGuest()
     closed: list[Any] = []
-    rt = guest.resources[R] = RuntimeResource(None, closed.append, "sink")
+    rt = guest.resources[R] = RuntimeResource(None, lambda held: closed.append(held.value), "sink")
     sink = Sink()
     _, make = lower(FuncType((), OWN), lambda: sink, Options(), guest.binding())
     seen: list[Any] = []
@@ -253,18 +262,19 @@ def test_a_poisoned_guests_resources_are_let_go_quietly() -> None:
     assert counter.dropped == []
 
 
-def test_what_waits_is_not_forgotten_by_one_who_leaves_at_that_moment() -> None:
+def test_what_waits_is_not_forgotten_by_one_who_leaves_at_that_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread is in the guest when it is looked at, and has left it, finding nothing, when that waits again."""
+    look = destroying._is_destroyed
 
-    class Leaving(Deferred):
-        def appendleft(self, item: Any) -> None:
-            if entered:
-                entered.pop().leave()
-            super().appendleft(item)
+    def leaving(*args: Any) -> bool:
+        found = look(*args)
+        if entered:
+            entered.pop().leave()
+        return found
 
+    monkeypatch.setattr(destroying, "_is_destroyed", leaving)
     counter = Counter()
     inst = counter.guest.instance
-    inst.deferred = Leaving()
     entered: list[Any] = []
     resource = counter.make(1)
     inst.enter_from(None, [])

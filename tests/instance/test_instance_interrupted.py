@@ -10,10 +10,11 @@ import pytest
 
 from tests.instance.test_instance_collector import GUEST
 from tests.instance.test_instance_foreign_drops import HOLDER
-from wippywasm.abi import resources, state
-from wippywasm.abi.resources import HostObject, drop_foreign, keep_moving, receive, send
+from wippywasm.abi import destroying, state
+from wippywasm.abi.destroying import drop_owned
+from wippywasm.abi.handles import keep_moving, receive, send
 from wippywasm.abi.scopes import ComponentScope
-from wippywasm.abi.state import ComponentInstance, Moving, ResourceHandle, RuntimeResource, Table
+from wippywasm.abi.state import ComponentInstance, HostObject, Moving, ResourceHandle, RuntimeResource, Table
 from wippywasm.errors import PoisonedError
 
 ENDS = """(component
@@ -97,7 +98,7 @@ def test_one_that_another_gives_strings(
         ("hold", ComponentScope, "return_"),
         ("drop", Table, "remove"),
         ("drop", ComponentInstance, "entering_set"),
-        ("drop", resources, "_destroy_within"),
+        ("drop", destroying, "_destroy_within"),
     ],
 )
 def test_what_is_on_its_way_from_a_guest_or_to_its_destructor(
@@ -127,7 +128,7 @@ class Stays(Table):
 
 def test_an_object_of_the_host_that_leaves_for_another_guest() -> None:
     ended: list[object] = []
-    type = RuntimeResource(None, ended.append)
+    type = RuntimeResource(None, lambda held: ended.append(held.value))
     giver = ComponentInstance()
     giver.handles = Stays()
     assert type.objects is not None
@@ -137,8 +138,7 @@ def test_an_object_of_the_host_that_leaves_for_another_guest() -> None:
     with pytest.raises(KeyboardInterrupt):
         send(giver, index, type, moving)
     keep_moving(giver, moving)
-    for end in drop_foreign(giver, [giver]):
-        end()
+    drop_owned(giver)
     assert ended == [value]
     assert list(type.objects) == []
 

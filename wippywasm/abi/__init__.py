@@ -9,7 +9,8 @@ Spec: component-model `CanonicalABI.md`.
 from wippywasm.abi.lift import Lifted, PreparedLift, lift, prepare_lift
 from wippywasm.abi.lower import lower
 from wippywasm.abi.options import Batch, Binding, Options
-from wippywasm.abi.resources import GuestResource, Resource, resource_drop, resource_new, resource_rep
+from wippywasm.abi.resource_builtins import resource_drop, resource_new, resource_rep
+from wippywasm.abi.resources import GuestResource, Resource
 from wippywasm.abi.state import ComponentInstance, ResourceHandle, RuntimeResource, Table, Task
 
 __all__ = [

@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from wippywasm.abi import state
+from wippywasm.abi.destroying import run_deferred
 from wippywasm.abi.entry import BARRED, refuse_thread
+from wippywasm.abi.handles import keep_moving
 from wippywasm.abi.lift import Lifted
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.reference_context import LiftLowerContext
 from wippywasm.abi.reference_flat import CoreValueIter, lift_flat_values, lower_flat_values, unwrap, wrap
-from wippywasm.abi.resources import keep_moving, run_deferred
 from wippywasm.abi.traps import COMPONENT, cannot_leave, tell
 from wippywasm.errors import Trap
 from wippywasm.layout import MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flatten_functype

@@ -22,6 +22,7 @@ from typing import Any
 
 from wippywasm.abi import calls, state
 from wippywasm.abi.bounds import check_compilable
+from wippywasm.abi.destroying import run_deferred
 from wippywasm.abi.entry import is_left_by_collector, refuse_entry, refuse_thread
 from wippywasm.abi.fit import arguments_that_fit
 from wippywasm.abi.keywords import snake
@@ -29,7 +30,6 @@ from wippywasm.abi.needs import Needs, needs_of
 from wippywasm.abi.options import Binding, Options
 from wippywasm.abi.pacing import LongReading, elsewhere
 from wippywasm.abi.remembered import of_functions
-from wippywasm.abi.resources import run_deferred
 from wippywasm.abi.scopes import scope_factory
 from wippywasm.abi.shapes import groups_of
 from wippywasm.abi.signature import MISSING, Signature, arranged

@@ -6,8 +6,8 @@ Spec: `CanonicalABI.md`, `lift_own`, `lift_borrow`, `lower_own`, `lower_borrow`.
 
 from __future__ import annotations
 
+from wippywasm.abi.handles import get_handle, lent_to, receive, send
 from wippywasm.abi.reference_context import LiftLowerContext
-from wippywasm.abi.resources import get_handle, lent_to, receive, send
 from wippywasm.abi.state import ResourceHandle, Subtask, Task
 from wippywasm.model import BorrowType, OwnType, resource_of
 

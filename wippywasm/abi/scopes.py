@@ -12,28 +12,34 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from wippywasm.abi.host_values import Misfit
-from wippywasm.abi.options import Binding
-from wippywasm.abi.resources import (
-    GuestResource,
-    HostObject,
-    Resource,
-    drop_arriving,
-    drop_lifted,
+from wippywasm.abi.destroying import drop_arriving, drop_lifted
+from wippywasm.abi.handles import (
     get_handle,
     get_own,
     keep_moving,
     keep_own,
+    lend_object,
     lent_to,
     receive,
-    release_object,
     send,
     signed,
 )
+from wippywasm.abi.host_values import Misfit
+from wippywasm.abi.options import Binding
+from wippywasm.abi.resources import GuestResource, Resource
 from wippywasm.abi.signature import MISSING
 from wippywasm.abi.slots import slot
 from wippywasm.abi.source import COMPONENT_SIDE, Side
-from wippywasm.abi.state import Allowance, ComponentInstance, Moving, ResourceHandle, RuntimeResource, Subtask, Task
+from wippywasm.abi.state import (
+    Allowance,
+    ComponentInstance,
+    HostObject,
+    Moving,
+    ResourceHandle,
+    RuntimeResource,
+    Subtask,
+    Task,
+)
 from wippywasm.delivery import deliver
 from wippywasm.errors import with_article
 from wippywasm.model import BorrowType, OwnType, ResourceType, resource_of
@@ -96,13 +102,16 @@ class Scope(Allowance):
         if rt.impl is None:
             self.taken.append((rt, _host_object(value, rt), None))
             return value
-        if not isinstance(value, GuestResource) or value._type is not rt or not value._owned or value._lends:
+        if not isinstance(value, GuestResource) or value._type is not rt or not value._owned:
             raise Misfit
-        rep = value._take()
-        if rep is None:
-            raise Misfit
-        self.taken.append((rt, rep, value))
-        return rep
+        rep, append = value._rep, self.taken.append
+        taken = rt, rep, value
+        # Nothing may come between the test and what it guards: see `entry`.
+        if value._rep is not None and not value._lends:
+            value._rep = None
+            append(taken)
+            return rep
+        raise Misfit
 
     def take_borrow(self, value: Any, resource: ResourceType) -> Any:
         rt = self.resources[resource]
@@ -110,13 +119,15 @@ class Scope(Allowance):
             return _host_object(value, rt)
         if not isinstance(value, GuestResource) or value._type is not rt:
             raise Misfit
+        lend = self.task.lent.append
+        lent = value, None
+        # Nothing may come between what lends it and what knows of that: see `entry`.
         value._lends += 1
-        rep = value._rep  # after it is lent, since another thread may close it
-        if rep is None:
-            value._lends -= 1
-            raise Misfit
-        self.task.on_return.append(lambda: _end_lend(value))
-        return rep
+        if value._rep is not None:  # after it is lent, since another thread may close it
+            lend(lent)
+            return value._rep
+        value._lends -= 1
+        raise Misfit
 
     def undo(self) -> None:
         """Give back everything that was taken, after a value turned out not to fit."""
@@ -142,8 +153,7 @@ class Scope(Allowance):
             return signed(taken)
         rep = taken
         if rt.objects is not None:
-            rep = rt.objects.add(HostObject(taken))
-            self.task.on_return.append(lambda: release_object(rt, rep))
+            rep = lend_object(self.task, taken, rt)
         self.task.num_borrows += 1
         return self.inst.handles.add(ResourceHandle(rt, rep, own=False, borrow_scope=self.task))
 
@@ -189,7 +199,10 @@ class Scope(Allowance):
             if number or not self._is_placed(rt, taken):
                 self._keep(rt, taken)
         for rt, value in self.lifted:
-            self._keep(rt, value if rt.objects is not None else value._take())
+            if rt.objects is not None:
+                self._keep(rt, value)
+            else:
+                value._give(self.inst.handles.array.append)
         self.taken.clear()
         self.lifted.clear()
         self.task.release()
@@ -197,7 +210,7 @@ class Scope(Allowance):
     def _is_placed(self, rt: RuntimeResource, taken: Any) -> bool:
         """Whether that which comes next is in a table already: the other was full, or Ctrl-C came before it counted."""
         if rt.objects is not None:
-            return any(held.value is taken for held in rt.objects)
+            return any(held.own and held.value is taken for held in rt.objects)
         number, handle = self.placing or (-1, None)
         return number == self.given and any(h is handle for h in self.inst.handles)
 
@@ -220,9 +233,7 @@ class Scope(Allowance):
         self.fail_to_return()
 
     def _keep(self, rt: RuntimeResource, what: Any) -> None:
-        rep = what if rt.objects is None else rt.objects.keep(HostObject(what))
-        if rep is not None:
-            keep_own(self.inst, rt, rep)
+        keep_own(self.inst, rt, what if rt.objects is None else rt.objects.keep(HostObject(what)))
 
 
 def _host_object(value: Any, rt: RuntimeResource) -> Any:
@@ -238,10 +249,6 @@ def _host_problem(value: Any, rt: RuntimeResource) -> str | None:
     if not isinstance(value, rt.host_class):
         return f"the class given for {rt.name!r} is {rt.host_class.__module__}.{rt.host_class.__qualname__}"
     return None
-
-
-def _end_lend(value: GuestResource) -> None:
-    value._lends -= 1
 
 
 class ComponentScope(Allowance):

@@ -70,8 +70,8 @@ class Table:
         return element
 
 
-class Deferred(deque["tuple[RuntimeResource, int]"]):
-    """Resources of a guest that are to be destroyed, by their representations, once nobody is in there.
+class Deferred(deque["ResourceHandle"]):
+    """Resources of a guest that are to be destroyed once nobody is in there, unless they are no longer owned by then.
 
     The one that was dropped first is the first. `collecting` has the number (`threads`) of each thread in which the
     garbage collector has one of the guest's destroyed right now.
@@ -252,13 +252,27 @@ class HostObjects(Table):
         return index < len(self.array) and self.array[index] is not None
 
 
+class HostObject:
+    """An object of the host in the table of its resource type.
+
+    `own` tells whether it is the guest's to end: not while it is only lent to that, nor once its destructor has begun.
+    """
+
+    __slots__ = ("own", "value")
+
+    def __init__(self, value: Any, own: bool = True) -> None:
+        self.value = value
+        self.own = own
+
+
 class RuntimeResource:
     """A resource type at run time; equal only to itself. The specification's `ResourceType`.
 
     `impl` is the instance that implements it, or None for the host. `dtor` gets the representation of a dropped
-    resource: a signed i32 for a guest's, the Python object itself for the host's. `methods` are what a `Resource`
-    of this type offers as attributes, each taking the resource first; `async_methods` are the same for tasks. `cls` is
-    the class of the objects that stand for such resources on the host side, where it is not the usual one.
+    resource: a signed i32 for a guest's, the `HostObject` for the host's, of which it clears `own` as it begins.
+    `methods` are what a `Resource` of this type offers as attributes, each taking the resource first; `async_methods`
+    are the same for tasks. `cls` is the class of the objects that stand for such resources on the host side, where it
+    is not the usual one.
     `host_class` is the class that the host's own objects are of, `linked` what a resource of the host comes from: there
     is one of these for each guest, whose objects it has.
     """
@@ -325,14 +339,17 @@ class Allowance:
 
 
 class Task:
-    """A call into an instance, as far as its borrowed handles need it."""
+    """A call into an instance, as far as its borrowed handles need it.
 
-    __slots__ = ("inst", "num_borrows", "on_return")
+    `lent` has what is lent to the callee: an index into a table of objects, or a resource of a guest that Python holds.
+    """
+
+    __slots__ = ("inst", "lent", "num_borrows")
 
     def __init__(self, inst: ComponentInstance) -> None:
         self.inst = inst
         self.num_borrows = 0
-        self.on_return: list[Callable[[], None]] = []
+        self.lent: list[tuple[Any, int | None]] = []
 
     def return_(self) -> None:
         """The callee is done: traps where it kept a borrowed handle, else gives back what was lent to it."""
@@ -342,11 +359,18 @@ class Task:
 
     def release(self) -> None:
         """Give back what was lent to the callee, each once: Ctrl-C may come in between, and this be called again."""
-        waiting = self.on_return
-        if waiting:
-            waiting.reverse()
-            while waiting:
-                waiting.pop()()
+        lent = self.lent
+        while lent:
+            lender, index = lent[-1]
+            # Nothing may come between what gives it back and what forgets it: see `entry`.
+            if index is not None:
+                free = lender.free.append
+                lender.array[index] = None
+                del lent[-1]
+                free(index)
+            else:
+                lender._lends -= 1
+                del lent[-1]
 
 
 class Subtask:

@@ -53,9 +53,9 @@ class WasmerFunc(Item):
     _call: CoreCallable | None
 
     def __init__(self, store: WasmerStore, type: CoreFuncType, native: Any) -> None:
-        super().__init__(store, type, native)
         self._call = None
         self.is_host = False
+        super().__init__(store, type, native)  # last: who closes the store finds it then
 
     @property
     def call(self) -> CoreCallable:
@@ -91,8 +91,8 @@ class WasmerMemory(Item):
     type: CoreMemoryType
 
     def __init__(self, store: WasmerStore, type: CoreMemoryType, native: Any) -> None:
-        super().__init__(store, type, native)
         self._view = _NOTHING
+        super().__init__(store, type, native)
 
     def view(self) -> memoryview:
         """All of the memory, writable, until the guest runs again or the store is closed."""

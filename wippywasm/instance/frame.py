@@ -16,11 +16,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wippywasm import abi
+from wippywasm.abi.destroying import defer_foreign, drop_foreign
 from wippywasm.abi.lift import lifted_of
 from wippywasm.abi.options import Batch, Binding, Options
-from wippywasm.abi.resources import defer_foreign, drop_foreign
 from wippywasm.abi.source import PYTHON_SIDE, STEPWISE_SIDE, Side
-from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource, condemn
+from wippywasm.abi.state import ComponentInstance, HostObjects, RuntimeResource, Table, condemn
 from wippywasm.engine.assembly import assemble, late
 from wippywasm.engine.batch import Page, batched_realloc
 from wippywasm.engine.port import CoreCallable, CoreFunc, CoreInstance, CoreMemory, Store, TimedStore
@@ -92,6 +92,9 @@ class Frame:
     thread: GuestThread | None = None
     """The thread that calls by tasks run in, where they need one."""
     _is_freed = False
+    """Whether that thread has."""
+    closing = False
+    """Whether somebody closes its guest right now. Ctrl-C may end that before all is done; it can be done again."""
     callee: Frame | None = None
     """The frame of another guest that runs for this one, where time is kept."""
 
@@ -161,16 +164,21 @@ class Frame:
     def drop_others(self) -> None:
         """Call the destructors of what the guest still owns of others: Python objects, resources of other guests.
 
-        All are called, the oldest of each kind first; what the first raises is raised in the end.
+        All are called, the oldest of each kind first; what the first raises is raised in the end. Where Ctrl-C ends
+        this, the next call goes on with those that have not begun: they stay in their tables until all have.
         """
         if not self._holds_others():
             return
         raised: BaseException | None = None
+        may_forget = True
         for end in self._all_ends():
             try:
                 end()
             except BaseException as error:  # noqa: BLE001  (the others are to end as well)
                 raised = raised or error
+                may_forget = may_forget and isinstance(error, Exception)
+        if may_forget:
+            self._forget_others()
         if raised is not None:
             raise raised
 
@@ -182,28 +190,48 @@ class Frame:
 
     def _all_ends(self) -> Iterator[Callable[[], object]]:
         for linked, resource in self.resources.host.items():
-            held, resource.objects = resource.objects or (), HostObjects()
-            yield from [partial(linked.end or linked.dtor, entry.value) for entry in held]
+            yield from [partial(linked.end or linked.dtor, held) for held in resource.objects or () if held.own]
         for component in self.components:
             yield from drop_foreign(component, self.components)
-        while self._ends:
-            yield self._ends.pop()
+        for _ in self._ends[:]:
+            yield self._end_last
+
+    def _forget_others(self) -> None:
+        for resource in self.resources.host.values():
+            resource.objects = HostObjects()
+        for component in self.components:
+            component.handles = Table()
+
+    def _end_last(self) -> None:
+        ends = self._ends
+        if ends:
+            end = ends[-1]
+            # Nothing may come between these: see `abi.entry`.
+            del ends[-1]
+            end()
 
     def close(self) -> None:
-        """Free everything: now, or once the thread in which the guest is ending has ended it."""
+        """Free everything: now, or once the thread in which the guest is ending has ended it. May be called again."""
         if self.thread is None:
             self._free()
         else:
-            self.thread.post(self._free)
-            self.thread.release()
+            self.thread.post(self._free_and_leave, self.thread)
 
     def __del__(self) -> None:
-        if self.recipe.has_resources and not self._is_freed:
+        if self.recipe.has_resources:
             for component in self.components:
                 defer_foreign(component)
 
+    def _free_and_leave(self, thread: GuestThread) -> None:
+        """`_free` in a thread, which is given back."""
+        if not self._is_freed:
+            self._is_freed = True
+            try:
+                self._free()
+            finally:
+                thread.keep()
+
     def _free(self) -> None:
-        self._is_freed = True
         try:
             self.drop_others()
         finally:

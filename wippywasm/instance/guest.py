@@ -16,8 +16,8 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from wippywasm.abi.entry import BARRED, CLOSED, check_look, is_left_by_collector, refuse_thread
-from wippywasm.abi.resources import run_deferred
+from wippywasm.abi.destroying import run_deferred
+from wippywasm.abi.entry import AWAITED, BARRED, CLOSED, check_look, is_left_by_collector, refuse_thread
 from wippywasm.abi.state import RuntimeResource
 from wippywasm.errors import ConflictError, UnavailableError
 from wippywasm.instance import machine
@@ -112,26 +112,32 @@ class Guest:
         """End the guest and free all it holds; Python objects and resources of other guests that it owned are closed.
 
         Raises ConflictError while a call into the guest is running, and ThreadError from a thread that may not use it.
-        Closing twice does nothing.
+        Closing twice does nothing, unless Ctrl-C ended the first: it goes on where that was.
         """
         frame = self._frame
         if frame is None:
             return
         if not frame.components[0].is_here:
             refuse_thread(frame.components[0])
-        if bar(frame):
-            self._let_go(frame)
+        bar(frame)
+        # Nothing may come between the test and what it guards: see `abi.entry`.
+        if not frame.closing:
+            frame.closing = True
+            try:
+                self._let_go(frame)
+            finally:
+                frame.closing = False
 
     def _let_go(self, frame: Frame) -> None:
+        """Free all, as far as that has not been done; raises what the first destructor does."""
         self._left = frame.resources
-        self._frame = None
         self._callables = {}
         self._stepwise = {}
         try:
-            if frame.thread is not None:
-                frame.drop_others()  # now, as `close` says: the thread frees the rest when it comes to it
-        finally:
+            frame.drop_others()  # now, as `close` says: a thread of its own frees the rest when it comes to it
+        finally:  # which goes on where Ctrl-C came
             frame.close()
+            self._frame = None
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a guest can't be copied or pickled: instantiate its component again")
@@ -207,21 +213,18 @@ def _alone(frame: Frame, look: Callable[..., _T], *args: Any) -> _T:
             run_deferred(root)
 
 
-def bar(frame: Frame) -> bool:
-    """Let no call enter any more; False where another thread has done so. Raises ConflictError where one is running."""
+def bar(frame: Frame) -> None:
+    """Let no call enter any more. Raises ConflictError where one is running."""
     root = frame.components[0]
     # Nothing may come between the test and what it guards: see `abi.entry`.
-    if (root.may_enter or root.may_enter is BARRED) and root.poison is not CLOSED:
+    if root.may_enter is not False and root.may_enter is not AWAITED:
         root.may_enter, root.poison = BARRED, CLOSED
-    elif root.poison is CLOSED:
-        return False
     elif is_left_by_collector([root]):
-        return bar(frame)
+        bar(frame)
     else:
         raise ConflictError("a guest can't be closed while a call into it is running")
     for instance in frame.components:
         instance.close()
-    return True
 
 
 def _offer_methods(guest: Guest, frame: Frame) -> None:

@@ -9,11 +9,11 @@ Spec: SPEC section 14; `Explainer.md` (type checking: resource types are generat
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MethodType
 from typing import Any
 
-from wippywasm.abi.state import RuntimeResource
+from wippywasm.abi.state import HostObject, RuntimeResource
 from wippywasm.awaitables import discard, only_makes_coroutines
 from wippywasm.binary.component import DefinedType
 from wippywasm.errors import InvalidError, LinkError
@@ -75,24 +75,33 @@ def hint_of_hosts(type: DefinedType, resources: Mapping[ResourceType, RuntimeRes
     )
 
 
-def drop_object(value: Any) -> None:
+def drop_object(held: HostObject) -> None:
     """The destructor of an object that a `HostInterface` gave out: its `drop`, which may trap, else `close_object`."""
-    drop = getattr(value, "drop", None)
-    if callable(drop):
-        drop()
-    else:
-        close_object(value)
-
-
-def close_object(value: Any) -> None:
-    """The destructor of a Python object: its `close`, where it has one. Raises InvalidError where that would wait."""
-    close = getattr(value, "close", None)
-    if not callable(close):
+    drop = _method(held.value, "drop")
+    if drop is None:
+        close_object(held)
         return
-    ended = close()
-    if inspect.isawaitable(ended):
-        discard(ended)
-        raise InvalidError(f"`close` of {type(value).__name__} {_NEVER_WAITS}", hint=_PLAIN)
+    # Nothing may come between these: see `abi.entry`.
+    was, held.own = held.own, False
+    if was:
+        drop()
+
+
+def close_object(held: HostObject) -> None:
+    """The destructor of a Python object: its `close`, where it has one. Raises InvalidError where that would wait."""
+    close = _method(held.value, "close")
+    # Nothing may come between these: see `abi.entry`.
+    was, held.own = held.own, False
+    if was and close is not None:
+        ended = close()
+        if inspect.isawaitable(ended):
+            discard(ended)
+            raise InvalidError(f"`close` of {type(held.value).__name__} {_NEVER_WAITS}", hint=_PLAIN)
+
+
+def _method(value: Any, name: str) -> Callable[[], Any] | None:
+    method = getattr(value, name, None)
+    return method if callable(method) else None
 
 
 _NEVER_WAITS = "is async, and a destructor can't wait"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any, NoReturn, Protocol, TypeAlias, runtime_checkable
 
-from wippywasm.abi.state import RuntimeResource
+from wippywasm.abi.state import HostObject, RuntimeResource
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import CoreCallable, CoreMemory
 from wippywasm.errors import PermissionDeniedError, UnsupportedFeatureError
@@ -81,8 +81,8 @@ class HostClass:
 
     name: str
     identity: Identity
-    dtor: Callable[[Any], None]
-    end: Callable[[Any], None] | None = None
+    dtor: Callable[[HostObject], None]
+    end: Callable[[HostObject], None] | None = None
     cls: type = object
 
 

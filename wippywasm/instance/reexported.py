@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Any
 
 from wippywasm import abi
+from wippywasm.abi.destroying import drop_owned
 from wippywasm.abi.needs import needs_of
 from wippywasm.abi.options import Binding, Options
-from wippywasm.abi.resources import drop_foreign
 from wippywasm.abi.state import ComponentInstance, RuntimeResource
 from wippywasm.abi.waiting import Finish, Park
 from wippywasm.core import CoreFuncType
@@ -55,8 +55,7 @@ def reexported(export: HostExport, guest: ComponentInstance, park: Park) -> Call
             with passed_on(binding.instance, guest):
                 return export.lifted.code(core, binding, None)(*args, **named)
         except BaseException:
-            for drop in drop_foreign(binding.instance, ()):
-                drop()
+            drop_owned(binding.instance)
             raise
 
     return call

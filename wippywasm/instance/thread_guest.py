@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from wippywasm.abi.destroying import drop_moving
+from wippywasm.abi.handles import handles_in
 from wippywasm.abi.lift import Lifted, mark_lifted
 from wippywasm.abi.options import Options
-from wippywasm.abi.resources import drop_moving, handles_in
 from wippywasm.abi.source import Side
 from wippywasm.abi.state import ComponentInstance, RuntimeResource
 from wippywasm.errors import ConflictError, UnavailableError
@@ -82,7 +83,7 @@ class ThreadGuest(Guest):
         self._inner = inner
         self._frame = inner._running()
         self._stepwise = {}
-        self._end = weakref.finalize(self, _end, thread, inner)
+        self._end = weakref.finalize(self, thread.post, _let_go, thread, inner)
         self._end.atexit = False
         for instance in self._frame.components:
             instance.send = thread.post
@@ -107,14 +108,23 @@ class ThreadGuest(Guest):
             raise ConflictError("a guest can't be closed while a call into it is running")
         if frame.components[0].may_enter is False:
             self._thread.do(_nothing)  # a destructor is in there, for which nobody else waits
-        if not bar(frame):
-            return
-        self._frame = None
+        bar(frame)
+        # Nothing may come between the test and what it guards: see `abi.entry`.
+        if not frame.closing:
+            frame.closing = True
+            try:
+                self._let_go(frame)
+            finally:
+                frame.closing = False
+
+    def _let_go(self, frame: Frame) -> None:
         self._stepwise = {}
         try:
             frame.drop_others()  # now, as `close` says; the rest is memory, which is freed in the guest's own thread
         finally:
-            self._end()
+            self._thread.post(_let_go, self._thread, self._inner)
+            self._end.detach()
+            self._frame = None
 
     # ---- parts
 
@@ -226,13 +236,12 @@ def _nothing() -> None:
     """What is done once all is done that was posted before."""
 
 
-def _end(thread: GuestThread, inner: Guest) -> None:
-    thread.post(_let_go, inner)
-    thread.release()
-
-
-def _let_go(inner: Guest) -> None:
+def _let_go(thread: GuestThread, inner: Guest) -> None:
+    """Free the guest in its thread and give that back, once."""
     frame = inner._frame
     if frame is not None:
-        bar(frame)  # where nobody has closed it
-        inner._let_go(frame)
+        try:
+            bar(frame)  # where nobody has closed it
+            inner._let_go(frame)
+        finally:
+            thread.keep()
