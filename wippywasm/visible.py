@@ -9,6 +9,7 @@ Spec: SPEC section 8 (hostile guests); Unicode Standard Annex 9 (bidirectional f
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 _BYTES = (*range(32), *range(127, 160))
 _ORDER = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
@@ -24,12 +25,19 @@ _ESCAPES = (
 _JSON_ESCAPES = {c: json.dumps(chr(c))[1:-1] if c != 0x7F else "\\u007f" for c in _ESCAPES}
 """By JSON's rules: `\\udb40\\udc01` for what is beyond 16 bits."""
 
+_HIDDEN = frozenset(map(chr, _ESCAPES))
+
 
 def visible(text: str) -> str:
     """`a\\x1bb` for what a terminal would obey, `\\u202e` for what turns the order, `\\ufeff` for what has no width."""
-    return text.translate(_ESCAPES)
+    return _translated(text, _ESCAPES)
 
 
 def visible_json(text: str) -> str:
     """JSON text of the same value, in which all can be seen."""
-    return text.translate(_JSON_ESCAPES)
+    return _translated(text, _JSON_ESCAPES)
+
+
+def _translated(text: str, escapes: Mapping[int, str]) -> str:
+    """`text.translate`, which is slow where there is one letter beyond ASCII, and mostly has nothing to do."""
+    return text if not text.isascii() and _HIDDEN.isdisjoint(text) else text.translate(escapes)

@@ -20,7 +20,7 @@ from wippywasm.visible import visible, visible_json
 
 _FRAMES = 10
 _MAX_MESSAGE = 10_000
-_ITEMS = 200
+_ITEMS = 20
 """Of a JSON list, how many are written at once."""
 _FEW = 16
 """A list of no more may be nearly all there is in one of its items, so each is written in pieces itself."""

@@ -51,33 +51,34 @@ def world_document(world: World) -> str:
     named = [i for i in needed if i.name is not None and i.package is not None]
     _check_uses(world, named)
     packages = dict.fromkeys([main, *(i.package for i in named if i.package is not None)])
-    types = TypeTexts(PARSED_ROOM)
-    text = "\n".join(_bounded(_Plain.print(p, world, needed, types) for p in packages))
     check_names(world, needed)
-    kinds = Kinds()
-    _check("\n".join([_Skeleton.print(p, world, needed, kinds) for p in packages]), world.file_size)
+    document, types, kinds = _Document(world, needed), TypeTexts(PARSED_ROOM), Kinds()
+    most = MOST if world.file_size is None else PARSED + world.file_size // OF_FILE
+    message = "the world has too many types and interfaces for a component of its size"
+    skeleton = _bounded((_Skeleton.print(p, document, kinds) for p in packages), most, message, "split the component")
+    message = f"the world has more than {MOST:,} characters without its documentation"
+    hint = "take smaller worlds that it could include"
+    text = _bounded((_Plain.print(p, document, types) for p in packages), MOST, message, hint)
+    _check(skeleton)
     return text
 
 
-def _check(text: str, file_size: int | None) -> None:
-    if file_size is not None and len(text) > PARSED + file_size // OF_FILE:
-        message = "the world has too many types and interfaces for a component of its size"
-        raise TooLongError(message, hint="split the component")
+def _check(skeleton: str) -> None:
     try:
-        parse_text(text)
+        parse_text(skeleton)
     except WitDiagnosticsError as error:
         raise unsayable(error.diagnostics[0].message) from None
 
 
-def _bounded(texts: Iterable[str]) -> Iterator[str]:
-    """The texts. Raises TooLongError where they are too much to be parsed again."""
-    left = MOST
+def _bounded(texts: Iterable[str], most: int, message: str, hint: str) -> str:
+    """All texts as one. Raises TooLongError where they have more characters, before the others are made."""
+    kept = []
     for text in texts:
-        left -= len(text)
-        if left < 0:
-            message = f"the world has more than {MOST:,} characters without its documentation"
-            raise TooLongError(message, hint="take smaller worlds that it could include")
-        yield text
+        most -= len(text)
+        if most < 0:
+            raise TooLongError(message, hint=hint)
+        kept.append(text)
+    return "\n".join(kept)
 
 
 def _check_uses(world: World, named: list[Interface]) -> None:
@@ -104,24 +105,36 @@ def _need(interface: Interface, needed: dict[Interface, None]) -> None:
             needed.setdefault(todo.pop())
 
 
-class _Plain(Printer):
-    def __init__(self, package: Package, wanted: World, needed: dict[Interface, None], types: TypeTexts) -> None:
-        super().__init__(package, types)
-        self.wanted = wanted
+class _Document:
+    """A world, the interfaces that it needs, and those of them whose inside matters to others."""
+
+    def __init__(self, world: World, needed: dict[Interface, None]) -> None:
+        self.world = world
         self.needed = needed
+        used: list[tuple[Interface | None, Interface | None]]
+        used = [(i, used_interface(t)) for i in needed for t in i.types.values()]
+        used += [(None, used_interface(t)) for t in world.imports.values() if isinstance(t, TypeDef)]
+        self.tied = {i for pair in used if pair[1] is not None for i in pair}
+        """The interfaces that use types of others, or whose types are used."""
+
+
+class _Plain(Printer):
+    def __init__(self, package: Package, document: _Document, types: TypeTexts) -> None:
+        super().__init__(package, types)
+        self.document = document
 
     @classmethod
-    def print(cls, package: Package, world: World, needed: dict[Interface, None], types: TypeTexts) -> str:
+    def print(cls, package: Package, document: _Document, types: TypeTexts) -> str:
         """The package's part of the document."""
-        printer = cls(package, world, needed, types)
-        printer.package_items(package is not world.package)
+        printer = cls(package, document, types)
+        printer.package_items(package is not document.world.package)
         return printer.text()
 
     def interfaces(self) -> Iterator[Interface]:
-        return (i for i in super().interfaces() if i in self.needed)
+        return (i for i in super().interfaces() if i in self.document.needed)
 
     def worlds(self) -> Iterator[World]:
-        return (w for w in [self.wanted] if w.package is self.package)
+        return (w for w in [self.document.world] if w.package is self.package)
 
     def as_written(self, world: World) -> World:
         return world
@@ -141,22 +154,17 @@ class _Skeleton(_Plain):
     like another one.
     """
 
-    def __init__(self, package: Package, wanted: World, needed: dict[Interface, None], types: TypeTexts) -> None:
-        super().__init__(package, wanted, needed, types)
+    def __init__(self, package: Package, document: _Document, types: TypeTexts) -> None:
+        super().__init__(package, document, types)
         self._printed: set[object] = set()
         self._bodies: set[str] = set()
-        used: list[tuple[Interface | None, Interface | None]]
-        used = [(i, used_interface(t)) for i in needed for t in i.types.values()]
-        used += [(None, used_interface(t)) for t in wanted.imports.values() if isinstance(t, TypeDef)]
-        self._named = {i for pair in used if pair[1] is not None for i in pair}
-        """The interfaces that use types of others or whose types are used: what is in them matters."""
 
     def interface(self, interface: Interface) -> None:
         start = len(self._lines)
         with self._scope():
             super().interface(interface)
         body = "\n".join(self._lines[start:])
-        if body in self._bodies and interface not in self._named:
+        if body in self._bodies and interface not in self.document.tied:
             del self._lines[start:]
         self._bodies.add(body)
 
