@@ -356,7 +356,9 @@ EMPTY = """
 """
 
 
-@pytest.mark.parametrize("limits", [{"max_table_elements": 1}, {"max_memory_mb": 16}, {"max_execution_ms": 1000}])
+@pytest.mark.parametrize(
+    "limits", [{"max_table_elements": 1}, {"max_memory_mb": 16}, {"max_execution_ms": 1000}, {"max_instances": 1}, {}]
+)
 def test_an_empty_table_does_not_grow_to_all_there_can_be(load: Any, limits: dict[str, int]) -> None:
     """wasmer ends the process where there is no memory for 2³² - 1 elements."""
     wit = "grow: func(n: s32) -> s32; size: func() -> s32;"
@@ -364,3 +366,48 @@ def test_an_empty_table_does_not_grow_to_all_there_can_be(load: Any, limits: dic
         with load(EMPTY, wit=wit).instantiate(limits=Limits(**limits)) as guest:
             assert (guest.call("grow", count), guest.call("size")) == (-1, 0)
             assert (guest.call("grow", 1), guest.call("grow", 0), guest.call("size")) == (0, 1, 1)
+
+
+LARGE = """
+(module
+  (table {table})
+  (func (export "grow") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))
+"""
+
+
+@pytest.mark.parametrize("table", ["0 funcref", "0 20000000 funcref"])
+def test_a_table_without_any_limit_has_one_all_the_same(load: Any, table: str) -> None:
+    with load(LARGE.format(table=table), wit="grow: func(n: s32) -> s32;").instantiate() as guest:
+        assert [guest.call("grow", n) for n in (-1, 10_000_001, 5, 0)] == [-1, -1, 0, 5]
+
+
+def test_growth_is_bounded_however_its_instruction_is_written(load: Any) -> None:
+    """wasmer: numbers may have more bytes than they need, which is looked for in the bytes."""
+    code, longer = b"\x00\xd0\x70\x20\x00\xfc\x0f\x00\x0b", b"\x00\xd0\x70\x20\x00\xfc\x8f\x80\x80\x00\x00\x0b"
+    usual = wat2wasm(LARGE.format(table="0 funcref"))
+    assert usual.count(b"\x0a\x0b\x01\x09" + code) == 1
+    wasm = usual.replace(b"\x0a\x0b\x01\x09" + code, b"\x0a\x0e\x01\x0c" + longer)
+    with load(wasm, wit="grow: func(n: s32) -> s32;").instantiate() as guest:
+        assert [guest.call("grow", n) for n in (-1, 5, 0)] == [-1, 0, 5]
+
+
+def test_a_table_that_begins_with_too_much_is_refused(load: Any) -> None:
+    with pytest.raises(InvalidError, match="table"):
+        load(LARGE.format(table="10000001 funcref"), wit="grow: func(n: s32) -> s32;").instantiate()
+
+
+TWO_MEMORIES = """
+(module
+  (memory $m 0) (memory $n 0)
+  (func (export "grow") (param i32) (result i32)
+    (drop (memory.grow $n (local.get 0)))
+    (memory.grow $m (local.get 0))))
+"""
+
+
+@pytest.mark.parametrize("elements", [1, 2, 5])
+def test_the_table_of_answers_does_not_count(elements: int) -> None:
+    """wasmtime: wasmer has one memory for each module."""
+    component = wippywasm.load(TWO_MEMORIES, wit="grow: func(n: s32) -> s32;", engine="wasmtime")
+    with component.instantiate(limits=Limits(max_memory_mb=1, max_table_elements=elements)) as guest:
+        assert [guest.call("grow", n) for n in (7, 2, 1, 0)] == [0, -1, -1, 7]

@@ -33,7 +33,7 @@ class StoreLimits:
 
     `interruptible` says that its guests have to be (`TimedStore`), where that costs something.
     `memory_growth` (bytes) and `table_growth` (elements) are what all of them may grow by together, beyond what they
-    begin with; None where the bounds on each will do, since one at most can grow.
+    begin with; neither is there where the bounds on each will do, since one at most can grow.
     """
 
     memory_bytes: int | None = None

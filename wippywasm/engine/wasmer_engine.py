@@ -18,6 +18,7 @@ from wippywasm.engine import refusals, stacks
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.exhausted import exhausted, is_exhausted
 from wippywasm.engine.features import ENGINE_FEATURES
+from wippywasm.engine.growth import MOST_ELEMENTS
 from wippywasm.engine.panics import panic_of
 from wippywasm.engine.port import NO_LIMITS, StoreLimits
 from wippywasm.engine.rewrite import rewrite
@@ -25,7 +26,7 @@ from wippywasm.engine.versions import installed_version
 from wippywasm.engine.wasmer_items import HINT, NAME
 from wippywasm.engine.wasmer_loading import WasmerModule, new_wasmer_store
 from wippywasm.engine.wasmer_store import WasmerStore
-from wippywasm.errors import InternalError
+from wippywasm.errors import InternalError, InvalidError
 
 QUICK_BYTES = 1 << 16
 """Modules of up to that size are compiled in about a tenth of a second."""
@@ -95,6 +96,9 @@ def _build_error(error: BaseException) -> BaseException:
         return error
     if is_exhausted(str(panic or error)):
         return exhausted("another module")
+    if "table size is out of bounds" in str(error):
+        message = f"the module has a table of more than {MOST_ELEMENTS:,} elements, which no engine here has"
+        return InvalidError(message, hint="let it begin with fewer")
     if "constant" in str(error) or "const_expr" in str(error):
         return refusals.unsupported(["extended-const"], NAME)
     return InternalError(f"wasmer can't compile this module, which is valid: {error}", hint=HINT)

@@ -9,9 +9,11 @@ seconds; so a thread starts another one when much of what it loaded is gone. The
 
 from __future__ import annotations
 
+import re
 import threading
 import weakref
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import wasmer
@@ -19,12 +21,15 @@ import wasmer_compiler_cranelift
 
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreFuncType, CoreImport, CoreMemoryType, CoreTableType
+from wippywasm.engine.growth import MOST_ELEMENTS
 from wippywasm.engine.panics import let_go
 from wippywasm.engine.rewrite import Origin
 
 MAX_GONE = 32
 """How many modules that are gone one native store may hold."""
 
+_TABLE_GROW = re.compile(rb"\xfc(?:\x0f|\x8f\x80{0,3}\x00)")
+"""The instruction `table.grow`, or other bytes like it."""
 _thread = threading.local()
 
 
@@ -56,6 +61,12 @@ class WasmerModule:
         self.tables = info.tables[imported:]
         self.mixes_tables = 0 < imported < len(info.tables)
         """Whether it has tables of both kinds, imported and its own, which wasmer mixes up."""
+
+    @cached_property
+    def may_outgrow(self) -> bool:
+        """Whether it grows a table that may become too large for the process, which wasmer ends then."""
+        most = (t.limits.maximum for t in self.info.tables)
+        return any(m is None or m > MOST_ELEMENTS for m in most) and _TABLE_GROW.search(self.wasm) is not None
 
 
 def _count(imports: Sequence[CoreImport], kind: Any) -> int:

@@ -103,7 +103,7 @@ class WasmerStore:
         self._check_limits(module)
         if not self._rewrites and module.has_start:
             self._refuse_unbounded()
-        if not self._rewrites and not module.mixes_tables:
+        if not (self._rewrites or module.mixes_tables or module.may_outgrow):
             return self.link(module, imports)
         rewritten = self.engine.rewritten(module)
         if rewritten.origin is not None:

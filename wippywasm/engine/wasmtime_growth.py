@@ -53,6 +53,13 @@ class AskingStore(WasmtimeStore):
         self._answers: list[capi.Block] = []
         """Values for tables: items would lead back here."""
 
+    @staticmethod
+    def _elements(limits: StoreLimits) -> int | None:
+        """Room for the table of answers, too, where the guest's own ask."""
+        if limits.table_growth is None or limits.table_elements is None:
+            return limits.table_elements
+        return max(limits.table_elements, len(rewrite.FUNCTIONS))
+
     def _new_instance(self, module: WasmtimeModule, imports: Any, pointer: Any) -> str:
         found = self.engine.asking(module)
         if found is None:

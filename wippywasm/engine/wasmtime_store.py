@@ -83,9 +83,14 @@ class WasmtimeStore:
         context = self._context = capi.pointer(capi.store_context(native))
         capi.set_epoch_deadline(context, NEVER)
         capi.store_limiter(
-            native, *_bounds(limits.memory_bytes, limits.table_elements, MAX_INSTANCES, MAX_TABLES, MAX_MEMORIES)
+            native, *_bounds(limits.memory_bytes, self._elements(limits), MAX_INSTANCES, MAX_TABLES, MAX_MEMORIES)
         )
         self._room = room
+
+    @staticmethod
+    def _elements(limits: StoreLimits) -> int | None:
+        """The bound on each table."""
+        return limits.table_elements
 
     @cached_property
     def bounds(self) -> BoundsOf:

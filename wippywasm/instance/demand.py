@@ -38,11 +38,10 @@ class Space:
             self.shared or other.shared,
         )
 
-    def growth(self, limit: int | None) -> int | None:
-        """What all may grow by together within a limit; None where a bound on each says as much."""
-        if limit is None or not self.grows or (self.count < 2 and not self.shared):
-            return None
-        return limit - self.size
+    @property
+    def grows_together(self) -> bool:
+        """Whether a bound on each says less than one on all."""
+        return self.grows and (self.count > 1 or self.shared)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,10 @@ class Limits:
         # No bound on instances: a guest makes none once it is there, `check` has counted them, and others are ours.
         memory = None if self.max_memory_mb is None else self.max_memory_mb * _MIB
         elements = self.max_table_elements
-        growth = demand.memory.growth(memory), demand.tables.growth(elements)
+        of_all = ((memory, demand.memory), (elements, demand.tables))
+        growth: tuple[int | None, ...] = ()
+        if any(limit is not None and space.grows_together for limit, space in of_all):  # modules that ask do so for all
+            growth = tuple(None if limit is None else limit - space.size for limit, space in of_all)
         return StoreLimits(memory, elements, self.max_execution_ms is not None, *growth)
 
     def check(self, demand: Demand) -> None:
