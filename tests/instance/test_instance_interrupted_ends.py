@@ -11,6 +11,7 @@ import pytest
 from tests.instance.test_instance_collector import GUEST
 from tests.instance.test_instance_foreign_drops import HOLDER
 from tests.interrupts import is_interrupted
+from wippywasm.errors import ValueMismatchError
 
 BORROWER = """(component
   (import "thing" (type $thing (sub resource)))
@@ -18,9 +19,11 @@ BORROWER = """(component
   (core module $m
     (import "" "drop" (func $drop (param i32)))
     (func (export "use") (param i32) (call $drop (local.get 0)))
+    (func (export "use-with") (param i32 i32) (call $drop (local.get 0)))
     (func (export "take") (param i32)))
   (core instance $i (instantiate $m (with "" (instance (export "drop" (func $drop))))))
   (func (export "use") (param "x" (borrow $thing)) (canon lift (core func $i "use")))
+  (func (export "use-with") (param "x" (borrow $thing)) (param "n" u8) (canon lift (core func $i "use-with")))
   (func (export "take") (param "x" (own $thing)) (canon lift (core func $i "take"))))"""
 
 
@@ -133,6 +136,26 @@ def test_one_that_is_lent(things: Things, load: Any) -> None:
             things.check(1)
 
         return lambda: use(thing), check
+
+    at_each_place(begin)
+
+
+def test_one_that_is_lent_beside_what_does_not_fit(things: Things, load: Any) -> None:
+    imports = things.imports
+    use = load(BORROWER).instantiate(imports).func("use-with")
+
+    def begin() -> Any:
+        thing = imports["make"](1)
+
+        def check() -> None:
+            thing.close()
+            things.check(1)
+
+        def lend() -> None:
+            with pytest.raises(ValueMismatchError, match="300"):
+                use(thing, 300)
+
+        return lend, check
 
     at_each_place(begin)
 

@@ -16,7 +16,7 @@ Spec: `CanonicalABI.md`, "`canon lift`" and "Embedding" (`Store.lift`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -142,14 +142,15 @@ def _entered(w: Source) -> str:
 
 def _write_entry(w: Source, shape: LiftShape, needs: Needs) -> None:
     """Enter, unless another thread did meanwhile. Nothing may come between the test and what it guards: see `entry`."""
-    undo = "cx.undo()" if needs.handles and needs.params else "pass"
+    has_taken = needs.handles and needs.params
     if shape.nested:
         w.line("entered = []")
         with w.block("try:"):
             w.line(f"{w.use(state.enter_when_free)}(inwards, caller, {_entered(w)}, entered)")
         with w.block("except BaseException:"):
             w.line("for i in entered: i.leave()")
-            w.line(undo)
+            if has_taken:
+                _write_undo(w)
             w.line("raise")
         return
     with w.block("while True:"):
@@ -157,8 +158,33 @@ def _write_entry(w: Source, shape: LiftShape, needs: Needs) -> None:
             w.line(f"inst.may_enter = {_entered(w)}")
             w.line("break")
         with w.block(f"if not {w.use(is_left_by_collector)}(entering):"):
-            w.line(undo)
+            if has_taken:
+                _write_undo(w)
             w.line(_refusal(w))
+
+
+@contextmanager
+def _undoing(w: Source) -> Iterator[None]:
+    """Write what takes handles, and gives them back where something does not fit or Ctrl-C comes.
+
+    In a `finally` that begins with `try`, before which CPython 3.10 does not look for signals, and without a jump that
+    is taken where all fits, as it looks there.
+    """
+    w.line("fits = False")
+    with w.block("try:"):
+        yield
+        w.line("fits = True")
+    with w.block("finally:"):
+        for part in ("try:", "finally:"):
+            with w.block(part):
+                w.line("if fits: pass")
+                w.line("else: cx.undo()")
+
+
+def _write_undo(w: Source) -> None:
+    """Give back what was taken; again where Ctrl-C comes in between."""
+    w.line("try: cx.undo()")
+    w.line("finally: cx.undo()")
 
 
 def _write_gather(w: Source, needs: Needs, args: list[str]) -> list[list[str]]:
@@ -171,15 +197,13 @@ def _write_gather(w: Source, needs: Needs, args: list[str]) -> list[list[str]]:
     w.line("tried = False")
     with w.block("while True:"):
         with w.block("try:"):
-            if needs.allocates or not needs.plain:
-                area = TupleType(tuple(needs.params))
-                w.line(f"req = [{elem_size(area) + (alignment(area) << 32)}]" if needs.spilled else "req = []")
-            atoms = calls.gather_all(w, needs.params, args)
+            with _undoing(w) if needs.handles else nullcontext():
+                if needs.allocates or not needs.plain:
+                    area = TupleType(tuple(needs.params))
+                    w.line(f"req = [{elem_size(area) + (alignment(area) << 32)}]" if needs.spilled else "req = []")
+                atoms = calls.gather_all(w, needs.params, args)
             w.line("break")
-        with w.block(f"except {'BaseException' if needs.handles else 'Exception'} as error:"):
-            if needs.handles:
-                w.line("cx.undo()")
-                w.line("if not isinstance(error, Exception): raise")
+        with w.block("except Exception as error:"):
             w.line(f"if isinstance(error, {calls.ends(w)}): raise")
             scope = "cx" if needs.handles else "None"
             fitted = f"{w.use(arguments_that_fit)}(signature, tried, [{', '.join(args)}], {scope})"
