@@ -250,6 +250,52 @@ def test_core_functions_from_python(load: Any) -> None:
     assert codes == [8]
 
 
+CORE = """
+(module
+  (import "host" "one" (func $one (result i32)))
+  (import "host" "two" (func $two (result i64 f32)))
+  (import "host" "none" (func $none))
+  (func (export "one") (result i32) (call $one))
+  (func (export "two") (result i64) (call $two) (drop))
+  (func (export "none") (call $none)))
+"""
+CORE_WIT = "one: func() -> s32; two: func() -> s64; none: func();"
+
+
+SMALLEST = -(1 << 31)
+
+
+@pytest.mark.parametrize(
+    ("value", "one"), [(-1, -1), (7, 7), (True, 1), (1 << 31, SMALLEST), ((1 << 32) - 1, -1), (SMALLEST, SMALLEST)]
+)
+def test_what_python_gives_for_core_results(load: Any, value: int, one: int) -> None:
+    async def later() -> int:
+        return value
+
+    for function in (lambda: value, later):
+        host = {"one": function, "two": lambda: [value, 1], "none": lambda: value}
+        with load(CORE, wit=CORE_WIT).instantiate({"host": host}) as guest:
+            assert (guest.call("one"), guest.call("two"), guest.call("none")) == (one, value, None)
+
+
+@pytest.mark.parametrize("value", [None, "a", [1], (1,), b"a", {}, 1.5, 1 << 32, SMALLEST - 1, 1 << 2000, object()])
+def test_what_python_can_not_give_for_core_results(load: Any, value: Any) -> None:
+    async def later() -> Any:
+        return value
+
+    for function in (lambda: value, later):
+        host = {"one": function, "two": lambda: (1, value), "none": function}
+        component = load(CORE, wit=CORE_WIT)
+        with pytest.raises(ValueMismatchError, match="result of host#one: expected i32, got "):
+            component.instantiate({"host": host}).call("one")
+        if not isinstance(value, int | float):
+            with pytest.raises(ValueMismatchError, match=r"result of host#two\[1\]: expected f32, got "):
+                component.instantiate({"host": host}).call("two")
+        host["two"] = function
+        with pytest.raises(ValueMismatchError, match="result of host#two: expected a tuple of 2 values, got "):
+            component.instantiate({"host": host}).call("two")
+
+
 class Preview1:
     """A host that reads the memory of the guest it was made for."""
 

@@ -28,6 +28,7 @@ from wippywasm.engine.spans import bounded
 from wippywasm.errors import Trap
 from wippywasm.instance.budget import OF_A_CALL, OF_A_START, in_calls, in_tasks
 from wippywasm.instance.builtins import Context, make_builtin
+from wippywasm.instance.core_results import core_results
 from wippywasm.instance.foreign_calls import Destructor, within_time_of
 from wippywasm.instance.linked import CoreBinding, CoreContext, CoreHost, Denied, HostClass, LinkedResource
 from wippywasm.instance.parking import Parking, StepwiseBinding
@@ -282,8 +283,8 @@ class Frame:
     def import_core_func(self, step: ImportCoreFunc) -> CoreCallable:
         call = self.linked.core[step.host]
         if isinstance(call, CoreBinding):
-            call = self._core_functions(call.host).get(call.name, call.otherwise)
-        return self.parking.core(call)
+            return self.parking.core(self._core_functions(call.host).get(call.name, call.otherwise))
+        return self.parking.core(call, core_results(self.plan.core_imports[step.host]))
 
     def _core_functions(self, host: CoreHost) -> Mapping[str, CoreCallable]:
         made = self._core_hosts.get(id(host))

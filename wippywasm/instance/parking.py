@@ -65,14 +65,15 @@ class Parking:
         """Whether the guest runs on a fiber now."""
         return self.fiber_store is not None and self.fiber_store.fibers.on_fiber
 
-    def core(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A host function over core values that may return something to wait for."""
+    def core(self, function: Callable[..., Any], results: Callable[[Any], Any] | None = None) -> Callable[..., Any]:
+        """A host function over core values that may return something to wait for; `results` checks what it gives."""
+        finish = results or _as_it_is
 
         def call(*args: Any) -> Any:
             value = function(*args)
             if value.__class__ is Waiting:
                 return self(value.awaitable, value.finish)
-            return self(value, _as_it_is) if is_awaitable(value) else value
+            return self(value, finish) if is_awaitable(value) else finish(value)
 
         return call
 
