@@ -203,19 +203,19 @@ def test_a_process_ends_while_guests_run(engine: str, end: str) -> None:
 LEFT_WAITING = """
 import asyncio, sys, threading, time
 import wippywasm
-from wippywasm.instance import guest_thread
+from wippywasm.instance import thread_call
 class Slow:  # what ends when the interpreter does, and takes longer than guests to come back
     def __del__(self, sleep=time.sleep):
         sleep(0.5)
 slow = Slow()
 waits = threading.Event()
-wait = guest_thread._Call._wait
+wait = thread_call.ThreadCall._wait
 def wait_long(self, *args):  # guests take their time to come back
     try:
         return wait(self, *args)
     finally:
         time.sleep(0.1)
-guest_thread._Call._wait = wait_long
+thread_call.ThreadCall._wait = wait_long
 async def poke(text):
     waits.set()
     await asyncio.Future()

@@ -87,21 +87,18 @@ class Handover(Generic[T]):
 
     async def take(self) -> T:
         """What the thread gives next."""
+        given = self._given
         self._bell.acquire(blocking=False)  # it may still ring for what was taken without
-        if not self._given:
+        if not given:
             _patience.wait(self._bell)
-        try:
-            return self._given.popleft()
-        except IndexError:
-            return await self._take_later()
-
-    async def _take_later(self) -> T:
         while True:
-            self._turn = self._loop.create_future()
-            try:
-                thing = self._given.popleft()
-            except IndexError:
-                await self._turn  # perhaps for something that was taken without
-            else:
+            # Nothing may come between these, such as Ctrl-C after a call, or the thread: see `abi.entry`.
+            if given:
+                thing = given[0]
+                del given[0]
                 self._turn = None
                 return thing
+            if self._turn is None or self._turn.done():  # perhaps for something that was taken without
+                self._turn = self._loop.create_future()
+            else:
+                await self._turn
