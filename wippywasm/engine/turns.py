@@ -25,9 +25,6 @@ ROUNDS = 16
 connection takes 13 where its client is on that loop, too; a round in which there is nothing to do takes 3 µs."""
 SLICE_SECONDS = 0.005
 """How long a guest may have its event loop at a time."""
-ROUNDS = 16
-"""How many rounds a loop has between two slices, if they take no longer than a slice: an HTTP request over a new
-connection takes 13 where its client is on the loop, too. One in which there is nothing to do takes 3 µs."""
 
 
 class _Thread(threading.local):
