@@ -38,7 +38,7 @@ class Call:
     `engine.spans` the plain ones, `Span`, which a store's guest runs for, and `Held`, which holds an event loop.
     """
 
-    __slots__ = ("_over_since", "_token", "deadline", "error", "is_over", "outer", "timeout")
+    __slots__ = ("_before", "_is_counted", "_over_since", "deadline", "error", "is_over", "outer", "timeout")
     holds: bool = False
     """Whether an event loop waits for it, in whatever thread it is."""
     task: asyncio.Task[Any] | None = None
@@ -50,17 +50,32 @@ class Call:
     is_canceled_again: bool = False
     """Whether its task was cancelled once more while its guest was being ended."""
 
+    _before: Call | None
+    """What ran here when this began."""
+
     def __init__(self, outer: Call | None, timeout: BaseException | None = None, seconds: float = 0) -> None:
         self.outer = outer
         self.deadline = None if timeout is None else time.monotonic() + seconds
         self.timeout = timeout
         self.error: BaseException | None = None
-        self.is_over = False
+        self.is_over = self._is_counted = False
 
     def __enter__(self) -> Call:
-        under_way.append(None)
-        self._token = current.set(self)
+        try:
+            self.enter()
+        except BaseException:  # Ctrl-C
+            self.leave()
+            raise
         return self
+
+    def enter(self) -> None:
+        """What runs here is within it from now on. Where Ctrl-C comes, whoever called this has to call `leave`."""
+        self._before = current.get()
+        count = under_way.append
+        # Nothing may come between these two: see `abi.entry`.
+        self._is_counted = True
+        count(None)
+        current.set(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -76,14 +91,21 @@ class Call:
             _ask_until(self._over_since + LATE_SECONDS)
 
     def leave(self) -> None:
-        """The same, and what runs here is not within it any more."""
+        """The same, and what runs here is not within it any more. Does nothing the second time."""
         self.close()
-        under_way.pop()
-        try:
-            current.reset(self._token)
-        except ValueError:  # the garbage collector closes coroutines in whatever context
-            pass
-        del self._token
+        pop = under_way.pop
+        # Nothing may come between the test and what it guards: see `abi.entry`.
+        if self._is_counted:
+            self._is_counted = False
+            pop()
+        if self._is_around(current.get()):  # the garbage collector closes coroutines in whatever context
+            current.set(self._before)
+
+    def _is_around(self, call: Call | None) -> bool:
+        """Whether that is this, or was begun within it here and never left."""
+        while call is not None and call is not self:
+            call = call._before
+        return call is self
 
     def ends_with(self, error: BaseException | None) -> None:
         """What comes out of it; where its task was ended, so is what runs within it."""
@@ -141,7 +163,7 @@ class TaskCall(Call):
         self.error = None
         self.task = current_task()
         self.store = store
-        self.is_over = self.is_met = self.is_canceled_again = False
+        self.is_over = self.is_met = self.is_canceled_again = self._is_counted = False
 
     def meet(self) -> None:
         """Its guest has returned, now."""

@@ -13,6 +13,7 @@ from tests.engine.guests import NOTHING, build, call
 from wippywasm.core import CoreFuncType
 from wippywasm.engine import wat2wasm
 from wippywasm.engine.port import Engine, Store, StoreLimits
+from wippywasm.engine.spans import new_span
 from wippywasm.engine.wasmtime_engine import WasmtimeEngine
 from wippywasm.errors import InvalidError, ThreadError, UnavailableError
 
@@ -306,7 +307,9 @@ def test_an_engine_stays_while_its_slices_are_counted() -> None:
     engine = WasmtimeEngine()
     native = weakref.ref(engine.native)
     store = engine.new_store()
-    store.stop_clock(store.start_clock(TimeoutError(), 60))
+    span = new_span(TimeoutError(), 60)
+    store.start_clock(span)
+    store.stop_clock(span)
     store.close()
     del engine, store
     gc.collect()

@@ -11,6 +11,7 @@ import pytest
 from tests.instance.test_instance_collector import GUEST
 from tests.instance.test_instance_foreign_drops import HOLDER
 from tests.interrupts import is_interrupted
+from wippywasm import Limits, calling
 from wippywasm.errors import ValueMismatchError
 
 BORROWER = """(component
@@ -178,3 +179,40 @@ def test_one_that_is_given_away(things: Things, load: Any) -> None:
         return lambda: take(thing), check
 
     at_each_place(begin)
+
+
+def test_the_clock_of_a_call_with_a_time(load: Any) -> None:
+    component = load('(module (func (export "f")))', wit="f: func();")
+    others = component.instantiate()
+
+    def begin() -> Any:
+        guest = component.instantiate(limits=Limits(max_execution_ms=60_000))
+        call = guest.func("f")
+        call()
+
+        def check() -> None:
+            assert calling.current.get() is None
+            assert not calling.under_way
+            guest.close()
+            others.call("f")
+
+        return call, check
+
+    at_each_place(begin)
+
+
+def test_ctrl_c_after_an_error_of_a_destructor(load: Any) -> None:
+    class Thing:
+        def __init__(self, n: int) -> None:
+            self.n = n
+
+        def close(self) -> None:
+            raise KeyboardInterrupt if self.n else ValueError("its end")
+
+    holder = load(HOLDER).instantiate({"thing": Thing, "make": Thing})
+    for n in range(2):
+        holder.call("hold", n)
+    with pytest.raises(KeyboardInterrupt):
+        holder.close()
+    holder.close()
+    assert holder.closed

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from wippywasm import Limits
+from wippywasm.engine.spans import new_span
 from wippywasm.errors import CanceledError, PoisonedError, TimedOutError, Trap, UnsupportedFeatureError
 from wippywasm.instance.foreign_calls import within_time_of
 
@@ -209,7 +210,8 @@ async def test_a_callee_that_has_returned_is_not_ended_with_its_caller(load: Any
     last = load(CALLING).instantiate({"hook": lambda: None})
     caller = load(MIDDLE).instantiate({"spin": last.exports.spin}, limits=SHORT)
     frame, store = caller._frame, caller._frame.timed_store
-    span = store.start_clock()
+    span = new_span()
+    store.start_clock(span)
 
     def end() -> None:
         span.end(CanceledError("the task is gone"))

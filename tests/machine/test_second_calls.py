@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from wippywasm import Limits
-from wippywasm.engine.spans import Spans
+from wippywasm.engine.spans import Spans, new_span
 from wippywasm.errors import ConflictError, ThreadError, TimedOutError, Trap
 
 SHORT = Limits(max_execution_ms=200)
@@ -152,7 +152,8 @@ def test_a_call_without_a_time_has_not_that_of_one_in_another_thread() -> None:
     """Which is going to be refused."""
     spans = Spans()
     seen: list[Any] = []
-    span = spans.begin(TimedOutError("another's"), -1)
+    span = new_span(TimedOutError("another's"), -1)
+    spans.begin(span)
     thread = threading.Thread(target=lambda: seen.extend([spans.overdue(), spans.time_left()]))
     thread.start()
     thread.join()
@@ -163,10 +164,12 @@ def test_a_call_without_a_time_has_not_that_of_one_in_another_thread() -> None:
 def test_calls_of_two_threads_have_their_own_time() -> None:
     spans = Spans()
     error, other = TimedOutError("first"), TimedOutError("second")
-    first = spans.begin(error, -1)
+    first = new_span(error, -1)
+    spans.begin(first)
 
     def second() -> None:
-        span = spans.begin(other, 60)
+        span = new_span(other, 60)
+        spans.begin(span)
         seen.append((spans.overdue(), spans.time_left()[1]))  # type: ignore[index]
         spans.end(span)
 
@@ -176,7 +179,8 @@ def test_calls_of_two_threads_have_their_own_time() -> None:
     thread.join()
     assert seen == [(None, other)]
     assert spans.overdue() is error
-    inner = spans.begin(other, 60)
+    inner = new_span(other, 60)
+    spans.begin(inner)
     assert spans.overdue() is error
     spans.end(inner)
     spans.end(first)

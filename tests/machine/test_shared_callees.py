@@ -12,6 +12,7 @@ import pytest
 from tests.machine.test_foreign_calls import CALLING, LONG, MIDDLE
 from wippywasm import Limits
 from wippywasm.calling import Call
+from wippywasm.engine.spans import Span, new_span
 from wippywasm.errors import CanceledError, PoisonedError, TimedOutError, Trap, WippyError
 from wippywasm.instance import errands
 from wippywasm.instance.foreign_calls import within_time_of
@@ -27,7 +28,8 @@ def _end_in(caller: Any, callee: Any) -> None:
         frame.interrupt(error)
 
     with Call(None) as call:
-        span = store.start_clock()
+        span = new_span()
+        store.start_clock(span)
         within_time_of(frame, callee._frame, end)()
         store.stop_clock(span)
 
@@ -173,10 +175,10 @@ def test_a_call_that_is_refused_has_no_time_in_the_callee(load: Any, monkeypatch
     store = callee._frame.timed_store
     started = type(store).start_clock
 
-    def start_clock(self: Any, *args: Any) -> Any:
+    def start_clock(self: Any, span: Span) -> None:
         if self is store:
             calls.append("started")
-        return started(self, *args)
+        started(self, span)
 
     monkeypatch.setattr(type(store), "start_clock", start_clock)
     assert callee.call("spin", False) == 7

@@ -73,21 +73,23 @@ def _destroy_within(
     handle: ResourceHandle, caller: ComponentInstance | None, entering: Sequence[ComponentInstance]
 ) -> None:
     """Run the destructor in instances that have been entered, and leave them."""
-    rt, rep = handle.rt, handle.rep
+    rt, rep, is_done = handle.rt, handle.rep, False
     assert rt.impl is not None
     try:
-        # Nothing may come between these two: see `entry`.
-        was, handle.own = handle.own, False
-        if was and rt.dtor is not None:
-            rt.dtor(rep if rep < 0x8000_0000 else rep - 0x1_0000_0000)
-        rt.impl.leave_to(caller)
-    except BaseException as error:
         try:
+            # Nothing may come between these two: see `entry`.
+            was, handle.own = handle.own, False
+            if was and rt.dtor is not None:
+                rt.dtor(rep if rep < 0x8000_0000 else rep - 0x1_0000_0000)
+            rt.impl.leave_to(caller)
+            is_done = True
+        except BaseException as error:
             poison(entering, error)
-        finally:  # Ctrl-C may come in any function, and leaves the guest barred all the same
+            raise
+    finally:  # Ctrl-C may come in any function, and as an error is caught, and leaves the guest barred all the same
+        if not is_done:
             for instance in entering:
                 instance.may_enter = BARRED
-        raise
 
 
 def _destroy_for_host(handle: ResourceHandle, entering: Sequence[ComponentInstance]) -> None:

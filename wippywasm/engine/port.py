@@ -199,13 +199,13 @@ class TimedStore(Protocol):
     @property
     def engine(self) -> Engine: ...
 
-    def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
-        """Until `stop_clock` this thread's call can be ended, and is after so many seconds, with `timeout`, if
-        given. Within another call of this thread it has the time of both."""
+    def start_clock(self, span: Span) -> None:
+        """Until `stop_clock` this thread's call can be ended, and is when the span is to end. Within another call of
+        this thread it has the time of both. Where this raises, `stop_clock` has to be called as well."""
         ...
 
     def stop_clock(self, span: Span) -> None:
-        """The other end of `start_clock`, which gave `span`: what other calls have is as if there had been none."""
+        """The other end of `start_clock`: what other calls have is as if there had been none. May be called again."""
         ...
 
     @property

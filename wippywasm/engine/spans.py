@@ -37,13 +37,18 @@ class Span(Call):
         self.outer = outer  # each as the base class does, which would take longer
         self.timeout = timeout
         self.error = None
-        self.is_over = False
+        self.is_over = self._is_counted = False
         self.thread = get_ident()
         self.deadline = self.ends_at = None if timeout is None else time.monotonic() + seconds
         """The earliest moment, as it seems at the beginning."""
         if outer is not None:
             end = self.until()
             self.ends_at = None if end is None else end[0]
+
+
+def new_span(timeout: BaseException | None = None, seconds: float = 0) -> Span:
+    """A call with so much time, or with none of its own where `timeout` is None, which has not begun."""
+    return Span(around(), timeout, seconds)
 
 
 class Held(Call):
@@ -85,19 +90,17 @@ class Spans:
     def __bool__(self) -> bool:
         return bool(self.calls)
 
-    def begin(self, timeout: BaseException | None, seconds: float) -> Span:
-        """A call with so much time, or with none of its own where `timeout` is None."""
-        span = Span(around(), timeout, seconds)
+    def begin(self, span: Span) -> None:
+        """A call begins. Where Ctrl-C comes, `end` has to be called."""
         with self._lock:
             self._keep((*self.calls, span))
-        span.__enter__()
-        return span
+        span.enter()
 
     def end(self, span: Span) -> None:
-        """The other end of `begin`."""
+        """The other end of `begin`; may be called again."""
         span.leave()
         with self._lock:
-            self._keep(tuple([s for s in self.calls if s is not span]))
+            self._keep(tuple([s for s in self.calls if not s.is_over]))
 
     def _keep(self, spans: tuple[Span, ...]) -> None:
         self.calls = spans
@@ -160,11 +163,25 @@ def bounded(store: TimedStore, function: Callable[..., Any], *args: Any) -> Any:
             raise unbounded(store.engine.name)
         return function(*args)
     with Held(outer, current_task()) if is_held else nullcontext():
-        span = store.start_clock()
-        try:
-            return function(*args)
-        finally:
-            store.stop_clock(span)
+        return in_span(store, new_span(), function, *args)
+
+
+def in_span(store: TimedStore, span: Span, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
+    """Call the function while the clock runs."""
+    try:
+        store.start_clock(span)
+        return function(*args, **named)
+    finally:
+        stop(store, span)
+
+
+def stop(store: TimedStore, span: Span) -> None:
+    """Stop the clock, again where Ctrl-C comes in between."""
+    try:
+        store.stop_clock(span)
+    except BaseException:
+        store.stop_clock(span)
+        raise
 
 
 def _is_held(outer: Call | None) -> bool:

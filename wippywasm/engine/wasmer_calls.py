@@ -71,17 +71,22 @@ def host_entry_factory(type: CoreFuncType) -> Callable[..., Callable[..., Any]]:
         "def make(target, state, clock):",
         f"    def entry({names}):",
         "        try:",
-        "            depth = state.depth",
-        "            if clock.is_armed:",
-        "                clock.check()",
-        "            state.depth = depth + 1",
-        f"            result = target()({names})",
-        "            if clock.is_armed:",
-        "                clock.check()",
+        "            try:",
+        "                depth = state.depth",
+        "                if clock.is_armed:",
+        "                    clock.check()",
+        "                state.depth = depth + 1",
+        f"                result = target()({names})",
+        "                if clock.is_armed:",
+        "                    clock.check()",
         *_convert_results(type),
-        "            state.depth = depth",
-        f"            return {'result' if type.results else 'None'}",
-        "        except BaseException as error:",
+        "                state.depth = depth",
+        f"                return {'result' if type.results else 'None'}",
+        "            except BaseException as error:",
+        "                state.depth = depth",
+        "                state.raised = error",
+        "                raise",
+        "        except BaseException as error:  # CPython 3.10 looks for signals as the other one begins",
         "            state.depth = depth",
         "            state.raised = error",
         "            raise",
@@ -94,9 +99,9 @@ def _convert_results(type: CoreFuncType) -> list[str]:
     if not {"f32", "f64"} & set(type.results):
         return []
     if len(type.results) == 1:
-        return ["            result = result - 0.0"]
+        return ["                result = result - 0.0"]
     names = [f"r{k}" for k in range(len(type.results))]
     return [
-        f"            {', '.join(names)} = result",
-        f"            result = ({', '.join(map(_as_native, type.results, names))})",
+        f"                {', '.join(names)} = result",
+        f"                result = ({', '.join(map(_as_native, type.results, names))})",
     ]

@@ -207,12 +207,12 @@ class WasmerStore:
         """The calls that have been started."""
         return self._clock.spans
 
-    def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
-        """The guest can be ended until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
-        return self._clock.start(timeout, seconds)
+    def start_clock(self, span: Span) -> None:
+        """The guest can be ended until `stop_clock`, and is when the span is to end."""
+        self._clock.start(span)
 
     def stop_clock(self, span: Span) -> None:
-        """The other end of `start_clock`."""
+        """The other end of `start_clock`, also where that has failed."""
         self._clock.stop(span)
 
     @property

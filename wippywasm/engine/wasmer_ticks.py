@@ -47,14 +47,13 @@ class Clock:
         self._turn = thread_turns.Turn()
         self.is_armed = False
 
-    def start(self, timeout: BaseException | None, seconds: float) -> Span:
-        """End the guest in so many seconds with `timeout`, if given."""
+    def start(self, span: Span) -> None:
+        """End the guest when the span is to end."""
         if not self.spans:
             self._is_nudged = False
             self._since = time.monotonic()
-        span = self.spans.begin(timeout, seconds)
+        self.spans.begin(span)
         self._arm()
-        return span
 
     def stop(self, span: Span) -> None:
         """The other end of `start`."""

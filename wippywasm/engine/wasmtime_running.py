@@ -133,14 +133,14 @@ class Running:
         self.stack = UNKNOWN
         self.slice = LONG_SLICE if this_thread.is_alone else SLICE
 
-    def begin(self, timeout: BaseException | None, seconds: float) -> Span:
+    def begin(self, span: Span) -> None:
         """`Spans.begin`."""
         if self.spans is NO_SPANS:
             made = Spans()
             # Nothing may come between the test and what it guards: see `abi.entry`.
             if self.spans is NO_SPANS:
                 self.spans = made
-        return self.spans.begin(timeout, seconds)
+        self.spans.begin(span)
 
     def end_future(self) -> None:
         """End the call on a fiber that is under way, if there is one: its frames are unwound, without calling the host.

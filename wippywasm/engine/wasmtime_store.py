@@ -267,23 +267,18 @@ class WasmtimeStore:
         finally:
             self._let_go()
 
-    def start_clock(self, timeout: BaseException | None = None, seconds: float = 0) -> Span:
-        """The guest can be ended until `stop_clock`, and is after so many seconds, with `timeout`, if given."""
+    def start_clock(self, span: Span) -> None:
+        """The guest can be ended until `stop_clock`, and is when the span is to end."""
         running = self.running
         is_first = not running.spans
-        span = running.begin(timeout, seconds)
-        try:
-            if is_first:  # else a slice is under way, and a call that is refused must not lengthen it
-                self.watch()
-            elif self._context is None:
-                raise closed()
-        except BaseException:
-            running.spans.end(span)
-            raise
-        return span
+        running.begin(span)
+        if is_first:  # else a slice is under way, and a call that is refused must not lengthen it
+            self.watch()
+        elif self._context is None:
+            raise closed()
 
     def stop_clock(self, span: Span) -> None:
-        """The other end of `start_clock`."""
+        """The other end of `start_clock`, also where that has failed."""
         running = self.running
         running.spans.end(span)
         if running.is_armed:

@@ -13,6 +13,7 @@ from typing import Any
 
 from wippywasm.calling import Call, TaskCall, around
 from wippywasm.engine.port import TimedStore
+from wippywasm.engine.spans import in_span, new_span
 from wippywasm.errors import TimedOutError
 
 OF_A_CALL = "the call took longer than its limit max_execution_ms = {:g}"
@@ -115,12 +116,9 @@ def in_calls(
     def call(*args: Any, **named: Any) -> Any:
         outer = around()
         if outer is not None and outer.store is store:  # the task's call, whose budget it is
-            span = store.start_clock()
+            span = new_span()
         else:
-            span = store.start_clock(out_of_time(budget_ms, message), budget_ms / 1000)
-        try:
-            return function(*args, **named)
-        finally:
-            store.stop_clock(span)
+            span = new_span(out_of_time(budget_ms, message), budget_ms / 1000)
+        return in_span(store, span, function, *args, **named)
 
     return call

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from wippywasm.calling import current, here, under_way
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import TimedStore
-from wippywasm.engine.spans import unbounded
+from wippywasm.engine.spans import new_span, stop, unbounded
 from wippywasm.instance.budget import OF_A_DESTRUCTOR, in_calls, out_of_time
 from wippywasm.threads import in_event_loop
 
@@ -44,14 +44,15 @@ def within_time_of(caller: Frame, callee: Frame, core: Callable[..., Any]) -> Ca
         if not inner.can_end and outer.time_left() is not None:
             raise unbounded(callee.store.engine.name)
         seconds, timeout = _less(outer, callee.budget_ms)
-        span = inner.start_clock(timeout, seconds)
-        before, caller.callee = caller.callee, callee
+        span, before = new_span(timeout, seconds), caller.callee
         try:
+            inner.start_clock(span)
+            caller.callee = callee
             outer.check_clock()  # who has ended it before could not know the callee
             return core(*args)
         finally:
             caller.callee = before
-            inner.stop_clock(span)
+            stop(inner, span)
 
     return call
 

@@ -165,8 +165,8 @@ class Frame:
     def drop_others(self) -> None:
         """Call the destructors of what the guest still owns of others: Python objects, resources of other guests.
 
-        All are called, the oldest of each kind first; what the first raises is raised in the end. Where Ctrl-C ends
-        this, the next call goes on with those that have not begun: they stay in their tables until all have.
+        All are called, in the order of their tables; what the first raises is raised in the end, or else Ctrl-C, after
+        which the next call goes on with those that have not begun: they stay in their tables until all have.
         """
         if not self._holds_others():
             return
@@ -176,8 +176,9 @@ class Frame:
             try:
                 end()
             except BaseException as error:  # noqa: BLE001  (the others are to end as well)
-                raised = raised or error
-                may_forget = may_forget and isinstance(error, Exception)
+                is_signal = not isinstance(error, Exception)
+                raised = error if raised is None or (is_signal and may_forget) else raised
+                may_forget = may_forget and not is_signal
         if may_forget:
             self._forget_others()
         if raised is not None:

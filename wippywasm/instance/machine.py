@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from wippywasm.engine.spans import in_span, new_span, stop
 from wippywasm.instance import budget
 from wippywasm.plan.items import HostFuncRef, LiftRef
 
@@ -42,11 +43,12 @@ def _clocked(frame: Frame, function: Callable[..., Awaitable[Any]]) -> Callable[
         return function
 
     async def call(*args: Any, **named: Any) -> Any:
-        span = store.start_clock(budget.out_of_time(budget_ms), budget_ms / 1000)
+        span = new_span(budget.out_of_time(budget_ms), budget_ms / 1000)
         try:
+            store.start_clock(span)
             return await function(*args, **named)
         finally:
-            store.stop_clock(span)
+            stop(store, span)
 
     return call
 
@@ -70,11 +72,7 @@ def in_thread(
         if store is None:
             return function(*args, **named)
         timeout = None if budget_ms is None else budget.out_of_time(budget_ms, message)
-        span = store.start_clock(timeout, (budget_ms or 0) / 1000)
-        try:
-            return function(*args, **named)
-        finally:
-            store.stop_clock(span)
+        return in_span(store, new_span(timeout, (budget_ms or 0) / 1000), function, *args, **named)
 
     async def call(*args: Any, **named: Any) -> Any:
         if frame.thread is None:
