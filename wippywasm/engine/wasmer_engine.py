@@ -26,7 +26,7 @@ from wippywasm.engine.versions import installed_version
 from wippywasm.engine.wasmer_items import HINT, NAME
 from wippywasm.engine.wasmer_loading import WasmerModule, new_wasmer_store
 from wippywasm.engine.wasmer_store import WasmerStore
-from wippywasm.errors import InternalError, InvalidError
+from wippywasm.errors import BinaryError, InternalError, InvalidError
 
 QUICK_BYTES = 1 << 16
 """Modules of up to that size are compiled in about a tenth of a second."""
@@ -61,7 +61,11 @@ class WasmerEngine:
         made = module.rewritten
         if made is None:
             new = rewrite(bytes(module.wasm), module.info)
-            made = self._compiler.compile(new.wasm)
+            try:
+                made = self._compiler.compile(new.wasm)
+            except BinaryError as error:
+                message = f"this module can't be interrupted, nor its growth be bounded, on {NAME}: {error.message}"
+                raise InvalidError(message, hint="it is at a bound of the engine; use --engine wasmtime") from error
             made.origin, made.functions, made.new_tables = new.origin, new.functions, new.tables
             module.rewritten = made
         return made

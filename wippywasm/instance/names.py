@@ -8,7 +8,7 @@ Spec: `Explainer.md` (import and export names, canonical interface names); SPEC 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from wippywasm.abi.keywords import snake as snake
@@ -70,6 +70,8 @@ def newest(names: Iterable[str]) -> str:
 
 def best_match(wanted: str, offered: Iterable[str]) -> str | None:
     """The offered name that serves `wanted`: itself, else its newest compatible version, else the name without one."""
+    if isinstance(offered, Container) and wanted in offered:  # thousands may be asked for
+        return wanted
     base, version = split_version(wanted)
     serving: list[str] = []
     unversioned = None
