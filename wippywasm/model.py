@@ -324,13 +324,14 @@ class TypeDef(ValType):
     type behind it. A name adds nothing to the `depth` of a type.
     """
 
-    __slots__ = ("depth", "has_resource", "kind", "name", "root", "size")  # a package has thousands of them
+    __slots__ = ("_root", "depth", "has_resource", "kind", "name", "size")  # a package has thousands of them
 
     _unique: ClassVar[bool] = True
 
     name: str
     kind: ValType | ResourceType
-    root: TypeDef
+    _root: TypeDef | None
+    """None where it is this one: referring to itself it would go at a collection only, and its parts at others."""
 
     def __init__(self, name: str) -> None:
         object.__setattr__(self, "name", name)
@@ -340,10 +341,14 @@ class TypeDef(ValType):
         if hasattr(self, "kind"):
             raise RuntimeError(f"type {self.name} is already defined")
         object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "root", kind.root if isinstance(kind, TypeDef) else self)
+        object.__setattr__(self, "_root", kind.root if isinstance(kind, TypeDef) else None)
         object.__setattr__(self, "depth", kind.depth)
         object.__setattr__(self, "size", kind.size if not self.name and isinstance(kind, ValType) else 1)
         object.__setattr__(self, "has_resource", kind.has_resource)
+
+    @property
+    def root(self) -> TypeDef:
+        return self if self._root is None else self._root
 
     def __repr__(self) -> str:
         return f"TypeDef({self.name!r})"

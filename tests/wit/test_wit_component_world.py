@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
 
 from tests.vectors import components, needs_vectors
 from wippywasm import binary, engine
-from wippywasm.errors import InvalidError
+from wippywasm.binary import decode
+from wippywasm.engine import wat2wasm
+from wippywasm.errors import InvalidError, TooLongError
 from wippywasm.wit import (
     parse_text,
     print_resolution,
@@ -250,3 +254,28 @@ def test_the_worlds_of_the_vectors_read_back_as_what_they_are() -> None:
         said += 1
     assert said > 200
     assert unsayable < 20
+
+
+def _chain(length: int) -> str:
+    """An interface of so many types, each a list of the one before, up to ninety deep."""
+    types = [f"(type {'(list u8)' if n % 90 == 0 else f'(list $t{n - 1})'})" for n in range(length)]
+    named = [f'{t} (export "t{n}" (type $t{n} (eq {2 * n})))' for n, t in enumerate(types)]
+    return f'(component (import "a:b/c" (instance {" ".join(named)})))'
+
+
+def test_types_that_are_made_of_others_go_with_their_world() -> None:
+    """One at each garbage collection, if a name refers to itself."""
+    world = world_of_component(decode(wat2wasm(_chain(89)))).world()
+    interface = next(iter(world.imports.values())).interface  # type: ignore[union-attr]
+    early = weakref.ref(interface.types["t1"].kind)
+    assert early() is not None
+    interface.types.clear()
+    del interface, world
+    gc.collect()
+    assert early() is None
+
+
+def test_more_types_than_their_file_has_room_for_have_no_world() -> None:
+    component = decode(wat2wasm(_chain(8_000)))
+    with pytest.raises(TooLongError, match="too many functions and types for a world"):
+        world_of_component(component)

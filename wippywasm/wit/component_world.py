@@ -38,8 +38,9 @@ AGAIN = 250_000
 """The parts of types that may be looked at more than once: a few lines could ask for the square of their number."""
 ROOM, ROOM_OF_BYTE = 1_200_000, 24
 """The bytes that the world of any component may take, and those that each byte of it adds."""
-ROOM_OF_INTERFACE, ROOM_OF_ITEM, ROOM_OF_PART = 800, 350, 90
-"""What is taken by an interface, by a function or type in it, and by a part of one that interfaces have in common."""
+ROOM_OF_INTERFACE, ROOM_OF_ITEM, ROOM_OF_TYPE, ROOM_OF_PART = 800, 350, 350, 90
+"""What is taken by an interface, by a function or type in it, by what a type is, and by a part of one that interfaces
+have in common."""
 MOST_NAMES = 5_000
 """The packages and interfaces of a world: more than anyone reads, in a few megabytes."""
 
@@ -201,7 +202,7 @@ class _Reading:
     def _take(self, room: int) -> None:
         self._room -= room
         if self._room < 0:
-            raise TooLongError("the component's interfaces have too many functions and types in common for a world")
+            raise TooLongError("the component's interfaces have too many functions and types for a world")
 
     def _fill(self, interface: Interface, exports: Mapping[str, Any]) -> None:
         for name, extern in exports.items():
@@ -241,6 +242,7 @@ class _Reading:
         elif isinstance(bound.created.type, ResourceType):
             definition.define(ResourceType(name))
         else:
+            self._take(ROOM_OF_TYPE)
             definition.define(self._parts(owner, bound.created))
         self.resolution.types.append(definition)
         self._call(bound, definition)
