@@ -100,6 +100,7 @@ class Call:
             pop()
         if self._is_around(current.get()):  # the garbage collector closes coroutines in whatever context
             current.set(self._before)
+        self._before = None  # contexts may remember this one for long, and whatever follows it in them
 
     def _is_around(self, call: Call | None) -> bool:
         """Whether that is this, or was begun within it here and never left."""

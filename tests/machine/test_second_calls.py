@@ -6,11 +6,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
 import pytest
 
 from wippywasm import Limits
+from wippywasm.calling import Call, current
 from wippywasm.engine.spans import Spans, new_span
 from wippywasm.errors import ConflictError, ThreadError, TimedOutError, Trap
 
@@ -187,3 +189,27 @@ def test_calls_of_two_threads_have_their_own_time() -> None:
     assert not spans
     assert spans.overdue() is None
     assert spans.time_left() is None
+
+
+def test_parameters_may_have_any_names(load: Any) -> None:
+    """Also those of the functions that keep the time."""
+    component = load(
+        '(module (func (export "f") (param i32 i32 i32) (result i32) (i32.add (local.get 0) (local.get 2))))',
+        wit="f: func(store: s32, span: s32, function: s32) -> s32;",
+    )
+    with component.instantiate(limits=Limits(max_execution_ms=60_000)) as guest:
+        assert guest.call("f", store=1, span=2, function=3) == 4
+
+
+def test_a_call_that_is_over_holds_none_before_it() -> None:
+    """Contexts remember calls, and what is scheduled by one begins in a copy of its own."""
+    context, calls = copy_context(), []
+    for _ in range(5):
+        call = Call(None)
+        calls.append(call)
+        context.run(call.__enter__)
+        scheduled = context.run(copy_context)
+        context.run(call.leave)
+        context = scheduled
+    assert context[current] is calls[-1]
+    assert [call._before for call in calls] == [None] * 5

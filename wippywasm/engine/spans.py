@@ -166,22 +166,17 @@ def bounded(store: TimedStore, function: Callable[..., Any], *args: Any) -> Any:
         return in_span(store, new_span(), function, *args)
 
 
-def in_span(store: TimedStore, span: Span, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
+def in_span(store: TimedStore, span: Span, function: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
     """Call the function while the clock runs."""
     try:
         store.start_clock(span)
         return function(*args, **named)
     finally:
-        stop(store, span)
-
-
-def stop(store: TimedStore, span: Span) -> None:
-    """Stop the clock, again where Ctrl-C comes in between."""
-    try:
-        store.stop_clock(span)
-    except BaseException:
-        store.stop_clock(span)
-        raise
+        try:  # right here, and again where Ctrl-C comes: a function of its own is what that would strike
+            store.stop_clock(span)
+        except BaseException:
+            store.stop_clock(span)
+            raise
 
 
 def _is_held(outer: Call | None) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from wippywasm.calling import current, here, under_way
 from wippywasm.dataclass import dataclass
 from wippywasm.engine.port import TimedStore
-from wippywasm.engine.spans import new_span, stop, unbounded
+from wippywasm.engine.spans import new_span, unbounded
 from wippywasm.instance.budget import OF_A_DESTRUCTOR, in_calls, out_of_time
 from wippywasm.threads import in_event_loop
 
@@ -51,8 +51,12 @@ def within_time_of(caller: Frame, callee: Frame, core: Callable[..., Any]) -> Ca
             outer.check_clock()  # who has ended it before could not know the callee
             return core(*args)
         finally:
-            caller.callee = before
-            stop(inner, span)
+            try:  # as `in_span` does
+                caller.callee = before
+                inner.stop_clock(span)
+            except BaseException:
+                inner.stop_clock(span)
+                raise
 
     return call
 

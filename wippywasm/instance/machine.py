@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from wippywasm.engine.spans import in_span, new_span, stop
+from wippywasm.engine.spans import in_span, new_span
 from wippywasm.instance import budget
 from wippywasm.plan.items import HostFuncRef, LiftRef
 
@@ -48,7 +48,11 @@ def _clocked(frame: Frame, function: Callable[..., Awaitable[Any]]) -> Callable[
             store.start_clock(span)
             return await function(*args, **named)
         finally:
-            stop(store, span)
+            try:  # as `in_span` does
+                store.stop_clock(span)
+            except BaseException:
+                store.stop_clock(span)
+                raise
 
     return call
 
