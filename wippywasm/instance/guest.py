@@ -117,8 +117,7 @@ class Guest:
         frame = self._frame
         if frame is None:
             return
-        if not frame.components[0].is_here:
-            refuse_thread(frame.components[0])
+        self._refuse_closing(frame)
         bar(frame)
         # Nothing may come between the test and what it guards: see `abi.entry`.
         if not frame.closing:
@@ -127,6 +126,11 @@ class Guest:
                 self._let_go(frame)
             finally:
                 frame.closing = False
+
+    def _refuse_closing(self, frame: Frame) -> None:
+        """Raise why this thread can't close the guest now, if `bar` does not know it."""
+        if not frame.components[0].is_here:
+            refuse_thread(frame.components[0])
 
     def _let_go(self, frame: Frame) -> None:
         """Free all, as far as that has not been done; raises what the first destructor does."""

@@ -100,22 +100,11 @@ class ThreadGuest(Guest):
         key, _ = self.component.find_function(name)
         return self._bind(self.component._function_items[key], key)
 
-    def close(self) -> None:
-        frame = self._frame
-        if frame is None:
-            return
+    def _refuse_closing(self, frame: Frame) -> None:
         if self._thread.is_called:
             raise ConflictError("a guest can't be closed while a call into it is running")
         if frame.components[0].may_enter is False:
             self._thread.do(_nothing)  # a destructor is in there, for which nobody else waits
-        bar(frame)
-        # Nothing may come between the test and what it guards: see `abi.entry`.
-        if not frame.closing:
-            frame.closing = True
-            try:
-                self._let_go(frame)
-            finally:
-                frame.closing = False
 
     def _let_go(self, frame: Frame) -> None:
         self._stepwise = {}
