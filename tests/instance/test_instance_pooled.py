@@ -12,6 +12,7 @@ import pytest
 import wippywasm
 from wippywasm import Limits
 from wippywasm.engine import wasmtime_pool
+from wippywasm.engine.port import MAX_TABLE_ELEMENTS
 from wippywasm.errors import PoisonedError, TimedOutError, Trap
 from wippywasm.instance.pooled import AFTER, MOST_REALLOCS
 
@@ -126,9 +127,7 @@ def test_guests_that_allocate_in_more_ways_stay_out(load: Any, linked: Any) -> N
 
 
 def test_tables_are_as_large_in_the_pool_as_elsewhere(load: Any, linked: Any) -> None:
-    most = wasmtime_pool.TABLE_ELEMENTS
-    if linked.component.engine.name != "wasmtime":
-        pytest.skip("wasmer has no such bound")
+    most = MAX_TABLE_ELEMENTS
     with load(COUNTER, wit=WIT).instantiate({"a:b/host": {"wait": wait}}) as outside, linked.instantiate() as inside:
         for guest in (outside, inside):
             assert guest.call("grow-table", most - 9) == -1

@@ -7,7 +7,7 @@ the growth then failed for a reason of its own, such as the memory's own maximum
 from __future__ import annotations
 
 from wippywasm.engine.bounds import MEMORY, TABLES
-from wippywasm.engine.port import CoreCallable, StoreLimits
+from wippywasm.engine.port import MAX_TABLE_ELEMENTS, CoreCallable, StoreLimits
 from wippywasm.engine.rewrite import ELEMENTS
 
 REFUSED = -1
@@ -15,8 +15,6 @@ NOTHING = 0
 """What it is to grow by where growth is refused: engines have no number that nothing can grow by, as wasmer takes an
 empty table of 2³² - 1 elements for possible, and ends the process where there is no memory for it."""
 _UNBOUNDED = 1 << 80
-MOST_ELEMENTS = 10_000_000
-"""What tables may grow by together where no limit says it; beyond it growth fails, as it would for want of memory."""
 _NARROW, _WIDE = (1 << 32) - 1, (1 << 64) - 1
 
 
@@ -31,7 +29,9 @@ class Allowance:
         self._limits = limits
         self._bytes = _first(limits.memory_growth, limits.memory_bytes)
         self._bounds_tables = (limits.table_growth, limits.table_elements) != (None, None)
-        self._elements = _first(limits.table_growth, limits.table_elements) if self._bounds_tables else MOST_ELEMENTS
+        self._elements = (
+            _first(limits.table_growth, limits.table_elements) if self._bounds_tables else MAX_TABLE_ELEMENTS
+        )
         self._granted: int | None = None
         """What the last answer granted; None where it refused."""
 

@@ -56,6 +56,9 @@ MAX_INSTANCES = 10_000
 
 MAX_TABLES = 10_000
 
+MAX_TABLE_ELEMENTS = 10_000_000
+"""What a table may have where no limit says otherwise, on wasmer all that grow together; in browsers it is as many."""
+
 NO_LIMITS = StoreLimits()
 
 

@@ -18,9 +18,8 @@ from wippywasm.engine import refusals, stacks
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.exhausted import exhausted, is_exhausted
 from wippywasm.engine.features import ENGINE_FEATURES
-from wippywasm.engine.growth import MOST_ELEMENTS
 from wippywasm.engine.panics import panic_of
-from wippywasm.engine.port import NO_LIMITS, StoreLimits
+from wippywasm.engine.port import MAX_TABLE_ELEMENTS, NO_LIMITS, StoreLimits
 from wippywasm.engine.rewrite import rewrite
 from wippywasm.engine.versions import installed_version
 from wippywasm.engine.wasmer_items import HINT, NAME
@@ -101,7 +100,7 @@ def _build_error(error: BaseException) -> BaseException:
     if is_exhausted(str(panic or error)):
         return exhausted("another module")
     if "table size is out of bounds" in str(error):
-        message = f"the module has a table of more than {MOST_ELEMENTS:,} elements, which no engine here has"
+        message = f"the module has a table of more than {MAX_TABLE_ELEMENTS:,} elements, which no engine here has"
         return InvalidError(message, hint="let it begin with fewer")
     if "constant" in str(error) or "const_expr" in str(error):
         return refusals.unsupported(["extended-const"], NAME)

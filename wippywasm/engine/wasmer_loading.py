@@ -21,8 +21,8 @@ import wasmer_compiler_cranelift
 
 from wippywasm.binary.core_module import CoreModuleInfo
 from wippywasm.core import CoreFuncType, CoreImport, CoreMemoryType, CoreTableType
-from wippywasm.engine.growth import MOST_ELEMENTS
 from wippywasm.engine.panics import let_go
+from wippywasm.engine.port import MAX_TABLE_ELEMENTS
 from wippywasm.engine.rewrite import Origin
 
 MAX_GONE = 32
@@ -66,7 +66,7 @@ class WasmerModule:
     def may_outgrow(self) -> bool:
         """Whether it grows a table that may become too large for the process, which wasmer ends then."""
         most = (t.limits.maximum for t in self.info.tables)
-        return any(m is None or m > MOST_ELEMENTS for m in most) and _TABLE_GROW.search(self.wasm) is not None
+        return any(m is None or m > MAX_TABLE_ELEMENTS for m in most) and _TABLE_GROW.search(self.wasm) is not None
 
 
 def _count(imports: Sequence[CoreImport], kind: Any) -> int:

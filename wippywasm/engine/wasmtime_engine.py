@@ -21,7 +21,7 @@ from wippywasm.engine import rewrite, stacks, wasmtime_pool
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.compiling import Compiler
 from wippywasm.engine.exhausted import exhausted, is_exhausted
-from wippywasm.engine.port import NO_LIMITS, StoreLimits
+from wippywasm.engine.port import MAX_TABLE_ELEMENTS, NO_LIMITS, StoreLimits
 from wippywasm.engine.raw_calls import SlotsPool
 from wippywasm.engine.versions import installed_version
 from wippywasm.engine.wasmtime_config import FEATURES, SETTINGS, make_config
@@ -123,7 +123,7 @@ class WasmtimeEngine:
         """A new store of a pool; None where it has no room, or no tables as large or as many as the limits want."""
         if limits.asks:
             return None
-        if limits.table_elements is not None and limits.table_elements > wasmtime_pool.TABLE_ELEMENTS:
+        if limits.table_elements is not None and limits.table_elements > MAX_TABLE_ELEMENTS:
             return None
         try:
             self._room.pop()

@@ -17,14 +17,13 @@ import wasmtime
 
 from wippywasm.engine import wasmtime_capi as capi
 from wippywasm.engine.map_room import MARGIN, maps_left
+from wippywasm.engine.port import MAX_TABLE_ELEMENTS
 from wippywasm.engine.wasmtime_config import make_config
 
 STORES = 32
 MEMORIES, TABLES, INSTANCES = 3, 4, 32
 """What there is of each for one store; one of the memories and most of the instances are ours. Guests that might need
 more are not made in the pool, so that no store takes what another was promised."""
-TABLE_ELEMENTS = 10_000_000
-"""What a table may have, in the pool and elsewhere, where no limit says otherwise; in browsers it is as many."""
 KEPT_BYTES = 1 << 16
 _RESERVED = STORES * MEMORIES * (9 << 30)
 """More address space than the memories of the pool take, with what lies between them."""
@@ -33,7 +32,7 @@ _SETTINGS = {
     "total_tables": STORES * TABLES,
     "total_core_instances": STORES * INSTANCES,
     "total_stacks": STORES * 2,
-    "table_elements": TABLE_ELEMENTS,
+    "table_elements": MAX_TABLE_ELEMENTS,
     "linear_memory_keep_resident": KEPT_BYTES,
     "table_keep_resident": KEPT_BYTES,
 }

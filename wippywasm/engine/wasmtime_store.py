@@ -26,6 +26,7 @@ from wippywasm.engine.bounds import BoundsOf
 from wippywasm.engine.port import (
     MAX_INSTANCES,
     MAX_MEMORIES,
+    MAX_TABLE_ELEMENTS,
     MAX_TABLES,
     CoreCallable,
     CoreItem,
@@ -42,7 +43,6 @@ from wippywasm.engine.wasmtime_hosts import LAST_NUMBER, HostCode
 from wippywasm.engine.wasmtime_items import Item, WasmtimeFunc, copy_extern
 from wippywasm.engine.wasmtime_modules import NOTED, START, WasmtimeInstance, WasmtimeModule
 from wippywasm.engine.wasmtime_parts import Imports, PreparedPart, Shims, Sources
-from wippywasm.engine.wasmtime_pool import TABLE_ELEMENTS
 from wippywasm.engine.wasmtime_running import NEVER, Functions, Running, closed, refuse
 from wippywasm.engine.wasmtime_shims import begin_type
 from wippywasm.engine.wasmtime_traps import frames_of_error, uncaught
@@ -401,5 +401,5 @@ def _type_of(source: Source, instances: Sequence[Any]) -> CoreExternType:
 def _bounds(memory_bytes: int | None, table_elements: int | None, *counts: int) -> tuple[Any, ...]:
     """What wasmtime's limiter is to know, as ready-made arguments."""
     bytes = -1 if memory_bytes is None else memory_bytes
-    elements = TABLE_ELEMENTS if table_elements is None else table_elements
+    elements = MAX_TABLE_ELEMENTS if table_elements is None else table_elements
     return tuple(map(capi.int64, (bytes, elements, *counts)))
